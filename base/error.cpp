@@ -1,0 +1,38 @@
+#include "base/error.h"
+
+#include <system_error>
+
+namespace vml {
+
+namespace {
+
+std::string joined(const std::vector<Fault>& faults) {
+    std::string text;
+    for (const Fault& fault : faults) {
+        text += (text.empty() ? "" : "\n") + to_text(fault);
+    }
+    return text;
+}
+
+}  // namespace
+
+Error::Error(Fault fault) : faults_{std::move(fault)}, text_{joined(faults_)} {}
+
+Error::Error(std::vector<Fault> faults) : faults_{std::move(faults)}, text_{joined(faults_)} {}
+
+std::string to_text(const Fault& fault) {
+    std::string text = fault.what;
+    if (!fault.why.empty()) {
+        text += "\n  why:  " + fault.why;
+    }
+    if (!fault.hint.empty()) {
+        text += "\n  hint: " + fault.hint;
+    }
+    return text;
+}
+
+std::string errno_text(int error_number) {
+    return std::generic_category().message(error_number);
+}
+
+}  // namespace vml
