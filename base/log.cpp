@@ -1,0 +1,86 @@
+#include "base/log.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view level_name(LogLevel level) {
+    switch (level) {
+        case LogLevel::debug:
+            return "debug";
+        case LogLevel::info:
+            return "info";
+        case LogLevel::warning:
+            return "warning";
+        case LogLevel::error:
+            return "error";
+    }
+    return "error";
+}
+
+double seconds_since_epoch() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Text that came from a guest or a file need not be UTF-8: the log goes on all the same.
+std::string dump(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string format_log_line(LogFormat format, LogLevel level, std::string_view message, double now) {
+    if (format == LogFormat::json) {
+        return dump({{"time", now}, {"level", level_name(level)}, {"message", message}});
+    }
+    if (level == LogLevel::info) {
+        return fmt::format("vm-launch: {}", message);
+    }
+    return fmt::format("vm-launch: {}: {}", level_name(level), message);
+}
+
+std::string format_fault(LogFormat format, const Fault& fault, double now) {
+    if (format == LogFormat::json) {
+        return dump({{"time", now},
+                     {"level", "error"},
+                     {"message", fault.what},
+                     {"why", fault.why},
+                     {"hint", fault.hint},
+                     {"exit_code", static_cast<int>(fault.code)}});
+    }
+    return format_log_line(format, LogLevel::error, to_text(fault), now);
+}
+
+Log::Log(LogLevel threshold, LogFormat format, Sink sink)
+    : threshold_{threshold}, format_{format}, sink_{std::move(sink)} {}
+
+void Log::write(LogLevel level, std::string_view message) {
+    if (level >= threshold_) {
+        sink_(format_log_line(format_, level, message, seconds_since_epoch()) + "\n");
+    }
+}
+
+void Log::fault(const Fault& fault) {
+    sink_(format_fault(format_, fault, seconds_since_epoch()) + "\n");
+}
+
+Log::Sink stderr_sink() {
+    return [](std::string_view line) {
+        while (!line.empty()) {
+            const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+            if (written <= 0) {
+                return;  // a closed standard error must not stop the VM
+            }
+            line.remove_prefix(static_cast<std::size_t>(written));
+        }
+    };
+}
+
+}  // namespace vml

@@ -1,0 +1,46 @@
+// vm-launch's own lines: one line an entry, to one descriptor, as text or JSON. Used by main, the subcommands and the
+// event loop only; libraries throw instead.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace vml {
+
+enum class LogLevel { debug, info, warning, error };
+enum class LogFormat { text, json };
+
+// One line of the log as it is written, without its newline. Text: "vm-launch: warning: …" ("info" is not spelled out);
+// JSON: {"level":…,"message":…,"time":…} with seconds since the epoch.
+[[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message, double now);
+
+// As above for a fault: JSON carries what, why, hint and the exit code as fields of their own.
+[[nodiscard]] std::string format_fault(LogFormat format, const Fault& fault, double now);
+
+class Log {
+  public:
+    // `write` gets whole lines, newline included.
+    using Sink = std::function<void(std::string_view)>;
+
+    Log(LogLevel threshold, LogFormat format, Sink sink);
+
+    void debug(std::string_view message) { write(LogLevel::debug, message); }
+    void info(std::string_view message) { write(LogLevel::info, message); }
+    void warning(std::string_view message) { write(LogLevel::warning, message); }
+    void fault(const Fault& fault);
+
+  private:
+    void write(LogLevel level, std::string_view message);
+
+    LogLevel threshold_;
+    LogFormat format_;
+    Sink sink_;
+};
+
+// Writes to standard error, whole lines at once, whatever happens to the other end.
+[[nodiscard]] Log::Sink stderr_sink();
+
+}  // namespace vml

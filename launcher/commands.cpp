@@ -1,0 +1,165 @@
+#include "launcher/commands.h"
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "launcher/apply.h"
+#include "launcher/help.h"
+#include "launcher/host.h"
+#include "launcher/plan.h"
+#include "launcher/plan_text.h"
+#include "launcher/run_loop.h"
+#include "launcher/spec.h"
+#include "launcher/terminal.h"
+#include "rom/describe.h"
+#include "rom/rom_file.h"
+
+namespace vml {
+
+namespace {
+
+void print(std::string_view text) {
+    fmt::print("{}", text);
+    if (std::fflush(stdout) != 0) {
+        throw Error{{"cannot write to standard output", errno_text(errno), "", ExitCode::failed}};
+    }
+}
+
+VmSpec decided(const ReadResult& read, const Environment& environment) {
+    Decision decision = decide(read.settings, read.origins, look(read.settings, environment));
+    if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
+        throw Error{std::move(*faults)};
+    }
+    return std::get<VmSpec>(std::move(decision));
+}
+
+ConsoleMode console_mode(const Settings& settings) {
+    if (settings.no_console) {
+        return ConsoleMode::silent;
+    }
+    return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
+}
+
+void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
+    for (const std::string& note : plan.notes) {
+        log.warning(note);
+    }
+    std::string order;
+    for (const BootEntry& entry : plan.boot_order) {
+        order += (order.empty() ? "" : ", ") + entry.device;
+    }
+    log.info(fmt::format("starting {} ({}, {}); boot order: {}", plan.name, spec.machine,
+                         spec.accelerator_reason, order));
+    if (mode == ConsoleMode::attached) {
+        log.info("attached to the console; Ctrl-] detaches");
+    }
+}
+
+int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
+    const VmSpec spec = decided(read, environment);
+    const Plan plan = make_plan(spec);
+    const ConsoleMode mode = console_mode(read.settings);
+    announce(spec, plan, mode, log);
+    hold_signals();
+    const Settings& settings = read.settings;
+    return supervise_vm(plan, apply(plan),
+                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
+                         spec.accelerator == Accelerator::kvm});
+}
+
+int print_plan(const ReadResult& read, const Environment& environment) {
+    const Plan plan = make_plan(decided(read, environment));
+    switch (read.command.format.value_or(OutputFormat::text)) {
+        case OutputFormat::text:
+            print(plan_as_text(plan));
+            break;
+        case OutputFormat::json:
+            print(plan_as_json(plan));
+            break;
+        case OutputFormat::sh:
+            print(plan_as_shell(plan));
+            break;
+    }
+    return 0;
+}
+
+// Every file is told of, also after one that cannot be read.
+int print_roms(const CommandLine& command) {
+    if (command.words.empty()) {
+        throw Error{{"rom: name at least one file", "", "for example: vm-launch rom /usr/lib/ipxe/qemu/*.rom",
+                     ExitCode::settings}};
+    }
+    std::vector<Fault> faults;
+    nlohmann::json list = nlohmann::json::array();
+    std::string text;
+    for (const std::string& path : command.words) {
+        try {
+            const rom::OptionRom rom = rom::load_option_rom(path);
+            list.push_back(rom::to_json(rom, path));
+            text += (text.empty() ? "" : "\n") + rom::to_table(rom, path);
+        } catch (const Error& error) {
+            faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+        }
+    }
+    print(command.format == OutputFormat::json ? list.dump(2) + "\n" : text);
+    if (!faults.empty()) {
+        throw Error{std::move(faults)};
+    }
+    return 0;
+}
+
+int print_help(const CommandLine& command) {
+    const std::string topic = command.words.empty() ? "" : command.words.front();
+    if (topic == "man") {
+        print(man_page());
+    } else if (topic == "settings") {
+        print(settings_page());
+    } else if (topic.empty()) {
+        print(help_text());
+    } else {
+        throw Error{{fmt::format("help: there is no topic '{}'", topic), "", "topics: man, settings", ExitCode::settings}};
+    }
+    return 0;
+}
+
+}  // namespace
+
+int run_command(const ReadResult& read, const Environment& environment, Log& log) {
+    const CommandLine& command = read.command;
+    if (command.version) {
+        print(version_line() + "\n");
+        return 0;
+    }
+    if (command.help) {
+        print(help_text());
+        return 0;
+    }
+    if (!read.faults.empty()) {
+        throw Error{read.faults};
+    }
+    if (command.subcommand == "rom") {
+        return print_roms(command);
+    }
+    if (command.subcommand == "help") {
+        return print_help(command);
+    }
+    return command.subcommand == "plan" ? print_plan(read, environment) : run_vm(read, environment, log);
+}
+
+std::string read_text_file(const std::string& path) {
+    std::ifstream stream{path, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream.good() && !stream.eof()) {
+        throw Error{{fmt::format("cannot read {}", path), errno_text(errno), "", ExitCode::settings}};
+    }
+    return text;
+}
+
+}  // namespace vml

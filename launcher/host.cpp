@@ -1,0 +1,217 @@
+#include "launcher/host.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "launcher/values.h"
+#include "rom/rom_file.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Arch host_arch() {
+#if defined(__aarch64__)
+    return Arch::aarch64;
+#else
+    return Arch::x86_64;
+#endif
+}
+
+std::string value_of(const Environment& environment, std::string_view name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string{} : found->second;
+}
+
+std::optional<fs::path> find_program(const std::string& name, const std::string& search_path) {
+    std::istringstream folders{search_path.empty() ? "/usr/local/bin:/usr/bin:/bin" : search_path};
+    std::string folder;
+    while (std::getline(folders, folder, ':')) {
+        const fs::path candidate = fs::path{folder} / name;
+        std::error_code ignored;
+        if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate, ignored)) {
+            return fs::absolute(candidate);
+        }
+    }
+    return std::nullopt;
+}
+
+PathFacts::Kind kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) {
+        return PathFacts::Kind::folder;
+    }
+    // A block device is as good a disk as a file.
+    return S_ISREG(mode) || S_ISBLK(mode) ? PathFacts::Kind::file : PathFacts::Kind::other;
+}
+
+PathFacts look_at(const fs::path& path, int flags) {
+    PathFacts facts;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        facts.open_error = errno;
+        return facts;
+    }
+    facts.kind = kind_of(status.st_mode);
+    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd) {
+        facts.open_error = errno;
+    } else if (facts.kind == PathFacts::Kind::file) {
+        std::array<char, 16> head{};
+        const ssize_t got = ::read(fd.get(), head.data(), head.size());
+        facts.head.assign(head.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    }
+    return facts;
+}
+
+bool is_url(const std::string& name) {
+    return name.find("://") != std::string::npos;
+}
+
+NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::string>& bootfile) {
+    NetbootFacts facts;
+    facts.folder = look_at(folder, O_RDONLY);
+    facts.has_boot_ipxe = look_at(folder / "boot.ipxe", O_RDONLY).kind == PathFacts::Kind::file;
+    if (bootfile && !is_url(*bootfile)) {
+        facts.bootfile = look_at(folder / fs::path{*bootfile}.relative_path(), O_RDONLY);
+    }
+    return facts;
+}
+
+RomCandidate load_candidate(const fs::path& path) {
+    try {
+        return {path, rom::load_option_rom(path), std::nullopt};
+    } catch (const Error& error) {
+        return {path, std::nullopt, error.faults().front()};
+    }
+}
+
+std::vector<RomCandidate> load_candidates(const Settings& settings, FirmwareMode firmware) {
+    if (settings.ipxe_rom) {
+        return {load_candidate(*settings.ipxe_rom)};
+    }
+    const rom::NicModel* model = rom::find_nic_model(settings.nic_model);
+    const rom::Firmware kind = firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios;
+    std::vector<RomCandidate> candidates;
+    for (const fs::path& folder : rom::rom_folders()) {
+        for (const std::string& file : rom::candidate_files(*model, kind)) {
+            std::error_code ignored;
+            if (fs::exists(folder / file, ignored)) {
+                candidates.push_back(load_candidate(folder / file));
+            }
+        }
+    }
+    return candidates;
+}
+
+// A ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was asked for.
+bool needs_rom(const Settings& settings, FirmwareMode firmware) {
+    const auto order = settings.boot_order.value_or(std::vector<BootDevice>{});
+    const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end();
+    return settings.ipxe || settings.ipxe_rom || (network && firmware == FirmwareMode::legacy);
+}
+
+// The number after a key of /proc/meminfo, in kB there.
+std::uint64_t meminfo_mib(std::string_view key) {
+    std::ifstream stream{"/proc/meminfo"};
+    std::string word;
+    while (stream >> word) {
+        if (word == key) {
+            std::uint64_t kib = 0;
+            stream >> kib;
+            return kib >> 10;
+        }
+    }
+    return 0;
+}
+
+// A container's limit (cgroup 2, then 1); without one, nothing.
+std::uint64_t memory_limit_mib() {
+    for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+        std::ifstream stream{file};
+        std::uint64_t bytes = 0;
+        if (stream >> bytes) {
+            return bytes >> 20;
+        }
+    }
+    return std::numeric_limits<std::uint64_t>::max();
+}
+
+std::uint64_t usable_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) {
+        return 1;
+    }
+    return static_cast<std::uint64_t>(CPU_COUNT(&set));
+}
+
+bool in_container() {
+    return ::getpid() == 1 || ::access("/.dockerenv", F_OK) == 0 || ::access("/run/.containerenv", F_OK) == 0;
+}
+
+std::string default_name() {
+    std::array<char, 256> host{};
+    if (!in_container() || ::gethostname(host.data(), host.size() - 1) != 0) {
+        return "vm";
+    }
+    try {
+        return parse_name(host.data());
+    } catch (const ValueError&) {
+        return "vm";
+    }
+}
+
+}  // namespace
+
+Arch arch_of(const Settings& settings, Arch host) {
+    return settings.arch.value_or(host);
+}
+
+FirmwareMode firmware_of(const Settings& settings, Arch arch) {
+    return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
+}
+
+HostFacts look(const Settings& settings, const Environment& environment) {
+    HostFacts facts;
+    facts.arch = host_arch();
+    const Arch arch = arch_of(settings, facts.arch);
+    const FirmwareMode firmware = firmware_of(settings, arch);
+    facts.qemu_program = fmt::format("qemu-system-{}", to_string(arch));
+    facts.qemu = find_program(facts.qemu_program, value_of(environment, "PATH"));
+    if (settings.accel != AccelChoice::tcg || settings.require_kvm) {
+        facts.kvm = probe_kvm();
+    }
+    facts.cpus = usable_cpus();
+    facts.memory_mib = std::min(meminfo_mib("MemTotal:"), memory_limit_mib());
+    facts.default_name = default_name();
+    if (needs_rom(settings, firmware)) {
+        facts.roms = load_candidates(settings, firmware);
+    }
+    if (firmware == FirmwareMode::uefi) {
+        facts.uefi = read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME")));
+    }
+    if (settings.netboot_dir) {
+        facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);
+    }
+    if (settings.disk) {
+        facts.disk = look_at(*settings.disk, O_RDWR);
+    }
+    if (settings.iso) {
+        facts.iso = look_at(*settings.iso, O_RDONLY);
+    }
+    return facts;
+}
+
+}  // namespace vml

@@ -1,0 +1,47 @@
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "launcher/commands.h"
+#include "launcher/settings_reader.h"
+
+namespace {
+
+vml::Environment environment_of(char** variables) {
+    vml::Environment environment;
+    for (; *variables != nullptr; ++variables) {
+        const std::string_view variable{*variables};
+        const std::size_t equals = variable.find('=');
+        if (equals != std::string_view::npos) {
+            environment.emplace(variable.substr(0, equals), variable.substr(equals + 1));
+        }
+    }
+    return environment;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    vml::Log log{vml::LogLevel::info, vml::LogFormat::text, vml::stderr_sink()};
+    try {
+        const vml::Environment environment = environment_of(environ);
+        const auto read = vml::read_settings({argv + 1, argv + argc}, environment, vml::read_text_file);
+        log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink()};
+        return vml::run_command(read, environment, log);
+    } catch (const vml::Error& error) {
+        for (const vml::Fault& fault : error.faults()) {
+            log.fault(fault);
+        }
+        return static_cast<int>(error.code());
+    } catch (const std::exception& error) {
+        log.fault({"vm-launch failed", error.what(), "this should not happen: please report it", vml::ExitCode::failed});
+        return static_cast<int>(vml::ExitCode::failed);
+    }
+}

@@ -1,0 +1,46 @@
+// Bytes on their way to a descriptor that may be slow, without ever blocking the event loop. Makes system calls.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "base/fd.h"
+
+namespace vml {
+
+// Writes at once what the descriptor takes and the rest when it is ready. A terminal or a pipe is opened anew for that,
+// because O_NONBLOCK would otherwise reach everyone who shares it, the user's shell among them. When the reader has
+// gone, what is written vanishes. Must outlive its io_context's last run; single-threaded.
+class OutputQueue {
+  public:
+    OutputQueue(boost::asio::io_context& io, int fd);
+
+    void write(std::string_view bytes);
+    // More waits here than a reader that keeps up would leave: the source should pause until `on_drained` is called.
+    [[nodiscard]] bool congested() const { return waiting_.size() > enough; }
+    void on_drained(std::function<void()> handler) { drained_ = std::move(handler); }
+    // At the end of a run: waits for a slow reader, but no longer than `limit_ms` milliseconds in all.
+    void flush(int limit_ms);
+
+    static constexpr std::size_t enough = std::size_t{256} << 10;
+
+  private:
+    // How many of the bytes went out; all of them when nobody reads any more.
+    std::size_t write_some(std::string_view bytes);
+    void wait();
+
+    OwnedFd own_;  // our own description of the terminal or pipe, unless ready_ has it
+    int fd_;       // where bytes go
+    std::optional<boost::asio::posix::stream_descriptor> ready_;  // none: fd_ never blocks, or must not be touched
+    std::string waiting_;
+    bool armed_ = false;
+    std::function<void()> drained_;
+};
+
+}  // namespace vml

@@ -1,0 +1,117 @@
+#include "launcher/plan_text.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "launcher/quoting.h"
+#include "launcher/values.h"
+
+namespace vml {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string words_of(const PlannedArg& arg) {
+    return arg.value.empty() ? shell_quoted(arg.option)
+                             : fmt::format("{} {}", shell_quoted(arg.option), shell_quoted(arg.value));
+}
+
+ordered_json to_json(const PlannedArg& arg) {
+    ordered_json object{{"option", arg.option}, {"value", arg.value}, {"reason", arg.reason}};
+    if (arg.by_hand) {
+        object["by_hand"] = *arg.by_hand;
+    }
+    return object;
+}
+
+ordered_json to_json(const PlannedFd& fd) {
+    ordered_json object{{"fd", fd.number}, {"purpose", to_string(fd.purpose)}};
+    if (!fd.source.empty()) {
+        object["source"] = fd.source.string();
+    }
+    if (fd.size != 0) {
+        object["size"] = fd.size;
+    }
+    return object;
+}
+
+template <typename Items, typename Convert>
+ordered_json list_of(const Items& items, Convert convert) {
+    ordered_json list = ordered_json::array();
+    for (const auto& item : items) {
+        list.push_back(convert(item));
+    }
+    return list;
+}
+
+}  // namespace
+
+std::string plan_as_text(const Plan& plan) {
+    std::string text = plan.program.string() + "\n";
+    for (const PlannedArg& arg : plan.args) {
+        text += fmt::format("  {}\n", words_of(arg));
+        if (!arg.reason.empty()) {
+            text += fmt::format("      # {}\n", arg.reason);
+        }
+    }
+    text += "\nBoot order:\n";
+    for (const BootEntry& entry : plan.boot_order) {
+        text += fmt::format("  {}. {} ({}): {}\n", entry.index, to_string(entry.kind), entry.device, entry.reason);
+    }
+    for (const PropertyCheck& check : plan.checks) {
+        text += fmt::format("\nBefore the guest runs: {} of {} must be {}\n", check.property, check.path, check.expected);
+    }
+    for (const std::string& note : plan.notes) {
+        text += fmt::format("\nNote: {}\n", note);
+    }
+    return text;
+}
+
+std::string plan_as_json(const Plan& plan) {
+    const ordered_json object{
+        {"format", "vm-launch-plan"},
+        {"version", 1},
+        {"name", plan.name},
+        {"program", plan.program.string()},
+        {"arguments", list_of(plan.args, [](const PlannedArg& arg) { return to_json(arg); })},
+        {"fds", list_of(plan.fds, [](const PlannedFd& fd) { return to_json(fd); })},
+        {"boot_order", list_of(plan.boot_order,
+                               [](const BootEntry& entry) {
+                                   return ordered_json{{"bootindex", entry.index},
+                                                       {"kind", to_string(entry.kind)},
+                                                       {"device", entry.device},
+                                                       {"reason", entry.reason}};
+                               })},
+        {"checks", list_of(plan.checks,
+                           [](const PropertyCheck& check) {
+                               return ordered_json{{"path", check.path},
+                                                   {"property", check.property},
+                                                   {"expected", check.expected},
+                                                   {"meaning", check.meaning}};
+                           })},
+        {"notes", plan.notes},
+    };
+    return object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string plan_as_shell(const Plan& plan) {
+    std::string text;
+    for (const PlannedFd& fd : plan.fds) {
+        text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
+    }
+    text += shell_quoted(plan.program.string());
+    for (const PlannedArg& arg : plan.args) {
+        if (arg.by_hand && arg.by_hand->empty()) {
+            continue;
+        }
+        PlannedArg shown = arg;
+        shown.value = arg.by_hand.value_or(arg.value);
+        text += " \\\n  " + words_of(shown);
+    }
+    return text + "\n";
+}
+
+}  // namespace vml

@@ -1,0 +1,30 @@
+// The event loop around a running VM: brings signals, QMP, console and the child's end to the supervisor, and carries
+// out what it decides.
+#pragma once
+
+#include <chrono>
+
+#include "base/log.h"
+#include "launcher/apply.h"
+#include "launcher/console.h"
+#include "launcher/plan.h"
+#include "launcher/settings.h"
+
+namespace vml {
+
+struct RunOptions {
+    ConsoleMode console = ConsoleMode::shown;
+    std::chrono::seconds stop_timeout{8};
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::text;
+    bool kvm = false;
+};
+
+// Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD until the loop is there to catch them, so that none that comes while QEMU
+// is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
+void hold_signals();
+
+// Supervises the VM to its end, reaps it, puts the terminal back, reports, and gives the process's exit code.
+[[nodiscard]] int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options);
+
+}  // namespace vml

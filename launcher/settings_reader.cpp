@@ -1,0 +1,367 @@
+#include "launcher/settings_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "launcher/option_table.h"
+#include "launcher/suggest.h"
+#include "launcher/values.h"
+
+namespace vml {
+
+namespace {
+
+namespace po = boost::program_options;
+
+// A setting's text before it is understood.
+struct Raw {
+    std::string text;
+    std::string origin;
+};
+using RawSettings = std::map<std::string, Raw, std::less<>>;
+
+constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
+
+Fault settings_fault(std::string what, std::string why, std::string hint) {
+    return {std::move(what), std::move(why), std::move(hint), ExitCode::settings};
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known, std::string_view otherwise) {
+    const std::optional<std::string> guess = nearest(word, known);
+    return guess ? fmt::format("did you mean {}?", *guess) : std::string{otherwise};
+}
+
+// --no-FLAG for a boolean --FLAG; "no-console" is a name of its own.
+std::string negation(const OptionRow& row) {
+    return row.flag.starts_with("no-") ? std::string{} : fmt::format("no-{}", row.flag);
+}
+
+po::options_description described_options() {
+    po::options_description options;
+    auto add = options.add_options();
+    for (const OptionRow& row : option_table()) {
+        const std::string flag{row.flag};
+        if (row.is_boolean()) {
+            add(flag.c_str(), po::value<std::string>()->implicit_value("1"));
+            if (const std::string no = negation(row); !no.empty()) {
+                add(no.c_str(), po::value<std::string>()->implicit_value("1"));
+            }
+        } else {
+            add(flag.c_str(), po::value<std::string>());
+        }
+    }
+    add("help,h", "")("version", "")("config", po::value<std::string>())("format", po::value<std::string>());
+    return options;
+}
+
+std::vector<std::string> known_flags() {
+    std::vector<std::string> flags{"--help", "--version", "--config", "--format"};
+    for (const OptionRow& row : option_table()) {
+        flags.push_back(fmt::format("--{}", row.flag));
+        if (const std::string no = row.is_boolean() ? negation(row) : std::string{}; !no.empty()) {
+            flags.push_back("--" + no);
+        }
+    }
+    return flags;
+}
+
+// One reading of the command line, layer by layer.
+class Reader {
+  public:
+    Reader(const Environment& environment, const ReadFile& read_file)
+        : environment_{environment}, read_file_{read_file} {}
+
+    ReadResult read(std::vector<std::string> arguments) {
+        take_words_for_qemu(arguments);
+        take_subcommand(arguments);
+        read_flags(arguments);
+        read_environment();
+        read_config();
+        assign_all();
+        return std::move(result_);
+    }
+
+  private:
+    void fault(std::string what, std::string why, std::string hint) {
+        result_.faults.push_back(settings_fault(std::move(what), std::move(why), std::move(hint)));
+    }
+
+    void take_words_for_qemu(std::vector<std::string>& arguments) {
+        const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+        if (dashes != arguments.end()) {
+            qemu_words_.emplace(std::next(dashes), arguments.end());
+            arguments.erase(dashes, arguments.end());
+        }
+    }
+
+    void take_subcommand(std::vector<std::string>& arguments) {
+        if (arguments.empty() || arguments.front().starts_with('-')) {
+            return;
+        }
+        const std::string word = arguments.front();
+        arguments.erase(arguments.begin());
+        std::vector<std::string> names;
+        for (const Subcommand& subcommand : subcommands()) {
+            names.emplace_back(subcommand.name);
+        }
+        if (std::find(names.begin(), names.end(), word) == names.end()) {
+            fault(fmt::format("'{}' is no subcommand", word), "",
+                  did_you_mean(word, names, fmt::format("there are: {}", fmt::join(names, ", "))));
+        } else {
+            result_.command.subcommand = word;
+        }
+    }
+
+    // The parser stops at its first error, and users want all of them: the word at fault is taken out and the rest
+    // parsed again.
+    void read_flags(std::vector<std::string> arguments) {
+        static const po::options_description options = described_options();
+        while (true) {
+            try {
+                using Style = po::command_line_style::style_t;
+                const auto parsed = po::command_line_parser(arguments)
+                                        .options(options)
+                                        .style(Style::unix_style & ~Style::allow_guessing)
+                                        .allow_unregistered()
+                                        .run();
+                for (const auto& option : parsed.options) {
+                    take_flag(option);
+                }
+                return;
+            } catch (const po::error_with_option_name& error) {
+                const std::string name = error.get_option_name();
+                const auto culprit = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& word) {
+                    return word == name || word.starts_with(name + "=");
+                });
+                fault(fmt::format("{} needs a value", name), "", "see vm-launch --help");
+                if (culprit == arguments.end()) {
+                    return;
+                }
+                arguments.erase(culprit);
+            }
+        }
+    }
+
+    void take_flag(const po::option& option) {
+        if (option.position_key >= 0) {
+            for (const std::string& word : option.value) {
+                take_word(word);
+            }
+        } else if (option.unregistered) {
+            const std::string& flag = option.original_tokens.front();
+            const std::string name = flag.substr(0, flag.find('='));
+            fault(fmt::format("there is no option {}", name), "",
+                  did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
+        } else {
+            take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front());
+        }
+    }
+
+    void take_word(const std::string& word) {
+        if (result_.command.subcommand == "rom" || result_.command.subcommand == "help") {
+            result_.command.words.push_back(word);
+        } else {
+            fault(fmt::format("'{}' stands alone", word), "every setting is an option",
+                  "see vm-launch --help; arguments for QEMU go behind --");
+        }
+    }
+
+    void take_known_flag(const std::string& key, const std::string& value) {
+        if (key == "help") {
+            result_.command.help = true;
+        } else if (key == "version") {
+            result_.command.version = true;
+        } else if (key == "config") {
+            config_ = Raw{value, "--config"};
+        } else if (key == "format") {
+            take_format(value);
+        } else if (find_option(key) == nullptr) {
+            const std::string positive = key.substr(std::string_view{"no-"}.size());
+            raw_.insert_or_assign(positive, Raw{negated(value), "--" + key});
+        } else {
+            raw_.insert_or_assign(key, Raw{value, "--" + key});
+        }
+    }
+
+    static std::string negated(const std::string& value) {
+        try {
+            return parse_boolean(value) ? "0" : "1";
+        } catch (const ValueError&) {
+            return value;  // refused when the setting is assigned, with its origin
+        }
+    }
+
+    void take_format(const std::string& value) {
+        const auto& all = subcommands();
+        const auto command = std::find_if(all.begin(), all.end(),
+                                          [&](const Subcommand& s) { return s.name == result_.command.subcommand; });
+        const std::map<std::string, OutputFormat, std::less<>> formats{
+            {"text", OutputFormat::text}, {"json", OutputFormat::json}, {"sh", OutputFormat::sh}};
+        const auto found = formats.find(value);
+        if (command->formats.empty()) {
+            fault(fmt::format("--format does not go with '{}'", command->name), "", "see vm-launch --help");
+        } else if (found == formats.end() || command->formats.find(value) == std::string_view::npos) {
+            fault(fmt::format("--format: '{}' is not one of them", value), "",
+                  fmt::format("possible: {}", command->formats));
+        } else {
+            result_.command.format = found->second;
+        }
+    }
+
+    [[nodiscard]] const std::string* variable(std::string_view name) const {
+        const auto found = environment_.find(name);
+        return found == environment_.end() || found->second.empty() ? nullptr : &found->second;
+    }
+
+    void read_environment() {
+        for (const OptionRow& row : option_table()) {
+            for (const std::string_view name : {row.environment, row.also}) {
+                if (const std::string* value = variable(name)) {
+                    raw_.try_emplace(std::string{row.flag}, Raw{*value, fmt::format("${}", name)});
+                }
+            }
+        }
+        read_verbose();
+        if (const std::string* path = variable(config_variable); path != nullptr && !config_) {
+            config_ = Raw{*path, fmt::format("${}", config_variable)};
+        }
+    }
+
+    // LOG_VERBOSE=1 is Docker-VM-Runner's way to say --log-level debug; LOG_LEVEL wins over it.
+    void read_verbose() {
+        const std::string* verbose = variable("LOG_VERBOSE");
+        if (verbose == nullptr) {
+            return;
+        }
+        try {
+            if (parse_boolean(*verbose)) {
+                raw_.try_emplace("log-level", Raw{"debug", "$LOG_VERBOSE"});
+            }
+        } catch (const ValueError& error) {
+            fault(fmt::format("$LOG_VERBOSE: {}", error.what()), "", error.hint());
+        }
+    }
+
+    void read_config() {
+        if (!config_) {
+            return;
+        }
+        try {
+            const nlohmann::json config = nlohmann::json::parse(read_file_(config_->text));
+            if (!config.is_object()) {
+                fault(fmt::format("{}: {} holds no JSON object", config_->origin, config_->text), "",
+                      R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})");
+                return;
+            }
+            for (const auto& [key, value] : config.items()) {
+                take_config_value(key, value);
+            }
+        } catch (const nlohmann::json::exception& error) {
+            fault(fmt::format("{}: {} is not JSON", config_->origin, config_->text), error.what(), "");
+        } catch (const Error& error) {
+            fault(fmt::format("{}: {}", config_->origin, error.faults().front().what), error.faults().front().why,
+                  "name a readable file");
+        }
+    }
+
+    void take_config_value(const std::string& key, const nlohmann::json& value) {
+        const std::string origin = fmt::format("'{}' in {}", key, config_->text);
+        if (find_option(key) == nullptr) {
+            std::vector<std::string> keys;
+            for (const OptionRow& row : option_table()) {
+                keys.emplace_back(row.flag);
+            }
+            fault(fmt::format("{}: there is no such setting", origin), "",
+                  did_you_mean(key, keys, "keys are the long options without dashes"));
+        } else if (const std::optional<std::string> text = text_of(value, key == "extra-args")) {
+            raw_.try_emplace(key, Raw{*text, origin});
+        } else {
+            fault(fmt::format("{}: a {} cannot be a setting", origin, value.type_name()), "",
+                  "use a string, a number, a boolean or a list of strings");
+        }
+    }
+
+    // A list becomes the comma list of the command line; one of QEMU's words, the words that a shell would split.
+    static std::optional<std::string> text_of(const nlohmann::json& value, bool shell_words) {
+        if (value.is_boolean()) {
+            return value.get<bool>() ? "1" : "0";
+        }
+        if (value.is_number_unsigned()) {
+            return std::to_string(value.get<std::uint64_t>());
+        }
+        if (value.is_string()) {
+            return value.get<std::string>();
+        }
+        if (!value.is_array()) {
+            return std::nullopt;
+        }
+        std::vector<std::string> parts;
+        for (const nlohmann::json& element : value) {
+            if (!element.is_string()) {
+                return std::nullopt;
+            }
+            parts.push_back(shell_words ? quoted(element.get<std::string>()) : element.get<std::string>());
+        }
+        return fmt::format("{}", fmt::join(parts, shell_words ? " " : ","));
+    }
+
+    // As parse_shell_words reads it back.
+    static std::string quoted(const std::string& word) {
+        std::string text = "\"";
+        for (const char c : word) {
+            text += c == '"' || c == '\\' ? fmt::format("\\{}", c) : std::string{c};
+        }
+        return text + "\"";
+    }
+
+    void assign_all() {
+        for (const auto& [flag, raw] : raw_) {
+            try {
+                find_option(flag)->assign(result_.settings, raw.text);
+                result_.origins.emplace(flag, raw.origin);
+            } catch (const ValueError& error) {
+                fault(fmt::format("{}: {}", raw.origin, error.what()), "", error.hint());
+            }
+        }
+        if (qemu_words_) {
+            result_.settings.extra_args = *qemu_words_;
+            result_.origins["extra-args"] = "--";
+        }
+    }
+
+    const Environment& environment_;
+    const ReadFile& read_file_;
+    ReadResult result_;
+    RawSettings raw_;
+    std::optional<Raw> config_;
+    std::optional<std::vector<std::string>> qemu_words_;
+};
+
+}  // namespace
+
+std::string origin_of(const Origins& origins, std::string_view flag) {
+    const auto found = origins.find(flag);
+    return found == origins.end() ? fmt::format("--{} (default)", flag) : found->second;
+}
+
+ReadResult read_settings(const std::vector<std::string>& arguments, const Environment& environment,
+                         const ReadFile& read_file) {
+    return Reader{environment, read_file}.read(arguments);
+}
+
+const std::vector<Subcommand>& subcommands() {
+    static const std::vector<Subcommand> all{
+        {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", "start a VM (this is what happens without a subcommand)"},
+        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", "print what run would do, and why; starts nothing"},
+        {"rom", "FILE…", "text, json", "tell what is inside an option ROM and where it can run"},
+        {"help", "[man|settings]", "", "print this help, the man page's source, or the table of settings"},
+    };
+    return all;
+}
+
+}  // namespace vml

@@ -1,0 +1,106 @@
+// The step "decide": settings and facts → one VM, in plain structs, or every fault at once. Pure.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "launcher/host.h"
+#include "launcher/settings.h"
+#include "rom/match.h"
+
+namespace vml {
+
+enum class Accelerator { kvm, tcg };
+
+// How the machine's PCI bus is called and what sits on it decides device names and ROM rules.
+enum class MachineFamily { q35, pc, virt };
+
+struct FirmwareSpec {
+    FirmwareMode mode = FirmwareMode::legacy;
+    std::optional<UefiFirmware> uefi;  // with FirmwareMode::uefi
+    bool operator==(const FirmwareSpec&) const = default;
+};
+
+struct NatSpec {
+    std::optional<std::filesystem::path> tftp_folder;  // absolute
+    std::optional<std::string> bootfile;               // a name in the folder, or a URL
+    std::vector<PortForward> forwards;
+    bool operator==(const NatSpec&) const = default;
+};
+
+// The option ROM of a NIC. Without one the NIC gets none at all (QEMU's default is switched off).
+struct RomSpec {
+    std::filesystem::path file;
+    rom::PciId id;       // what the device must show so that the firmware runs the ROM
+    std::string reason;  // why this ROM
+    bool operator==(const RomSpec&) const = default;
+};
+
+struct NicSpec {
+    std::string id;            // "net0": netdev and device
+    std::string model;         // "virtio", as the user names it
+    std::string qemu_device;   // "virtio-net-pci"
+    std::string mac;
+    NatSpec nat;
+    std::optional<RomSpec> rom;
+    std::optional<int> bootindex;
+    bool operator==(const NicSpec&) const = default;
+};
+
+// A disk that is there already, or an empty one that lives as long as the VM.
+struct DiskSpec {
+    std::string id;                              // "disk0"
+    std::optional<std::filesystem::path> image;  // none: blank
+    std::string format = "raw";
+    std::uint64_t size = 0;  // bytes, of a blank disk
+    std::optional<int> bootindex;
+    bool operator==(const DiskSpec&) const = default;
+};
+
+struct CdromSpec {
+    std::filesystem::path image;
+    std::optional<int> bootindex;
+    bool operator==(const CdromSpec&) const = default;
+};
+
+struct BootEntry {
+    int index = 0;  // bootindex: the lowest boots first
+    BootDevice kind = BootDevice::network;
+    std::string device;  // the device's id
+    std::string reason;
+    bool operator==(const BootEntry&) const = default;
+};
+
+struct VmSpec {
+    std::string name;
+    std::string uuid;
+    std::filesystem::path qemu;
+    Arch arch = Arch::x86_64;
+    std::string machine;
+    MachineFamily family = MachineFamily::q35;
+    Accelerator accelerator = Accelerator::tcg;
+    std::string accelerator_reason;
+    std::string cpu;
+    std::uint64_t cpus = 1;
+    std::uint64_t memory_mib = 0;
+    FirmwareSpec firmware;
+    NicSpec nic;
+    std::optional<DiskSpec> disk;
+    std::optional<CdromSpec> cdrom;
+    std::vector<BootEntry> boot_order;
+    std::vector<std::string> extra_args;
+    std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
+
+    bool operator==(const VmSpec&) const = default;
+};
+
+using Decision = std::variant<VmSpec, std::vector<Fault>>;
+
+[[nodiscard]] Decision decide(const Settings& settings, const Origins& origins, const HostFacts& facts);
+
+}  // namespace vml

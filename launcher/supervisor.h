@@ -1,0 +1,128 @@
+// What happens to a running VM is decided here: (state, event) → (state, actions). Pure; the event loop carries the
+// actions out and brings the events.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "launcher/plan.h"
+
+namespace vml::supervise {
+
+enum class Phase {
+    starting,       // QEMU builds the machine
+    checking,       // it answers; the plan's checks are under way
+    running,        // the guest runs
+    powering_down,  // a stop was asked for, and the guest was told by its power button
+    quitting,       // QEMU was told to quit
+    killing,        // QEMU was killed; only its end is awaited
+    ended,
+};
+
+// One timer each: starting one again replaces it.
+enum class Deadline { start, powerdown_again, grace, quit, kill };
+
+struct State {
+    Phase phase = Phase::starting;
+    std::size_t checks_left = 0;
+    bool os_runs = false;              // from the boot's progress: does the power button mean something?
+    std::optional<int> stop_signal;    // the first signal that asked for a stop
+    bool forced = false;               // the guest had to be ended while an operating system ran
+    std::optional<std::string> shutdown_reason;  // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
+    std::optional<Fault> fault;        // the cause of the end, once one is known
+
+    bool operator==(const State&) const = default;
+};
+
+struct Config {
+    std::vector<PropertyCheck> checks;
+    std::chrono::seconds stop_timeout{8};
+    bool kvm = false;
+    std::string program;  // QEMU's, for messages
+};
+
+// Events
+struct QmpReady {};
+struct CheckAnswered {
+    std::size_t index = 0;
+    std::optional<std::string> value;  // none: the property could not be read
+};
+struct ContinueRefused {
+    std::string why;
+};
+struct QemuEvent {
+    std::string name;
+    std::string reason;  // SHUTDOWN's reason, GUEST_PANICKED's action; else empty
+};
+struct StatusAnswered {
+    std::string status;  // QEMU qapi/run-state.json, RunState
+};
+struct OsSeen {
+    bool runs = false;
+};
+struct SignalReceived {
+    int number = 0;
+};
+struct DeadlinePassed {
+    Deadline deadline = Deadline::start;
+};
+struct QmpClosed {};
+struct ChildEnded {
+    int wait_status = 0;                  // as waitpid gives it
+    std::vector<std::string> last_words;  // QEMU's last lines on standard error
+};
+using Event = std::variant<QmpReady, CheckAnswered, ContinueRefused, QemuEvent, StatusAnswered, OsSeen, SignalReceived,
+                           DeadlinePassed, QmpClosed, ChildEnded>;
+
+// Actions
+enum class Command { cont, query_status, system_powerdown, quit };
+struct SendChecks {
+    bool operator==(const SendChecks&) const = default;
+};
+struct SendCommand {
+    Command command = Command::cont;
+    bool operator==(const SendCommand&) const = default;
+};
+struct KillQemu {
+    int signal = 0;
+    bool operator==(const KillQemu&) const = default;
+};
+struct StartDeadline {
+    Deadline deadline = Deadline::start;
+    std::chrono::milliseconds after{0};
+    bool operator==(const StartDeadline&) const = default;
+};
+struct CancelDeadline {
+    Deadline deadline = Deadline::start;
+    bool operator==(const CancelDeadline&) const = default;
+};
+struct Say {
+    LogLevel level = LogLevel::info;
+    std::string text;
+    bool operator==(const Say&) const = default;
+};
+// The end of the run.
+struct Finish {
+    int exit_code = 0;
+    std::optional<Fault> fault;
+    std::string summary;  // one line for a run without fault
+    bool operator==(const Finish&) const = default;
+};
+using Action = std::variant<SendChecks, SendCommand, KillQemu, StartDeadline, CancelDeadline, Say, Finish>;
+using Actions = std::vector<Action>;
+
+struct Step {
+    State state;
+    Actions actions;
+};
+
+[[nodiscard]] Step start(const Config& config);
+[[nodiscard]] Step step(const Config& config, State state, const Event& event);
+
+}  // namespace vml::supervise

@@ -1,0 +1,352 @@
+#include "launcher/values.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include <boost/program_options/parsers.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "launcher/suggest.h"
+
+namespace vml {
+
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string result{text};
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// Empty parts ("a,,b", a trailing comma) are left out: they cannot mean anything.
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        if (const std::string_view part = trimmed(text.substr(0, comma)); !part.empty()) {
+            parts.emplace_back(part);
+        }
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return parts;
+}
+
+template <typename Value>
+struct Choice {
+    std::string_view name;
+    Value value;
+};
+
+template <typename Choices>
+std::vector<std::string> names_of(const Choices& choices) {
+    std::vector<std::string> names;
+    for (const auto& choice : choices) {
+        names.emplace_back(choice.name);
+    }
+    return names;
+}
+
+// "did you mean 'network'? possible: network, hd, cdrom"
+std::string hint_for_choice(std::string_view word, const std::vector<std::string>& names) {
+    const std::string possible = fmt::format("possible: {}", fmt::join(names, ", "));
+    const std::optional<std::string> guess = nearest(word, names);
+    return guess ? fmt::format("did you mean '{}'? {}", *guess, possible) : possible;
+}
+
+template <typename Value, std::size_t Count>
+Value choose(std::string_view text, const std::array<Choice<Value>, Count>& choices) {
+    const std::string word = lower(trimmed(text));
+    const auto found =
+        std::find_if(choices.begin(), choices.end(), [&](const auto& choice) { return choice.name == word; });
+    if (found == choices.end()) {
+        throw ValueError{fmt::format("'{}' is not one of them", text), hint_for_choice(word, names_of(choices))};
+    }
+    return found->value;
+}
+
+std::uint64_t parse_number(std::string_view text, std::string_view hint) {
+    const std::string_view digits = trimmed(text);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size()) {
+        throw ValueError{fmt::format("'{}' is not a number that fits", text), std::string{hint}};
+    }
+    return number;
+}
+
+std::uint64_t in_range(std::uint64_t number, std::uint64_t low, std::uint64_t high) {
+    if (number < low || number > high) {
+        throw ValueError{fmt::format("{} is out of range", number), fmt::format("use {} to {}", low, high)};
+    }
+    return number;
+}
+
+// The power of two of a size's last letter; 0 for K (the smallest unit a user would write is handled by `base`).
+int unit_shift(char letter) {
+    switch (std::toupper(static_cast<unsigned char>(letter))) {
+        case 'K':
+            return 10;
+        case 'M':
+            return 20;
+        case 'G':
+            return 30;
+        case 'T':
+            return 40;
+        default:
+            return 0;
+    }
+}
+
+// Bytes. A number without a unit counts in units of 2^default_shift bytes; "4G", "4GB" and "4GiB" are the same.
+std::uint64_t parse_size(std::string_view text, int default_shift, std::string_view hint) {
+    std::string_view digits = trimmed(text);
+    if (digits.ends_with('B') || digits.ends_with('b')) {
+        digits.remove_suffix(1);
+        if (digits.ends_with('i')) {
+            digits.remove_suffix(1);
+        }
+    }
+    int shift = default_shift;
+    if (!digits.empty() && unit_shift(digits.back()) != 0) {
+        shift = unit_shift(digits.back());
+        digits.remove_suffix(1);
+    }
+    const std::uint64_t number = parse_number(digits, hint);
+    if (number > (std::numeric_limits<std::uint64_t>::max() >> shift)) {
+        throw ValueError{fmt::format("'{}' is too large", text), std::string{hint}};
+    }
+    return number << shift;
+}
+
+std::optional<Share> parse_share(std::string_view text) {
+    const std::string word = lower(trimmed(text));
+    if (word == "half") {
+        return Share::half;
+    }
+    if (word == "max") {
+        return Share::max;
+    }
+    return std::nullopt;
+}
+
+constexpr std::array<Choice<BootDevice>, 3> boot_devices{
+    {{"network", BootDevice::network}, {"hd", BootDevice::hd}, {"cdrom", BootDevice::cdrom}}};
+constexpr std::array<Choice<FirmwareMode>, 2> firmware_modes{
+    {{"legacy", FirmwareMode::legacy}, {"uefi", FirmwareMode::uefi}}};
+constexpr std::array<Choice<NetworkMode>, 1> network_modes{{{"nat", NetworkMode::nat}}};
+constexpr std::array<Choice<Arch>, 4> architectures{{{"x86_64", Arch::x86_64},
+                                                     {"aarch64", Arch::aarch64},
+                                                     {"amd64", Arch::x86_64},
+                                                     {"arm64", Arch::aarch64}}};
+constexpr std::array<Choice<AccelChoice>, 3> accelerators{
+    {{"auto", AccelChoice::automatic}, {"kvm", AccelChoice::kvm}, {"tcg", AccelChoice::tcg}}};
+constexpr std::array<Choice<bool>, 8> booleans{{{"1", true},
+                                                {"0", false},
+                                                {"true", true},
+                                                {"false", false},
+                                                {"yes", true},
+                                                {"no", false},
+                                                {"on", true},
+                                                {"off", false}}};
+constexpr std::array<Choice<LogLevel>, 4> log_levels{{{"debug", LogLevel::debug},
+                                                      {"info", LogLevel::info},
+                                                      {"warning", LogLevel::warning},
+                                                      {"error", LogLevel::error}}};
+constexpr std::array<Choice<LogFormat>, 2> log_formats{{{"text", LogFormat::text}, {"json", LogFormat::json}}};
+
+template <typename Value, std::size_t Count>
+std::string_view name_of(Value value, const std::array<Choice<Value>, Count>& choices) {
+    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })->name;
+}
+
+}  // namespace
+
+bool parse_boolean(std::string_view text) {
+    return choose(text, booleans);
+}
+
+std::vector<BootDevice> parse_boot_order(std::string_view text) {
+    std::vector<BootDevice> order;
+    for (const std::string& part : split_list(text)) {
+        const BootDevice device = choose(part, boot_devices);
+        if (std::find(order.begin(), order.end(), device) != order.end()) {
+            throw ValueError{fmt::format("'{}' is there twice", part), "name each boot device once"};
+        }
+        order.push_back(device);
+    }
+    if (order.empty()) {
+        throw ValueError{"the list is empty", "for example: network,hd"};
+    }
+    return order;
+}
+
+FirmwareMode parse_firmware(std::string_view text) {
+    const std::string word = lower(trimmed(text));
+    return word == "bios" ? FirmwareMode::legacy : choose(text, firmware_modes);
+}
+
+NetworkMode parse_network(std::string_view text) {
+    return choose(text, network_modes);
+}
+
+std::string parse_nic_model(std::string_view text) {
+    const std::string word = lower(trimmed(text));
+    if (rom::find_nic_model(word) == nullptr) {
+        throw ValueError{fmt::format("'{}' is no NIC model", text),
+                         hint_for_choice(word, names_of(rom::nic_models()))};
+    }
+    return word;
+}
+
+std::string parse_mac(std::string_view text) {
+    std::string mac = lower(trimmed(text));
+    std::replace(mac.begin(), mac.end(), '-', ':');
+    bool shaped = mac.size() == 17;
+    for (std::size_t i = 0; shaped && i < mac.size(); ++i) {
+        shaped = i % 3 == 2 ? mac[i] == ':' : std::isxdigit(static_cast<unsigned char>(mac[i])) != 0;
+    }
+    if (!shaped) {
+        throw ValueError{fmt::format("'{}' is no MAC address", text),
+                         "six octets in hex, for example 52:54:00:12:34:56"};
+    }
+    constexpr std::string_view odd_digits = "13579bdf";  // bit 0 of the first octet: a group address (IEEE 802)
+    if (odd_digits.find(mac[1]) != std::string_view::npos || mac == "00:00:00:00:00:00") {
+        throw ValueError{fmt::format("'{}' cannot be the address of a NIC", text),
+                         "the first octet must be even (not a multicast address), for example 52:54:00:12:34:56"};
+    }
+    return mac;
+}
+
+std::uint16_t parse_port(std::string_view text) {
+    constexpr std::uint64_t last_port = 65535;
+    return static_cast<std::uint16_t>(in_range(parse_number(text, "a port is 1 to 65535"), 1, last_port));
+}
+
+std::vector<PortForward> parse_port_forwards(std::string_view text) {
+    std::vector<PortForward> forwards;
+    std::set<std::uint16_t> used;
+    for (const std::string& part : split_list(text)) {
+        const std::size_t colon = part.find(':');
+        if (colon == std::string::npos) {
+            throw ValueError{fmt::format("'{}' is no port forward", part),
+                             "use HOST:GUEST, for example 8080:80,2222:22"};
+        }
+        const PortForward forward{parse_port(part.substr(0, colon)), parse_port(part.substr(colon + 1))};
+        if (!used.insert(forward.host_port).second) {
+            throw ValueError{fmt::format("host port {} is there twice", forward.host_port),
+                             "forward each port of the host once"};
+        }
+        forwards.push_back(forward);
+    }
+    return forwards;
+}
+
+Arch parse_arch(std::string_view text) {
+    return choose(text, architectures);
+}
+
+AccelChoice parse_accel(std::string_view text) {
+    return choose(text, accelerators);
+}
+
+Amount parse_cpus(std::string_view text) {
+    if (const auto share = parse_share(text)) {
+        return {{}, share};
+    }
+    constexpr std::uint64_t most_cpus = 4096;  // QEMU's largest max_cpus of any machine (hw/i386/pc_q35.c, 9.1)
+    return {in_range(parse_number(text, "a count, half or max"), 1, most_cpus), {}};
+}
+
+Amount parse_memory(std::string_view text) {
+    if (const auto share = parse_share(text)) {
+        return {{}, share};
+    }
+    constexpr std::string_view hint = "MiB, or a size with M, G or T, half or max; for example 2G";
+    constexpr std::uint64_t least_mib = 16;
+    constexpr std::uint64_t most_mib = std::uint64_t{1} << 24;  // 16 TiB
+    return {in_range(parse_size(text, 20, hint) >> 20, least_mib, most_mib), {}};
+}
+
+std::uint64_t parse_disk_size(std::string_view text) {
+    constexpr std::uint64_t sector = 512;
+    const std::uint64_t bytes = parse_size(text, 30, "a size with M, G or T; for example 20G");
+    return in_range(bytes, sector, std::uint64_t{1} << 50) / sector * sector;
+}
+
+std::chrono::seconds parse_seconds(std::string_view text) {
+    constexpr std::uint64_t longest = 7 * 24 * 3600;
+    const std::string_view digits = trimmed(text);
+    const std::string_view number = digits.ends_with('s') ? digits.substr(0, digits.size() - 1) : digits;
+    return std::chrono::seconds{in_range(parse_number(number, "whole seconds"), 0, longest)};
+}
+
+std::string parse_name(std::string_view text) {
+    constexpr std::size_t longest_label = 63;
+    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+    const std::string name{trimmed(text)};
+    if (name.empty() || name.size() > longest_label || !std::all_of(name.begin(), name.end(), allowed) ||
+        std::isalnum(static_cast<unsigned char>(name.front())) == 0) {
+        throw ValueError{fmt::format("'{}' cannot be a VM's name", text),
+                         "letters, digits, '.', '_' and '-', up to 63 characters, a letter or digit first"};
+    }
+    return name;
+}
+
+LogLevel parse_log_level(std::string_view text) {
+    return choose(text, log_levels);
+}
+
+LogFormat parse_log_format(std::string_view text) {
+    return choose(text, log_formats);
+}
+
+std::vector<std::string> parse_shell_words(std::string_view text) {
+    try {
+        return boost::program_options::split_unix(std::string{text});
+    } catch (const std::exception& error) {
+        throw ValueError{fmt::format("cannot be split into words: {}", error.what()), "check quotes and backslashes"};
+    }
+}
+
+std::string parse_text(std::string_view text) {
+    if (trimmed(text).empty()) {
+        throw ValueError{"the value is empty", "give a value or leave the setting out"};
+    }
+    if (text.find('\0') != std::string_view::npos) {
+        throw ValueError{"the value holds a NUL byte", "give a value without it"};
+    }
+    return std::string{text};
+}
+
+std::string_view to_string(BootDevice device) {
+    return name_of(device, boot_devices);
+}
+
+std::string_view to_string(FirmwareMode mode) {
+    return name_of(mode, firmware_modes);
+}
+
+std::string to_string(const std::vector<BootDevice>& order) {
+    std::vector<std::string_view> names;
+    for (const BootDevice device : order) {
+        names.push_back(to_string(device));
+    }
+    return fmt::format("{}", fmt::join(names, ","));
+}
+
+}  // namespace vml

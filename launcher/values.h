@@ -1,0 +1,62 @@
+// The text of one setting → its value. Pure. Each function throws ValueError when the text cannot be right.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "launcher/settings.h"
+
+namespace vml {
+
+// Why a value is refused, and what would be right. The reader adds where the value came from.
+class ValueError : public std::runtime_error {
+  public:
+    ValueError(const std::string& why, std::string hint) : std::runtime_error{why}, hint_{std::move(hint)} {}
+    [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+
+  private:
+    std::string hint_;
+};
+
+// 1/0, true/false, yes/no, on/off, in any case.
+[[nodiscard]] bool parse_boolean(std::string_view text);
+// "network,hd,cdrom" in any order, each at most once, at least one.
+[[nodiscard]] std::vector<BootDevice> parse_boot_order(std::string_view text);
+[[nodiscard]] FirmwareMode parse_firmware(std::string_view text);
+[[nodiscard]] NetworkMode parse_network(std::string_view text);
+// A name of rom::nic_models().
+[[nodiscard]] std::string parse_nic_model(std::string_view text);
+// "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.
+[[nodiscard]] std::string parse_mac(std::string_view text);
+// "8080:80,2222:22".
+[[nodiscard]] std::vector<PortForward> parse_port_forwards(std::string_view text);
+[[nodiscard]] std::uint16_t parse_port(std::string_view text);
+// x86_64, amd64, aarch64, arm64.
+[[nodiscard]] Arch parse_arch(std::string_view text);
+[[nodiscard]] AccelChoice parse_accel(std::string_view text);
+// A count from 1 to 4096, "half" or "max".
+[[nodiscard]] Amount parse_cpus(std::string_view text);
+// MiB, or with M, G or T; "half" or "max".
+[[nodiscard]] Amount parse_memory(std::string_view text);
+// Bytes of a disk: a number with K, M, G or T.
+[[nodiscard]] std::uint64_t parse_disk_size(std::string_view text);
+[[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
+// A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC 1123).
+[[nodiscard]] std::string parse_name(std::string_view text);
+[[nodiscard]] LogLevel parse_log_level(std::string_view text);
+[[nodiscard]] LogFormat parse_log_format(std::string_view text);
+// Split like a shell would: blanks, quotes, backslashes.
+[[nodiscard]] std::vector<std::string> parse_shell_words(std::string_view text);
+// Not empty, no NUL.
+[[nodiscard]] std::string parse_text(std::string_view text);
+
+[[nodiscard]] std::string_view to_string(BootDevice device);
+[[nodiscard]] std::string_view to_string(FirmwareMode mode);
+[[nodiscard]] std::string to_string(const std::vector<BootDevice>& order);
+
+}  // namespace vml

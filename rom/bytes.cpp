@@ -1,0 +1,50 @@
+#include "rom/bytes.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace vml::rom {
+
+std::uint8_t Bytes::u8(std::size_t offset) const noexcept {
+    return offset < data_.size() ? data_[offset] : std::uint8_t{0};
+}
+
+std::uint16_t Bytes::u16(std::size_t offset) const noexcept {
+    return static_cast<std::uint16_t>(u8(offset) | (u8(offset + 1) << 8U));
+}
+
+std::uint32_t Bytes::u32(std::size_t offset) const noexcept {
+    return u16(offset) | (static_cast<std::uint32_t>(u16(offset + 2)) << 16U);
+}
+
+bool Bytes::starts(std::size_t offset, std::string_view expected) const noexcept {
+    if (!has(offset, expected.size())) {
+        return false;
+    }
+    const auto found = data_.subspan(offset, expected.size());
+    return std::equal(found.begin(), found.end(), expected.begin(),
+                      [](std::uint8_t byte, char c) { return byte == static_cast<std::uint8_t>(c); });
+}
+
+std::uint8_t Bytes::sum(std::size_t offset, std::size_t count) const noexcept {
+    const auto bytes = part(offset, count).data_;
+    return static_cast<std::uint8_t>(std::accumulate(bytes.begin(), bytes.end(), 0U) & 0xFFU);
+}
+
+std::string Bytes::text(std::size_t offset, std::size_t limit) const {
+    std::string text;
+    for (const std::uint8_t byte : part(offset, limit).data_) {
+        if (byte == 0) {
+            break;
+        }
+        text += is_printable(byte) ? static_cast<char>(byte) : '?';
+    }
+    return text;
+}
+
+Bytes Bytes::part(std::size_t offset, std::size_t count) const noexcept {
+    const std::size_t first = std::min(offset, data_.size());
+    return Bytes{data_.subspan(first, std::min(count, data_.size() - first))};
+}
+
+}  // namespace vml::rom

@@ -1,0 +1,43 @@
+// Bounds-checked little-endian reading of bytes that nobody vouches for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vml::rom {
+
+// A view of a file's bytes; owns nothing. All offsets and counts are in bytes. A byte past the end reads as
+// 0: so it does in the guest, whose ROM BAR QEMU rounds up to a power of two and leaves zero after the file
+// (hw/pci/pci.c, pci_add_option_rom).
+class Bytes {
+  public:
+    explicit Bytes(std::span<const std::uint8_t> data) noexcept : data_{data} {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return data_.size(); }
+    [[nodiscard]] bool has(std::size_t offset, std::size_t count) const noexcept {
+        return offset <= data_.size() && count <= data_.size() - offset;
+    }
+    [[nodiscard]] std::uint8_t u8(std::size_t offset) const noexcept;
+    [[nodiscard]] std::uint16_t u16(std::size_t offset) const noexcept;
+    [[nodiscard]] std::uint32_t u32(std::size_t offset) const noexcept;
+    [[nodiscard]] bool starts(std::size_t offset, std::string_view expected) const noexcept;
+    // The sum of the bytes modulo 256, as option ROM checksums are made; what lies past the end counts as 0.
+    [[nodiscard]] std::uint8_t sum(std::size_t offset, std::size_t count) const noexcept;
+    // The NUL-terminated text at an offset, at most `limit` characters; what is not printable ASCII becomes
+    // '?', so that it is safe on a terminal and in JSON.
+    [[nodiscard]] std::string text(std::size_t offset, std::size_t limit) const;
+    // The part of the view that [offset, offset + count) covers; may be shorter, or empty.
+    [[nodiscard]] Bytes part(std::size_t offset, std::size_t count) const noexcept;
+
+  private:
+    std::span<const std::uint8_t> data_;
+};
+
+[[nodiscard]] constexpr bool is_printable(std::uint8_t byte) noexcept {
+    return byte >= 0x20 && byte < 0x7F;
+}
+
+}  // namespace vml::rom
