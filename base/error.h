@@ -1,4 +1,5 @@
-// The one error style of the project: what was being done, why it failed, one hint, and the exit code it leads to.
+// The one error style of the project: what was being done, why it failed, one hint, and the exit code it
+// leads to.
 #pragma once
 
 #include <exception>
@@ -25,7 +26,8 @@ enum class ExitCode : int {
 };
 
 struct Fault {
-    std::string what;  // what was being done to which object: "cannot use the ROM /x/pxe.rom for virtio-net-pci"
+    std::string
+        what;  // what was being done to which object: "cannot use the ROM /x/pxe.rom for virtio-net-pci"
     std::string why;   // the reason as the system gave it; may be empty when `what` says it all
     std::string hint;  // the next step for the user; may be empty
     ExitCode code = ExitCode::failed;
@@ -33,8 +35,8 @@ struct Fault {
     bool operator==(const Fault&) const = default;
 };
 
-// Thrown by every part of vm-launch; caught in main and around each event of the loop. Holds one fault or more: settings
-// are reported all at once.
+// Thrown by every part of vm-launch; caught in main and around each event of the loop. Holds one fault or
+// more: settings are reported all at once.
 class Error : public std::exception {
   public:
     explicit Error(Fault fault);
@@ -49,7 +51,8 @@ class Error : public std::exception {
     std::string text_;
 };
 
-// "cannot …", "  why: …", "  hint: …", each on a line of its own; empty parts are left out. No newline at the end.
+// "cannot …", "  why: …", "  hint: …", each on a line of its own; empty parts are left out. No newline at the
+// end.
 [[nodiscard]] std::string to_text(const Fault& fault);
 
 // The system's words for an errno value, for a Fault's `why`.

@@ -1,5 +1,5 @@
-// vm-launch's own lines: one line an entry, to one descriptor, as text or JSON. Used by main, the subcommands and the
-// event loop only; libraries throw instead.
+// vm-launch's own lines: one line an entry, to one descriptor, as text or JSON. Used by main, the subcommands
+// and the event loop only; libraries throw instead.
 #pragma once
 
 #include <functional>
@@ -13,9 +13,10 @@ namespace vml {
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat { text, json };
 
-// One line of the log as it is written, without its newline. Text: "vm-launch: warning: …" ("info" is not spelled out);
-// JSON: {"level":…,"message":…,"time":…} with seconds since the epoch.
-[[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message, double now);
+// One line of the log as it is written, without its newline. Text: "vm-launch: warning: …" ("info" is not
+// spelled out); JSON: {"level":…,"message":…,"time":…} with seconds since the epoch.
+[[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message,
+                                          double now);
 
 // As above for a fault: JSON carries what, why, hint and the exit code as fields of their own.
 [[nodiscard]] std::string format_fault(LogFormat format, const Fault& fault, double now);

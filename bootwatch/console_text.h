@@ -7,8 +7,8 @@
 
 namespace vml::boot {
 
-// Firmware and iPXE draw with ANSI sequences (ECMA-48) and carriage returns. This keeps the text: an escape sequence is
-// dropped, a cursor movement or a carriage return without a newline ends the line.
+// Firmware and iPXE draw with ANSI sequences (ECMA-48) and carriage returns. This keeps the text: an escape
+// sequence is dropped, a cursor movement or a carriage return without a newline ends the line.
 class ConsoleText {
   public:
     // Lines that became whole, in order. A line longer than `longest_line` bytes is cut into pieces.

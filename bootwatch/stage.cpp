@@ -10,7 +10,8 @@ namespace vml::boot {
 namespace {
 
 // The text between two marks of a line, if both are there.
-std::optional<std::string_view> between(std::string_view line, std::string_view before, std::string_view after) {
+std::optional<std::string_view> between(std::string_view line, std::string_view before,
+                                        std::string_view after) {
     const std::size_t start = line.find(before);
     if (start == std::string_view::npos) {
         return std::nullopt;
@@ -28,7 +29,8 @@ std::optional<Sighting> firmware_in(std::string_view line) {
         return Sighting{Stage::firmware, fmt::format("UEFI: {}", line)};
     }
     if (line.starts_with(">>Start ")) {  // edk2 NetworkPkg/UefiPxeBcDxe, HttpBootDxe
-        return Sighting{Stage::firmware, fmt::format("the firmware's own network boot, not iPXE: {}", line.substr(2))};
+        return Sighting{Stage::firmware,
+                        fmt::format("the firmware's own network boot, not iPXE: {}", line.substr(2))};
     }
     return std::nullopt;
 }

@@ -20,12 +20,13 @@ struct Sighting {
     bool operator==(const Sighting&) const = default;
 };
 
-// What one whole line of the serial console shows, if anything: texts of SeaBIOS (src/fw, "SeaBIOS (version"), edk2
-// (BdsDxe), iPXE (src/usr/autoboot.c, src/usr/ifmgmt.c, src/core/downloader.c) and Linux (init/main.c, linux_banner).
+// What one whole line of the serial console shows, if anything: texts of SeaBIOS (src/fw, "SeaBIOS
+// (version"), edk2 (BdsDxe), iPXE (src/usr/autoboot.c, src/usr/ifmgmt.c, src/core/downloader.c) and Linux
+// (init/main.c, linux_banner).
 [[nodiscard]] std::optional<Sighting> sighting_in_line(std::string_view line);
 
-// What a QEMU event shows: the guest's driver setting the NIC's receive filter is an operating system (no firmware and
-// no iPXE does it), a real-time clock change is OVMF's early start.
+// What a QEMU event shows: the guest's driver setting the NIC's receive filter is an operating system (no
+// firmware and no iPXE does it), a real-time clock change is OVMF's early start.
 [[nodiscard]] std::optional<Sighting> sighting_in_event(std::string_view event);
 
 // Keeps the stage monotone within one boot; a reset starts a new one.

@@ -28,10 +28,12 @@ Error failed(const std::string& what, int error_number, std::string hint, ExitCo
 OwnedFd placed(OwnedFd fd, int number) {
     OwnedFd moved{::fcntl(fd.get(), F_DUPFD_CLOEXEC, number)};
     if (!moved) {
-        throw failed(fmt::format("cannot place descriptor {}", number), errno, "raise the limit of open files: ulimit -n");
+        throw failed(fmt::format("cannot place descriptor {}", number), errno,
+                     "raise the limit of open files: ulimit -n");
     }
     if (moved.get() != number) {
-        throw failed(fmt::format("descriptor {} is taken", number), EBUSY, "start vm-launch with fewer open descriptors");
+        throw failed(fmt::format("descriptor {} is taken", number), EBUSY,
+                     "start vm-launch with fewer open descriptors");
     }
     return moved;
 }
@@ -96,7 +98,8 @@ OwnedFd blank_file(std::uint64_t size) {
         }
     }
     if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0) {
-        throw failed("cannot make a blank disk in /var/tmp", errno, "give an image of your own: --disk PATH", ExitCode::host);
+        throw failed("cannot make a blank disk in /var/tmp", errno, "give an image of your own: --disk PATH",
+                     ExitCode::host);
     }
     return file;
 }

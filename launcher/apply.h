@@ -16,8 +16,8 @@ struct RunningVm {
     OwnedFd output;  // read end of QEMU's standard output and error
 };
 
-// Opens what the plan's descriptors stand for and starts QEMU. Nothing has a name in the file system, so that nothing
-// is left behind whatever happens. Throws Error; then nothing runs.
+// Opens what the plan's descriptors stand for and starts QEMU. Nothing has a name in the file system, so that
+// nothing is left behind whatever happens. Throws Error; then nothing runs.
 [[nodiscard]] RunningVm apply(const Plan& plan);
 
 }  // namespace vml

@@ -124,7 +124,8 @@ int print_help(const CommandLine& command) {
     } else if (topic.empty()) {
         print(help_text());
     } else {
-        throw Error{{fmt::format("help: there is no topic '{}'", topic), "", "topics: man, settings", ExitCode::settings}};
+        throw Error{{fmt::format("help: there is no topic '{}'", topic), "", "topics: man, settings",
+                     ExitCode::settings}};
     }
     return 0;
 }

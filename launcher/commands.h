@@ -6,7 +6,8 @@
 
 namespace vml {
 
-// Carries out what was read and gives the process's exit code. Warnings go to `log`, results to standard output.
+// Carries out what was read and gives the process's exit code. Warnings go to `log`, results to standard
+// output.
 [[nodiscard]] int run_command(const ReadResult& read, const Environment& environment, Log& log);
 
 // The text of a small file such as a configuration; throws Error (ExitCode::settings).

@@ -17,7 +17,8 @@ using boost::system::error_code;
 
 constexpr char ctrl_right_bracket = '\x1d';
 
-// Colours and modes that the guest left behind: SGR reset, line wrap on, cursor on (ECMA-48; DEC private modes).
+// Colours and modes that the guest left behind: SGR reset, line wrap on, cursor on (ECMA-48; DEC private
+// modes).
 constexpr std::string_view terminal_reset = "\x1b[0m\x1b[?7h\x1b[?25h";
 
 // A description of our own, so that O_NONBLOCK does not reach the shell.
@@ -36,7 +37,8 @@ Keys split_keys(std::string_view typed) {
     return {std::string{typed.substr(0, at)}, at != std::string_view::npos};
 }
 
-Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output, Handlers handlers)
+Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
+                 Handlers handlers)
     : guest_{io, boost::asio::local::stream_protocol{}, socket.release()},
       mode_{mode},
       output_{output},
@@ -57,23 +59,28 @@ Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, 
 }
 
 void Console::read_guest() {
-    guest_.async_read_some(boost::asio::buffer(from_guest_), [this](const error_code& error, std::size_t count) {
-        if (error) {
-            return;
-        }
-        took({from_guest_.data(), count});
-        // A reader who stopped reading holds the guest's serial port back, as flow control would.
-        paused_ = output_.congested();
-        if (!paused_) {
-            read_guest();
-        }
-    });
+    guest_.async_read_some(boost::asio::buffer(from_guest_),
+                           [this](const error_code& error, std::size_t count) {
+                               if (error) {
+                                   return;
+                               }
+                               took({from_guest_.data(), count});
+                               // A reader who stopped reading holds the guest's serial port back, as flow
+                               // control would.
+                               paused_ = output_.congested();
+                               if (!paused_) {
+                                   read_guest();
+                               }
+                           });
 }
 
 void Console::took(std::string_view bytes) {
     if (mode_ != ConsoleMode::silent && !bytes.empty()) {
         output_.write(bytes);
-        mid_line_ = bytes.back() != '\n' && bytes.back() != '\r';
+        mid_line_ = bytes.back() != '\n';
+        if (!mid_line_) {
+            handlers_.on_line_start();
+        }
     }
     for (const std::string& line : text_.feed(bytes)) {
         handlers_.on_line(line);
@@ -98,8 +105,8 @@ void Console::attach() {
 
 void Console::detach() {
     release_terminal();
-    mode_ = ConsoleMode::silent;
     handlers_.on_attach(false);
+    mode_ = ConsoleMode::silent;
 }
 
 void Console::release_terminal() {

@@ -1,5 +1,5 @@
-// The guest's serial console: from QEMU's socket to the user's screen and to whoever reads its lines, and from the
-// user's keys to the guest. Runs in the event loop.
+// The guest's serial console: from QEMU's socket to the user's screen and to whoever reads its lines, and
+// from the user's keys to the guest. Runs in the event loop.
 #pragma once
 
 #include <array>
@@ -37,11 +37,13 @@ class Console {
   public:
     struct Handlers {
         std::function<void(const std::string& line)> on_line;  // each whole line of the guest's text
+        std::function<void()> on_line_start;                   // what was shown last ended a line
         std::function<void(bool attached)> on_attach;          // the user detached, or attached again
     };
 
     // `socket` is our end of the serial port. `output` outlives the console.
-    Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output, Handlers handlers);
+    Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
+            Handlers handlers);
 
     // Puts the terminal back; further output is still shown.
     void release_terminal();

@@ -27,20 +27,22 @@ struct UefiFirmware {
     bool operator==(const UefiFirmware&) const = default;
 };
 
-// The descriptor's content when it is of UEFI in split flash; nothing for anything else, damaged JSON included. Pure.
+// The descriptor's content when it is of UEFI in split flash; nothing for anything else, damaged JSON
+// included. Pure.
 [[nodiscard]] std::optional<UefiFirmware> parse_firmware_descriptor(const std::filesystem::path& file,
                                                                     const std::string& text);
 
-// The first firmware for this architecture and machine that needs neither SMM nor enrolled keys. `machine` is as QEMU
-// takes it: "q35", "pc", "virt" or a versioned name. Pure.
+// The first firmware for this architecture and machine that needs neither SMM nor enrolled keys. `machine` is
+// as QEMU takes it: "q35", "pc", "virt" or a versioned name. Pure.
 [[nodiscard]] std::optional<UefiFirmware> choose_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
                                                       std::string_view machine);
 
-// Folders of descriptors, the strongest first; a file hides one of the same name in a later folder, and an empty file
-// hides without replacing (firmware.json, "Firmware files discovery").
+// Folders of descriptors, the strongest first; a file hides one of the same name in a later folder, and an
+// empty file hides without replacing (firmware.json, "Firmware files discovery").
 [[nodiscard]] std::vector<std::filesystem::path> firmware_folders(std::string_view config_home);
 
 // Every UEFI descriptor of the folders, in order of file name. Reads files; unreadable ones are left out.
-[[nodiscard]] std::vector<UefiFirmware> read_firmware_descriptors(const std::vector<std::filesystem::path>& folders);
+[[nodiscard]] std::vector<UefiFirmware> read_firmware_descriptors(
+    const std::vector<std::filesystem::path>& folders);
 
 }  // namespace vml

@@ -97,9 +97,10 @@ std::string man_entry(const OptionRow& row) {
 }
 
 std::string man_options() {
-    std::string page = ".SH OPTIONS\nFlags win over the environment, the environment over\n.BR \\-\\-config ,\n"
-                       "that over the defaults.\nEvery boolean\n.BI \\-\\- FLAG\nhas a\n.BI \\-\\-no\\- FLAG .\n"
-                       "An empty environment variable counts as unset.\n";
+    std::string page =
+        ".SH OPTIONS\nFlags win over the environment, the environment over\n.BR \\-\\-config ,\n"
+        "that over the defaults.\nEvery boolean\n.BI \\-\\- FLAG\nhas a\n.BI \\-\\-no\\- FLAG .\n"
+        "An empty environment variable counts as unset.\n";
     for (const OptionGroup group : groups) {
         page += fmt::format(".SS {}\n", roff(title_of(group)));
         for (const OptionRow& row : option_table()) {
@@ -108,7 +109,8 @@ std::string man_options() {
     }
     page += ".SS General\n";
     for (const GeneralOption& option : general_options) {
-        page += fmt::format(".TP\n.B {}\n{}.\n", roff(flag_with_value(option.flag, option.metavar)), roff(option.help));
+        page += fmt::format(".TP\n.B {}\n{}.\n", roff(flag_with_value(option.flag, option.metavar)),
+                            roff(option.help));
     }
     return page;
 }
@@ -159,7 +161,8 @@ vm\-launch rom /usr/lib/ipxe/qemu/efi\-virtio.rom
 std::string man_subcommands() {
     std::string page = ".SH SUBCOMMANDS\n";
     for (const Subcommand& subcommand : subcommands()) {
-        page += fmt::format(".TP\n.B {} {}\n{}.\n", roff(subcommand.name), roff(subcommand.usage), roff(subcommand.help));
+        page += fmt::format(".TP\n.B {} {}\n{}.\n", roff(subcommand.name), roff(subcommand.usage),
+                            roff(subcommand.help));
     }
     return page;
 }
@@ -181,7 +184,8 @@ std::string version_line() {
 std::string help_text() {
     std::string text = "Network-boots a virtual machine, straight on QEMU.\n\nUsage:\n";
     for (const Subcommand& subcommand : subcommands()) {
-        text += help_entry(fmt::format("vm-launch {} {}", subcommand.name, subcommand.usage), std::string{subcommand.help});
+        text += help_entry(fmt::format("vm-launch {} {}", subcommand.name, subcommand.usage),
+                           std::string{subcommand.help});
     }
     for (const OptionGroup group : groups) {
         text += fmt::format("\n{}:\n", title_of(group));
@@ -191,7 +195,8 @@ std::string help_text() {
     }
     text += "\nGeneral:\n";
     for (const GeneralOption& option : general_options) {
-        const std::string variable = option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
+        const std::string variable =
+            option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
         text += help_entry(flag_with_value(option.flag, option.metavar), std::string{option.help} + variable);
     }
     return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off. Exit codes: see `man vm-launch`.\n" +
@@ -204,10 +209,12 @@ std::string man_page() {
                "vm\\-launch \\- network\\-boot a virtual machine, straight on QEMU\n.SH SYNOPSIS\n"
                ".B vm\\-launch\n[\n.I subcommand\n]\n[\n.I options\n]\n[\n.B \\-\\-\n.I qemu\\-args\n]\n"
                ".SH DESCRIPTION\n.B vm\\-launch\n"
-               "builds QEMU's command line with an iPXE option ROM that is known to run, starts and supervises QEMU,\n"
+               "builds QEMU's command line with an iPXE option ROM that is known to run, starts and "
+               "supervises QEMU,\n"
                "and tells how far the boot got and why it stopped.\n",
                VML_VERSION) +
-           man_subcommands() + man_options() + std::string{man_console} + man_exit_status() + std::string{man_examples};
+           man_subcommands() + man_options() + std::string{man_console} + man_exit_status() +
+           std::string{man_examples};
 }
 
 std::string settings_page() {
@@ -217,7 +224,8 @@ std::string settings_page() {
         "Booleans accept 1/0, true/false, yes/no, on/off; an empty environment variable counts as unset.\n"
         "In a configuration file (JSON) the keys are the flags without dashes.\n";
     for (const OptionGroup group : groups) {
-        page += fmt::format("\n## {}\n\n| flag | environment | default | meaning |\n|---|---|---|---|\n", title_of(group));
+        page += fmt::format("\n## {}\n\n| flag | environment | default | meaning |\n|---|---|---|---|\n",
+                            title_of(group));
         for (const OptionRow& row : option_table()) {
             if (row.group == group) {
                 page += fmt::format("| `{}` | `{}` | {} | {} |\n", flag_with_value(row.flag, row.metavar),

@@ -41,7 +41,8 @@ std::optional<fs::path> find_program(const std::string& name, const std::string&
     while (std::getline(folders, folder, ':')) {
         const fs::path candidate = fs::path{folder} / name;
         std::error_code ignored;
-        if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate, ignored)) {
+        if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0 &&
+            fs::is_regular_file(candidate, ignored)) {
             return fs::absolute(candidate);
         }
     }
@@ -115,7 +116,8 @@ std::vector<RomCandidate> load_candidates(const Settings& settings, FirmwareMode
     return candidates;
 }
 
-// A ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was asked for.
+// A ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was asked
+// for.
 bool needs_rom(const Settings& settings, FirmwareMode firmware) {
     const auto order = settings.boot_order.value_or(std::vector<BootDevice>{});
     const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end();

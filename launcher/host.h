@@ -26,8 +26,8 @@ struct RomCandidate {
 struct PathFacts {
     enum class Kind { missing, file, folder, other };
     Kind kind = Kind::missing;
-    int open_error = 0;            // errno of opening it for what it is needed for; 0: it can be opened
-    std::string head;              // its first bytes, for telling disk formats
+    int open_error = 0;  // errno of opening it for what it is needed for; 0: it can be opened
+    std::string head;    // its first bytes, for telling disk formats
     bool operator==(const PathFacts&) const = default;
 };
 
@@ -43,9 +43,9 @@ struct HostFacts {
     std::optional<std::filesystem::path> qemu;  // where it is
     KvmFacts kvm;
     std::uint64_t cpus = 1;
-    std::uint64_t memory_mib = 0;      // what there is, a container's limit respected
-    std::string default_name = "vm";   // the container's host name, if in one
-    std::vector<RomCandidate> roms;    // in order of preference
+    std::uint64_t memory_mib = 0;     // what there is, a container's limit respected
+    std::string default_name = "vm";  // the container's host name, if in one
+    std::vector<RomCandidate> roms;   // in order of preference
     std::vector<UefiFirmware> uefi;
     std::optional<NetbootFacts> netboot;
     std::optional<PathFacts> disk;

@@ -26,8 +26,8 @@ std::string uuid_of(std::string_view vm_name) {
 std::string mac_of(std::string_view vm_name, int nic) {
     const boost::uuids::uuid id = named(fmt::format("{}/nic{}", vm_name, nic));
     // The first five bytes are plain hash; version and variant come later in a UUID.
-    return fmt::format("52:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", id.data[0], id.data[1], id.data[2], id.data[3],
-                       id.data[4]);
+    return fmt::format("52:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", id.data[0], id.data[1], id.data[2],
+                       id.data[3], id.data[4]);
 }
 
 }  // namespace vml

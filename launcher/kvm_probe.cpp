@@ -28,7 +28,8 @@ KvmFacts not_opened(int error_number) {
                             "load the kvm module, or give the container --device /dev/kvm");
         case EACCES:
         case EPERM:
-            return unusable(std::move(why_not), "add the user to the kvm group, or give the container --device /dev/kvm");
+            return unusable(std::move(why_not),
+                            "add the user to the kvm group, or give the container --device /dev/kvm");
         default:
             return unusable(std::move(why_not), "switch virtualisation on in the host's firmware");
     }
@@ -64,8 +65,9 @@ KvmFacts probe_kvm() {
     }
 #if defined(__x86_64__)
     if (!cpu_shows_virtualisation(read_cpuinfo())) {
-        return unusable("the CPU shows neither vmx nor svm: such a nested KVM starts and then dies in firmware",
-                        "switch nested virtualisation on in the outer host");
+        return unusable(
+            "the CPU shows neither vmx nor svm: such a nested KVM starts and then dies in firmware",
+            "switch nested virtualisation on in the outer host");
     }
 #endif
     const OwnedFd vm{::ioctl(device.get(), KVM_CREATE_VM, 0)};

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
         }
         return static_cast<int>(error.code());
     } catch (const std::exception& error) {
-        log.fault({"vm-launch failed", error.what(), "this should not happen: please report it", vml::ExitCode::failed});
+        log.fault({"vm-launch failed", error.what(), "this should not happen: please report it",
+                   vml::ExitCode::failed});
         return static_cast<int>(vml::ExitCode::failed);
     }
 }

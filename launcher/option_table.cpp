@@ -14,15 +14,18 @@ using Group = OptionGroup;
 std::vector<OptionRow> boot_rows() {
     return {
         {Group::boot, "ipxe", "IPXE_ENABLE", "", "off",
-         "put an iPXE ROM on the first NIC and make network the first boot device, whatever the boot order says",
+         "put an iPXE ROM on the first NIC and make network the first boot device, whatever the boot order "
+         "says",
          [](Settings& s, Text t) { s.ipxe = parse_boolean(t); }},
         {Group::boot, "ipxe-rom", "IPXE_ROM_PATH", "PATH", "by architecture, firmware and NIC model",
          "use this option ROM; required where no bundled ROM fits",
          [](Settings& s, Text t) { s.ipxe_rom = parse_text(t); }},
-        {Group::boot, "boot-order", "BOOT_ORDER", "LIST", "hd (network,hd with --ipxe), then cdrom where there is one",
-         "comma list of network, hd and cdrom", [](Settings& s, Text t) { s.boot_order = parse_boot_order(t); }},
+        {Group::boot, "boot-order", "BOOT_ORDER", "LIST",
+         "hd (network,hd with --ipxe), then cdrom where there is one", "comma list of network, hd and cdrom",
+         [](Settings& s, Text t) { s.boot_order = parse_boot_order(t); }},
         {Group::boot, "firmware", "BOOT_MODE", "MODE", "legacy on x86_64, uefi on aarch64",
-         "legacy (SeaBIOS) or uefi (OVMF, AAVMF)", [](Settings& s, Text t) { s.firmware = parse_firmware(t); }},
+         "legacy (SeaBIOS) or uefi (OVMF, AAVMF)",
+         [](Settings& s, Text t) { s.firmware = parse_firmware(t); }},
     };
 }
 
@@ -36,14 +39,16 @@ std::vector<OptionRow> network_rows() {
         {Group::network, "bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
          "nat: the file that DHCP names: an iPXE script or boot program in --netboot-dir, or a URL",
          [](Settings& s, Text t) { s.bootfile = parse_text(t); }},
-        {Group::network, "mac", "NETWORK_MAC", "MAC", "stable, derived from the VM's name", "the guest's MAC address",
-         [](Settings& s, Text t) { s.mac = parse_mac(t); }},
+        {Group::network, "mac", "NETWORK_MAC", "MAC", "stable, derived from the VM's name",
+         "the guest's MAC address", [](Settings& s, Text t) { s.mac = parse_mac(t); }},
         {Group::network, "nic-model", "NETWORK_MODEL", "MODEL", "virtio",
          "virtio, e1000, e1000e, rtl8139, vmxnet3, ne2k_pci or pcnet",
          [](Settings& s, Text t) { s.nic_model = parse_nic_model(t); }},
-        {Group::network, "port-forward", "PORT_FWD", "LIST", "none", "nat: TCP ports to the guest, HOST:GUEST,…",
+        {Group::network, "port-forward", "PORT_FWD", "LIST", "none",
+         "nat: TCP ports to the guest, HOST:GUEST,…",
          [](Settings& s, Text t) { s.port_forwards = parse_port_forwards(t); }},
-        {Group::network, "ssh-port", "SSH_PORT", "PORT", "none", "nat: this port of the host leads to the guest's port 22",
+        {Group::network, "ssh-port", "SSH_PORT", "PORT", "none",
+         "nat: this port of the host leads to the guest's port 22",
          [](Settings& s, Text t) { s.ssh_port = parse_port(t); }},
     };
 }
@@ -55,7 +60,8 @@ std::vector<OptionRow> machine_rows() {
         {Group::machine, "machine", "MACHINE", "TYPE", "q35 on x86_64, virt on aarch64",
          "QEMU's machine type: q35, pc or virt, or a versioned name of one of them",
          [](Settings& s, Text t) { s.machine = parse_text(t); }},
-        {Group::machine, "accel", "ACCEL", "NAME", "auto", "auto, kvm or tcg; auto takes KVM where it can run firmware",
+        {Group::machine, "accel", "ACCEL", "NAME", "auto",
+         "auto, kvm or tcg; auto takes KVM where it can run firmware",
          [](Settings& s, Text t) { s.accel = parse_accel(t); }},
         {Group::machine, "require-kvm", "REQUIRE_KVM", "", "off", "fail rather than emulate",
          [](Settings& s, Text t) { s.require_kvm = parse_boolean(t); }},
@@ -86,7 +92,8 @@ std::vector<OptionRow> disk_rows() {
 
 std::vector<OptionRow> running_rows() {
     return {
-        {Group::running, "no-console", "NO_CONSOLE", "", "off", "neither attach the serial console nor print its output",
+        {Group::running, "no-console", "NO_CONSOLE", "", "off",
+         "neither attach the serial console nor print its output",
          [](Settings& s, Text t) { s.no_console = parse_boolean(t); }},
         {Group::running, "stop-timeout", "STOP_TIMEOUT", "SECONDS", "8",
          "grace for the guest's own shutdown before it is forced",
@@ -117,7 +124,8 @@ const std::vector<OptionRow>& option_table() {
 
 const OptionRow* find_option(std::string_view flag) {
     const auto& table = option_table();
-    const auto found = std::find_if(table.begin(), table.end(), [&](const OptionRow& row) { return row.flag == flag; });
+    const auto found =
+        std::find_if(table.begin(), table.end(), [&](const OptionRow& row) { return row.flag == flag; });
     return found == table.end() ? nullptr : &*found;
 }
 

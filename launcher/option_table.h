@@ -1,5 +1,5 @@
-// The one table of settings. The command line's parser, the environment, the configuration file, --help, the man page
-// and docs/SETTINGS.md all come from it.
+// The one table of settings. The command line's parser, the environment, the configuration file, --help, the
+// man page and docs/SETTINGS.md all come from it.
 #pragma once
 
 #include <string>

@@ -19,8 +19,8 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-// A description of its own for what can block: terminals and pipes. Anything else, and what may not be opened again
-// (another user's terminal), is written to as it is.
+// A description of its own for what can block: terminals and pipes. Anything else, and what may not be opened
+// again (another user's terminal), is written to as it is.
 OwnedFd reopened(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0 || (!S_ISCHR(status.st_mode) && !S_ISFIFO(status.st_mode))) {
@@ -32,7 +32,8 @@ OwnedFd reopened(int fd) {
 
 }  // namespace
 
-OutputQueue::OutputQueue(boost::asio::io_context& io, int fd) : own_{reopened(fd)}, fd_{own_ ? own_.get() : fd} {
+OutputQueue::OutputQueue(boost::asio::io_context& io, int fd)
+    : own_{reopened(fd)}, fd_{own_ ? own_.get() : fd} {
     if (own_) {
         boost::system::error_code error;
         ready_.emplace(io);

@@ -1,4 +1,5 @@
-// Bytes on their way to a descriptor that may be slow, without ever blocking the event loop. Makes system calls.
+// Bytes on their way to a descriptor that may be slow, without ever blocking the event loop. Makes system
+// calls.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +15,17 @@
 
 namespace vml {
 
-// Writes at once what the descriptor takes and the rest when it is ready. A terminal or a pipe is opened anew for that,
-// because O_NONBLOCK would otherwise reach everyone who shares it, the user's shell among them. When the reader has
-// gone, what is written vanishes. Must outlive its io_context's last run; single-threaded.
+// Writes at once what the descriptor takes and the rest when it is ready. A terminal or a pipe is opened anew
+// for that, because O_NONBLOCK would otherwise reach everyone who shares it, the user's shell among them.
+// When the reader has gone, what is written vanishes. Must outlive its io_context's last run;
+// single-threaded.
 class OutputQueue {
   public:
     OutputQueue(boost::asio::io_context& io, int fd);
 
     void write(std::string_view bytes);
-    // More waits here than a reader that keeps up would leave: the source should pause until `on_drained` is called.
+    // More waits here than a reader that keeps up would leave: the source should pause until `on_drained` is
+    // called.
     [[nodiscard]] bool congested() const { return waiting_.size() > enough; }
     void on_drained(std::function<void()> handler) { drained_ = std::move(handler); }
     // At the end of a run: waits for a slow reader, but no longer than `limit_ms` milliseconds in all.
@@ -37,7 +40,8 @@ class OutputQueue {
 
     OwnedFd own_;  // our own description of the terminal or pipe, unless ready_ has it
     int fd_;       // where bytes go
-    std::optional<boost::asio::posix::stream_descriptor> ready_;  // none: fd_ never blocks, or must not be touched
+    std::optional<boost::asio::posix::stream_descriptor>
+        ready_;  // none: fd_ never blocks, or must not be touched
     std::string waiting_;
     bool armed_ = false;
     std::function<void()> drained_;

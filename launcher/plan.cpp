@@ -100,14 +100,16 @@ class Planner {
         const std::string copy = fmt::format("{}-nvram.fd", spec_.name);
         const int number = fd({0, FdPurpose::nvram, uefi.vars_template, 0,
                                fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), copy)});
-        add("-add-fd", fmt::format("fd={},set=1", number), "the variable store: a private copy in memory", "");
+        add("-add-fd", fmt::format("fd={},set=1", number), "the variable store: a private copy in memory",
+            "");
         flash("nvram", "driver=file,filename=/dev/fdset/1", uefi.vars_format, "read-only=off", "",
               Properties{""}.add("driver", "file").add("filename", copy).text());
         add("-device", "virtio-rng-pci", "newer UEFI has no network boot without a source of entropy");
     }
 
-    void flash(const std::string& name, const std::string& file, const std::string& format, const std::string& access,
-               const std::string& reason, const std::optional<std::string>& file_by_hand) {
+    void flash(const std::string& name, const std::string& file, const std::string& format,
+               const std::string& access, const std::string& reason,
+               const std::optional<std::string>& file_by_hand) {
         const std::string tail = fmt::format(",node-name={}-file,{}", name, access);
         add("-blockdev", file + tail, reason,
             file_by_hand ? std::optional{*file_by_hand + tail} : std::nullopt);
@@ -115,7 +117,8 @@ class Planner {
     }
 
     void control() {
-        add("-chardev", fmt::format("socket,id=qmp,fd={}", fd({0, FdPurpose::qmp})), "vm-launch's own line to QEMU", "");
+        add("-chardev", fmt::format("socket,id=qmp,fd={}", fd({0, FdPurpose::qmp})),
+            "vm-launch's own line to QEMU", "");
         add("-mon", "chardev=qmp,mode=control", "", "");
         add("-S", "", "paused until every watcher is in place", "");
     }
@@ -144,19 +147,20 @@ class Planner {
         add("-device", device.text(), reason);
     }
 
-    // SeaBIOS runs a ROM only when its PCI ID is the device's, and QEMU patches the ID of its own default ROM only
-    // (QEMU hw/pci/pci.c, pci_patch_ids): so the device is made to show the ROM's.
+    // SeaBIOS runs a ROM only when its PCI ID is the device's, and QEMU patches the ID of its own default ROM
+    // only (QEMU hw/pci/pci.c, pci_patch_ids): so the device is made to show the ROM's.
     std::string virtio_id(const NicSpec& nic, Properties& device) {
         const bool transitional = nic.rom && nic.rom->id == transitional_virtio_net;
         device.add("disable-legacy", transitional ? "off" : "on");
         if (!nic.rom || spec_.firmware.mode != FirmwareMode::legacy) {
             return {};
         }
-        plan_.checks.push_back({"/machine/peripheral/" + nic.id, "disable-legacy", transitional ? "off" : "on",
-                                fmt::format("the NIC does not show the PCI ID {} of its ROM, so the firmware would never run it",
-                                            to_string(nic.rom->id))});
-        return fmt::format("disable-legacy={}: the NIC shows {}, the ROM's PCI ID", transitional ? "off" : "on",
-                           to_string(nic.rom->id));
+        plan_.checks.push_back(
+            {"/machine/peripheral/" + nic.id, "disable-legacy", transitional ? "off" : "on",
+             fmt::format("the NIC does not show the PCI ID {} of its ROM, so the firmware would never run it",
+                         to_string(nic.rom->id))});
+        return fmt::format("disable-legacy={}: the NIC shows {}, the ROM's PCI ID",
+                           transitional ? "off" : "on", to_string(nic.rom->id));
     }
 
     static std::string netdev(const NicSpec& nic) {
@@ -182,22 +186,27 @@ class Planner {
         const std::string file_node = disk.id + "-file";
         const std::string tail = fmt::format(",node-name={},discard=unmap", file_node);
         if (disk.image) {
-            add("-blockdev", Properties{""}.add("driver", "file").add("filename", disk.image->string()).text() + tail);
+            add("-blockdev",
+                Properties{""}.add("driver", "file").add("filename", disk.image->string()).text() + tail);
         } else {
             const std::string stand_in = spec_.name + "-disk.raw";
-            const int number =
-                fd({0, FdPurpose::blank_disk, {}, disk.size, fmt::format("truncate -s {} {}", disk.size, stand_in)});
-            add("-add-fd", fmt::format("fd={},set=2", number), "a blank disk: a file without a name, gone with QEMU", "");
+            const int number = fd({0,
+                                   FdPurpose::blank_disk,
+                                   {},
+                                   disk.size,
+                                   fmt::format("truncate -s {} {}", disk.size, stand_in)});
+            add("-add-fd", fmt::format("fd={},set=2", number),
+                "a blank disk: a file without a name, gone with QEMU", "");
             add("-blockdev", "driver=file,filename=/dev/fdset/2" + tail, "",
                 Properties{""}.add("driver", "file").add("filename", stand_in).text() + tail);
         }
-        add("-blockdev", fmt::format("driver={},node-name={},file={},discard=unmap", disk.format, disk.id, file_node));
-        add("-device",
-            Properties{"virtio-blk-pci"}
-                .add("id", disk.id + "-dev")
-                .add("drive", disk.id)
-                .bootindex(disk.bootindex)
-                .text());
+        add("-blockdev",
+            fmt::format("driver={},node-name={},file={},discard=unmap", disk.format, disk.id, file_node));
+        add("-device", Properties{"virtio-blk-pci"}
+                           .add("id", disk.id + "-dev")
+                           .add("drive", disk.id)
+                           .bootindex(disk.bootindex)
+                           .text());
     }
 
     void cdrom() {

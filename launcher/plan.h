@@ -1,5 +1,6 @@
-// The step "plan": a VmSpec → everything that "apply" does, as data: argv, the child's descriptors, boot order with
-// reasons, checks before the guest runs. Pure: nothing is opened, so it can be printed, compared and run by hand.
+// The step "plan": a VmSpec → everything that "apply" does, as data: argv, the child's descriptors, boot
+// order with reasons, checks before the guest runs. Pure: nothing is opened, so it can be printed, compared
+// and run by hand.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct PlannedArg {
     std::string option;
     std::string value;
     std::string reason;  // why it is there; empty where it is obvious
-    // What stands in for the value when the command line is pasted into a shell, where the descriptors below are not
-    // open: another value, or nothing at all ("" leaves the option out).
+    // What stands in for the value when the command line is pasted into a shell, where the descriptors below
+    // are not open: another value, or nothing at all ("" leaves the option out).
     std::optional<std::string> by_hand = std::nullopt;
 
     bool operator==(const PlannedArg&) const = default;
@@ -45,7 +46,7 @@ struct PlannedFd {
 
 // A property read back over QMP before the guest runs: QEMU resolves some only when it builds the machine.
 struct PropertyCheck {
-    std::string path;      // QOM path
+    std::string path;  // QOM path
     std::string property;
     std::string expected;  // as qom-get gives it
     std::string meaning;   // what is wrong when it differs
@@ -72,7 +73,8 @@ struct Plan {
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 
-// The lowest descriptor number that a plan uses. What vm-launch opens for itself stays far below, so nothing collides.
+// The lowest descriptor number that a plan uses. What vm-launch opens for itself stays far below, so nothing
+// collides.
 inline constexpr int first_planned_fd = 100;
 
 }  // namespace vml

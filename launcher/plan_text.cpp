@@ -59,10 +59,12 @@ std::string plan_as_text(const Plan& plan) {
     }
     text += "\nBoot order:\n";
     for (const BootEntry& entry : plan.boot_order) {
-        text += fmt::format("  {}. {} ({}): {}\n", entry.index, to_string(entry.kind), entry.device, entry.reason);
+        text += fmt::format("  {}. {} ({}): {}\n", entry.index, to_string(entry.kind), entry.device,
+                            entry.reason);
     }
     for (const PropertyCheck& check : plan.checks) {
-        text += fmt::format("\nBefore the guest runs: {} of {} must be {}\n", check.property, check.path, check.expected);
+        text += fmt::format("\nBefore the guest runs: {} of {} must be {}\n", check.property, check.path,
+                            check.expected);
     }
     for (const std::string& note : plan.notes) {
         text += fmt::format("\nNote: {}\n", note);

@@ -17,9 +17,10 @@ struct ChosenRom {
     std::vector<std::string> warnings;
 };
 
-// The first candidate that firmware, architecture and NIC model run; else a Fault (ExitCode::host) that says what is in
-// each candidate, what is needed and what mends it.
+// The first candidate that firmware, architecture and NIC model run; else a Fault (ExitCode::host) that says
+// what is in each candidate, what is needed and what mends it.
 [[nodiscard]] std::variant<ChosenRom, Fault> choose_rom(const Settings& settings, const Origins& origins,
-                                                        const HostFacts& facts, FirmwareMode firmware, Arch arch);
+                                                        const HostFacts& facts, FirmwareMode firmware,
+                                                        Arch arch);
 
 }  // namespace vml

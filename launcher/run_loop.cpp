@@ -31,7 +31,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t last_words_kept = 12;
 constexpr int slow_reader_ms = 2000;
-// QEMU's end of the QMP socket closes with QEMU; should somebody else hold it open, the end is not put off for long.
+constexpr std::chrono::milliseconds longest_hold{300};
+// QEMU's end of the QMP socket closes with QEMU; should somebody else hold it open, the end is not put off
+// for long.
 constexpr std::chrono::seconds last_words_limit{1};
 
 sigset_t our_signals() {
@@ -108,7 +110,7 @@ class RunLoop {
                    std::move(vm.console),
                    options.console,
                    out_,
-                   {[this](const std::string& line) { console_line(line); },
+                   {[this](const std::string& line) { console_line(line); }, [this] { show_held(); },
                     [this](bool attached) { attach_changed(attached); }}},
           qmp_{io_, std::move(vm.qmp), qmp_handlers()} {}
 
@@ -122,25 +124,42 @@ class RunLoop {
         console_.drain();
         console_.release_terminal();
         report();
+        show_held();
         out_.flush(slow_reader_ms);
         err_.flush(slow_reader_ms);
         return end_->exit_code;
     }
 
   private:
-    // Everything on one screen: a line of ours must not start in the middle of one of the guest's.
+    // On one screen a line of ours waits until the guest has ended its own, but not for long.
     void print(std::string_view line) {
+        held_ += line;
+        if (!one_screen_ || !console_ready_ || !console_.mid_line()) {
+            show_held();
+        } else if (held_.size() == line.size()) {
+            hold_.expires_after(longest_hold);
+            hold_.async_wait([this](const error_code& error) { error ? void() : show_held(); });
+        }
+    }
+
+    void show_held() {
+        if (held_.empty()) {
+            return;
+        }
         if (one_screen_ && console_ready_ && console_.mid_line()) {
             out_.write("\n");
             console_.at_line_start();
         }
-        err_.write(line);
+        err_.write(held_);
+        held_.clear();
+        hold_.cancel();
     }
 
     qmp::Handlers qmp_handlers() {
         console_ready_ = true;  // the members before qmp_ are complete
         return {[this](const qmp::Greeting& greeting) {
-                    log_.debug(fmt::format("QEMU {}.{}.{} answers", greeting.major, greeting.minor, greeting.micro));
+                    log_.debug(
+                        fmt::format("QEMU {}.{}.{} answers", greeting.major, greeting.minor, greeting.micro));
                     feed(supervise::QmpReady{});
                 },
                 [this](const qmp::Event& event) { qemu_event(event); },
@@ -223,7 +242,8 @@ class RunLoop {
     }
 
     void status_answered(const qmp::Result& result) {
-        if (const auto* value = std::get_if<nlohmann::json>(&result); value != nullptr && value->contains("status")) {
+        if (const auto* value = std::get_if<nlohmann::json>(&result);
+            value != nullptr && value->contains("status")) {
             feed(supervise::StatusAnswered{(*value)["status"].get<std::string>()});
         }
     }
@@ -237,8 +257,8 @@ class RunLoop {
             guest_reset();
         }
         const auto reason = event.data.find("reason");
-        feed(supervise::QemuEvent{event.name,
-                                  reason != event.data.end() && reason->is_string() ? reason->get<std::string>() : ""});
+        feed(supervise::QemuEvent{
+            event.name, reason != event.data.end() && reason->is_string() ? reason->get<std::string>() : ""});
         if (const auto sighting = boot::sighting_in_event(event.name)) {
             show(*sighting);
         }
@@ -253,7 +273,8 @@ class RunLoop {
     // A stage as one line, with its time since the guest began to run.
     void show(const boot::Sighting& sighting) {
         if (const auto news = progress_.see(sighting)) {
-            const double elapsed = std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
+            const double elapsed =
+                std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
             log_.info(fmt::format("[{:6.2f} s] {}: {}", elapsed, boot::name_of(news->stage), news->detail));
             feed(supervise::OsSeen{progress_.os_runs()});
         }
@@ -270,8 +291,10 @@ class RunLoop {
     }
 
     void attach_changed(bool attached) {
-        log_.info(attached ? "attached to the console; Ctrl-] detaches"
-                           : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C stops the VM");
+        log_.info(
+            attached
+                ? "attached to the console; Ctrl-] detaches"
+                : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C stops the VM");
     }
 
     void wait_for_signal() {
@@ -325,6 +348,8 @@ class RunLoop {
     OutputQueue err_;
     bool one_screen_ = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
     bool console_ready_ = false;
+    std::string held_;  // lines of ours that wait for the guest's line to end
+    asio::steady_timer hold_{io_};
     Log log_;
     asio::signal_set signals_;
     pid_t pid_;

@@ -1,5 +1,5 @@
-// The event loop around a running VM: brings signals, QMP, console and the child's end to the supervisor, and carries
-// out what it decides.
+// The event loop around a running VM: brings signals, QMP, console and the child's end to the supervisor, and
+// carries out what it decides.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,8 @@ struct RunOptions {
     bool kvm = false;
 };
 
-// Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD until the loop is there to catch them, so that none that comes while QEMU
-// is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
+// Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD until the loop is there to catch them, so that none that comes
+// while QEMU is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
 void hold_signals();
 
 // Supervises the VM to its end, reaps it, puts the terminal back, reports, and gives the process's exit code.

@@ -75,8 +75,8 @@ struct Settings {
     bool operator==(const Settings&) const = default;
 };
 
-// Where a setting came from, by flag name without dashes: "--boot-order", "$BOOT_ORDER", "boot-order in FILE".
-// A setting that is not in the map has its default.
+// Where a setting came from, by flag name without dashes: "--boot-order", "$BOOT_ORDER", "boot-order in
+// FILE". A setting that is not in the map has its default.
 using Origins = std::map<std::string, std::string, std::less<>>;
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".

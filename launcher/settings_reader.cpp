@@ -31,7 +31,8 @@ Fault settings_fault(std::string what, std::string why, std::string hint) {
     return {std::move(what), std::move(why), std::move(hint), ExitCode::settings};
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known, std::string_view otherwise) {
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known,
+                         std::string_view otherwise) {
     const std::optional<std::string> guess = nearest(word, known);
     return guess ? fmt::format("did you mean {}?", *guess) : std::string{otherwise};
 }
@@ -117,8 +118,8 @@ class Reader {
         }
     }
 
-    // The parser stops at its first error, and users want all of them: the word at fault is taken out and the rest
-    // parsed again.
+    // The parser stops at its first error, and users want all of them: the word at fault is taken out and the
+    // rest parsed again.
     void read_flags(std::vector<std::string> arguments) {
         static const po::options_description options = described_options();
         while (true) {
@@ -135,9 +136,9 @@ class Reader {
                 return;
             } catch (const po::error_with_option_name& error) {
                 const std::string name = error.get_option_name();
-                const auto culprit = std::find_if(arguments.begin(), arguments.end(), [&](const std::string& word) {
-                    return word == name || word.starts_with(name + "=");
-                });
+                const auto culprit = std::find_if(
+                    arguments.begin(), arguments.end(),
+                    [&](const std::string& word) { return word == name || word.starts_with(name + "="); });
                 fault(fmt::format("{} needs a value", name), "", "see vm-launch --help");
                 if (culprit == arguments.end()) {
                     return;
@@ -198,8 +199,9 @@ class Reader {
 
     void take_format(const std::string& value) {
         const auto& all = subcommands();
-        const auto command = std::find_if(all.begin(), all.end(),
-                                          [&](const Subcommand& s) { return s.name == result_.command.subcommand; });
+        const auto command = std::find_if(all.begin(), all.end(), [&](const Subcommand& s) {
+            return s.name == result_.command.subcommand;
+        });
         const std::map<std::string, OutputFormat, std::less<>> formats{
             {"text", OutputFormat::text}, {"json", OutputFormat::json}, {"sh", OutputFormat::sh}};
         const auto found = formats.find(value);
@@ -264,8 +266,8 @@ class Reader {
         } catch (const nlohmann::json::exception& error) {
             fault(fmt::format("{}: {} is not JSON", config_->origin, config_->text), error.what(), "");
         } catch (const Error& error) {
-            fault(fmt::format("{}: {}", config_->origin, error.faults().front().what), error.faults().front().why,
-                  "name a readable file");
+            fault(fmt::format("{}: {}", config_->origin, error.faults().front().what),
+                  error.faults().front().why, "name a readable file");
         }
     }
 
@@ -286,7 +288,8 @@ class Reader {
         }
     }
 
-    // A list becomes the comma list of the command line; one of QEMU's words, the words that a shell would split.
+    // A list becomes the comma list of the command line; one of QEMU's words, the words that a shell would
+    // split.
     static std::optional<std::string> text_of(const nlohmann::json& value, bool shell_words) {
         if (value.is_boolean()) {
             return value.get<bool>() ? "1" : "0";
@@ -357,7 +360,8 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
 const std::vector<Subcommand>& subcommands() {
     static const std::vector<Subcommand> all{
         {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", "start a VM (this is what happens without a subcommand)"},
-        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", "print what run would do, and why; starts nothing"},
+        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh",
+         "print what run would do, and why; starts nothing"},
         {"rom", "FILE…", "text, json", "tell what is inside an option ROM and where it can run"},
         {"help", "[man|settings]", "", "print this help, the man page's source, or the table of settings"},
     };

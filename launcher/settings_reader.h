@@ -1,5 +1,5 @@
-// The step "read": argv, environment and configuration file → Settings with the origin of each. Pure but for nothing:
-// the caller hands the file's text in. Every fault is collected before any is reported.
+// The step "read": argv, environment and configuration file → Settings with the origin of each. Pure but for
+// nothing: the caller hands the file's text in. Every fault is collected before any is reported.
 #pragma once
 
 #include <functional>
@@ -38,10 +38,11 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 // The text of a file, or an Error; called for --config only.
 using ReadFile = std::function<std::string(const std::string& path)>;
 
-// `arguments` is argv without the program's name. Flags win over the environment, the environment over --config FILE
+// `arguments` is argv without the program's name. Flags win over the environment, the environment over
+// --config FILE
 // ($VM_LAUNCH_CONFIG), that over defaults. An empty variable is as good as none.
-[[nodiscard]] ReadResult read_settings(const std::vector<std::string>& arguments, const Environment& environment,
-                                       const ReadFile& read_file);
+[[nodiscard]] ReadResult read_settings(const std::vector<std::string>& arguments,
+                                       const Environment& environment, const ReadFile& read_file);
 
 struct Subcommand {
     std::string_view name;

@@ -35,12 +35,21 @@ namespace vml {
 
 namespace {
 
-// Where in the child a start failed. Boost's own report of a failed set-up step is unusable (the child runs all the
-// same, or the message is lost), so steps go through a pipe of ours.
-enum class Step : int { signals, session, standard_io, close_others, inherit, privileges, parent_death, exec };
+// Where in the child a start failed. Boost's own report of a failed set-up step is unusable (the child runs
+// all the same, or the message is lost), so steps go through a pipe of ours.
+enum class Step : int {
+    signals,
+    session,
+    standard_io,
+    close_others,
+    inherit,
+    privileges,
+    parent_death,
+    exec
+};
 
 constexpr std::array<std::string_view, 8> step_names{
-    "resetting signals",     "making a session",     "redirecting standard output",   "closing descriptors",
+    "resetting signals",    "making a session",     "redirecting standard output",   "closing descriptors",
     "keeping a descriptor", "giving up privileges", "tying the child to its parent", "running the program"};
 
 struct Report {
@@ -132,7 +141,8 @@ pid_t spawn(const SpawnRequest& request) {
     write_end.reset();
     Report report{};
     if (::read(read_end.get(), &report, sizeof report) == static_cast<ssize_t>(sizeof report)) {
-        throw cannot_start(request, step_names.at(static_cast<std::size_t>(report.step)), errno_text(report.error_number));
+        throw cannot_start(request, step_names.at(static_cast<std::size_t>(report.step)),
+                           errno_text(report.error_number));
     }
     if (error) {
         throw cannot_start(request, "forking", error.message());

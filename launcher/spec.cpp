@@ -45,7 +45,8 @@ std::optional<std::string> disk_format(std::string_view head) {
     if (head.starts_with("QFI\xfb"sv)) {  // QEMU docs/interop/qcow2.txt, "Header"
         return "qcow2";
     }
-    constexpr std::array<std::string_view, 4> others{"KDMV"sv, "# Disk DescriptorFile"sv, "<<< "sv, "vhdxfile"sv};
+    constexpr std::array<std::string_view, 4> others{"KDMV"sv, "# Disk DescriptorFile"sv, "<<< "sv,
+                                                     "vhdxfile"sv};
     const bool other = std::any_of(others.begin(), others.end(), [&](std::string_view magic) {
         return head.starts_with(magic.substr(0, std::min(magic.size(), head.size()))) && !head.empty();
     });
@@ -108,9 +109,10 @@ class Decider {
         const std::optional<MachineFamily> family = family_of(spec_.machine);
         const std::string_view possible = x86 ? "possible: q35, pc" : "possible: virt";
         if (!family) {
-            settings_fault(fmt::format("{}: '{}' is no machine that vm-launch knows", origin("machine"), spec_.machine),
-                           spec_.machine.starts_with("microvm") ? "iPXE finds no NIC on a microvm" : "",
-                           std::string{possible});
+            settings_fault(
+                fmt::format("{}: '{}' is no machine that vm-launch knows", origin("machine"), spec_.machine),
+                spec_.machine.starts_with("microvm") ? "iPXE finds no NIC on a microvm" : "",
+                std::string{possible});
         } else if ((*family == MachineFamily::virt) == x86) {
             settings_fault(fmt::format("{}: there is no '{}' on {}", origin("machine"), spec_.machine,
                                        to_string(spec_.arch)),
@@ -125,7 +127,8 @@ class Decider {
     // Why KVM cannot be used, if so.
     [[nodiscard]] std::optional<std::pair<std::string, std::string>> no_kvm() const {
         if (spec_.arch != facts_.arch) {
-            return std::pair{fmt::format("KVM runs {} guests only on this host", to_string(facts_.arch)), std::string{}};
+            return std::pair{fmt::format("KVM runs {} guests only on this host", to_string(facts_.arch)),
+                             std::string{}};
         }
         if (!facts_.kvm.usable) {
             return std::pair{facts_.kvm.why_not, facts_.kvm.hint};
@@ -137,12 +140,15 @@ class Decider {
         const auto obstacle = no_kvm();
         const bool tcg_asked = settings_.accel == AccelChoice::tcg;
         if (settings_.require_kvm && tcg_asked) {
-            settings_fault(fmt::format("{} and {} contradict each other", origin("require-kvm"), origin("accel")), "",
-                           "leave one of them out");
+            settings_fault(
+                fmt::format("{} and {} contradict each other", origin("require-kvm"), origin("accel")), "",
+                "leave one of them out");
         } else if (settings_.require_kvm && obstacle) {
-            host_fault(fmt::format("{}: KVM cannot be used", origin("require-kvm")), obstacle->first, obstacle->second);
+            host_fault(fmt::format("{}: KVM cannot be used", origin("require-kvm")), obstacle->first,
+                       obstacle->second);
         } else if (settings_.accel == AccelChoice::kvm && spec_.arch != facts_.arch) {
-            settings_fault(fmt::format("{}: KVM cannot be used", origin("accel")), obstacle->first, "use --accel tcg");
+            settings_fault(fmt::format("{}: KVM cannot be used", origin("accel")), obstacle->first,
+                           "use --accel tcg");
         }
         choose_accelerator(obstacle ? obstacle->first : std::string{}, tcg_asked);
         const bool kvm = spec_.accelerator == Accelerator::kvm;
@@ -154,7 +160,8 @@ class Decider {
             spec_.accelerator = Accelerator::kvm;
             spec_.accelerator_reason = fmt::format("{} asks for KVM", origin("accel"));
             if (!obstacle.empty()) {
-                spec_.notes.push_back(fmt::format("KVM may not work here: {}; --accel tcg emulates", obstacle));
+                spec_.notes.push_back(
+                    fmt::format("KVM may not work here: {}; --accel tcg emulates", obstacle));
             }
         } else if (tcg_asked) {
             spec_.accelerator_reason = fmt::format("{} asks for emulation", origin("accel"));
@@ -170,17 +177,19 @@ class Decider {
         spec_.firmware.mode = firmware_of(settings_, spec_.arch);
         if (spec_.firmware.mode == FirmwareMode::legacy) {
             if (spec_.arch != Arch::x86_64) {
-                settings_fault(fmt::format("{}: {} has no legacy firmware", origin("firmware"), to_string(spec_.arch)),
-                               "", "use --firmware uefi");
+                settings_fault(
+                    fmt::format("{}: {} has no legacy firmware", origin("firmware"), to_string(spec_.arch)),
+                    "", "use --firmware uefi");
             }
             return;
         }
         spec_.firmware.uefi = choose_uefi(facts_.uefi, spec_.arch, spec_.machine);
         if (!spec_.firmware.uefi) {
-            host_fault(fmt::format("no UEFI firmware for {} ({}) is installed", to_string(spec_.arch), spec_.machine),
-                       "no descriptor in /etc/qemu/firmware or /usr/share/qemu/firmware fits",
-                       fmt::format("apt-get install {}",
-                                   spec_.arch == Arch::x86_64 ? "ovmf" : "qemu-efi-aarch64"));
+            host_fault(
+                fmt::format("no UEFI firmware for {} ({}) is installed", to_string(spec_.arch),
+                            spec_.machine),
+                "no descriptor in /etc/qemu/firmware or /usr/share/qemu/firmware fits",
+                fmt::format("apt-get install {}", spec_.arch == Arch::x86_64 ? "ovmf" : "qemu-efi-aarch64"));
         }
     }
 
@@ -241,20 +250,23 @@ class Decider {
         if (settings_.netboot_dir) {
             netboot_folder();
         } else if (settings_.bootfile && settings_.bootfile->find("://") == std::string::npos) {
-            settings_fault(fmt::format("{}: there is no folder to serve '{}' from", origin("bootfile"), *settings_.bootfile),
+            settings_fault(fmt::format("{}: there is no folder to serve '{}' from", origin("bootfile"),
+                                       *settings_.bootfile),
                            "", "add --netboot-dir DIR (NETBOOT_DIR), or give a URL");
         } else if (settings_.ipxe && !settings_.bootfile) {
             spec_.notes.emplace_back(
-                "QEMU's own DHCP will name nothing to boot: give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL");
+                "QEMU's own DHCP will name nothing to boot: give --netboot-dir DIR with a boot.ipxe in it, "
+                "or --bootfile URL");
         }
     }
 
     void check_ssh_port() {
-        const auto taken = std::find_if(settings_.port_forwards.begin(), settings_.port_forwards.end(),
-                                        [&](const PortForward& f) { return f.host_port == *settings_.ssh_port; });
+        const auto taken =
+            std::find_if(settings_.port_forwards.begin(), settings_.port_forwards.end(),
+                         [&](const PortForward& f) { return f.host_port == *settings_.ssh_port; });
         if (taken != settings_.port_forwards.end()) {
-            settings_fault(fmt::format("{} and {} both take host port {}", origin("ssh-port"), origin("port-forward"),
-                                       *settings_.ssh_port),
+            settings_fault(fmt::format("{} and {} both take host port {}", origin("ssh-port"),
+                                       origin("port-forward"), *settings_.ssh_port),
                            "", "forward each port of the host once");
         }
     }
@@ -271,10 +283,12 @@ class Decider {
             nat.bootfile = "boot.ipxe";
         } else if (!settings_.bootfile) {
             spec_.notes.push_back(fmt::format(
-                "{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot", folder.string()));
+                "{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot",
+                folder.string()));
         }
         if (netboot.bootfile) {
-            check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile, Kind::file);
+            check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,
+                       Kind::file);
         }
     }
 
@@ -283,7 +297,8 @@ class Decider {
         const std::string what = fmt::format("{}: cannot use {}", origin(flag), path.string());
         const std::string_view kind = wanted == Kind::folder ? "folder" : "file";
         if (path_facts.kind == Kind::missing) {
-            host_fault(what, errno_text(path_facts.open_error), "check the path; in a container, the volume's mount");
+            host_fault(what, errno_text(path_facts.open_error),
+                       "check the path; in a container, the volume's mount");
         } else if (path_facts.kind != wanted) {
             host_fault(what, fmt::format("it is no {}", kind), fmt::format("name a {}", kind));
         } else if (path_facts.open_error != 0) {
@@ -295,13 +310,15 @@ class Decider {
     }
 
     static std::string hint_for_open(int open_error) {
-        return open_error == EROFS ? "mount it writable" : "check the owner and mode, also of the folders above it";
+        return open_error == EROFS ? "mount it writable"
+                                   : "check the owner and mode, also of the folders above it";
     }
 
     void disks() {
         if (settings_.disk && settings_.blank_disk) {
-            settings_fault(fmt::format("{} and {} contradict each other", origin("disk"), origin("blank-disk")), "",
-                           "leave one of them out");
+            settings_fault(
+                fmt::format("{} and {} contradict each other", origin("disk"), origin("blank-disk")), "",
+                "leave one of them out");
         } else if (settings_.disk) {
             image_disk();
         } else if (settings_.blank_disk) {
@@ -322,7 +339,8 @@ class Decider {
                        "it is neither raw nor qcow2", "convert it: qemu-img convert -O qcow2 OLD NEW");
             return;
         }
-        spec_.disk = DiskSpec{"disk0", fs::absolute(*settings_.disk).lexically_normal(), *format, 0, std::nullopt};
+        spec_.disk =
+            DiskSpec{"disk0", fs::absolute(*settings_.disk).lexically_normal(), *format, 0, std::nullopt};
     }
 
     void boot_order() {
@@ -361,20 +379,21 @@ class Decider {
         if (!id.empty()) {
             spec_.boot_order.push_back({index, device, id, reason_for(device)});
         } else if (settings_.boot_order) {
-            spec_.notes.push_back(fmt::format("{} names {}, but there is none: {}", origin("boot-order"),
-                                              to_string(device),
-                                              device == BootDevice::hd ? "give --disk PATH or --blank-disk"
-                                                                       : "give --iso PATH"));
+            spec_.notes.push_back(fmt::format(
+                "{} names {}, but there is none: {}", origin("boot-order"), to_string(device),
+                device == BootDevice::hd ? "give --disk PATH or --blank-disk" : "give --iso PATH"));
         }
     }
 
     [[nodiscard]] std::string reason_for(BootDevice device) const {
         const auto given = settings_.boot_order.value_or(std::vector<BootDevice>{});
         if (device == BootDevice::network && settings_.ipxe) {
-            return fmt::format("{} puts network first{}", origin("ipxe"),
-                               given.empty() || given.front() == BootDevice::network ? "" : ", whatever the order says");
+            return fmt::format(
+                "{} puts network first{}", origin("ipxe"),
+                given.empty() || given.front() == BootDevice::network ? "" : ", whatever the order says");
         }
-        return given.empty() ? "the default order" : fmt::format("{} says {}", origin("boot-order"), to_string(given));
+        return given.empty() ? "the default order"
+                             : fmt::format("{} says {}", origin("boot-order"), to_string(given));
     }
 
     const Settings& settings_;

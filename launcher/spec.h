@@ -42,9 +42,9 @@ struct RomSpec {
 };
 
 struct NicSpec {
-    std::string id;            // "net0": netdev and device
-    std::string model;         // "virtio", as the user names it
-    std::string qemu_device;   // "virtio-net-pci"
+    std::string id;           // "net0": netdev and device
+    std::string model;        // "virtio", as the user names it
+    std::string qemu_device;  // "virtio-net-pci"
     std::string mac;
     NatSpec nat;
     std::optional<RomSpec> rom;

@@ -13,6 +13,7 @@ namespace vml {
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right);
 
 // The candidate nearest to the word, if one is near enough for a slip of the finger (a third of its length).
-[[nodiscard]] std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::optional<std::string> nearest(std::string_view word,
+                                                 const std::vector<std::string>& candidates);
 
 }  // namespace vml

@@ -33,7 +33,8 @@ Fault internal_error(const Config& config) {
     return {"QEMU stopped the guest with an internal error",
             config.kvm ? "KVM could not go on: it cannot run this firmware here (a nested KVM?)"
                        : "QEMU's status is internal-error",
-            config.kvm ? "emulate: --accel tcg" : "look at QEMU's messages: --log-level debug", ExitCode::qemu};
+            config.kvm ? "emulate: --accel tcg" : "look at QEMU's messages: --log-level debug",
+            ExitCode::qemu};
 }
 
 std::string end_of_process(int wait_status) {
@@ -55,14 +56,15 @@ constexpr int killed_by_seccomp = SIGSYS;
 
 Fault died(const Config& config, const State& state, const ChildEnded& end) {
     const bool early = state.phase == Phase::starting || state.phase == Phase::checking;
-    std::string hint = early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
+    std::string hint =
+        early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
     if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL) {
         hint = "was it the host's out-of-memory killer? See dmesg; --memory makes the guest smaller";
     } else if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == killed_by_seccomp) {
         hint = "QEMU's sandbox forbids something that your own QEMU arguments need";
     }
-    return {fmt::format("{} {}", config.program, early ? "could not start" : "died"), why_of(end), std::move(hint),
-            ExitCode::qemu};
+    return {fmt::format("{} {}", config.program, early ? "could not start" : "died"), why_of(end),
+            std::move(hint), ExitCode::qemu};
 }
 
 Finish finished(ExitCode code, std::string summary) {
@@ -100,11 +102,12 @@ Finish by_shutdown_reason(const Config& config, const State& state, const ChildE
         return finished(ExitCode::ok, "QEMU was told to quit");
     }
     if (reason == "host-signal") {
-        return failed({fmt::format("{} was ended from outside", config.program), "it got a signal that was not vm-launch's",
-                       "stop the VM through vm-launch", ExitCode::qemu});
+        return failed({fmt::format("{} was ended from outside", config.program),
+                       "it got a signal that was not vm-launch's", "stop the VM through vm-launch",
+                       ExitCode::qemu});
     }
-    return failed({fmt::format("{} ended", config.program), fmt::format("its reason: {}; {}", reason, why_of(end)), "",
-                   ExitCode::qemu});
+    return failed({fmt::format("{} ended", config.program),
+                   fmt::format("its reason: {}; {}", reason, why_of(end)), "", ExitCode::qemu});
 }
 
 // One event after another; the handlers are the table of what follows from what.
@@ -137,11 +140,12 @@ class Stepper {
         }
         const PropertyCheck& check = config_.checks.at(answer.index);
         if (!answer.value || *answer.value != check.expected) {
-            state_.fault = Fault{check.meaning,
-                                 fmt::format("{} of {} is {}, not {}", check.property, check.path,
-                                             answer.value.value_or("unknown"), check.expected),
-                                 "your own QEMU arguments may change the NIC; `vm-launch plan` shows what was planned",
-                                 ExitCode::rom_never_ran};
+            state_.fault =
+                Fault{check.meaning,
+                      fmt::format("{} of {} is {}, not {}", check.property, check.path,
+                                  answer.value.value_or("unknown"), check.expected),
+                      "your own QEMU arguments may change the NIC; `vm-launch plan` shows what was planned",
+                      ExitCode::rom_never_ran};
             quit();
         } else if (--state_.checks_left == 0) {
             run_guest();
@@ -169,7 +173,8 @@ class Stepper {
             state_.fault = internal_error(config_);
             quit();
         } else if (answer.status == "io-error") {
-            act(Say{LogLevel::warning, "the guest is paused: a disk could not be written; is the host's file system full?"});
+            act(Say{LogLevel::warning,
+                    "the guest is paused: a disk could not be written; is the host's file system full?"});
         } else if (answer.status == "paused") {
             act(Say{LogLevel::info, "the guest is paused"});
         }
@@ -190,14 +195,14 @@ class Stepper {
         if (state_.phase == Phase::starting) {
             kill();  // no guest has run: nothing can be lost
         } else if (state_.os_runs && state_.phase == Phase::running) {
-            act(Say{LogLevel::info,
-                    fmt::format("{}: pressing the guest's power button; it has {} s", signal_name(signal.number),
-                                config_.stop_timeout.count())});
+            act(Say{LogLevel::info, fmt::format("{}: pressing the guest's power button; it has {} s",
+                                                signal_name(signal.number), config_.stop_timeout.count())});
             state_.phase = Phase::powering_down;
             act(StartDeadline{Deadline::grace, config_.stop_timeout});
             press_power_button();
         } else {
-            act(Say{LogLevel::info, fmt::format("{}: stopping (no operating system runs yet)", signal_name(signal.number))});
+            act(Say{LogLevel::info,
+                    fmt::format("{}: stopping (no operating system runs yet)", signal_name(signal.number))});
             quit();
         }
     }

@@ -1,5 +1,5 @@
-// What happens to a running VM is decided here: (state, event) → (state, actions). Pure; the event loop carries the
-// actions out and brings the events.
+// What happens to a running VM is decided here: (state, event) → (state, actions). Pure; the event loop
+// carries the actions out and brings the events.
 #pragma once
 
 #include <chrono>
@@ -31,11 +31,12 @@ enum class Deadline { start, powerdown_again, grace, quit, kill };
 struct State {
     Phase phase = Phase::starting;
     std::size_t checks_left = 0;
-    bool os_runs = false;              // from the boot's progress: does the power button mean something?
-    std::optional<int> stop_signal;    // the first signal that asked for a stop
-    bool forced = false;               // the guest had to be ended while an operating system ran
-    std::optional<std::string> shutdown_reason;  // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
-    std::optional<Fault> fault;        // the cause of the end, once one is known
+    bool os_runs = false;            // from the boot's progress: does the power button mean something?
+    std::optional<int> stop_signal;  // the first signal that asked for a stop
+    bool forced = false;             // the guest had to be ended while an operating system ran
+    std::optional<std::string>
+        shutdown_reason;         // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
+    std::optional<Fault> fault;  // the cause of the end, once one is known
 
     bool operator==(const State&) const = default;
 };
@@ -77,8 +78,8 @@ struct ChildEnded {
     int wait_status = 0;                  // as waitpid gives it
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
 };
-using Event = std::variant<QmpReady, CheckAnswered, ContinueRefused, QemuEvent, StatusAnswered, OsSeen, SignalReceived,
-                           DeadlinePassed, QmpClosed, ChildEnded>;
+using Event = std::variant<QmpReady, CheckAnswered, ContinueRefused, QemuEvent, StatusAnswered, OsSeen,
+                           SignalReceived, DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
 enum class Command { cont, query_status, system_powerdown, quit };

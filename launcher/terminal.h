@@ -6,11 +6,12 @@
 
 namespace vml {
 
-// Is this descriptor a terminal whose foreground process group is ours? From the background, changing it would stop us.
+// Is this descriptor a terminal whose foreground process group is ours? From the background, changing it
+// would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);
 
-// Makes the terminal raw and puts it back when it goes, exceptions included. Output processing stays on, so that lines
-// of our own begin at the left margin.
+// Makes the terminal raw and puts it back when it goes, exceptions included. Output processing stays on, so
+// that lines of our own begin at the left margin.
 class RawTerminal {
   public:
     explicit RawTerminal(int fd);

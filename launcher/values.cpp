@@ -74,7 +74,8 @@ Value choose(std::string_view text, const std::array<Choice<Value>, Count>& choi
     const auto found =
         std::find_if(choices.begin(), choices.end(), [&](const auto& choice) { return choice.name == word; });
     if (found == choices.end()) {
-        throw ValueError{fmt::format("'{}' is not one of them", text), hint_for_choice(word, names_of(choices))};
+        throw ValueError{fmt::format("'{}' is not one of them", text),
+                         hint_for_choice(word, names_of(choices))};
     }
     return found->value;
 }
@@ -96,7 +97,8 @@ std::uint64_t in_range(std::uint64_t number, std::uint64_t low, std::uint64_t hi
     return number;
 }
 
-// The power of two of a size's last letter; 0 for K (the smallest unit a user would write is handled by `base`).
+// The power of two of a size's last letter; 0 for K (the smallest unit a user would write is handled by
+// `base`).
 int unit_shift(char letter) {
     switch (std::toupper(static_cast<unsigned char>(letter))) {
         case 'K':
@@ -112,7 +114,8 @@ int unit_shift(char letter) {
     }
 }
 
-// Bytes. A number without a unit counts in units of 2^default_shift bytes; "4G", "4GB" and "4GiB" are the same.
+// Bytes. A number without a unit counts in units of 2^default_shift bytes; "4G", "4GB" and "4GiB" are the
+// same.
 std::uint64_t parse_size(std::string_view text, int default_shift, std::string_view hint) {
     std::string_view digits = trimmed(text);
     if (digits.ends_with('B') || digits.ends_with('b')) {
@@ -167,11 +170,13 @@ constexpr std::array<Choice<LogLevel>, 4> log_levels{{{"debug", LogLevel::debug}
                                                       {"info", LogLevel::info},
                                                       {"warning", LogLevel::warning},
                                                       {"error", LogLevel::error}}};
-constexpr std::array<Choice<LogFormat>, 2> log_formats{{{"text", LogFormat::text}, {"json", LogFormat::json}}};
+constexpr std::array<Choice<LogFormat>, 2> log_formats{
+    {{"text", LogFormat::text}, {"json", LogFormat::json}}};
 
 template <typename Value, std::size_t Count>
 std::string_view name_of(Value value, const std::array<Choice<Value>, Count>& choices) {
-    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })->name;
+    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })
+        ->name;
 }
 
 }  // namespace
@@ -224,10 +229,12 @@ std::string parse_mac(std::string_view text) {
         throw ValueError{fmt::format("'{}' is no MAC address", text),
                          "six octets in hex, for example 52:54:00:12:34:56"};
     }
-    constexpr std::string_view odd_digits = "13579bdf";  // bit 0 of the first octet: a group address (IEEE 802)
+    constexpr std::string_view odd_digits =
+        "13579bdf";  // bit 0 of the first octet: a group address (IEEE 802)
     if (odd_digits.find(mac[1]) != std::string_view::npos || mac == "00:00:00:00:00:00") {
-        throw ValueError{fmt::format("'{}' cannot be the address of a NIC", text),
-                         "the first octet must be even (not a multicast address), for example 52:54:00:12:34:56"};
+        throw ValueError{
+            fmt::format("'{}' cannot be the address of a NIC", text),
+            "the first octet must be even (not a multicast address), for example 52:54:00:12:34:56"};
     }
     return mac;
 }
@@ -268,7 +275,8 @@ Amount parse_cpus(std::string_view text) {
     if (const auto share = parse_share(text)) {
         return {{}, share};
     }
-    constexpr std::uint64_t most_cpus = 4096;  // QEMU's largest max_cpus of any machine (hw/i386/pc_q35.c, 9.1)
+    constexpr std::uint64_t most_cpus =
+        4096;  // QEMU's largest max_cpus of any machine (hw/i386/pc_q35.c, 9.1)
     return {in_range(parse_number(text, "a count, half or max"), 1, most_cpus), {}};
 }
 
@@ -297,7 +305,9 @@ std::chrono::seconds parse_seconds(std::string_view text) {
 
 std::string parse_name(std::string_view text) {
     constexpr std::size_t longest_label = 63;
-    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+    const auto allowed = [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+    };
     const std::string name{trimmed(text)};
     if (name.empty() || name.size() > longest_label || !std::all_of(name.begin(), name.end(), allowed) ||
         std::isalnum(static_cast<unsigned char>(name.front())) == 0) {
@@ -319,7 +329,8 @@ std::vector<std::string> parse_shell_words(std::string_view text) {
     try {
         return boost::program_options::split_unix(std::string{text});
     } catch (const std::exception& error) {
-        throw ValueError{fmt::format("cannot be split into words: {}", error.what()), "check quotes and backslashes"};
+        throw ValueError{fmt::format("cannot be split into words: {}", error.what()),
+                         "check quotes and backslashes"};
     }
 }
 

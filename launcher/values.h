@@ -46,7 +46,8 @@ class ValueError : public std::runtime_error {
 // Bytes of a disk: a number with K, M, G or T.
 [[nodiscard]] std::uint64_t parse_disk_size(std::string_view text);
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
-// A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC 1123).
+// A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC
+// 1123).
 [[nodiscard]] std::string parse_name(std::string_view text);
 [[nodiscard]] LogLevel parse_log_level(std::string_view text);
 [[nodiscard]] LogFormat parse_log_format(std::string_view text);
