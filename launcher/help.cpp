@@ -205,7 +205,7 @@ std::string help_text() {
 
 std::string man_page() {
     return fmt::format(
-               ".TH VM\\-LAUNCH 1 2026\\-11\\-23 \"vm\\-launch {}\"\n.SH NAME\n"
+               ".TH VM\\-LAUNCH 1 2026-11-23 \"vm\\-launch {}\"\n.SH NAME\n"
                "vm\\-launch \\- network\\-boot a virtual machine, straight on QEMU\n.SH SYNOPSIS\n"
                ".B vm\\-launch\n[\n.I subcommand\n]\n[\n.I options\n]\n[\n.B \\-\\-\n.I qemu\\-args\n]\n"
                ".SH DESCRIPTION\n.B vm\\-launch\n"

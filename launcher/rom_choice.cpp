@@ -47,7 +47,7 @@ std::string reason_for(const Settings& settings, const Origins& origins, Firmwar
 }
 
 std::string joined(const std::vector<std::string>& reasons) {
-    return fmt::format("{}", fmt::join(reasons, "; "));
+    return fmt::format("{}", fmt::join(reasons, " "));
 }
 
 std::string nothing_found() {
