@@ -13,6 +13,7 @@
 #include "rom/catalogue.h"
 #include "rom/describe.h"
 #include "rom/match.h"
+#include "rom/runs_on.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/rom_builder.h"
 
@@ -216,8 +217,9 @@ TEST_CASE("SeaBIOS's VGA ROMs are ROMs, and none of them boots from the network"
         CHECK_FALSE(rom.images.at(0).pnp);
         CHECK_FALSE(rom.is_ipxe);
         CHECK((rom.images.at(0).init_size + 2047) / 2048 * 2048 <= vga_rom_space);
-        for (const auto& place : to_json(rom, "").at("runs_on")) {
-            CHECK(place.at("runs") == false);
+        for (const RunsOn& place : where_it_runs(rom)) {
+            CHECK_FALSE(place.image_index);
+            CHECK(place.reasons.size() == 1);
         }
     }
 }
