@@ -1,0 +1,55 @@
+#include "netsetup/host_facts.h"
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "netsetup/forward_policy.h"
+
+namespace vml::net {
+
+namespace {
+
+int tun_error() {
+    const OwnedFd fd{open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK)};
+    return fd ? 0 : errno;
+}
+
+bool has_capability(unsigned number) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+    if (syscall(SYS_capget, &header, sets.data()) != 0) {
+        return false;
+    }
+    return (sets.at(number / 32).effective >> (number % 32) & 1U) != 0;
+}
+
+// Missing where br_netfilter is not loaded; then the firewall does not see bridged frames.
+bool bridge_calls_iptables() {
+    std::ifstream file{"/proc/sys/net/bridge/bridge-nf-call-iptables"};
+    int value = 0;
+    return file >> value && value != 0;
+}
+
+}  // namespace
+
+HostNetworkFacts host_network_facts() {
+    NetlinkSocket socket;
+    HostNetworkFacts facts;
+    facts.links = list_links(socket);
+    facts.tun_error = tun_error();
+    facts.net_admin = has_capability(CAP_NET_ADMIN);
+    facts.sys_admin = has_capability(CAP_SYS_ADMIN);
+    facts.bridge_calls_iptables = bridge_calls_iptables();
+    // asked only when it matters: it needs a privilege, and reading the firewall may load modules
+    facts.forward_drops = facts.bridge_calls_iptables && forward_policy_drops();
+    return facts;
+}
+
+}  // namespace vml::net

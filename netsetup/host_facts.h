@@ -1,0 +1,27 @@
+// What a host's network offers to a VM. Reads only; every system call for it is in host_facts.cpp and
+// forward_policy.cpp.
+#pragma once
+
+#include <vector>
+
+#include "netsetup/links.h"
+
+namespace vml::net {
+
+struct HostNetworkFacts {
+    std::vector<Link> links{};
+    int tun_error = 0;       // errno of opening /dev/net/tun; 0: it can be opened
+    bool net_admin = false;  // CAP_NET_ADMIN is effective
+    bool sys_admin = false;  // CAP_SYS_ADMIN is effective
+    // /proc/sys/net/bridge/bridge-nf-call-iptables: the host's IPv4 firewall sees what a bridge forwards
+    bool bridge_calls_iptables = false;
+    // the firewall drops what no rule of its FORWARD chain accepts
+    bool forward_drops = false;
+
+    bool operator==(const HostNetworkFacts&) const = default;
+};
+
+// Of the calling thread's network namespace. Throws Error when the links cannot be read.
+[[nodiscard]] HostNetworkFacts host_network_facts();
+
+}  // namespace vml::net
