@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,16 +76,27 @@ void copy_sparse(int from, int to, const std::string& what) {
     }
 }
 
-OwnedFd private_copy(const std::filesystem::path& source) {
-    const std::string what = fmt::format("cannot copy the UEFI variable store {}", source.string());
-    const OwnedFd from{::open(source.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!from) {
-        throw failed(what, errno, "reinstall the firmware's package", ExitCode::host);
-    }
-    OwnedFd copy{::memfd_create("nvram", MFD_CLOEXEC)};
-    if (!copy) {
+// A file of our own without a name, which QEMU's user may read and write.
+OwnedFd memory_file(const std::optional<RunUser>& user, const std::string& what) {
+    OwnedFd file{::memfd_create("vm-launch", MFD_CLOEXEC)};
+    if (!file || (user && ::fchown(file.get(), user->uid, user->gid) != 0)) {
         throw failed(what, errno, "", ExitCode::host);
     }
+    return file;
+}
+
+OwnedFd open_file(const std::filesystem::path& path, int flags) {
+    OwnedFd file{::open(path.c_str(), flags | O_CLOEXEC)};
+    if (!file) {
+        throw failed(fmt::format("cannot open {}", path.string()), errno, "", ExitCode::host);
+    }
+    return file;
+}
+
+OwnedFd private_copy(const std::filesystem::path& source, const std::optional<RunUser>& user) {
+    const std::string what = fmt::format("cannot copy {}", source.string());
+    const OwnedFd from = open_file(source, O_RDONLY);
+    OwnedFd copy = memory_file(user, what);
     copy_sparse(from.get(), copy.get(), what);
     return copy;
 }
@@ -104,31 +116,83 @@ OwnedFd blank_file(std::uint64_t size) {
     return file;
 }
 
-// Opens one planned descriptor; QEMU's end goes to `inherited`, ours (of a pair) to `vm`.
-OwnedFd open_planned(const PlannedFd& planned, RunningVm& vm) {
-    switch (planned.purpose) {
-        case FdPurpose::qmp:
-        case FdPurpose::console: {
-            SocketPair pair = socket_pair();
-            (planned.purpose == FdPurpose::qmp ? vm.qmp : vm.console) = std::move(pair.ours);
-            return std::move(pair.theirs);
+// Opens what planned descriptors stand for. QEMU's end is returned; ours, of a pair, goes to `vm`.
+class Opener {
+  public:
+    Opener(const Plan& plan, RunningVm& vm) : plan_{plan}, vm_{vm} {}
+
+    OwnedFd open(const PlannedFd& planned) {
+        switch (planned.purpose) {
+            case FdPurpose::qmp:
+                return pair(vm_.qmp);
+            case FdPurpose::console:
+                return pair(vm_.console);
+            case FdPurpose::nvram:
+            case FdPurpose::rom:
+                return private_copy(planned.source, plan_.run_user);
+            case FdPurpose::blank_disk:
+                return blank_file(planned.size);
+            case FdPurpose::read_file:
+                return open_file(planned.source, O_RDONLY);
+            case FdPurpose::write_file:
+                return open_file(planned.source, O_RDWR);
+            case FdPurpose::tap:
+                return queue(planned.nic);
+            case FdPurpose::vhost:
+                return open_file("/dev/vhost-net", O_RDWR);
         }
-        case FdPurpose::nvram:
-            return private_copy(planned.source);
-        case FdPurpose::blank_disk:
-            return blank_file(planned.size);
+        return OwnedFd{};
     }
-    return OwnedFd{};
+
+  private:
+    static OwnedFd pair(OwnedFd& ours) {
+        SocketPair ends = socket_pair();
+        ours = std::move(ends.ours);
+        return std::move(ends.theirs);
+    }
+
+    // The executor hands all queues of a NIC over at once; the plan names them one by one, in order.
+    OwnedFd queue(unsigned nic) {
+        auto [queues, is_new] = queues_.try_emplace(nic);
+        if (is_new) {
+            queues->second = vm_.links->executor().take_queues(nic);
+            std::reverse(queues->second.begin(), queues->second.end());
+        }
+        OwnedFd next = std::move(queues->second.back());
+        queues->second.pop_back();
+        return next;
+    }
+
+    const Plan& plan_;
+    RunningVm& vm_;
+    std::map<unsigned, std::vector<OwnedFd>> queues_;
+};
+
+void make_links(const Plan& plan, RunningVm& vm) {
+    if (plan.links.empty()) {
+        return;
+    }
+    vm.links = std::make_unique<HostLinks>(plan.links);
+    for (const PortWait& wait : plan.port_waits) {
+        net::KernelExecutor& executor = vm.links->executor();
+        vm.port_watches.push_back({wait, executor.link_name(wait.nic), executor.watch(wait.nic)});
+    }
 }
 
 }  // namespace
 
+HostLinks::HostLinks(const std::vector<net::Operation>& operations) {
+    applied_.apply(operations);
+}
+
 RunningVm apply(const Plan& plan) {
     RunningVm vm;
+    make_links(plan, vm);
+    Opener opener{plan, vm};
     std::vector<OwnedFd> inherited;
-    SpawnRequest request{plan.program, argv_of(plan), {}, -1};
+    SpawnRequest request{plan.program, argv_of(plan), {}, plan.run_user, -1};
     for (const PlannedFd& planned : plan.fds) {
-        inherited.push_back(placed(open_planned(planned, vm), planned.number));
+        inherited.push_back(placed(opener.open(planned), planned.number));
         request.inherited.push_back(planned.number);
     }
     std::array<int, 2> output{};

@@ -1,5 +1,6 @@
 #include "launcher/commands.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -11,13 +12,17 @@
 #include <unistd.h>
 
 #include "launcher/apply.h"
+#include "launcher/doctor.h"
 #include "launcher/help.h"
 #include "launcher/host.h"
 #include "launcher/plan.h"
 #include "launcher/plan_text.h"
 #include "launcher/run_loop.h"
 #include "launcher/spec.h"
+#include "launcher/status.h"
 #include "launcher/terminal.h"
+#include "netsetup/netlink.h"
+#include "netsetup/reconcile.h"
 #include "rom/describe.h"
 #include "rom/rom_file.h"
 
@@ -62,16 +67,40 @@ void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) 
     }
 }
 
+// A macvtap that could not be given a home of its own must be deleted at the end.
+bool outlives_descriptors(const Plan& plan) {
+    return std::any_of(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
+        const auto* macvtap = std::get_if<net::CreateMacvtap>(&operation);
+        return macvtap != nullptr && macvtap->lifetime == net::Lifetime::until_reconcile;
+    });
+}
+
+// What an earlier vm-launch left behind when it was killed.
+void clean_up_after_others(const Plan& plan, Log& log) {
+    if (!outlives_descriptors(plan)) {
+        return;
+    }
+    net::NetlinkSocket socket;
+    const net::Reconciled reconciled = net::reconcile(socket);
+    for (const std::string& name : reconciled.deleted) {
+        log.info(fmt::format("deleted {}, which a vm-launch that was killed had left behind", name));
+    }
+    for (const Fault& fault : reconciled.faults) {
+        log.fault(fault);
+    }
+}
+
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     const VmSpec spec = decided(read, environment);
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);
+    clean_up_after_others(plan, log);
     hold_signals();
     const Settings& settings = read.settings;
     return supervise_vm(plan, apply(plan),
                         {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         spec.accelerator == Accelerator::kvm});
+                         spec.accelerator == Accelerator::kvm, outlives_descriptors(plan)});
 }
 
 int print_plan(const ReadResult& read, const Environment& environment) {
@@ -87,6 +116,29 @@ int print_plan(const ReadResult& read, const Environment& environment) {
             print(plan_as_shell(plan));
             break;
     }
+    return 0;
+}
+
+int print_doctor(const ReadResult& read, const Environment& environment) {
+    const HostFacts facts = look(read.settings, environment);
+    const Decision decision = decide(read.settings, read.origins, facts);
+    print(doctor_report(facts, decision));
+    const auto* faults = std::get_if<std::vector<Fault>>(&decision);
+    return faults == nullptr ? 0 : static_cast<int>(faults->front().code);
+}
+
+int print_status(const CommandLine& command) {
+    std::vector<RunningStatus> vms = running_vms();
+    if (!command.words.empty()) {
+        std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });
+    }
+    if (vms.empty()) {
+        throw Error{{command.words.empty() ? "no VM of vm-launch runs here"
+                                           : fmt::format("no VM named {} runs here", command.words.front()),
+                     "", "a container's VM is seen from inside: docker exec NAME vm-launch status",
+                     ExitCode::failed}};
+    }
+    print(command.format == OutputFormat::json ? status_as_json(vms) : status_as_text(vms));
     return 0;
 }
 
@@ -150,6 +202,12 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
     }
     if (command.subcommand == "help") {
         return print_help(command);
+    }
+    if (command.subcommand == "doctor") {
+        return print_doctor(read, environment);
+    }
+    if (command.subcommand == "status") {
+        return print_status(command);
     }
     return command.subcommand == "plan" ? print_plan(read, environment) : run_vm(read, environment, log);
 }

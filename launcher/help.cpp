@@ -64,7 +64,9 @@ std::string help_entry(const std::string& left, const std::string& right) {
 
 std::string help_of(const OptionRow& row) {
     return help_entry(flag_with_value(row.flag, row.metavar),
-                      fmt::format("{} [{}; ${}]", row.help, row.fallback, row.environment));
+                      row.environment.empty()
+                          ? fmt::format("{} [{}]", row.help, row.fallback)
+                          : fmt::format("{} [{}; ${}]", row.help, row.fallback, row.environment));
 }
 
 // roff: a leading dot or quote is a request, a backslash an escape, and "-" a hyphen unless escaped.
@@ -91,9 +93,10 @@ std::string variables_of(const OptionRow& row) {
 }
 
 std::string man_entry(const OptionRow& row) {
-    return fmt::format(".TP\n.B {}\n{}.\nDefault: {}.\nEnvironment:\n.BR {} .\n",
-                       roff(flag_with_value(row.flag, row.metavar)), roff(row.help), roff(row.fallback),
-                       roff(variables_of(row)));
+    return fmt::format(
+        ".TP\n.B {}\n{}.\nDefault: {}.\n{}", roff(flag_with_value(row.flag, row.metavar)), roff(row.help),
+        roff(row.fallback),
+        row.environment.empty() ? "" : fmt::format("Environment:\n.BR {} .\n", roff(variables_of(row))));
 }
 
 std::string man_options() {
@@ -228,8 +231,9 @@ std::string settings_page() {
                             title_of(group));
         for (const OptionRow& row : option_table()) {
             if (row.group == group) {
-                page += fmt::format("| `{}` | `{}` | {} | {} |\n", flag_with_value(row.flag, row.metavar),
-                                    variables_of(row), row.fallback, row.help);
+                page += fmt::format("| `{}` | {} | {} | {} |\n", flag_with_value(row.flag, row.metavar),
+                                    row.environment.empty() ? "–" : fmt::format("`{}`", variables_of(row)),
+                                    row.fallback, row.help);
             }
         }
     }

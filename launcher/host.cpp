@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
@@ -98,11 +99,8 @@ RomCandidate load_candidate(const fs::path& path) {
     }
 }
 
-std::vector<RomCandidate> load_candidates(const Settings& settings, FirmwareMode firmware) {
-    if (settings.ipxe_rom) {
-        return {load_candidate(*settings.ipxe_rom)};
-    }
-    const rom::NicModel* model = rom::find_nic_model(settings.nic_model);
+std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware) {
+    const rom::NicModel* model = rom::find_nic_model(nic.model);
     const rom::Firmware kind = firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios;
     std::vector<RomCandidate> candidates;
     for (const fs::path& folder : rom::rom_folders()) {
@@ -116,12 +114,60 @@ std::vector<RomCandidate> load_candidates(const Settings& settings, FirmwareMode
     return candidates;
 }
 
+// A ROM of the user's own is the first bootable NIC's alone; another NIC takes it where it fits.
+std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings, FirmwareMode firmware) {
+    std::vector<std::vector<RomCandidate>> all;
+    bool first = true;
+    for (std::size_t i = 0; i < settings.nics.size(); ++i) {
+        std::vector<RomCandidate> candidates;
+        if (takes_part_in_boot(settings.nics[i], i)) {
+            if (settings.ipxe_rom) {
+                candidates.push_back(load_candidate(*settings.ipxe_rom));
+            }
+            if (!settings.ipxe_rom || !first) {
+                auto bundled = bundled_candidates(settings.nics[i], firmware);
+                std::move(bundled.begin(), bundled.end(), std::back_inserter(candidates));
+            }
+            first = false;
+        }
+        all.push_back(std::move(candidates));
+    }
+    return all;
+}
+
 // A ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was asked
 // for.
 bool needs_rom(const Settings& settings, FirmwareMode firmware) {
     const auto order = settings.boot_order.value_or(std::vector<BootDevice>{});
     const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end();
     return settings.ipxe || settings.ipxe_rom || (network && firmware == FirmwareMode::legacy);
+}
+
+bool needs_links(const Settings& settings) {
+    return std::any_of(settings.nics.begin(), settings.nics.end(),
+                       [](const NicSettings& nic) { return nic.network != NetworkMode::nat; });
+}
+
+int vhost_open_error() {
+    const OwnedFd fd{::open("/dev/vhost-net", O_RDWR | O_CLOEXEC)};
+    return fd ? 0 : errno;
+}
+
+// The folder of the built-in TFTP is the one thing that QEMU opens by name while the guest runs, with its own
+// rights.
+void ask_for_user(const Settings& settings, HostFacts& facts) {
+    if (!facts.netboot || !facts.run_user.user) {
+        return;
+    }
+    const fs::path& folder = *settings.netboot_dir;
+    std::vector<AccessQuestion> questions{{folder, O_RDONLY}};
+    if (facts.netboot->bootfile) {
+        questions.push_back({folder / fs::path{*settings.bootfile}.relative_path(), O_RDONLY});
+    } else if (facts.netboot->has_boot_ipxe) {
+        questions.push_back({folder / "boot.ipxe", O_RDONLY});
+    }
+    const std::vector<int> errors = open_errors_as(*facts.run_user.user, questions);
+    facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
 }
 
 // The number after a key of /proc/meminfo, in kB there.
@@ -185,6 +231,10 @@ FirmwareMode firmware_of(const Settings& settings, Arch arch) {
     return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
 }
 
+bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
+    return nic.boot.value_or(index == 0);
+}
+
 HostFacts look(const Settings& settings, const Environment& environment) {
     HostFacts facts;
     facts.arch = host_arch();
@@ -206,6 +256,12 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);
+    }
+    facts.run_user = look_for_run_user(settings.run_as);
+    ask_for_user(settings, facts);
+    if (needs_links(settings)) {
+        facts.network = net::host_network_facts();
+        facts.vhost_error = vhost_open_error();
     }
     if (settings.disk) {
         facts.disk = look_at(*settings.disk, O_RDWR);

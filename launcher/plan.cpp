@@ -31,7 +31,7 @@ class Properties {
 
 constexpr std::string_view virtio_model = "virtio";
 
-// The one id that a legacy-capable virtio NIC shows beside its modern one (VIRTIO 1.1, 4.1.2.1).
+// What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
 class Planner {
@@ -43,11 +43,14 @@ class Planner {
         plan_.program = spec_.qemu;
         plan_.boot_order = spec_.boot_order;
         plan_.notes = spec_.notes;
+        plan_.run_user = spec_.run_user;
         machine();
         firmware();
         control();
         console();
-        nic();
+        for (unsigned index = 0; index < spec_.nics.size(); ++index) {
+            nic(spec_.nics[index], index);
+        }
         disk();
         cdrom();
         for (const std::string& word : spec_.extra_args) {
@@ -95,61 +98,85 @@ class Planner {
             return;
         }
         const UefiFirmware& uefi = *spec_.firmware.uefi;
-        flash("firmware", Properties{""}.add("driver", "file").add("filename", uefi.code.string()).text(),
-              uefi.code_format, "read-only=on", fmt::format("UEFI: {}", uefi.description), std::nullopt);
+        file_node("firmware-file", {.purpose = FdPurpose::read_file, .source = uefi.code}, uefi.code.string(),
+                  "read-only=on", fmt::format("UEFI: {}", uefi.description));
+        add("-blockdev",
+            fmt::format("driver={},node-name=firmware,file=firmware-file,read-only=on", uefi.code_format));
         const std::string copy = fmt::format("{}-nvram.fd", spec_.name);
-        const int number = fd({0, FdPurpose::nvram, uefi.vars_template, 0,
-                               fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), copy)});
-        add("-add-fd", fmt::format("fd={},set=1", number), "the variable store: a private copy in memory",
-            "");
-        flash("nvram", "driver=file,filename=/dev/fdset/1", uefi.vars_format, "read-only=off", "",
-              Properties{""}.add("driver", "file").add("filename", copy).text());
+        file_node("nvram-file",
+                  {.purpose = FdPurpose::nvram,
+                   .source = uefi.vars_template,
+                   .by_hand = fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), copy)},
+                  copy, "read-only=off", "the variable store: a private copy in memory");
+        add("-blockdev",
+            fmt::format("driver={},node-name=nvram,file=nvram-file,read-only=off", uefi.vars_format));
         add("-device", "virtio-rng-pci", "newer UEFI has no network boot without a source of entropy");
     }
 
-    void flash(const std::string& name, const std::string& file, const std::string& format,
-               const std::string& access, const std::string& reason,
-               const std::optional<std::string>& file_by_hand) {
-        const std::string tail = fmt::format(",node-name={}-file,{}", name, access);
-        add("-blockdev", file + tail, reason,
-            file_by_hand ? std::optional{*file_by_hand + tail} : std::nullopt);
-        add("-blockdev", fmt::format("driver={},node-name={},file={}-file,{}", format, name, name, access));
+    // A file that QEMU need not be able to open: it comes as a descriptor (QEMU's -add-fd).
+    void file_node(const std::string& node, PlannedFd planned, const std::string& path_by_hand,
+                   const std::string& access, const std::string& reason) {
+        const int number = fd(std::move(planned));
+        const std::string tail = fmt::format(",node-name={},{}", node, access);
+        add("-add-fd", fmt::format("fd={},set={}", number, number), reason, "");
+        add("-blockdev", fmt::format("driver=file,filename=/dev/fdset/{}{}", number, tail), "",
+            Properties{""}.add("driver", "file").add("filename", path_by_hand).text() + tail);
     }
 
     void control() {
-        add("-chardev", fmt::format("socket,id=qmp,fd={}", fd({0, FdPurpose::qmp})),
+        add("-chardev", fmt::format("socket,id=qmp,fd={}", fd({.purpose = FdPurpose::qmp})),
             "vm-launch's own line to QEMU", "");
         add("-mon", "chardev=qmp,mode=control", "", "");
         add("-S", "", "paused until every watcher is in place", "");
     }
 
     void console() {
-        add("-chardev", fmt::format("socket,id=console,fd={}", fd({0, FdPurpose::console})),
+        add("-chardev", fmt::format("socket,id=console,fd={}", fd({.purpose = FdPurpose::console})),
             "the serial console, through vm-launch", "stdio,id=console");
         add("-serial", "chardev:console");
     }
 
-    void nic() {
-        const NicSpec& nic = spec_.nic;
-        add("-netdev", netdev(nic), "user-mode network: DHCP and TFTP are QEMU's own");
+    void nic(const NicSpec& nic, unsigned index) {
+        if (const auto* nat = std::get_if<NatSpec>(&nic.net)) {
+            add("-netdev", nat_netdev(nic, *nat), "user-mode network: DHCP and TFTP are QEMU's own");
+        } else {
+            link_netdev(nic, std::get<HostLinkSpec>(nic.net), index + 1);
+        }
         Properties device{nic.qemu_device};
         device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(nic.bootindex);
-        std::string reason = nic.bootindex ? "" : "takes no part in the boot, so it gets no ROM";
-        if (nic.model == virtio_model) {
-            reason = virtio_id(nic, device);
+        const std::string why_virtio = nic.model == virtio_model ? virtio_properties(nic, device) : "";
+        add_device(nic, device, why_virtio);
+    }
+
+    // QEMU reads the ROM that was looked into, from a copy, whoever it runs as.
+    void add_device(const NicSpec& nic, Properties& device, const std::string& why_virtio) {
+        if (!nic.rom) {
+            add("-device", device.add("romfile", "").text(),
+                nic.bootindex ? "no ROM: the firmware's own PXE boots"
+                              : "takes no part in the boot, so it gets no ROM");
+            return;
         }
-        device.add("romfile", nic.rom ? nic.rom->file.string() : "");
-        if (nic.rom) {
-            reason = nic.rom->reason + (reason.empty() ? "" : "; " + reason);
-        } else if (nic.bootindex) {
-            reason = "no ROM: the firmware's own PXE boots";
+        const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);
+        if (nic.rom->qemu_default) {
+            add("-device", device.text(), reason);
+            return;
         }
-        add("-device", device.text(), reason);
+        const int number = fd({.purpose = FdPurpose::rom, .source = nic.rom->file});
+        Properties by_hand = device;
+        add("-device", device.add("romfile", fmt::format("/proc/self/fd/{}", number)).text(),
+            fmt::format("{}: {}", nic.rom->file.string(), reason),
+            by_hand.add("romfile", nic.rom->file.string()).text());
     }
 
     // SeaBIOS runs a ROM only when its PCI ID is the device's, and QEMU patches the ID of its own default ROM
-    // only (QEMU hw/pci/pci.c, pci_patch_ids): so the device is made to show the ROM's.
-    std::string virtio_id(const NicSpec& nic, Properties& device) {
+    // only (QEMU hw/pci/pci.c, pci_patch_ids): so the device is made to show the ROM's. Gives the reason.
+    std::string virtio_properties(const NicSpec& nic, Properties& device) {
+        if (nic.queues > 1) {  // a vector for each queue, one for configuration, one for control
+            device.add("mq", "on").add("vectors", std::to_string(2 * nic.queues + 2));
+        }
+        if (nic.mtu) {
+            device.add("host_mtu", std::to_string(*nic.mtu));
+        }
         const bool transitional = nic.rom && nic.rom->id == transitional_virtio_net;
         device.add("disable-legacy", transitional ? "off" : "on");
         if (!nic.rom || spec_.firmware.mode != FirmwareMode::legacy) {
@@ -163,19 +190,76 @@ class Planner {
                            transitional ? "off" : "on", to_string(nic.rom->id));
     }
 
-    static std::string netdev(const NicSpec& nic) {
+    static std::string nat_netdev(const NicSpec& nic, const NatSpec& nat) {
         Properties netdev{"user"};
         netdev.add("id", nic.id);
-        if (nic.nat.tftp_folder) {
-            netdev.add("tftp", nic.nat.tftp_folder->string());
+        if (nat.tftp_folder) {
+            netdev.add("tftp", nat.tftp_folder->string());
         }
-        if (nic.nat.bootfile) {
-            netdev.add("bootfile", *nic.nat.bootfile);
+        if (nat.bootfile) {
+            netdev.add("bootfile", *nat.bootfile);
         }
-        for (const PortForward& forward : nic.nat.forwards) {
+        for (const PortForward& forward : nat.forwards) {
             netdev.add("hostfwd", fmt::format("tcp:127.0.0.1:{}-:{}", forward.host_port, forward.guest_port));
         }
         return netdev.text();
+    }
+
+    void link_netdev(const NicSpec& nic, const HostLinkSpec& link, unsigned number) {
+        plan_.links.insert(plan_.links.end(), link.operations.begin(), link.operations.end());
+        if (link.forwards_after.count() > 0) {
+            plan_.port_waits.push_back({number, link.upper, link.forwards_after});
+        }
+        const bool bridge = link.mode == NetworkMode::bridge;
+        const StandIn stand_in = bridge ? tap_by_hand(nic, link, number) : macvtap_by_hand(nic, link, number);
+        Properties netdev{"tap"};
+        netdev.add("id", nic.id);
+        add_queues(netdev, "fd", {.purpose = FdPurpose::tap, .nic = number, .by_hand = stand_in.command},
+                   nic.queues);
+        if (link.vhost) {
+            netdev.add("vhost", "on");
+            add_queues(netdev, "vhostfd", {.purpose = FdPurpose::vhost, .nic = number}, nic.queues);
+        }
+        add("-netdev", netdev.text(),
+            bridge ? fmt::format("a tap that is a port of the bridge {}", link.upper)
+                   : fmt::format("a macvtap on {}", link.upper),
+            Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
+    }
+
+    // One descriptor under the key, or "a:b:…" under its plural.
+    void add_queues(Properties& netdev, const std::string& key, PlannedFd planned, unsigned queues) {
+        std::string numbers = std::to_string(fd(planned));
+        planned.by_hand.clear();
+        for (unsigned queue = 1; queue < queues; ++queue) {
+            numbers += fmt::format(":{}", fd(planned));
+        }
+        netdev.add(queues > 1 ? key + "s" : key, numbers);
+    }
+
+    // What a user types in place of the operations over netlink.
+    struct StandIn {
+        std::string command;
+        std::string netdev;
+    };
+
+    [[nodiscard]] static StandIn tap_by_hand(const NicSpec& nic, const HostLinkSpec& link, unsigned number) {
+        const std::string name = fmt::format("vmtap-{}", number);
+        const bool several = nic.queues > 1;
+        return {fmt::format("ip tuntap add dev {} mode tap vnet_hdr{} && ip link set {} master {} up", name,
+                            several ? " multi_queue" : "", name, shell_quoted(link.upper)),
+                fmt::format("ifname={},script=no,downscript=no{}", name,
+                            several ? fmt::format(",queues={}", nic.queues) : "")};
+    }
+
+    [[nodiscard]] static StandIn macvtap_by_hand(const NicSpec& nic, const HostLinkSpec& link,
+                                                 unsigned number) {
+        const std::string name = fmt::format("vmmac-{}", number);
+        const unsigned descriptor = 9 - number % 6;  // a POSIX shell redirects the descriptors up to 9
+        return {fmt::format(
+                    "ip link add link {} name {} address {} type macvtap mode bridge && ip link set {} up && "
+                    "exec {}<>/dev/tap$(cat /sys/class/net/{}/ifindex)",
+                    shell_quoted(link.upper), name, nic.mac, name, descriptor, name),
+                fmt::format("fd={}", descriptor)};
     }
 
     void disk() {
@@ -183,42 +267,31 @@ class Planner {
             return;
         }
         const DiskSpec& disk = *spec_.disk;
-        const std::string file_node = disk.id + "-file";
-        const std::string tail = fmt::format(",node-name={},discard=unmap", file_node);
+        const std::string file = disk.id + "-file";
         if (disk.image) {
-            add("-blockdev",
-                Properties{""}.add("driver", "file").add("filename", disk.image->string()).text() + tail);
+            file_node(file, {.purpose = FdPurpose::write_file, .source = *disk.image}, disk.image->string(),
+                      "discard=unmap", "the disk");
         } else {
             const std::string stand_in = spec_.name + "-disk.raw";
-            const int number = fd({0,
-                                   FdPurpose::blank_disk,
-                                   {},
-                                   disk.size,
-                                   fmt::format("truncate -s {} {}", disk.size, stand_in)});
-            add("-add-fd", fmt::format("fd={},set=2", number),
-                "a blank disk: a file without a name, gone with QEMU", "");
-            add("-blockdev", "driver=file,filename=/dev/fdset/2" + tail, "",
-                Properties{""}.add("driver", "file").add("filename", stand_in).text() + tail);
+            file_node(file,
+                      {.purpose = FdPurpose::blank_disk,
+                       .size = disk.size,
+                       .by_hand = fmt::format("truncate -s {} {}", disk.size, stand_in)},
+                      stand_in, "discard=unmap", "a blank disk: a file without a name, gone with QEMU");
         }
         add("-blockdev",
-            fmt::format("driver={},node-name={},file={},discard=unmap", disk.format, disk.id, file_node));
-        add("-device", Properties{"virtio-blk-pci"}
-                           .add("id", disk.id + "-dev")
-                           .add("drive", disk.id)
-                           .bootindex(disk.bootindex)
-                           .text());
+            fmt::format("driver={},node-name={},file={},discard=unmap", disk.format, disk.id, file));
+        Properties device{"virtio-blk-pci"};
+        device.add("id", disk.id + "-dev").add("drive", disk.id).bootindex(disk.bootindex);
+        add("-device", device.text());
     }
 
     void cdrom() {
         if (!spec_.cdrom) {
             return;
         }
-        add("-blockdev", Properties{""}
-                             .add("driver", "file")
-                             .add("filename", spec_.cdrom->image.string())
-                             .add("node-name", "cdrom0-file")
-                             .add("read-only", "on")
-                             .text());
+        file_node("cdrom0-file", {.purpose = FdPurpose::read_file, .source = spec_.cdrom->image},
+                  spec_.cdrom->image.string(), "read-only=on", "the CD-ROM");
         add("-blockdev", "driver=raw,node-name=cdrom0,file=cdrom0-file,read-only=on");
         if (spec_.family == MachineFamily::virt) {
             add("-device", "virtio-scsi-pci,id=scsi0", "the machine has no IDE or SATA for a CD-ROM");
@@ -257,8 +330,18 @@ std::string_view to_string(FdPurpose purpose) {
             return "console";
         case FdPurpose::nvram:
             return "nvram";
+        case FdPurpose::rom:
+            return "rom";
         case FdPurpose::blank_disk:
             return "blank_disk";
+        case FdPurpose::read_file:
+            return "read_file";
+        case FdPurpose::write_file:
+            return "write_file";
+        case FdPurpose::tap:
+            return "tap";
+        case FdPurpose::vhost:
+            return "vhost";
     }
     return "";
 }

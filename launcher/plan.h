@@ -3,6 +3,7 @@
 // and run by hand.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -30,15 +31,21 @@ enum class FdPurpose {
     qmp,         // QEMU's end of the socket pair for QMP
     console,     // QEMU's end of the socket pair for the serial port
     nvram,       // a private copy of the UEFI variable store, in memory
+    rom,         // a private copy of an option ROM, in memory
     blank_disk,  // an empty file without a name, of `size` bytes
+    read_file,   // `source`, opened for reading
+    write_file,  // `source`, opened for reading and writing
+    tap,         // a queue of the NIC's tap or macvtap
+    vhost,       // /dev/vhost-net, once for each queue
 };
 
 // A descriptor that QEMU inherits at this number. `apply` opens it.
 struct PlannedFd {
     int number = 0;
     FdPurpose purpose = FdPurpose::qmp;
-    std::filesystem::path source = {};  // nvram: what is copied
+    std::filesystem::path source = {};  // of a copy or a file
     std::uint64_t size = 0;             // blank_disk: bytes
+    unsigned nic = 0;                   // tap, vhost
     std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
 
     bool operator==(const PlannedFd&) const = default;
@@ -54,9 +61,22 @@ struct PropertyCheck {
     bool operator==(const PropertyCheck&) const = default;
 };
 
+// A bridge port that begins to forward only so long after QEMU has attached to the tap: the guest waits for
+// it.
+struct PortWait {
+    unsigned nic = 0;
+    std::string bridge;
+    std::chrono::milliseconds expected{0};
+
+    bool operator==(const PortWait&) const = default;
+};
+
 struct Plan {
     std::string name;
     std::filesystem::path program;
+    std::vector<net::Operation> links;  // done before QEMU starts, in order; undone in reverse
+    std::vector<PortWait> port_waits;
+    std::optional<RunUser> run_user;  // none: QEMU runs as vm-launch does
     std::vector<PlannedArg> args;
     std::vector<PlannedFd> fds;
     std::vector<PropertyCheck> checks;

@@ -35,6 +35,9 @@ ordered_json to_json(const PlannedFd& fd) {
     if (fd.size != 0) {
         object["size"] = fd.size;
     }
+    if (fd.purpose == FdPurpose::tap || fd.purpose == FdPurpose::vhost) {
+        object["nic"] = fd.nic;
+    }
     return object;
 }
 
@@ -56,6 +59,20 @@ std::string plan_as_text(const Plan& plan) {
         if (!arg.reason.empty()) {
             text += fmt::format("      # {}\n", arg.reason);
         }
+    }
+    if (plan.run_user) {
+        text += fmt::format("\nQEMU runs as {} (uid {}), without any capability\n", plan.run_user->name,
+                            plan.run_user->uid);
+    }
+    if (!plan.links.empty()) {
+        text += "\nLinks, before QEMU starts (undone in reverse at the end):\n";
+        for (const net::Operation& operation : plan.links) {
+            text += fmt::format("  {}\n", net::describe(operation));
+        }
+    }
+    for (const PortWait& wait : plan.port_waits) {
+        text += fmt::format("\nThe guest waits until its port on {} forwards: about {} s\n", wait.bridge,
+                            (wait.expected.count() + 999) / 1000);
     }
     text += "\nBoot order:\n";
     for (const BootEntry& entry : plan.boot_order) {
@@ -79,6 +96,10 @@ std::string plan_as_json(const Plan& plan) {
         {"name", plan.name},
         {"program", plan.program.string()},
         {"arguments", list_of(plan.args, [](const PlannedArg& arg) { return to_json(arg); })},
+        {"run_as", plan.run_user ? ordered_json(plan.run_user->name) : ordered_json(nullptr)},
+        {"links",
+         list_of(plan.links,
+                 [](const net::Operation& operation) { return ordered_json(net::describe(operation)); })},
         {"fds", list_of(plan.fds, [](const PlannedFd& fd) { return to_json(fd); })},
         {"boot_order", list_of(plan.boot_order,
                                [](const BootEntry& entry) {

@@ -1,5 +1,7 @@
 #include "launcher/rom_choice.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,41 +11,43 @@ namespace vml {
 
 namespace {
 
-std::string firmware_words(FirmwareMode firmware, Arch arch) {
-    return fmt::format("{} on {}", firmware == FirmwareMode::uefi ? "UEFI" : "legacy firmware (SeaBIOS)",
-                       to_string(arch));
+std::string firmware_words(const RomQuestion& question) {
+    return fmt::format("{} on {}",
+                       question.firmware == FirmwareMode::uefi ? "UEFI" : "legacy firmware (SeaBIOS)",
+                       rom::to_string(question.arch));
 }
 
-rom::Target target_of(const rom::NicModel& model, FirmwareMode firmware, Arch arch) {
-    return {firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios, arch, model.ids,
-            false};
+rom::Target target_of(const RomQuestion& question) {
+    return {question.firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios,
+            question.arch, question.model.ids, false};
+}
+
+bool is_asked_for(const RomQuestion& question, const RomCandidate& candidate) {
+    return question.asked_for && candidate.path == *question.asked_for;
 }
 
 // What would mend the lack of a ROM.
-std::string hint_for(const Settings& settings, FirmwareMode firmware, Arch arch) {
-    const rom::NicModel& model = *rom::find_nic_model(settings.nic_model);
-    if (arch == Arch::aarch64) {
-        return fmt::format(
-            "give an option ROM with an AArch64 EFI image by --ipxe-rom PATH (Debian's ipxe-qemu has none), "
-            "or boot through the firmware's own PXE: --no-ipxe --boot-order network");
+std::string hint_for(const RomQuestion& question) {
+    if (question.arch == Arch::aarch64) {
+        return "give an option ROM with an AArch64 EFI image by --ipxe-rom PATH (Debian's ipxe-qemu has "
+               "none), "
+               "or boot through the firmware's own PXE: --no-ipxe --boot-order network";
     }
-    const auto files = rom::candidate_files(model, target_of(model, firmware, arch).firmware);
-    if (settings.ipxe_rom) {
+    const auto files = rom::candidate_files(question.model, target_of(question).firmware);
+    if (question.asked_for) {
         return fmt::format(
-            "leave --ipxe-rom out (the bundled {} fits), or build a ROM with {}", files.front(),
-            firmware == FirmwareMode::uefi ? "an x86-64 EFI image" : "this PCI ID and a BIOS image");
+            "leave {} out (the bundled {} fits), or build a ROM with {}", question.origin, files.front(),
+            question.firmware == FirmwareMode::uefi ? "an x86-64 EFI image" : "this PCI ID and a BIOS image");
     }
     return fmt::format("apt-get install ipxe-qemu (it has {}), or give a ROM by --ipxe-rom PATH",
                        files.front());
 }
 
-std::string reason_for(const Settings& settings, const Origins& origins, FirmwareMode firmware, Arch arch) {
-    if (settings.ipxe_rom) {
-        return fmt::format("{} asks for it, and {} runs it on {}", origin_of(origins, "ipxe-rom"),
-                           firmware_words(firmware, arch), settings.nic_model);
-    }
-    return fmt::format("the bundled iPXE ROM that {} runs on {}", firmware_words(firmware, arch),
-                       settings.nic_model);
+std::string reason_for(const RomQuestion& question, const RomCandidate& candidate) {
+    const std::string runs = fmt::format("{} runs it on {}", firmware_words(question), question.model.name);
+    return is_asked_for(question, candidate)
+               ? fmt::format("{} asks for this ROM, and {}", question.origin, runs)
+               : fmt::format("the bundled iPXE ROM: {}", runs);
 }
 
 std::string joined(const std::vector<std::string>& reasons) {
@@ -58,35 +62,89 @@ std::string nothing_found() {
     return fmt::format("looked in {}", fmt::join(folders, ", "));
 }
 
+bool shows(const rom::NicModel& model, const rom::PciId& id) {
+    return std::find(model.ids.begin(), model.ids.end(), id) != model.ids.end();
+}
+
+// UEFI starts any driver, whatever its ID; one that is made for another NIC then finds nothing to drive, and
+// the firmware's own PXE boots in its place.
+std::optional<std::string> foreign_driver(const RomQuestion& question, const rom::Image& image,
+                                          std::size_t index) {
+    if (question.firmware != FirmwareMode::uefi || shows(question.model, image.id)) {
+        return std::nullopt;
+    }
+    for (const rom::NicModel& other : rom::nic_models()) {
+        if (shows(other, image.id)) {
+            return fmt::format("{} is a driver for {} ({}), not for {}.", rom::image_label(index), other.name,
+                               rom::to_string(image.id), question.model.name);
+        }
+    }
+    return std::nullopt;
+}
+
+// QEMU gives its own default ROM the device's PCI ID when it loads it (hw/pci/pci.c, pci_patch_ids), so a
+// bundled ROM for a family of chips fits if it would with that ID.
+std::optional<ChosenRom> as_qemu_default(const RomQuestion& question, const RomCandidate& candidate) {
+    if (question.firmware != FirmwareMode::legacy || is_asked_for(question, candidate)) {
+        return std::nullopt;
+    }
+    rom::OptionRom patched = *candidate.rom;
+    for (rom::Image& image : patched.images) {
+        image.id = question.model.ids.front();
+    }
+    const auto verdict = rom::match(patched, target_of(question));
+    const auto* fit = std::get_if<rom::Fit>(&verdict);
+    if (fit == nullptr) {
+        return std::nullopt;
+    }
+    return ChosenRom{
+        {candidate.path, fit->id,
+         fmt::format("QEMU's default iPXE ROM for {}: QEMU gives it the NIC's PCI ID", question.model.name),
+         true},
+        fit->warnings};
+}
+
+// The choice, or why this candidate is none.
+std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const RomCandidate& candidate) {
+    if (candidate.fault) {
+        return fmt::format("{}: {}", candidate.path.string(), candidate.fault->why);
+    }
+    const auto verdict = rom::match(*candidate.rom, target_of(question));
+    if (const auto* fit = std::get_if<rom::Fit>(&verdict)) {
+        const auto foreign =
+            foreign_driver(question, candidate.rom->images.at(fit->image_index), fit->image_index);
+        if (foreign) {
+            return fmt::format("{}: {}", candidate.path.string(), *foreign);
+        }
+        return ChosenRom{{candidate.path, fit->id, reason_for(question, candidate), false}, fit->warnings};
+    }
+    if (auto patched = as_qemu_default(question, candidate)) {
+        return *patched;
+    }
+    return fmt::format("{}: {}", candidate.path.string(), joined(std::get<rom::Misfit>(verdict).reasons));
+}
+
 }  // namespace
 
-std::variant<ChosenRom, Fault> choose_rom(const Settings& settings, const Origins& origins,
-                                          const HostFacts& facts, FirmwareMode firmware, Arch arch) {
-    const rom::Target target = target_of(*rom::find_nic_model(settings.nic_model), firmware, arch);
+std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
     std::vector<std::string> reasons;
-    for (const RomCandidate& candidate : facts.roms) {
-        if (candidate.fault) {
-            if (settings.ipxe_rom) {
-                return *candidate.fault;
-            }
-            reasons.push_back(fmt::format("{}: {}", candidate.path.string(), candidate.fault->what));
-            continue;
+    for (const RomCandidate& candidate : question.candidates) {
+        auto verdict = judge(question, candidate);
+        if (auto* chosen = std::get_if<ChosenRom>(&verdict)) {
+            return std::move(*chosen);
         }
-        const auto verdict = rom::match(*candidate.rom, target);
-        if (const auto* fit = std::get_if<rom::Fit>(&verdict)) {
-            return ChosenRom{{candidate.path, fit->id, reason_for(settings, origins, firmware, arch)},
-                             fit->warnings};
+        reasons.push_back(std::get<std::string>(std::move(verdict)));
+        if (candidate.fault && is_asked_for(question, candidate) && question.candidates.size() == 1) {
+            return *candidate.fault;
         }
-        reasons.push_back(
-            fmt::format("{}: {}", candidate.path.string(), joined(std::get<rom::Misfit>(verdict).reasons)));
     }
-    const std::string what = settings.ipxe_rom
-                                 ? fmt::format("{} cannot run {} on {}", firmware_words(firmware, arch),
-                                               settings.ipxe_rom->string(), settings.nic_model)
-                                 : fmt::format("no iPXE ROM that {} can run on {}",
-                                               firmware_words(firmware, arch), settings.nic_model);
-    return Fault{what, reasons.empty() ? nothing_found() : joined(reasons),
-                 hint_for(settings, firmware, arch), ExitCode::host};
+    const std::string what =
+        question.asked_for
+            ? fmt::format("{} cannot run {} on {}", firmware_words(question), question.asked_for->string(),
+                          question.model.name)
+            : fmt::format("no iPXE ROM that {} can run on {}", firmware_words(question), question.model.name);
+    return Fault{what, reasons.empty() ? nothing_found() : joined(reasons), hint_for(question),
+                 ExitCode::host};
 }
 
 }  // namespace vml

@@ -17,10 +17,18 @@ struct ChosenRom {
     std::vector<std::string> warnings;
 };
 
+// What a NIC offers and where it is to boot.
+struct RomQuestion {
+    const rom::NicModel& model;
+    FirmwareMode firmware = FirmwareMode::legacy;
+    Arch arch = Arch::x86_64;
+    const std::vector<RomCandidate>& candidates;     // in order of preference
+    std::optional<std::filesystem::path> asked_for;  // by the user
+    std::string origin;                              // of that wish: "--ipxe-rom"
+};
+
 // The first candidate that firmware, architecture and NIC model run; else a Fault (ExitCode::host) that says
 // what is in each candidate, what is needed and what mends it.
-[[nodiscard]] std::variant<ChosenRom, Fault> choose_rom(const Settings& settings, const Origins& origins,
-                                                        const HostFacts& facts, FirmwareMode firmware,
-                                                        Arch arch);
+[[nodiscard]] std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question);
 
 }  // namespace vml

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -13,11 +14,13 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bootwatch/stage.h"
+#include "launcher/privileges.h"
 #include "launcher/supervisor.h"
 #include "qmp/client.h"
 
@@ -99,12 +102,15 @@ class QemuOutput {
 class RunLoop {
   public:
     RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options)
-        : config_{plan.checks, options.stop_timeout, options.kvm, plan.program.filename().string()},
+        : config_{plan.checks, plan.port_waits, options.stop_timeout, options.kvm,
+                  plan.program.filename().string()},
           out_{io_, STDOUT_FILENO},
           err_{io_, STDERR_FILENO},
           log_{options.log_level, options.log_format, [this](std::string_view line) { print(line); }},
           signals_{io_, SIGINT, SIGTERM, SIGHUP},
           pid_{vm.pid},
+          links_{std::move(vm.links)},
+          ports_{std::move(vm.port_watches)},
           qemu_output_{io_, std::move(vm.output), log_},
           console_{io_,
                    std::move(vm.console),
@@ -119,8 +125,10 @@ class RunLoop {
         wait_for_signal();
         release_signals();
         take(supervise::start(config_));
+        watch_ports();
         reap();  // the child may have ended before its signal could be caught
         io_.run();
+        undo_links();
         console_.drain();
         console_.release_terminal();
         report();
@@ -297,6 +305,31 @@ class RunLoop {
                 : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C stops the VM");
     }
 
+    // A port forwards only after QEMU has attached to its tap, which may be long before or after QMP answers.
+    void watch_ports() {
+        for (std::size_t i = 0; i < ports_.size(); ++i) {
+            port_ready_.emplace_back(io_, ::fcntl(ports_[i].watcher.fd(), F_DUPFD_CLOEXEC, 0));
+        }
+        for (std::size_t i = 0; i < ports_.size(); ++i) {
+            look_at_port(i);
+        }
+    }
+
+    void look_at_port(std::size_t index) {
+        for (const net::LinkEvent& event : ports_[index].watcher.read()) {
+            if (event.link.port_state == net::PortState::forwarding) {
+                feed(supervise::PortForwards{});
+                return;  // seen once is enough
+            }
+        }
+        port_ready_[index].async_wait(asio::posix::stream_descriptor::wait_read,
+                                      [this, index](const error_code& error) {
+                                          if (!error) {
+                                              look_at_port(index);
+                                          }
+                                      });
+    }
+
     void wait_for_signal() {
         signals_.async_wait([this](const error_code& error, int number) {
             if (error) {
@@ -334,6 +367,14 @@ class RunLoop {
 
     void child_ended() { feed(supervise::ChildEnded{*ended_status_, qemu_output_.last_words()}); }
 
+    void undo_links() {
+        if (links_) {
+            for (const Fault& fault : links_->undo()) {
+                log_.fault(fault);
+            }
+        }
+    }
+
     void report() {
         if (end_->fault) {
             log_.fault(*end_->fault);
@@ -353,6 +394,9 @@ class RunLoop {
     Log log_;
     asio::signal_set signals_;
     pid_t pid_;
+    std::unique_ptr<HostLinks> links_;
+    std::vector<PortWatch> ports_;
+    std::deque<asio::posix::stream_descriptor> port_ready_;
     supervise::State state_;
     boot::Progress progress_;
     std::optional<Clock::time_point> resumed_;
@@ -375,7 +419,9 @@ void hold_signals() {
 }
 
 int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options) {
-    return RunLoop{plan, std::move(vm), options}.run();
+    RunLoop loop{plan, std::move(vm), options};  // opens the terminal, which may be another user's
+    drop_privileges(options.keep_net_admin);
+    return loop.run();
 }
 
 }  // namespace vml

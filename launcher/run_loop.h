@@ -18,13 +18,15 @@ struct RunOptions {
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
     bool kvm = false;
+    bool keep_net_admin = false;  // links must be deleted at the end
 };
 
 // Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD until the loop is there to catch them, so that none that comes
 // while QEMU is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
 void hold_signals();
 
-// Supervises the VM to its end, reaps it, puts the terminal back, reports, and gives the process's exit code.
+// Gives up the privileges that only the start needed, supervises the VM to its end, reaps it, puts the
+// terminal back, reports, and gives the process's exit code.
 [[nodiscard]] int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options);
 
 }  // namespace vml

@@ -19,7 +19,7 @@ using Arch = rom::Arch;
 
 enum class BootDevice { network, hd, cdrom };
 enum class FirmwareMode { legacy, uefi };
-enum class NetworkMode { nat };
+enum class NetworkMode { nat, bridge, direct };
 enum class AccelChoice { automatic, kvm, tcg };
 
 // A number the user gave, or a share of what the host has.
@@ -37,6 +37,20 @@ struct PortForward {
     bool operator==(const PortForward&) const = default;
 };
 
+// One NIC of the guest.
+struct NicSettings {
+    NetworkMode network = NetworkMode::nat;
+    std::optional<std::string> bridge;      // with NetworkMode::bridge
+    std::optional<std::string> direct_dev;  // with NetworkMode::direct
+    std::optional<std::string> mac;         // lower case, six octets
+    std::string model = "virtio";
+    std::optional<unsigned> mtu;  // bytes; none: the bridge's or the lower device's
+    std::optional<bool> boot;     // takes part in network boot; none: the first NIC does
+    unsigned queues = 1;          // pairs of queues, virtio on bridge or direct
+
+    bool operator==(const NicSettings&) const = default;
+};
+
 // Defaults are those of docs/SETTINGS.md; an empty optional means "decide from the host".
 struct Settings {
     bool ipxe = false;
@@ -44,9 +58,7 @@ struct Settings {
     std::optional<std::vector<BootDevice>> boot_order;
     std::optional<FirmwareMode> firmware;
 
-    NetworkMode network = NetworkMode::nat;
-    std::optional<std::string> mac;  // lower case, six octets
-    std::string nic_model = "virtio";
+    std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
     std::optional<std::string> bootfile;
     std::vector<PortForward> port_forwards;
@@ -66,6 +78,7 @@ struct Settings {
     std::optional<std::filesystem::path> iso;
 
     std::optional<std::string> name;
+    std::optional<std::string> run_as;
     bool no_console = false;
     std::chrono::seconds stop_timeout{8};
     LogLevel log_level = LogLevel::info;

@@ -1,6 +1,7 @@
 #include "launcher/settings_reader.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <boost/program_options.hpp>
@@ -24,6 +25,12 @@ struct Raw {
     std::string origin;
 };
 using RawSettings = std::map<std::string, Raw, std::less<>>;
+
+// A further NIC: as one text (--nic), or key by key (NETWORK2_…).
+struct RawNic {
+    std::optional<Raw> whole;
+    std::vector<std::pair<std::string, Raw>> keys;
+};
 
 constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
 
@@ -164,7 +171,8 @@ class Reader {
     }
 
     void take_word(const std::string& word) {
-        if (result_.command.subcommand == "rom" || result_.command.subcommand == "help") {
+        static const std::set<std::string, std::less<>> with_words{"rom", "help", "status"};
+        if (with_words.contains(result_.command.subcommand)) {
             result_.command.words.push_back(word);
         } else {
             fault(fmt::format("'{}' stands alone", word), "every setting is an option",
@@ -181,6 +189,8 @@ class Reader {
             config_ = Raw{value, "--config"};
         } else if (key == "format") {
             take_format(value);
+        } else if (key == "nic") {
+            raw_nics_.push_back({Raw{value, "--nic"}, {}});
         } else if (find_option(key) == nullptr) {
             const std::string positive = key.substr(std::string_view{"no-"}.size());
             raw_.insert_or_assign(positive, Raw{negated(value), "--" + key});
@@ -228,9 +238,29 @@ class Reader {
                 }
             }
         }
+        if (raw_nics_.empty()) {
+            read_nic_variables();
+        }
         read_verbose();
         if (const std::string* path = variable(config_variable); path != nullptr && !config_) {
             config_ = Raw{*path, fmt::format("${}", config_variable)};
+        }
+    }
+
+    // NETWORK2_MODE, NETWORK2_BRIDGE, …, NETWORK3_MODE, … up to the first number without any.
+    void read_nic_variables() {
+        for (int number = 2;; ++number) {
+            RawNic nic;
+            for (const NicKey& key : nic_keys()) {
+                const std::string name = fmt::format("NETWORK{}_{}", number, key.environment);
+                if (const std::string* value = variable(name)) {
+                    nic.keys.emplace_back(key.key, Raw{*value, "$" + name});
+                }
+            }
+            if (nic.keys.empty()) {
+                return;
+            }
+            raw_nics_.push_back(std::move(nic));
         }
     }
 
@@ -280,11 +310,26 @@ class Reader {
             }
             fault(fmt::format("{}: there is no such setting", origin), "",
                   did_you_mean(key, keys, "keys are the long options without dashes"));
+        } else if (key == "nic") {
+            take_config_nics(value.is_array() ? value : nlohmann::json::array({value}), origin);
         } else if (const std::optional<std::string> text = text_of(value, key == "extra-args")) {
             raw_.try_emplace(key, Raw{*text, origin});
         } else {
             fault(fmt::format("{}: a {} cannot be a setting", origin, value.type_name()), "",
                   "use a string, a number, a boolean or a list of strings");
+        }
+    }
+
+    // A list of NICs, each written as --nic takes it. Flags and variables win over all of it.
+    void take_config_nics(const nlohmann::json& list, const std::string& origin) {
+        const bool given = !raw_nics_.empty();
+        for (const nlohmann::json& nic : list) {
+            if (!nic.is_string()) {
+                fault(fmt::format("{}: a {} cannot be a NIC", origin, nic.type_name()), "",
+                      "write each as a string: \"mode=bridge,bridge=br0\"");
+            } else if (!given) {
+                raw_nics_.push_back({Raw{nic.get<std::string>(), origin}, {}});
+            }
         }
     }
 
@@ -322,14 +367,24 @@ class Reader {
         return text + "\"";
     }
 
+    template <typename Assign>
+    void assign(const Raw& raw, Assign assign_value) {
+        try {
+            assign_value();
+        } catch (const ValueError& error) {
+            fault(fmt::format("{}: {}", raw.origin, error.what()), "", error.hint());
+        }
+    }
+
     void assign_all() {
         for (const auto& [flag, raw] : raw_) {
-            try {
+            assign(raw, [&, &flag = flag, &raw = raw] {
                 find_option(flag)->assign(result_.settings, raw.text);
                 result_.origins.emplace(flag, raw.origin);
-            } catch (const ValueError& error) {
-                fault(fmt::format("{}: {}", raw.origin, error.what()), "", error.hint());
-            }
+            });
+        }
+        for (const RawNic& nic : raw_nics_) {
+            assign_nic(nic);
         }
         if (qemu_words_) {
             result_.settings.extra_args = *qemu_words_;
@@ -337,10 +392,22 @@ class Reader {
         }
     }
 
+    void assign_nic(const RawNic& raw) {
+        NicSettings nic;
+        if (raw.whole) {
+            assign(*raw.whole, [&] { nic = parse_nic(raw.whole->text); });
+        }
+        for (const auto& [key, value] : raw.keys) {
+            assign(value, [&, &key = key, &value = value] { set_nic_key(nic, key, value.text); });
+        }
+        result_.settings.nics.push_back(std::move(nic));
+    }
+
     const Environment& environment_;
     const ReadFile& read_file_;
     ReadResult result_;
     RawSettings raw_;
+    std::vector<RawNic> raw_nics_;
     std::optional<Raw> config_;
     std::optional<std::vector<std::string>> qemu_words_;
 };
@@ -362,6 +429,9 @@ const std::vector<Subcommand>& subcommands() {
         {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", "start a VM (this is what happens without a subcommand)"},
         {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh",
          "print what run would do, and why; starts nothing"},
+        {"doctor", "[OPTIONS]", "",
+         "check the host for what the same options would need; 0 when all is there, else 3"},
+        {"status", "[NAME]", "text, json", "what a running VM is and what it may do, as the kernel tells it"},
         {"rom", "FILE…", "text, json", "tell what is inside an option ROM and where it can run"},
         {"help", "[man|settings]", "", "print this help, the man page's source, or the table of settings"},
     };

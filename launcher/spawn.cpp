@@ -23,6 +23,8 @@ namespace bp = boost::process;
 #endif
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -43,14 +45,18 @@ enum class Step : int {
     standard_io,
     close_others,
     inherit,
+    user,
     privileges,
     parent_death,
     exec
 };
 
-constexpr std::array<std::string_view, 8> step_names{
-    "resetting signals",    "making a session",     "redirecting standard output",   "closing descriptors",
-    "keeping a descriptor", "giving up privileges", "tying the child to its parent", "running the program"};
+constexpr std::array<std::string_view, 9> step_names{
+    "resetting signals",           "making a session",
+    "redirecting standard output", "closing descriptors",
+    "keeping a descriptor",        "changing the user",
+    "giving up privileges",        "tying the child to its parent",
+    "running the program"};
 
 struct Report {
     Step step;
@@ -75,7 +81,8 @@ class ChildSetup : public bp::extend::handler {
         for (const int fd : request_.inherited) {
             need(Step::inherit, ::fcntl(fd, F_SETFD, 0) == 0);
         }
-        need(Step::privileges, ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        need(Step::user, !request_.user || become(*request_.user));
+        need(Step::privileges, drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
         // Last: a change of user would clear it. The parent may have died just before.
         need(Step::parent_death, ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent_);
     }
@@ -95,6 +102,31 @@ class ChildSetup : public bp::extend::handler {
             }
         }
         return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+    }
+
+    // The bounding set goes first: that needs a capability which the change of user takes away.
+    static bool become(const RunUser& user) {
+        for (unsigned long capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+            if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EPERM) {
+                break;  // a container's root may lack CAP_SETPCAP; no_new_privs keeps exec from giving any
+            }
+        }
+        const bool done = ::setgroups(user.groups.size(), user.groups.data()) == 0 &&
+                          ::setresgid(user.gid, user.gid, user.gid) == 0 &&
+                          ::setresuid(user.uid, user.uid, user.uid) == 0;
+        if (done && user.uid != 0 && ::setresuid(0, 0, 0) == 0) {
+            errno = ENOTRECOVERABLE;  // there is a way back, so nothing was given up
+            return false;
+        }
+        return done;
+    }
+
+    // Nothing effective, permitted or inheritable, and nothing ambient (capabilities(7)).
+    static bool drop_capabilities() {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        const std::array<__user_cap_data_struct, 2> none{};
+        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+        return ::syscall(SYS_capset, &header, none.data()) == 0;
     }
 
     void need(Step step, bool done) const {

@@ -11,6 +11,8 @@
 #include "launcher/identity.h"
 #include "launcher/rom_choice.h"
 #include "launcher/values.h"
+#include "netsetup/mac.h"
+#include "netsetup/plan.h"
 
 namespace vml {
 
@@ -64,6 +66,7 @@ class Decider {
         machine();
         accelerator();
         firmware();
+        run_user();
         network();
         disks();
         boot_order();
@@ -212,34 +215,201 @@ class Decider {
     }
 
     void network() {
-        const rom::NicModel& model = *rom::find_nic_model(settings_.nic_model);
-        spec_.nic.id = "net0";
-        spec_.nic.model = model.name;
-        spec_.nic.qemu_device = model.qemu_device;
-        spec_.nic.mac = settings_.mac.value_or(mac_of(spec_.name, 1));
-        nat();
-        const bool legacy = spec_.firmware.mode == FirmwareMode::legacy;
-        if (settings_.ipxe || (legacy && boots_from(BootDevice::network))) {
-            nic_rom();
-        } else if (settings_.ipxe_rom) {
+        for (std::size_t index = 0; index < settings_.nics.size(); ++index) {
+            nic(settings_.nics[index], index);
+        }
+        check_nat_settings();
+        check_mac_clash();
+        const bool any_rom =
+            std::any_of(spec_.nics.begin(), spec_.nics.end(), [](const NicSpec& n) { return n.rom; });
+        if (settings_.ipxe_rom && !any_rom && !settings_.ipxe && faults_.empty()) {
             settings_fault(fmt::format("{} has no effect", origin("ipxe-rom")), "iPXE is not asked for",
                            "add --ipxe (IPXE_ENABLE=1)");
         }
     }
 
-    void nic_rom() {
-        auto chosen = choose_rom(settings_, origins_, facts_, spec_.firmware.mode, spec_.arch);
+    // How an error speaks of one NIC: the first one's settings have flags of their own.
+    [[nodiscard]] std::string nic_words(std::size_t index, std::string_view flag) const {
+        return index == 0 ? origin(flag) : fmt::format("NIC {}", index + 1);
+    }
+
+    void nic(const NicSettings& nic_settings, std::size_t index) {
+        const rom::NicModel& model = *rom::find_nic_model(nic_settings.model);
+        NicSpec nic;
+        nic.id = fmt::format("net{}", index);
+        nic.model = model.name;
+        nic.qemu_device = model.qemu_device;
+        nic.mac = nic_settings.mac.value_or(mac_of(spec_.name, static_cast<int>(index) + 1));
+        nic.queues = nic_settings.queues;
+        check_queues(nic_settings, index);
+        if (nic_settings.network == NetworkMode::nat) {
+            nic.net = nat(index);
+            nic.mtu = nic_settings.mtu;
+        } else {
+            nic.net = host_link(nic_settings, index, nic);
+        }
+        const bool legacy = spec_.firmware.mode == FirmwareMode::legacy;
+        if (takes_part_in_boot(nic_settings, index) &&
+            (settings_.ipxe || (legacy && boots_from(BootDevice::network)))) {
+            nic_rom(nic, index, model);
+        }
+        spec_.nics.push_back(std::move(nic));
+    }
+
+    void check_queues(const NicSettings& nic, std::size_t index) {
+        if (nic.queues > 1 && (nic.model != "virtio" || nic.network == NetworkMode::nat)) {
+            settings_fault(fmt::format("{}: several queues need a virtio NIC on bridge or direct",
+                                       nic_words(index, "nic-queues")),
+                           "", "leave the queues out");
+        }
+    }
+
+    void nic_rom(NicSpec& nic, std::size_t index, const rom::NicModel& model) {
+        auto chosen = choose_rom({model, spec_.firmware.mode, spec_.arch, facts_.roms.at(index),
+                                  settings_.ipxe_rom, origin("ipxe-rom")});
         if (auto* fault = std::get_if<Fault>(&chosen)) {
             faults_.push_back(std::move(*fault));
             return;
         }
         auto& choice = std::get<ChosenRom>(chosen);
-        spec_.nic.rom = std::move(choice.rom);
+        nic.rom = std::move(choice.rom);
         std::move(choice.warnings.begin(), choice.warnings.end(), std::back_inserter(spec_.notes));
     }
 
-    void nat() {
-        NatSpec& nat = spec_.nic.nat;
+    [[nodiscard]] static std::string joined(const std::vector<std::string>& names) {
+        return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+    }
+
+    // Names of the host's links that could be meant.
+    [[nodiscard]] std::string possible_links(NetworkMode mode) const {
+        std::vector<std::string> names;
+        for (const net::Link& link : facts_.network->links) {
+            if (mode == NetworkMode::bridge ? link.kind == "bridge"
+                                            : !link.loopback && link.kind != "bridge") {
+                names.push_back(link.name);
+            }
+        }
+        return joined(names);
+    }
+
+    HostLinkSpec host_link(const NicSettings& wanted, std::size_t index, NicSpec& nic) {
+        const bool bridge = wanted.network == NetworkMode::bridge;
+        HostLinkSpec link{
+            wanted.network, (bridge ? wanted.bridge : wanted.direct_dev).value_or(""), {}, {}, false};
+        if (link.upper.empty()) {
+            settings_fault(
+                fmt::format("{}: {} needs {}", nic_words(index, "network"), bridge ? "bridge" : "direct",
+                            bridge ? "the bridge's name" : "the lower device's name"),
+                fmt::format("there are here: {}", possible_links(wanted.network)),
+                bridge ? "add --bridge NAME (NETWORK_BRIDGE)" : "add --direct-dev NAME (NETWORK_DIRECT_DEV)");
+            return link;
+        }
+        take_link_plan(link_plan(wanted, static_cast<unsigned>(index) + 1, nic.mac), link, nic);
+        link.vhost = use_vhost(nic);
+        return link;
+    }
+
+    [[nodiscard]] net::NicPlan link_plan(const NicSettings& wanted, unsigned number,
+                                         const std::string& mac) const {
+        const net::Mac guest_mac = net::parse_mac(mac).value_or(net::Mac{});
+        const net::QueueOptions queues{wanted.queues, true};
+        if (wanted.network == NetworkMode::bridge) {
+            net::BridgeRequest request;
+            request.nic = number;
+            request.bridge = *wanted.bridge;
+            request.guest_mac = guest_mac;
+            request.mtu = wanted.mtu.value_or(0);
+            request.queues = queues;
+            request.owner = spec_.name;
+            return net::plan_bridge_nic(request, *facts_.network);
+        }
+        net::DirectRequest request;
+        request.nic = number;
+        request.device = *wanted.direct_dev;
+        request.guest_mac = guest_mac;
+        request.mtu = wanted.mtu.value_or(0);
+        request.queues = queues;
+        request.owner = spec_.name;
+        return net::plan_direct_nic(request, *facts_.network);
+    }
+
+    void take_link_plan(net::NicPlan plan, HostLinkSpec& link, NicSpec& nic) {
+        for (Fault& fault : plan.faults) {
+            add_once(std::move(fault));
+        }
+        for (const Fault& warning : plan.warnings) {
+            note_once(one_line(warning));
+        }
+        constexpr unsigned ethernet_mtu = 1500;
+        for (const net::Operation& operation : plan.operations) {
+            const auto* tap = std::get_if<net::CreateTap>(&operation);
+            const auto* macvtap = std::get_if<net::CreateMacvtap>(&operation);
+            const unsigned mtu = tap != nullptr ? tap->mtu : macvtap != nullptr ? macvtap->mtu : ethernet_mtu;
+            if (mtu != ethernet_mtu) {
+                nic.mtu = mtu;
+            }
+        }
+        link.operations = std::move(plan.operations);
+        link.forwards_after = plan.forwards_after;
+    }
+
+    // Two NICs may suffer from the same lack; it is told once.
+    void add_once(Fault fault) {
+        if (std::find(faults_.begin(), faults_.end(), fault) == faults_.end()) {
+            faults_.push_back(std::move(fault));
+        }
+    }
+    void note_once(const std::string& note) {
+        if (std::find(spec_.notes.begin(), spec_.notes.end(), note) == spec_.notes.end()) {
+            spec_.notes.push_back(note);
+        }
+    }
+    static std::string one_line(const Fault& fault) {
+        return fault.what + (fault.why.empty() ? "" : ": " + fault.why) +
+               (fault.hint.empty() ? "" : " (" + fault.hint + ")");
+    }
+
+    [[nodiscard]] bool use_vhost(const NicSpec& nic) {
+        if (nic.model != "virtio") {
+            return false;
+        }
+        if (facts_.vhost_error != 0) {
+            note_once(fmt::format(
+                "no vhost-net: /dev/vhost-net cannot be opened: {} (QEMU moves the frames itself, slower)",
+                errno_text(facts_.vhost_error)));
+        }
+        return facts_.vhost_error == 0;
+    }
+
+    [[nodiscard]] bool has_nat() const {
+        return std::any_of(settings_.nics.begin(), settings_.nics.end(),
+                           [](const NicSettings& nic) { return nic.network == NetworkMode::nat; });
+    }
+
+    // What only user-mode networking can do, asked for where there is none.
+    void check_nat_settings() {
+        if (has_nat()) {
+            return;
+        }
+        for (const std::string_view flag : {"netboot-dir", "bootfile", "port-forward", "ssh-port"}) {
+            if (origins_.contains(flag)) {
+                settings_fault(
+                    fmt::format("{} needs user-mode networking", origin(flag)),
+                    "on a bridge or a device the guest uses the network's own DHCP, TFTP and addresses",
+                    "leave it out, or add a NIC: --nic mode=nat");
+            }
+        }
+    }
+
+    // The folder, the bootfile and the forwards belong to the first NIC of this mode.
+    NatSpec nat(std::size_t index) {
+        NatSpec nat;
+        const bool first = std::none_of(spec_.nics.begin(), spec_.nics.end(), [](const NicSpec& nic) {
+            return std::holds_alternative<NatSpec>(nic.net);
+        });
+        if (!first) {
+            return nat;
+        }
         nat.forwards = settings_.port_forwards;
         if (settings_.ssh_port) {
             constexpr std::uint16_t ssh = 22;
@@ -248,16 +418,19 @@ class Decider {
         }
         nat.bootfile = settings_.bootfile;
         if (settings_.netboot_dir) {
-            netboot_folder();
+            netboot_folder(nat);
         } else if (settings_.bootfile && settings_.bootfile->find("://") == std::string::npos) {
             settings_fault(fmt::format("{}: there is no folder to serve '{}' from", origin("bootfile"),
                                        *settings_.bootfile),
                            "", "add --netboot-dir DIR (NETBOOT_DIR), or give a URL");
-        } else if (settings_.ipxe && !settings_.bootfile) {
+        } else if (settings_.ipxe && !settings_.bootfile &&
+                   takes_part_in_boot(settings_.nics[index], index)) {
             spec_.notes.emplace_back(
                 "QEMU's own DHCP will name nothing to boot: give --netboot-dir DIR with a boot.ipxe in it, "
-                "or --bootfile URL");
+                "or "
+                "--bootfile URL");
         }
+        return nat;
     }
 
     void check_ssh_port() {
@@ -271,13 +444,13 @@ class Decider {
         }
     }
 
-    void netboot_folder() {
+    void netboot_folder(NatSpec& nat) {
         const fs::path& folder = *settings_.netboot_dir;
         const NetbootFacts& netboot = *facts_.netboot;
         if (!check_path("netboot-dir", folder, netboot.folder, Kind::folder)) {
             return;
         }
-        NatSpec& nat = spec_.nic.nat;
+        check_folder_for_user(folder, netboot.folder.user_error);
         nat.tftp_folder = fs::absolute(folder).lexically_normal();
         if (!settings_.bootfile && netboot.has_boot_ipxe) {
             nat.bootfile = "boot.ipxe";
@@ -289,6 +462,35 @@ class Decider {
         if (netboot.bootfile) {
             check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,
                        Kind::file);
+        }
+    }
+
+    void check_folder_for_user(const fs::path& folder, int user_error) {
+        if (user_error != 0) {
+            const std::string& user = facts_.run_user.user->name;
+            host_fault(
+                fmt::format("{}: QEMU's user {} cannot read {}", origin("netboot-dir"), user,
+                            folder.string()),
+                errno_text(user_error),
+                fmt::format(
+                    "chmod -R a+rX {} (and a+x the folders above it), or --run-as USER who may read it",
+                    folder.string()));
+        }
+    }
+
+    void run_user() {
+        const RunUserFacts& facts = facts_.run_user;
+        if (settings_.run_as && !facts.user) {
+            host_fault(fmt::format("{}: there is no user '{}'", origin("run-as"), *settings_.run_as), "",
+                       "name a user of this host, for example nobody");
+        } else if (settings_.run_as && !facts.can_change && facts.user->name != facts.own_name) {
+            host_fault(fmt::format("{}: only root can run QEMU as somebody else", origin("run-as")),
+                       fmt::format("vm-launch runs as {}", facts.own_name),
+                       "leave it out, or start vm-launch as root");
+        }
+        spec_.run_user = facts.can_change ? facts.user : std::nullopt;
+        if (spec_.run_user && spec_.accelerator != Accelerator::kvm) {
+            spec_.run_user->groups.clear();
         }
     }
 
@@ -355,13 +557,45 @@ class Decider {
         }
     }
 
+    void add_nics_to_order() {
+        for (std::size_t i = 0; i < spec_.nics.size(); ++i) {
+            if (takes_part_in_boot(settings_.nics[i], i)) {
+                const int index = static_cast<int>(spec_.boot_order.size()) + 1;
+                spec_.nics[i].bootindex = index;
+                spec_.boot_order.push_back(
+                    {index, BootDevice::network, spec_.nics[i].id, reason_for(BootDevice::network)});
+            }
+        }
+        const bool none =
+            std::none_of(spec_.nics.begin(), spec_.nics.end(), [](const NicSpec& n) { return n.bootindex; });
+        if (none && settings_.ipxe) {
+            settings_fault(fmt::format("{}: no NIC takes part in the boot", origin("ipxe")),
+                           fmt::format("{} takes the first one out", origin("nic-boot")),
+                           "let one boot: boot=on");
+        }
+    }
+
+    void check_mac_clash() {
+        for (std::size_t i = 0; i < spec_.nics.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (spec_.nics[i].mac == spec_.nics[j].mac) {
+                    settings_fault(fmt::format("NIC {} and NIC {} have the same MAC address {}", j + 1, i + 1,
+                                               spec_.nics[i].mac),
+                                   "", "give each its own, or leave them out");
+                }
+            }
+        }
+    }
+
     void add_to_order(BootDevice device) {
+        if (device == BootDevice::network) {
+            add_nics_to_order();
+            return;
+        }
         const int index = static_cast<int>(spec_.boot_order.size()) + 1;
         std::string id;
         switch (device) {
             case BootDevice::network:
-                id = spec_.nic.id;
-                spec_.nic.bootindex = index;
                 break;
             case BootDevice::hd:
                 id = spec_.disk ? spec_.disk->id : "";

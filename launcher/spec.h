@@ -1,6 +1,7 @@
 // The step "decide": settings and facts → one VM, in plain structs, or every fault at once. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "launcher/host.h"
 #include "launcher/settings.h"
+#include "netsetup/operation.h"
 #include "rom/match.h"
 
 namespace vml {
@@ -36,9 +38,20 @@ struct NatSpec {
 // The option ROM of a NIC. Without one the NIC gets none at all (QEMU's default is switched off).
 struct RomSpec {
     std::filesystem::path file;
-    rom::PciId id;       // what the device must show so that the firmware runs the ROM
-    std::string reason;  // why this ROM
+    rom::PciId id;              // what the device must show so that the firmware runs the ROM
+    std::string reason;         // why this ROM
+    bool qemu_default = false;  // QEMU loads it by itself, because only then does it patch the ROM's PCI ID
     bool operator==(const RomSpec&) const = default;
+};
+
+// A NIC on a link of the host: what is done to make the link, and how.
+struct HostLinkSpec {
+    NetworkMode mode = NetworkMode::bridge;
+    std::string upper;  // the bridge, or the macvtap's lower device
+    std::vector<net::Operation> operations;
+    std::chrono::milliseconds forwards_after{0};  // the bridge's port forwards so long after it has a carrier
+    bool vhost = false;                           // the kernel moves the frames (/dev/vhost-net)
+    bool operator==(const HostLinkSpec&) const = default;
 };
 
 struct NicSpec {
@@ -46,7 +59,9 @@ struct NicSpec {
     std::string model;        // "virtio", as the user names it
     std::string qemu_device;  // "virtio-net-pci"
     std::string mac;
-    NatSpec nat;
+    std::variant<NatSpec, HostLinkSpec> net;
+    unsigned queues = 1;          // pairs
+    std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
     std::optional<int> bootindex;
     bool operator==(const NicSpec&) const = default;
@@ -89,10 +104,11 @@ struct VmSpec {
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;
     FirmwareSpec firmware;
-    NicSpec nic;
+    std::vector<NicSpec> nics;  // at least one
     std::optional<DiskSpec> disk;
     std::optional<CdromSpec> cdrom;
     std::vector<BootEntry> boot_order;
+    std::optional<RunUser> run_user;  // none: QEMU runs as vm-launch does
     std::vector<std::string> extra_args;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
 

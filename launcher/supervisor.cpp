@@ -1,5 +1,6 @@
 #include "launcher/supervisor.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <string_view>
@@ -20,6 +21,8 @@ using std::chrono::seconds;
 constexpr seconds start_limit{60};
 // A power button pressed before the guest's driver listens is lost (measured), so it is pressed again.
 constexpr seconds powerdown_interval{2};
+// Beyond what the bridge's forward delay says.
+constexpr seconds port_grace{10};
 // QEMU leaves within milliseconds of `quit`, unless its disks hang.
 constexpr seconds quit_limit{3};
 constexpr seconds forced_quit_limit{1};
@@ -55,7 +58,7 @@ std::string why_of(const ChildEnded& end) {
 constexpr int killed_by_seccomp = SIGSYS;
 
 Fault died(const Config& config, const State& state, const ChildEnded& end) {
-    const bool early = state.phase == Phase::starting || state.phase == Phase::checking;
+    const bool early = state.phase < Phase::running;
     std::string hint =
         early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
     if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL) {
@@ -119,6 +122,7 @@ class Stepper {
 
     void begin() {
         state_.checks_left = config_.checks.size();
+        state_.ports_left = config_.ports.size();
         act(StartDeadline{Deadline::start, start_limit});
     }
 
@@ -127,8 +131,9 @@ class Stepper {
             return;
         }
         state_.phase = Phase::checking;
+        act(CancelDeadline{Deadline::start});
         if (config_.checks.empty()) {
-            run_guest();
+            run_or_wait();
         } else {
             act(SendChecks{});
         }
@@ -148,6 +153,14 @@ class Stepper {
                       ExitCode::rom_never_ran};
             quit();
         } else if (--state_.checks_left == 0) {
+            run_or_wait();
+        }
+    }
+
+    void operator()(const PortForwards& /*event*/) {
+        if (state_.ports_left > 0 && --state_.ports_left == 0 && state_.phase == Phase::waiting) {
+            act(CancelDeadline{Deadline::ports});
+            act(Say{LogLevel::info, "the bridge forwards: the guest runs now"});
             run_guest();
         }
     }
@@ -212,6 +225,14 @@ class Stepper {
             case Deadline::start:
                 start_timed_out();
                 break;
+            case Deadline::ports:
+                if (state_.phase == Phase::waiting) {
+                    act(Say{LogLevel::warning,
+                            "the bridge still does not forward: the guest runs all the same, and its "
+                            "DHCP requests may be lost"});
+                    run_guest();
+                }
+                break;
             case Deadline::powerdown_again:
                 if (state_.phase == Phase::powering_down) {
                     press_power_button();
@@ -249,9 +270,26 @@ class Stepper {
         actions_.emplace_back(std::move(action));
     }
 
+    // The guest's first DHCP requests must not meet a port that does not forward yet.
+    void run_or_wait() {
+        if (state_.ports_left == 0) {
+            run_guest();
+            return;
+        }
+        milliseconds longest{0};
+        for (const PortWait& port : config_.ports) {
+            longest = std::max(longest, port.expected);
+        }
+        state_.phase = Phase::waiting;
+        act(Say{LogLevel::info,
+                fmt::format(
+                    "waiting until {} forwards, about {} s (its STP's forward delay); the guest is paused",
+                    config_.ports.front().bridge, (longest.count() + 999) / 1000)});
+        act(StartDeadline{Deadline::ports, longest + port_grace});
+    }
+
     void run_guest() {
         state_.phase = Phase::running;
-        act(CancelDeadline{Deadline::start});
         act(SendCommand{Command::cont});
     }
 

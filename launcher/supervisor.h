@@ -18,6 +18,7 @@ namespace vml::supervise {
 enum class Phase {
     starting,       // QEMU builds the machine
     checking,       // it answers; the plan's checks are under way
+    waiting,        // the guest must wait until its bridge ports forward
     running,        // the guest runs
     powering_down,  // a stop was asked for, and the guest was told by its power button
     quitting,       // QEMU was told to quit
@@ -26,11 +27,12 @@ enum class Phase {
 };
 
 // One timer each: starting one again replaces it.
-enum class Deadline { start, powerdown_again, grace, quit, kill };
+enum class Deadline { start, ports, powerdown_again, grace, quit, kill };
 
 struct State {
     Phase phase = Phase::starting;
     std::size_t checks_left = 0;
+    std::size_t ports_left = 0;      // bridge ports that do not forward yet
     bool os_runs = false;            // from the boot's progress: does the power button mean something?
     std::optional<int> stop_signal;  // the first signal that asked for a stop
     bool forced = false;             // the guest had to be ended while an operating system ran
@@ -43,6 +45,7 @@ struct State {
 
 struct Config {
     std::vector<PropertyCheck> checks;
+    std::vector<PortWait> ports;
     std::chrono::seconds stop_timeout{8};
     bool kvm = false;
     std::string program;  // QEMU's, for messages
@@ -54,6 +57,7 @@ struct CheckAnswered {
     std::size_t index = 0;
     std::optional<std::string> value;  // none: the property could not be read
 };
+struct PortForwards {};  // one more of Config::ports
 struct ContinueRefused {
     std::string why;
 };
@@ -78,8 +82,8 @@ struct ChildEnded {
     int wait_status = 0;                  // as waitpid gives it
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
 };
-using Event = std::variant<QmpReady, CheckAnswered, ContinueRefused, QemuEvent, StatusAnswered, OsSeen,
-                           SignalReceived, DeadlinePassed, QmpClosed, ChildEnded>;
+using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, QemuEvent, StatusAnswered,
+                           OsSeen, SignalReceived, DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
 enum class Command { cont, query_status, system_powerdown, quit };

@@ -151,7 +151,8 @@ constexpr std::array<Choice<BootDevice>, 3> boot_devices{
     {{"network", BootDevice::network}, {"hd", BootDevice::hd}, {"cdrom", BootDevice::cdrom}}};
 constexpr std::array<Choice<FirmwareMode>, 2> firmware_modes{
     {{"legacy", FirmwareMode::legacy}, {"uefi", FirmwareMode::uefi}}};
-constexpr std::array<Choice<NetworkMode>, 1> network_modes{{{"nat", NetworkMode::nat}}};
+constexpr std::array<Choice<NetworkMode>, 3> network_modes{
+    {{"nat", NetworkMode::nat}, {"bridge", NetworkMode::bridge}, {"direct", NetworkMode::direct}}};
 constexpr std::array<Choice<Arch>, 4> architectures{{{"x86_64", Arch::x86_64},
                                                      {"aarch64", Arch::aarch64},
                                                      {"amd64", Arch::x86_64},
@@ -237,6 +238,69 @@ std::string parse_mac(std::string_view text) {
             "the first octet must be even (not a multicast address), for example 52:54:00:12:34:56"};
     }
     return mac;
+}
+
+std::string parse_link_name(std::string_view text) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ with its NUL is 16
+    const std::string name{trimmed(text)};
+    const bool shaped = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
+                        name.find_first_of("/: \t\n") == std::string::npos;
+    if (!shaped) {
+        throw ValueError{fmt::format("'{}' cannot be a network link's name", text),
+                         "1 to 15 characters without '/', ':' and blanks; `ip link` lists those there are"};
+    }
+    return name;
+}
+
+unsigned parse_mtu(std::string_view text) {
+    constexpr std::uint64_t least = 68;
+    constexpr std::uint64_t most = 65535;
+    return static_cast<unsigned>(in_range(parse_number(text, "bytes, for example 1500"), least, most));
+}
+
+unsigned parse_queues(std::string_view text) {
+    constexpr std::uint64_t most = 256;
+    return static_cast<unsigned>(in_range(parse_number(text, "a count"), 1, most));
+}
+
+const std::vector<NicKey>& nic_keys() {
+    using Text = std::string_view;
+    static const std::vector<NicKey> keys{
+        {"mode", "MODE", [](NicSettings& n, Text t) { n.network = parse_network(t); }},
+        {"bridge", "BRIDGE", [](NicSettings& n, Text t) { n.bridge = parse_link_name(t); }},
+        {"direct-dev", "DIRECT_DEV", [](NicSettings& n, Text t) { n.direct_dev = parse_link_name(t); }},
+        {"mac", "MAC", [](NicSettings& n, Text t) { n.mac = parse_mac(t); }},
+        {"model", "MODEL", [](NicSettings& n, Text t) { n.model = parse_nic_model(t); }},
+        {"mtu", "MTU", [](NicSettings& n, Text t) { n.mtu = parse_mtu(t); }},
+        {"boot", "BOOT", [](NicSettings& n, Text t) { n.boot = parse_boolean(t); }},
+        {"queues", "QUEUES", [](NicSettings& n, Text t) { n.queues = parse_queues(t); }},
+    };
+    return keys;
+}
+
+void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value) {
+    std::vector<std::string> names;
+    for (const NicKey& known : nic_keys()) {
+        if (known.key == key) {
+            known.assign(nic, value);
+            return;
+        }
+        names.emplace_back(known.key);
+    }
+    throw ValueError{fmt::format("a NIC has no '{}'", key), hint_for_choice(key, names)};
+}
+
+NicSettings parse_nic(std::string_view text) {
+    NicSettings nic;
+    for (const std::string& part : split_list(text)) {
+        const std::size_t equals = part.find('=');
+        if (equals == std::string::npos) {
+            throw ValueError{fmt::format("'{}' is no KEY=VALUE", part), "for example mode=bridge,bridge=br0"};
+        }
+        set_nic_key(nic, trimmed(std::string_view{part}.substr(0, equals)),
+                    std::string_view{part}.substr(equals + 1));
+    }
+    return nic;
 }
 
 std::uint16_t parse_port(std::string_view text) {

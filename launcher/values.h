@@ -33,6 +33,24 @@ class ValueError : public std::runtime_error {
 [[nodiscard]] std::string parse_nic_model(std::string_view text);
 // "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.
 [[nodiscard]] std::string parse_mac(std::string_view text);
+// A network link's name on the host: 1 to 15 bytes without '/', ':' and blanks (net/core/dev.c,
+// dev_valid_name).
+[[nodiscard]] std::string parse_link_name(std::string_view text);
+// 68 (RFC 791) to 65535 bytes.
+[[nodiscard]] unsigned parse_mtu(std::string_view text);
+// 1 to 256 (drivers/net/tun.c, MAX_TAP_QUEUES).
+[[nodiscard]] unsigned parse_queues(std::string_view text);
+// "mode=bridge,bridge=br0,model=e1000": a further NIC.
+[[nodiscard]] NicSettings parse_nic(std::string_view text);
+// Sets one of a NIC's keys.
+void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value);
+// The keys of a NIC and what comes after NETWORK<n>_ in the environment.
+struct NicKey {
+    std::string_view key;
+    std::string_view environment;
+    void (*assign)(NicSettings& nic, std::string_view text);
+};
+[[nodiscard]] const std::vector<NicKey>& nic_keys();
 // "8080:80,2222:22".
 [[nodiscard]] std::vector<PortForward> parse_port_forwards(std::string_view text);
 [[nodiscard]] std::uint16_t parse_port(std::string_view text);

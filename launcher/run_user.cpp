@@ -1,0 +1,82 @@
+#include "launcher/run_user.h"
+
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+namespace vml {
+
+namespace {
+
+// The group that owns /dev/kvm, if its mode lets the group in (Debian: 0660 root:kvm).
+std::vector<gid_t> kvm_groups() {
+    struct stat status {};
+    const bool opened_by_group = ::stat("/dev/kvm", &status) == 0 && (status.st_mode & S_IRGRP) != 0 &&
+                                 (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0;
+    return opened_by_group ? std::vector{status.st_gid} : std::vector<gid_t>{};
+}
+
+std::optional<RunUser> user_named(const std::string& name) {
+    const passwd* entry = ::getpwnam(name.c_str());
+    if (entry == nullptr) {
+        return std::nullopt;
+    }
+    return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
+}
+
+std::string own_name() {
+    const passwd* entry = ::getpwuid(::geteuid());
+    return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+}
+
+// The raw calls change the calling thread alone; the C library's would change every thread (nptl(7)).
+bool take_rights_of(const RunUser& user) {
+    return ::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) == 0 &&
+           ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
+           ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0;
+}
+
+int open_error(const AccessQuestion& question) {
+    const OwnedFd fd{::open(question.path.c_str(), question.flags | O_CLOEXEC | O_NONBLOCK)};
+    return fd ? 0 : errno;
+}
+
+}  // namespace
+
+RunUserFacts look_for_run_user(const std::optional<std::string>& wanted) {
+    RunUserFacts facts;
+    facts.can_change = ::geteuid() == 0;
+    facts.own_name = own_name();
+    if (wanted) {
+        facts.user = user_named(*wanted);
+    } else if (facts.can_change) {
+        constexpr std::array<const char*, 3> defaults{"libvirt-qemu", "qemu", "nobody"};
+        for (std::size_t i = 0; i < defaults.size() && !facts.user; ++i) {
+            facts.user = user_named(defaults.at(i));
+        }
+    }
+    return facts;
+}
+
+std::vector<int> open_errors_as(const RunUser& user, const std::vector<AccessQuestion>& questions) {
+    std::vector<int> errors(questions.size(), EPERM);
+    std::thread{[&] {
+        if (take_rights_of(user)) {
+            for (std::size_t i = 0; i < questions.size(); ++i) {
+                errors[i] = open_error(questions[i]);
+            }
+        }
+    }}.join();
+    return errors;
+}
+
+}  // namespace vml

@@ -1,0 +1,47 @@
+// What VMs run and what they may do, read back from the kernel. Reads /proc only: it works for any VM of
+// vm-launch that this user can see, whatever vm-launch itself remembers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace vml {
+
+// A process's rights as /proc/PID/status shows them (proc(5)).
+struct ProcessRights {
+    pid_t pid = -1;
+    uid_t uid = 0;              // effective
+    std::string capabilities;   // CapEff, 16 hexadecimal digits
+    bool no_new_privs = false;  // NoNewPrivs
+    int seccomp = 0;            // 0 none, 1 strict, 2 filter
+    bool own_session = false;   // leads a session of its own
+
+    bool operator==(const ProcessRights&) const = default;
+};
+
+struct RunningStatus {
+    std::string name;
+    double uptime = 0;  // seconds
+    ProcessRights qemu;
+    ProcessRights launcher;
+
+    bool operator==(const RunningStatus&) const = default;
+};
+
+// The name of the VM that this argument list starts, if vm-launch made it: "" when it did not. Pure.
+[[nodiscard]] std::string vm_name_in(const std::vector<std::string>& argv);
+
+// Fills all of a process's rights but the session from the text of /proc/PID/status. Pure.
+[[nodiscard]] ProcessRights parse_process_status(const std::string& text);
+
+// Every VM of vm-launch that runs in this PID namespace, by name.
+[[nodiscard]] std::vector<RunningStatus> running_vms();
+
+[[nodiscard]] std::string status_as_text(const std::vector<RunningStatus>& vms);
+// A list of objects: name, uptime, qemu and launcher, each with pid, uid, capabilities, no_new_privs,
+// seccomp, own_session. Keys are only ever added.
+[[nodiscard]] std::string status_as_json(const std::vector<RunningStatus>& vms);
+
+}  // namespace vml
