@@ -119,9 +119,16 @@ int print_plan(const ReadResult& read, const Environment& environment) {
     return 0;
 }
 
+// Who names nothing to boot asks about network boot.
+Settings for_doctor(Settings settings) {
+    settings.ipxe = settings.ipxe || (!settings.boot_order && !settings.disk && !settings.iso && !settings.blank_disk);
+    return settings;
+}
+
 int print_doctor(const ReadResult& read, const Environment& environment) {
-    const HostFacts facts = look(read.settings, environment);
-    const Decision decision = decide(read.settings, read.origins, facts);
+    const Settings settings = for_doctor(read.settings);
+    const HostFacts facts = look(settings, environment);
+    const Decision decision = decide(settings, read.origins, facts);
     print(doctor_report(facts, decision));
     const auto* faults = std::get_if<std::vector<Fault>>(&decision);
     return faults == nullptr ? 0 : static_cast<int>(faults->front().code);

@@ -1,0 +1,51 @@
+"""Fixtures of the tests on real links: see lab.py."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "boot"))
+
+import lab as lab_module  # noqa: E402
+import vm  # noqa: E402
+
+
+class LabBoot(vm.Boot):
+    """A run of vm-launch in the VM's namespace of a lab."""
+
+    def __init__(self, lab, folder, *arguments, **options):
+        super().__init__(folder, *arguments, capture=False, **options)
+        self.lab = lab
+
+    def command(self):
+        return self.lab.inside(*super().command())
+
+
+@pytest.fixture(scope="session")
+def assets():
+    folder = vm.ROOT / "build/assets"
+    subprocess.run([vm.ROOT / "scripts/assets", folder], check=True)
+    return folder / "netboot"
+
+
+@pytest.fixture
+def lab(request):
+    """lab(kind, *bridge options): a network of the test's own, gone with the test."""
+    labs = []
+
+    def make(kind, *bridge_options):
+        made = lab_module.Lab(kind, bridge_options)
+        request.addfinalizer(lambda: made.__exit__(None, None, None))
+        labs.append(made)
+        return made.__enter__()
+
+    return make
+
+
+@pytest.fixture
+def boot():
+    """boot(lab, *arguments): a run of vm-launch there, not started yet."""
+    with lab_module.private_folder() as folder:
+        yield lambda lab, *arguments, **options: LabBoot(lab, folder, *arguments, **options)

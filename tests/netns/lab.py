@@ -1,0 +1,182 @@
+"""A network of the test's own: network namespaces, with a boot server that is real.
+
+    vm  ── br0 (bridge) ── up0 ═══ srv0 ── srv      bridge: the VM's tap becomes a port of br0
+    vm  ── up0 ═══ srv0 ── srv                      direct: the VM's macvtap sits on up0
+
+`vm` is where vm-launch runs, `srv` where dnsmasq (DHCP, TFTP) and nginx (HTTP) answer. Everything ends with the lab."""
+
+import contextlib
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+SERVER = "10.77.0.1"
+DEADLINE = 20
+
+
+def run(*words, **options):
+    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True, **options).stdout
+
+
+NGINX = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.err;
+events {{ }}
+http {{
+    access_log {folder}/http.log;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    server {{ listen {server}:80; root {folder}/http; }}
+}}
+"""
+
+
+class Lab:
+    """Use as a context. `kind` is bridge or direct."""
+
+    count = 0
+
+    def __init__(self, kind, bridge_options=()):
+        Lab.count += 1
+        tag = f"{os.getpid()}-{Lab.count}"
+        self.vm, self.srv = f"vml-vm-{tag}", f"vml-srv-{tag}"
+        self.kind = kind
+        self.bridge_options = bridge_options
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vml-lab-"))
+        self.folder.chmod(0o755)
+        self.services = []
+
+    def __enter__(self):
+        try:
+            self._links()
+            (self.folder / "tftp").mkdir()
+            (self.folder / "http").mkdir()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for service in self.services:
+            service.terminate()
+            service.wait(DEADLINE)
+        for name in (self.vm, self.srv):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _links(self):
+        for name in (self.vm, self.srv):
+            run("ip", "netns", "add", name)
+            run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "link", "add", "up0", "netns", self.vm, "type", "veth", "peer", "name", "srv0", "netns", self.srv)
+        if self.kind == "bridge":
+            self.ip("link", "add", "br0", "type", "bridge", *self.bridge_options)
+            self.ip("link", "set", "up0", "master", "br0")
+            self.ip("link", "set", "br0", "up")
+        self.ip("link", "set", "up0", "up")
+        run("ip", "-n", self.srv, "link", "set", "srv0", "up")
+        run("ip", "-n", self.srv, "addr", "add", f"{SERVER}/24", "dev", "srv0")
+
+    def ip(self, *words):
+        """iproute2 in the VM's namespace."""
+        return run("ip", "-n", self.vm, *words)
+
+    def inside(self, *words):
+        """A command line that runs in the VM's namespace."""
+        return ["ip", "netns", "exec", self.vm, *words]
+
+    def serve(self, assets, script):
+        """Starts dnsmasq and nginx: `script` by TFTP, kernel and initramfs by HTTP."""
+        (self.folder / "tftp/boot.ipxe").write_text(script)
+        for name in ("vmlinuz", "initrd.gz"):
+            shutil.copy(assets / name, self.folder / "http" / name)
+        (self.folder / "nginx.conf").write_text(NGINX.format(folder=self.folder, server=SERVER))
+        self._service("nginx", "-c", self.folder / "nginx.conf")
+        self._service(
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0", "--port=0",
+            "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h", "--dhcp-boot=boot.ipxe", "--enable-tftp",
+            f"--tftp-root={self.folder}/tftp", f"--pid-file={self.folder}/dnsmasq.pid", "--dhcp-authoritative",
+            f"--dhcp-leasefile={self.folder}/leases", "--no-ping", f"--log-facility={self.folder}/dnsmasq.log",
+            "--log-dhcp",
+        )
+        self._wait_for_services()
+        return self
+
+    def _service(self, *words):
+        command = ["ip", "netns", "exec", self.srv, *map(str, words)]
+        self.services.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def _wait_for_services(self):
+        wanted = {":67", ":69", ":80"}
+        end = time.monotonic() + DEADLINE
+        while wanted - {":" + word.rsplit(":", 1)[-1] for word in self._listening()}:
+            assert time.monotonic() < end, "the lab's services do not listen"
+            assert all(service.poll() is None for service in self.services), "a service of the lab ended"
+
+    def _listening(self):
+        lines = run("ip", "netns", "exec", self.srv, "ss", "-Hlntu").splitlines()
+        return [line.split()[4] for line in lines]
+
+    def requests(self):
+        """What was fetched by HTTP: (path, status)."""
+        log = self.folder / "http.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [(line.split('"')[1].split()[1], int(line.split('"')[2].split()[0])) for line in lines]
+
+    def dhcp_log(self):
+        log = self.folder / "dnsmasq.log"
+        return log.read_text() if log.exists() else ""
+
+    def links(self):
+        """The links of the VM's namespace, as netlink has them: what must be the same before and after."""
+        return sorted(
+            (link["ifname"], link["ifindex"], link.get("master"), link["mtu"], link.get("address"), link.get("promiscuity"))
+            for link in json.loads(self.ip("-json", "-details", "link"))
+        )
+
+
+def is_qemu(pid):
+    """False also for a process that has ended meanwhile."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("qemu-system")
+    except OSError:
+        return False
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(condition, seconds, what):
+    """For what the kernel does in its own time and tells nobody: the end of a network device or a namespace."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        select.select([], [], [], 0.01)
+
+
+def http_script(words="", marker="VM-LAUNCH-SCRIPT-RAN"):
+    return (
+        f"#!ipxe\necho {marker}\nkernel http://{SERVER}/vmlinuz initrd=initrd.gz console=ttyS0 {words}\n"
+        f"initrd http://{SERVER}/initrd.gz\nboot\n"
+    )
+
+
+@contextlib.contextmanager
+def private_folder():
+    """A folder that QEMU's user can reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="vml-run-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,119 @@
+"""Who may do what once a VM runs, as the kernel tells it."""
+
+import json
+import os
+import pathlib
+import pwd
+import signal
+import subprocess
+
+import pytest
+
+import lab as labs
+import vm
+
+BRIDGE = ("--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL)
+
+
+def status_of(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.split() for key, value in (line.split(":", 1) for line in lines)}
+
+
+@pytest.fixture
+def running(lab, boot):
+    net = lab("bridge")
+    with boot(net, *BRIDGE) as run:
+        run.wait_text("machine: QEMU built", "own")
+        yield run
+
+
+def test_qemu_has_no_rights(running):
+    pid = running.qemu()
+    status = status_of(pid)
+    nobody = pwd.getpwnam("nobody")
+    assert status["Uid"] == [str(nobody.pw_uid)] * 4
+    assert status["Gid"] == [str(nobody.pw_gid)] * 4
+    assert status["Groups"] == []
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[name][0], 16) == 0, name
+    assert status["NoNewPrivs"] == ["1"]
+    assert status["Seccomp"] == ["2"]
+    assert os.getsid(pid) == pid
+
+
+def test_qemu_has_no_descriptor_but_those_it_was_given(running):
+    folder = pathlib.Path(f"/proc/{running.qemu()}/fd")
+    targets = {int(entry.name): os.readlink(entry) for entry in folder.iterdir()}
+    given = {number: target for number, target in targets.items() if number >= 100}
+    assert sorted(given) == list(range(100, 100 + len(given)))
+    assert "/dev/net/tun" in given.values()
+    own = [target for number, target in targets.items() if number < 100]
+    assert all(target.startswith(("/dev/null", "pipe:", "anon_inode:")) for target in own), own
+
+
+def test_vm_launch_keeps_the_right_to_kill_alone(running):
+    status = status_of(running.process.pid)
+    kill = 1 << 5  # CAP_KILL (linux/capability.h)
+    assert int(status["CapEff"][0], 16) == kill
+    assert int(status["CapPrm"][0], 16) == kill
+    assert int(status["CapBnd"][0], 16) == 0
+    assert status["NoNewPrivs"] == ["1"]
+
+
+def test_status_reads_it_back(running):
+    result = subprocess.run(
+        [vm.BINARY, "status", running.name, "--format", "json"], capture_output=True, text=True, check=True
+    )
+    (status,) = json.loads(result.stdout)
+    assert status["name"] == running.name
+    assert status["qemu"] == {
+        "pid": running.qemu(), "uid": pwd.getpwnam("nobody").pw_uid, "capabilities": "0" * 16,
+        "no_new_privs": True, "seccomp": 2, "own_session": True,
+    }
+    assert status["launcher"]["pid"] == running.process.pid
+    assert vm.run("status", "no-such-vm").returncode == 1
+
+
+def test_another_user_and_one_that_is_not_there(lab, boot):
+    net = lab("bridge")
+    with boot(net, *BRIDGE, "--run-as", "daemon") as run:
+        run.wait_text("machine: QEMU built", "own")
+        assert status_of(run.qemu())["Uid"][0] == str(pwd.getpwnam("daemon").pw_uid)
+        run.stop()
+    refused = vm.run("plan", "--ipxe", "--run-as", "no-such-user")
+    assert refused.returncode == 3
+    assert "there is no user 'no-such-user'" in refused.stderr
+
+
+def test_files_that_only_root_can_read_are_passed_as_descriptors(lab, boot, assets, tmp_path):
+    """tmp_path is below a folder that nobody but its owner may enter."""
+    rom = tmp_path / "my.rom"
+    source = next(path for path in (pathlib.Path("/usr/lib/ipxe/qemu/pxe-virtio.rom"),
+                                    pathlib.Path("/usr/share/qemu/pxe-virtio.rom")) if path.exists())
+    rom.write_bytes(source.read_bytes())
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(1 << 20))
+    for path in (rom, disk):
+        path.chmod(0o600)
+    tmp_path.chmod(0o700)
+    net = lab("bridge")
+    with boot(net, *BRIDGE, "--ipxe-rom", rom, "--disk", disk) as run:
+        run.wait_text("option ROM: iPXE", "own")
+        run.stop()
+
+
+def test_a_folder_that_qemus_user_cannot_read_is_named(tmp_path):
+    tmp_path.chmod(0o700)
+    (tmp_path / "boot.ipxe").write_text("#!ipxe\n")
+    refused = vm.run("plan", "--ipxe", "--netboot-dir", tmp_path)
+    assert refused.returncode == 3
+    assert "user nobody cannot read" in refused.stderr
+    assert str(tmp_path) in refused.stderr
+    assert vm.run("plan", "--ipxe", "--netboot-dir", tmp_path, "--run-as", "root").returncode == 0
+
+
+def test_qemu_dies_with_vm_launch(running):
+    pid = running.qemu()
+    running.signal(signal.SIGKILL)
+    assert vm.wait_for_end(pid, 10)
