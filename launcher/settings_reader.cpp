@@ -430,7 +430,7 @@ const std::vector<Subcommand>& subcommands() {
         {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh",
          "print what run would do, and why; starts nothing"},
         {"doctor", "[OPTIONS]", "",
-         "check the host for what the same options would need; 0 when all is there, else 3"},
+         "check the host for what the same options would need (network boot, if they name nothing else)"},
         {"status", "[NAME]", "text, json", "what a running VM is and what it may do, as the kernel tells it"},
         {"rom", "FILE…", "text, json", "tell what is inside an option ROM and where it can run"},
         {"help", "[man|settings]", "", "print this help, the man page's source, or the table of settings"},
