@@ -40,7 +40,11 @@ void ConsoleText::take(char c, std::vector<std::string>& lines) {
             take_text(c, lines);
             break;
         case Mode::escape:
-            mode_ = c == '[' ? Mode::control_sequence : Mode::text;
+            if (c == '[') {
+                mode_ = Mode::control_sequence;
+            } else if (c != escape_byte && (c < '\x20' || c > '\x2f')) {  // "ESC ( B": ECMA-35, 13.2
+                mode_ = Mode::text;
+            }
             break;
         case Mode::control_sequence:
             if (is_final(c)) {

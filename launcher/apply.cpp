@@ -190,7 +190,7 @@ RunningVm apply(const Plan& plan) {
     make_links(plan, vm);
     Opener opener{plan, vm};
     std::vector<OwnedFd> inherited;
-    SpawnRequest request{plan.program, argv_of(plan), {}, plan.run_user, -1};
+    SpawnRequest request{plan.program, argv_of(plan), {}, -1, plan.run_user};
     for (const PlannedFd& planned : plan.fds) {
         inherited.push_back(placed(opener.open(planned), planned.number));
         request.inherited.push_back(planned.number);

@@ -121,7 +121,8 @@ int print_plan(const ReadResult& read, const Environment& environment) {
 
 // Who names nothing to boot asks about network boot.
 Settings for_doctor(Settings settings) {
-    settings.ipxe = settings.ipxe || (!settings.boot_order && !settings.disk && !settings.iso && !settings.blank_disk);
+    settings.ipxe =
+        settings.ipxe || (!settings.boot_order && !settings.disk && !settings.iso && !settings.blank_disk);
     return settings;
 }
 

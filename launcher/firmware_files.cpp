@@ -110,7 +110,7 @@ std::vector<UefiFirmware> read_firmware_descriptors(const std::vector<fs::path>&
     for (const fs::path& folder : folders) {
         std::error_code ignored;  // a folder that is not there holds nothing
         for (const auto& entry : fs::directory_iterator{folder, ignored}) {
-            if (entry.path().extension() == ".json") {
+            if (entry.path().extension() == ".json" && !entry.is_directory(ignored)) {
                 by_name.try_emplace(entry.path().filename(), entry.path());
             }
         }

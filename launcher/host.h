@@ -29,8 +29,8 @@ struct PathFacts {
     enum class Kind { missing, file, folder, other };
     Kind kind = Kind::missing;
     int open_error = 0;  // errno of opening it for what it is needed for; 0: it can be opened
-    int user_error = 0;  // likewise as the user that QEMU runs as, where QEMU opens it by itself
     std::string head;    // its first bytes, for telling disk formats
+    int user_error = 0;  // likewise as the user that QEMU runs as, where QEMU opens it by itself
     bool operator==(const PathFacts&) const = default;
 };
 

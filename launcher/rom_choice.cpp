@@ -66,6 +66,14 @@ bool shows(const rom::NicModel& model, const rom::PciId& id) {
     return std::find(model.ids.begin(), model.ids.end(), id) != model.ids.end();
 }
 
+// Which of the known NIC models shows this ID, if any.
+const rom::NicModel* model_with(const rom::PciId& id) {
+    const auto& models = rom::nic_models();
+    const auto found =
+        std::find_if(models.begin(), models.end(), [&](const auto& model) { return shows(model, id); });
+    return found == models.end() ? nullptr : &*found;
+}
+
 // UEFI starts any driver, whatever its ID; one that is made for another NIC then finds nothing to drive, and
 // the firmware's own PXE boots in its place.
 std::optional<std::string> foreign_driver(const RomQuestion& question, const rom::Image& image,
@@ -73,11 +81,10 @@ std::optional<std::string> foreign_driver(const RomQuestion& question, const rom
     if (question.firmware != FirmwareMode::uefi || shows(question.model, image.id)) {
         return std::nullopt;
     }
-    for (const rom::NicModel& other : rom::nic_models()) {
-        if (shows(other, image.id)) {
-            return fmt::format("{} is a driver for {} ({}), not for {}.", rom::image_label(index), other.name,
-                               rom::to_string(image.id), question.model.name);
-        }
+    const rom::NicModel* other = model_with(image.id);
+    if (other != nullptr) {
+        return fmt::format("{} is a driver for {} ({}), not for {}.", rom::image_label(index), other->name,
+                           rom::to_string(image.id), question.model.name);
     }
     return std::nullopt;
 }
@@ -90,7 +97,9 @@ std::optional<ChosenRom> as_qemu_default(const RomQuestion& question, const RomC
     }
     rom::OptionRom patched = *candidate.rom;
     for (rom::Image& image : patched.images) {
-        image.id = question.model.ids.front();
+        if (model_with(image.id) == nullptr) {  // a ROM for another NIC stays one
+            image.id = question.model.ids.front();
+        }
     }
     const auto verdict = rom::match(patched, target_of(question));
     const auto* fit = std::get_if<rom::Fit>(&verdict);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/option_table.h"
+#include "launcher/quoting.h"
 #include "launcher/suggest.h"
 #include "launcher/values.h"
 
@@ -353,18 +354,10 @@ class Reader {
             if (!element.is_string()) {
                 return std::nullopt;
             }
-            parts.push_back(shell_words ? quoted(element.get<std::string>()) : element.get<std::string>());
+            parts.push_back(shell_words ? shell_quoted(element.get<std::string>())
+                                        : element.get<std::string>());
         }
         return fmt::format("{}", fmt::join(parts, shell_words ? " " : ","));
-    }
-
-    // As parse_shell_words reads it back.
-    static std::string quoted(const std::string& word) {
-        std::string text = "\"";
-        for (const char c : word) {
-            text += c == '"' || c == '\\' ? fmt::format("\\{}", c) : std::string{c};
-        }
-        return text + "\"";
     }
 
     template <typename Assign>

@@ -94,13 +94,11 @@ class ChildSetup : public bp::extend::handler {
 
   private:
     static bool reset_signals() {
+        for (int number = 1; number < NSIG; ++number) {
+            ::signal(number, SIG_DFL);  // refused for those that cannot be changed
+        }
         sigset_t none;
         sigemptyset(&none);
-        for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT}) {
-            if (::signal(number, SIG_DFL) == SIG_ERR) {
-                return false;
-            }
-        }
         return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
     }
 

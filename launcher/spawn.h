@@ -13,11 +13,11 @@
 namespace vml {
 
 struct SpawnRequest {
-    std::filesystem::path program;  // absolute
-    std::vector<std::string> args;  // without argv[0]
-    std::vector<int> inherited;     // descriptors that the child keeps, at these numbers
-    std::optional<RunUser> user;    // whose rights it gets; none: the caller's user
-    int output = -1;                // becomes the child's standard output and standard error
+    std::filesystem::path program;               // absolute
+    std::vector<std::string> args;               // without argv[0]
+    std::vector<int> inherited;                  // descriptors that the child keeps, at these numbers
+    int output = -1;                             // becomes the child's standard output and standard error
+    std::optional<RunUser> user = std::nullopt;  // whose rights it gets; none: the caller's user
 };
 
 // The child runs in a session of its own with standard input from /dev/null, no signal blocked or ignored,

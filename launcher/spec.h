@@ -64,6 +64,9 @@ struct NicSpec {
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
     std::optional<int> bootindex;
+
+    // Of a NIC in user mode.
+    [[nodiscard]] const NatSpec& nat() const { return std::get<NatSpec>(net); }
     bool operator==(const NicSpec&) const = default;
 };
 

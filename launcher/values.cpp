@@ -6,8 +6,8 @@
 #include <charconv>
 #include <limits>
 #include <set>
+#include <utility>
 
-#include <boost/program_options/parsers.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -146,6 +146,70 @@ std::optional<Share> parse_share(std::string_view text) {
     }
     return std::nullopt;
 }
+
+// Quoting as in POSIX.1-2017, Shell Command Language, 2.2: nothing is expanded. Boost.Program_options'
+// split_unix() does not know empty words, newlines between words, open quotes or a backslash within single
+// quotes.
+class ShellWords {
+  public:
+    std::vector<std::string> split(std::string_view text) {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            i += take(text[i], i + 1 < text.size() ? std::optional{text[i + 1]} : std::nullopt);
+        }
+        if (quote_ != '\0') {
+            throw ValueError{fmt::format("a quote ({}) is not closed", quote_),
+                             "check quotes and backslashes"};
+        }
+        end_word();
+        return std::move(words_);
+    }
+
+  private:
+    // How many more characters were used up.
+    std::size_t take(char c, std::optional<char> next) {
+        if (c == '\\' && quote_ != '\'') {
+            return take_backslash(next);
+        }
+        if (quote_ != '\0') {
+            c == quote_ ? void(quote_ = '\0') : put(c);
+        } else if (c == '\'' || c == '"') {
+            quote_ = c;
+            word_.emplace(word_.value_or(""));
+        } else if (std::isspace(static_cast<unsigned char>(c)) != 0) {
+            end_word();
+        } else {
+            put(c);
+        }
+        return 0;
+    }
+
+    std::size_t take_backslash(std::optional<char> next) {
+        if (!next) {
+            throw ValueError{"a backslash ends it", "check quotes and backslashes"};
+        }
+        constexpr std::string_view special = "\"\\$`\n";  // what a backslash quotes within double quotes
+        if (quote_ == '"' && special.find(*next) == std::string_view::npos) {
+            put('\\');
+            return 0;
+        }
+        if (*next != '\n') {  // a backslash before a newline joins the lines
+            put(*next);
+        }
+        return 1;
+    }
+
+    void put(char c) { word_ = word_.value_or("") + c; }
+
+    void end_word() {
+        if (word_) {
+            words_.push_back(*std::exchange(word_, std::nullopt));
+        }
+    }
+
+    char quote_ = '\0';
+    std::optional<std::string> word_;  // none between words
+    std::vector<std::string> words_;
+};
 
 constexpr std::array<Choice<BootDevice>, 3> boot_devices{
     {{"network", BootDevice::network}, {"hd", BootDevice::hd}, {"cdrom", BootDevice::cdrom}}};
@@ -390,12 +454,7 @@ LogFormat parse_log_format(std::string_view text) {
 }
 
 std::vector<std::string> parse_shell_words(std::string_view text) {
-    try {
-        return boost::program_options::split_unix(std::string{text});
-    } catch (const std::exception& error) {
-        throw ValueError{fmt::format("cannot be split into words: {}", error.what()),
-                         "check quotes and backslashes"};
-    }
+    return ShellWords{}.split(text);
 }
 
 std::string parse_text(std::string_view text) {
