@@ -131,7 +131,6 @@ class Stepper {
             return;
         }
         state_.phase = Phase::checking;
-        act(CancelDeadline{Deadline::start});
         if (config_.checks.empty()) {
             run_or_wait();
         } else {
@@ -272,6 +271,7 @@ class Stepper {
 
     // The guest's first DHCP requests must not meet a port that does not forward yet.
     void run_or_wait() {
+        act(CancelDeadline{Deadline::start});
         if (state_.ports_left == 0) {
             run_guest();
             return;
@@ -322,6 +322,9 @@ class Stepper {
     }
 
     void start_timed_out() {
+        if (state_.phase > Phase::checking) {
+            return;  // the answer came while the deadline was on its way
+        }
         state_.fault = Fault{fmt::format("{} does not answer", config_.program),
                              fmt::format("no reply over QMP within {} s", start_limit.count()),
                              "is the host overloaded, or out of memory?", ExitCode::qemu};

@@ -1,0 +1,102 @@
+// The log's lines: text for people, JSON for programs.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "tests/unit/catch.h"
+
+namespace vml {
+namespace {
+
+using nlohmann::json;
+
+constexpr double moment = 1700000000.25;
+
+struct Lines {
+    std::vector<std::string> all;
+    Log::Sink sink() {
+        return [this](std::string_view line) { all.emplace_back(line); };
+    }
+};
+
+TEST_CASE("text lines name the level, but for info") {
+    CHECK(format_log_line(LogFormat::text, LogLevel::info, "hello", moment) == "vm-launch: hello");
+    CHECK(format_log_line(LogFormat::text, LogLevel::debug, "x", moment) == "vm-launch: debug: x");
+    CHECK(format_log_line(LogFormat::text, LogLevel::warning, "x", moment) == "vm-launch: warning: x");
+    CHECK(format_log_line(LogFormat::text, LogLevel::error, "x", moment) == "vm-launch: error: x");
+}
+
+TEST_CASE("a JSON line is one object with time, level and message") {
+    const std::string line = format_log_line(LogFormat::json, LogLevel::info, "a \"b\"\nc", moment);
+    CHECK(line.find('\n') == std::string::npos);
+    CHECK(json::parse(line) == json{{"time", moment}, {"level", "info"}, {"message", "a \"b\"\nc"}});
+}
+
+TEST_CASE("bytes that are no UTF-8 do not break a JSON line") {
+    const std::string line = format_log_line(LogFormat::json, LogLevel::warning, "a\xff\xfe b", moment);
+    CHECK(json::parse(line)["level"] == "warning");
+}
+
+TEST_CASE("a fault in JSON has what, why, hint and the exit code apart") {
+    const Fault fault{"cannot", "because", "do", ExitCode::host};
+    CHECK(json::parse(format_fault(LogFormat::json, fault, moment)) == json{{"time", moment},
+                                                                            {"level", "error"},
+                                                                            {"message", "cannot"},
+                                                                            {"why", "because"},
+                                                                            {"hint", "do"},
+                                                                            {"exit_code", 3}});
+}
+
+TEST_CASE("a fault in text") {
+    CHECK(format_fault(LogFormat::text, {"cannot", "because", "do", ExitCode::host}, moment) ==
+          "vm-launch: error: cannot\n  why:  because\n  hint: do");
+}
+
+TEST_CASE("the threshold holds back what is below it, and never a fault") {
+    for (const LogLevel threshold : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
+        Lines lines;
+        Log log{threshold, LogFormat::text, lines.sink()};
+        log.debug("d");
+        log.info("i");
+        log.warning("w");
+        log.fault({"f", "", ""});
+        std::vector<std::string> expected{"vm-launch: debug: d\n", "vm-launch: i\n",
+                                          "vm-launch: warning: w\n", "vm-launch: error: f\n"};
+        expected.erase(expected.begin(), expected.begin() + static_cast<int>(threshold));
+        CHECK(lines.all == expected);
+    }
+}
+
+TEST_CASE("the log knows the time of day") {
+    Lines lines;
+    Log log{LogLevel::info, LogFormat::json, lines.sink()};
+    log.info("now");
+    REQUIRE(lines.all.size() == 1);
+    CHECK(json::parse(lines.all.front())["time"].get<double>() > moment);
+}
+
+TEST_CASE("standard error gets whole lines, and a closed one ends nothing") {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    const OwnedFd reader{ends[0]};
+    OwnedFd writer{ends[1]};
+    const OwnedFd before{::dup(STDERR_FILENO)};
+    ::dup2(writer.get(), STDERR_FILENO);
+    stderr_sink()("a line\n");
+    ::close(STDERR_FILENO);
+    stderr_sink()("nobody hears this\n");
+    ::dup2(before.get(), STDERR_FILENO);
+    writer.reset();
+    std::array<char, 64> bytes{};
+    const ssize_t count = ::read(reader.get(), bytes.data(), bytes.size());
+    CHECK(std::string(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))) == "a line\n");
+}
+
+}  // namespace
+}  // namespace vml

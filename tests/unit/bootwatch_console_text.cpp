@@ -1,0 +1,160 @@
+// Serial console bytes → lines of plain text.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "bootwatch/console_text.h"
+#include "tests/unit/catch.h"
+
+namespace vml::boot {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// Whole lines, then what stands behind them.
+Lines lines_of(std::string_view bytes) {
+    ConsoleText text;
+    Lines lines = text.feed(bytes);
+    lines.push_back("+" + text.partial());
+    return lines;
+}
+
+// What a boot by SeaBIOS, iPXE and Linux wrote, cut short.
+std::string recorded() {
+    const auto file = std::filesystem::path{VML_TEST_DIR} / "unit/data/console-ipxe-linux.bin";
+    std::ifstream stream{file, std::ios::binary};
+    std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+    REQUIRE(bytes.size() > 1000);
+    return bytes;
+}
+
+TEST_CASE("lines end with a newline, a carriage return or both") {
+    CHECK(lines_of("") == Lines{"+"});
+    CHECK(lines_of("one\ntwo\r\nthree\rfour") == Lines{"one", "two", "three", "+four"});
+    CHECK(lines_of("\n\r\n\n") == Lines{"+"});
+    CHECK(lines_of("\r\n  \r\n") == Lines{"  ", "+"});
+}
+
+TEST_CASE("colours vanish, cursor movements end the line") {
+    CHECK(lines_of("\x1b[0;1miPXE 1.0\x1b[0m -- Open\n") == Lines{"iPXE 1.0 -- Open", "+"});
+    CHECK(lines_of("one\x1b[2Jtwo\x1b[1;1Hthree\x1b[5Bfour\x1b[Efive\x1b[2;3fsix") ==
+          Lines{"one", "two", "three", "four", "five", "+six"});
+    CHECK(lines_of("a\x1b[Kb\x1b[?7lc\x1b[3Cd\x1b[?25he") == Lines{"+abcde"});
+    CHECK(lines_of("\x1b"
+                   "c\x1b[?7lx") == Lines{"+x"});
+    CHECK(lines_of("a\x1b=b\x1b>c\x1bMd") == Lines{"+abcd"});
+}
+
+TEST_CASE("escape sequences of more than two bytes vanish whole") {
+    CHECK(lines_of("a\x1b(Bb\x1b)0c\x1b#8d") == Lines{"+abcd"});
+    CHECK(lines_of("a\x1b\x1b[0mb") == Lines{"+ab"});
+    CHECK(lines_of("a\x1b[1\x1b[0mb") == Lines{"+ab"});
+}
+
+TEST_CASE("strings for the terminal vanish whole") {
+    CHECK(lines_of("a\x1b]0;a title\x07"
+                   "b") == Lines{"+ab"});
+    CHECK(lines_of("a\x1b]8;;http://x\x1b\\b\x1bPq...\x1b\\c\x1b_x\x1b\\d") == Lines{"+abcd"});
+}
+
+TEST_CASE("a string that never ends swallows its line and no more") {
+    CHECK(lines_of("a\x1b]no end\nnext\n") == Lines{"a", "next", "+"});
+}
+
+TEST_CASE("backspaces take characters back, but not beyond the line's beginning") {
+    CHECK(lines_of("vmlinuz... 87%\b\b\b\b    \b\b\b\b ok\n") == Lines{"vmlinuz... ok", "+"});
+    CHECK(lines_of("abc\b\b\bx") == Lines{"+x"});
+    CHECK(lines_of("\b\b\bx") == Lines{"+x"});
+    CHECK(lines_of("one\n\b\bx") == Lines{"one", "+x"});
+}
+
+TEST_CASE("other control characters are dropped, tabs and bytes above ASCII kept") {
+    CHECK(lines_of(std::string_view{"a\0b\ac\x0e"
+                                    "d\te\xc3\xa9\xff\n",
+                                    13}) == Lines{"abcd\te\xc3\xa9\xff", "+"});
+}
+
+TEST_CASE("a line that is too long comes in pieces, and none is lost") {
+    constexpr std::size_t longest = ConsoleText::longest_line;
+    const std::string text(2 * longest + 7, 'x');
+    CHECK(lines_of(text + "\n") == Lines{text.substr(0, longest), text.substr(0, longest), "xxxxxxx", "+"});
+    CHECK(lines_of(text.substr(0, longest) + "\n") == Lines{text.substr(0, longest), "+"});
+    CHECK(lines_of(text.substr(0, longest - 1)).size() == 1);
+}
+
+TEST_CASE("an escape sequence without an end holds no memory") {
+    ConsoleText text;
+    for (int i = 0; i < 1000; ++i) {
+        CHECK(text.feed("\x1b[" + std::string(1000, '1')).empty());
+    }
+    CHECK(text.partial().empty());
+    CHECK(text.feed("mx\n") == Lines{"x"});
+}
+
+TEST_CASE("the text of a recorded boot") {
+    const Lines lines = lines_of(recorded());
+    const Lines expected{"SeaBIOS (version 1.16.2-debian-1.16.2-1)",
+                         "Machine UUID 95a74e7f-c712-5139-b47b-a0f5e2e2fb19",
+                         "iPXE (http://ipxe.org) 00:01.0 C000 PCI2.10 PnP PMM+1EFCEEA0+1EF0EEA0 C000",
+                         "Press Ctrl-B to configure iPXE (PCI 00:01.0)...",
+                         std::string(79, ' '),
+                         "Booting from ROM...",
+                         "iPXE (PCI 00:01.0) starting execution...ok",
+                         "iPXE initialising devices...ok",
+                         "iPXE 1.0.0+git-20190125.36a4c85-5.1 -- Open Source Network Boot Firmware -- http",
+                         "://ipxe.org",
+                         "Features: DNS HTTP iSCSI NFS TFTP AoE ELF MBOOT PXE bzImage Menu PXEXT",
+                         "net0: 52:e2:85:d0:d1:67 using virtio-net on 0000:00:01.0 (open)",
+                         "  [Link:up, TX:0 TXE:0 RX:0 RXE:0]",
+                         "Configuring (net0 52:e2:85:d0:d1:67)...... ok",
+                         "net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2",
+                         "net0: fec0::50e2:85ff:fed0:d167/64 gw fe80::2",
+                         "net0: fe80::50e2:85ff:fed0:d167/64",
+                         "Next server: 10.0.2.2",
+                         "Filename: boot.ipxe",
+                         "tftp://10.0.2.2/boot.ipxe... ok",
+                         "boot.ipxe : 360 bytes [script]",
+                         "VM-LAUNCH-SCRIPT-RAN",
+                         "vmlinuz... ok",
+                         "initrd.gz... ok",
+                         "Probing EDD (edd=off to disable)... o"};
+    REQUIRE(lines.size() > expected.size() + 2);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(lines[i] == expected[i]);
+    }
+    CHECK(lines[expected.size()].starts_with("[    0.000000] Linux version 6.1.0-56-cloud-amd64 ("));
+}
+
+TEST_CASE("wherever a recorded boot is split, its text is the same") {
+    const std::string bytes = recorded();
+    const Lines whole = lines_of(bytes);
+    for (std::size_t split = 0; split <= bytes.size(); ++split) {
+        ConsoleText text;
+        Lines lines = text.feed(std::string_view{bytes}.substr(0, split));
+        for (std::string& line : text.feed(std::string_view{bytes}.substr(split))) {
+            lines.push_back(std::move(line));
+        }
+        lines.push_back("+" + text.partial());
+        if (lines != whole) {  // one assertion each would take most of the time
+            CAPTURE(split);
+            REQUIRE(lines == whole);
+        }
+    }
+}
+
+TEST_CASE("a recorded boot, byte by byte") {
+    ConsoleText text;
+    Lines lines;
+    for (const char byte : recorded()) {
+        for (std::string& line : text.feed({&byte, 1})) {
+            lines.push_back(std::move(line));
+        }
+    }
+    lines.push_back("+" + text.partial());
+    CHECK(lines == lines_of(recorded()));
+}
+
+}  // namespace
+}  // namespace vml::boot

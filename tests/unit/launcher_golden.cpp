@@ -1,0 +1,132 @@
+// Whole plans, as tests/golden/*.args has them. With VML_UPDATE_GOLDEN=1 in the environment the files are
+// written anew: read the difference before you keep it.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "launcher/plan.h"
+#include "launcher/plan_text.h"
+#include "launcher/quoting.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using test::a_file;
+using test::bios_rom;
+using test::efi_rom;
+using test::made_up_host;
+using test::spec_of;
+using test::text_in;
+using test::uefi_firmware;
+using test::with_kvm;
+using test::with_netboot;
+using test::Words;
+
+struct Golden {
+    std::string name;
+    Words flags;
+    HostFacts facts;
+};
+
+HostFacts with_rom(HostFacts facts, RomCandidate rom) {
+    facts.roms = {std::vector<RomCandidate>{std::move(rom)}};
+    return facts;
+}
+
+HostFacts with_disk(HostFacts facts, const std::string& head) {
+    facts.disk = a_file(head);
+    return facts;
+}
+
+HostFacts with_iso(HostFacts facts) {
+    facts.iso = a_file();
+    return facts;
+}
+
+HostFacts arm_qemu(HostFacts facts) {
+    facts.qemu_program = "qemu-system-aarch64";
+    facts.qemu = "/usr/bin/qemu-system-aarch64";
+    facts.roms = {std::vector<RomCandidate>{}};
+    return facts;
+}
+
+std::vector<Golden> all_golden() {
+    const Words netboot{"--ipxe", "--netboot-dir=/srv/netboot"};
+    const auto and_also = [&](const Words& more) {
+        Words flags = netboot;
+        flags.insert(flags.end(), more.begin(), more.end());
+        return flags;
+    };
+    const HostFacts served = with_netboot(made_up_host());
+    return {
+        {"nat-bios-ipxe", netboot, served},
+        {"kvm", netboot, with_kvm(served)},
+        {"own-rom-transitional", and_also({"--ipxe-rom=/roms/own.rom"}),
+         with_rom(served, bios_rom("/roms/own.rom", {0x1AF4, 0x1000}))},
+        {"pc", and_also({"--machine=pc", "--name=old-one"}), served},
+        {"e1000", and_also({"--nic-model=e1000", "--mac=52:54:00:12:34:56"}),
+         with_rom(served, bios_rom("/usr/lib/ipxe/qemu/pxe-e1000.rom", {0x8086, 0x100E}))},
+        {"uefi-ipxe", and_also({"--firmware=uefi"}),
+         with_rom(served, efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom"))},
+        {"aarch64-uefi-pxe",
+         {"--arch=aarch64", "--boot-order=network", "--netboot-dir=/srv/netboot"},
+         arm_qemu(served)},
+        {"disk-cdrom-order",
+         {"--disk=/images/a,b.qcow2", "--iso=/images/x y.iso", "--boot-order=cdrom,hd,network"},
+         with_iso(with_disk(made_up_host(), "QFI\xfb"))},
+        {"blank-disk-uefi", and_also({"--firmware=uefi", "--blank-disk", "--disk-size=8G"}),
+         with_rom(served, efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom"))},
+        {"forwards",
+         {"--ipxe", "--bootfile=http://boot.example/x.ipxe", "--port-forward=8080:80,8443:443",
+          "--ssh-port=2222"},
+         made_up_host()},
+        {"extra-args",
+         and_also({"--cpus=half", "--memory=max", "--", "-device", "virtio-balloon-pci", "-d", "guest errors",
+                   ""}),
+         served},
+        {"devices-missing", and_also({"--boot-order=hd,cdrom,network"}), served},
+    };
+}
+
+std::filesystem::path golden_folder() {
+    return std::filesystem::path{VML_TEST_DIR} / "golden";
+}
+
+std::string shown(const Golden& golden) {
+    std::string text = "$ vm-launch plan";
+    for (const std::string& flag : golden.flags) {
+        text += " " + shell_quoted(flag);
+    }
+    return text + "\n\n" + plan_as_text(make_plan(spec_of(golden.flags, golden.facts)));
+}
+
+TEST_CASE("plans are those of the golden files") {
+    const bool update = std::getenv("VML_UPDATE_GOLDEN") != nullptr;
+    for (const Golden& golden : all_golden()) {
+        const std::filesystem::path file = golden_folder() / (golden.name + ".args");
+        if (update) {
+            std::ofstream{file, std::ios::binary} << shown(golden);
+        }
+        INFO(file.string());
+        CHECK(shown(golden) == text_in(file));
+    }
+}
+
+TEST_CASE("no golden file is left that no case makes") {
+    std::set<std::string> made;
+    for (const Golden& golden : all_golden()) {
+        CHECK(made.insert(golden.name + ".args").second);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator{golden_folder()}) {
+        CAPTURE(entry.path());
+        CHECK(made.contains(entry.path().filename()));
+    }
+}
+
+}  // namespace
+}  // namespace vml

@@ -1,0 +1,532 @@
+// argv, environment and configuration file → settings: who wins, what is refused, and where it came from.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "launcher/option_table.h"
+#include "launcher/settings_reader.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using test::contains;
+using test::no_file;
+using test::read_flags;
+using test::text_of;
+using test::Words;
+
+constexpr const char* config_path = "/etc/vm.json";
+
+ReadFile file_with(std::string text) {
+    return [text = std::move(text)](const std::string& path) {
+        REQUIRE(path == config_path);
+        return text;
+    };
+}
+
+ReadResult read_env(const Environment& environment) {
+    return read_settings({}, environment, no_file);
+}
+
+ReadResult read_config(const std::string& text) {
+    return read_settings({"--config", config_path}, {}, file_with(text));
+}
+
+Settings settings_of(const ReadResult& read) {
+    INFO(text_of(read.faults));
+    REQUIRE(read.faults.empty());
+    return read.settings;
+}
+
+// "what | hint" of each fault, each of which must be one of settings.
+Words faults_in(const ReadResult& read) {
+    Words all;
+    for (const Fault& fault : read.faults) {
+        CHECK(fault.code == ExitCode::settings);
+        all.push_back(fault.what + " | " + fault.hint);
+    }
+    return all;
+}
+
+// A value for each setting that is not its default; whoever adds a row adds one here.
+const std::map<std::string, std::string>& other_values() {
+    static const std::map<std::string, std::string> values{
+        {"ipxe", "on"},
+        {"ipxe-rom", "/roms/my rom.rom"},
+        {"boot-order", "network,cdrom"},
+        {"firmware", "uefi"},
+        {"netboot-dir", "/srv/net boot"},
+        {"bootfile", "my.ipxe"},
+        {"mac", "52:54:00:12:34:56"},
+        {"nic-model", "e1000"},
+        {"port-forward", "8080:80,8443:443"},
+        {"ssh-port", "2222"},
+        {"arch", "aarch64"},
+        {"machine", "pc"},
+        {"accel", "tcg"},
+        {"require-kvm", "on"},
+        {"cpu", "Skylake-Client,-hle"},
+        {"cpus", "half"},
+        {"memory", "512M"},
+        {"name", "web-1"},
+        {"disk", "/images/a,b.qcow2"},
+        {"blank-disk", "on"},
+        {"disk-size", "3G"},
+        {"iso", "/images/x.iso"},
+        {"no-console", "on"},
+        {"stop-timeout", "30"},
+        {"log-level", "debug"},
+        {"log-format", "json"},
+        {"extra-args", "-device 'foo bar'"},
+        {"network", "bridge"},
+        {"bridge", "br0"},
+        {"direct-dev", "eth1"},
+        {"mtu", "9000"},
+        {"nic-boot", "off"},
+        {"nic-queues", "4"},
+        {"nic", "mode=direct,direct-dev=eth2"},
+        {"run-as", "nobody"},
+    };
+    return values;
+}
+
+std::string value_for(const OptionRow& row) {
+    const std::string flag{row.flag};
+    if (const auto found = other_values().find(flag); found != other_values().end()) {
+        return found->second;
+    }
+    FAIL("give the new setting --" << flag << " a value in this test");
+    return {};
+}
+
+TEST_CASE("every setting can be set by flag, by environment and by file, to the same effect") {
+    for (const OptionRow& row : option_table()) {
+        const std::string flag{row.flag};
+        const std::string value = value_for(row);
+        CAPTURE(flag);
+        const ReadResult by_flag = read_flags({"--" + flag + "=" + value});
+        const ReadResult by_env = read_env({{std::string{row.environment}, value}});
+        const ReadResult by_file = read_config(nlohmann::json{{flag, value}}.dump());
+        Settings expected;
+        row.assign(expected, value);
+        CHECK_FALSE(expected == Settings{});
+        CHECK(settings_of(by_flag) == expected);
+        CHECK(settings_of(by_file) == expected);
+        if (row.flag == "nic") {
+            continue;  // its variables have names of their own, and it may come from several places
+        }
+        CHECK(settings_of(by_env) == expected);
+        CHECK(by_flag.origins == Origins{{flag, "--" + flag}});
+        CHECK(by_env.origins == Origins{{flag, "$" + std::string{row.environment}}});
+        CHECK(by_file.origins == Origins{{flag, "'" + flag + "' in /etc/vm.json"}});
+    }
+}
+
+TEST_CASE("a value may follow its flag as a word of its own") {
+    for (const OptionRow& row : option_table()) {
+        if (!row.is_boolean()) {
+            const std::string flag = "--" + std::string{row.flag};
+            CAPTURE(flag);
+            CHECK(settings_of(read_flags({flag, value_for(row)})) ==
+                  settings_of(read_flags({flag + "=" + value_for(row)})));
+        }
+    }
+}
+
+TEST_CASE("no two settings share a flag or a variable") {
+    std::set<std::string_view> flags;
+    std::set<std::string_view> variables;
+    for (const OptionRow& row : option_table()) {
+        CAPTURE(row.flag);
+        CHECK(flags.insert(row.flag).second);
+        CHECK((row.environment.empty() || variables.insert(row.environment).second));
+        CHECK((row.also.empty() || variables.insert(row.also).second));
+        CHECK_FALSE(row.help.empty());
+        CHECK_FALSE(row.fallback.empty());
+        CHECK(row.help.back() != '.');
+        CHECK(find_option(row.flag) == &row);
+    }
+    for (const std::string_view general : {"config", "format", "help", "version"}) {
+        CHECK_FALSE(flags.contains(general));
+    }
+}
+
+TEST_CASE("all settings at once, from flags, environment and file, are equal as a whole") {
+    Words flags;
+    Environment environment;
+    nlohmann::json config = nlohmann::json::object();
+    for (const OptionRow& row : option_table()) {
+        const std::string value = value_for(row);
+        flags.push_back("--" + std::string{row.flag} + "=" + value);
+        environment[std::string{row.environment}] = value;
+        config[std::string{row.flag}] = value;
+    }
+    const Settings by_flags = settings_of(read_flags(flags));
+    CHECK(by_flags == settings_of(read_env(environment)));
+    CHECK(by_flags == settings_of(read_config(config.dump())));
+    CHECK(by_flags.name == "web-1");
+    CHECK(by_flags.memory_mib == Amount{512, {}});
+    CHECK(by_flags.extra_args == Words{"-device", "foo bar"});
+}
+
+TEST_CASE("nothing given is the defaults, of no origin, and no file is read") {
+    const ReadResult read = read_flags({});
+    CHECK(settings_of(read) == Settings{});
+    CHECK(read.origins.empty());
+    CHECK(read.command == CommandLine{});
+}
+
+TEST_CASE("flags win over the environment, that over the file, that over the default") {
+    const Environment environment{{"MEMORY", "300"}, {"CPUS", "3"}};
+    const ReadFile file = file_with(R"({"memory": 200, "cpus": 4, "name": "filed"})");
+    const ReadResult read = read_settings({"--memory", "100", "--config", config_path}, environment, file);
+    const Settings settings = settings_of(read);
+    CHECK(settings.memory_mib == Amount{100, {}});
+    CHECK(settings.cpus == Amount{3, {}});
+    CHECK(settings.name == "filed");
+    CHECK(settings.stop_timeout == std::chrono::seconds{8});
+    CHECK(read.origins ==
+          Origins{{"memory", "--memory"}, {"cpus", "$CPUS"}, {"name", "'name' in /etc/vm.json"}});
+}
+
+TEST_CASE("a flag that switches off wins over a variable that switches on") {
+    for (const Words& flags : {Words{"--no-ipxe"}, Words{"--ipxe=off"}, Words{"--no-ipxe=yes"}}) {
+        const ReadResult read = read_settings(flags, {{"IPXE_ENABLE", "1"}}, no_file);
+        CHECK_FALSE(settings_of(read).ipxe);
+    }
+    CHECK(settings_of(read_flags({"--no-ipxe=off"})).ipxe);
+    CHECK(read_flags({"--no-ipxe"}).origins == Origins{{"ipxe", "--no-ipxe"}});
+}
+
+TEST_CASE("of a flag given twice the last counts") {
+    CHECK(settings_of(read_flags({"--ipxe", "--no-ipxe"})) == Settings{});
+    CHECK(settings_of(read_flags({"--no-ipxe", "--ipxe"})).ipxe);
+    CHECK(settings_of(read_flags({"--memory=100", "--memory=200"})).memory_mib == Amount{200, {}});
+}
+
+TEST_CASE("every boolean has a flag, a --no- flag and all spellings") {
+    for (const OptionRow& row : option_table()) {
+        if (!row.is_boolean()) {
+            continue;
+        }
+        const std::string flag{row.flag};
+        CAPTURE(flag);
+        Settings on;
+        row.assign(on, "1");
+        Settings off;
+        row.assign(off, "0");
+        CHECK_FALSE(on == off);
+        CHECK(settings_of(read_flags({"--" + flag})) == on);
+        for (const std::string text : {"1", "true", "yes", "on", "ON"}) {
+            CHECK(settings_of(read_flags({"--" + flag + "=" + text})) == on);
+            CHECK(settings_of(read_env({{std::string{row.environment}, text}})) == on);
+        }
+        for (const std::string text : {"0", "false", "no", "off", "No"}) {
+            CHECK(settings_of(read_flags({"--" + flag + "=" + text})) == off);
+            CHECK(settings_of(read_env({{std::string{row.environment}, text}})) == off);
+        }
+        CHECK(settings_of(read_config(nlohmann::json{{flag, true}}.dump())) == on);
+        CHECK(settings_of(read_config(nlohmann::json{{flag, false}}.dump())) == off);
+        if (!row.flag.starts_with("no-")) {
+            CHECK(settings_of(read_flags({"--no-" + flag})) == off);
+        }
+    }
+}
+
+TEST_CASE("a word behind a boolean is its value or a fault, and never passed over") {
+    const ReadResult off = read_flags({"--ipxe", "off"});
+    CHECK((!off.settings.ipxe || !off.faults.empty()));
+    CHECK_FALSE(faults_in(read_flags({"--ipxe", "disk.img"})).empty());
+}
+
+TEST_CASE("an empty variable is as good as none") {
+    Environment environment{{"VM_LAUNCH_CONFIG", ""}, {"LOG_VERBOSE", ""}};
+    for (const OptionRow& row : option_table()) {
+        environment.emplace(row.environment, "");
+    }
+    const ReadResult read = read_env(environment);
+    CHECK(settings_of(read) == Settings{});
+    CHECK(read.origins.empty());
+}
+
+TEST_CASE("unknown variables are none of our business") {
+    CHECK(settings_of(read_env({{"HOME", "/root"}, {"IPXE", "1"}, {"MEMORYX", "1"}})) == Settings{});
+}
+
+TEST_CASE("all faults come in one run, each with its origin") {
+    const ReadResult read =
+        read_settings({"--memory=lots", "--ixpe", "--boot-order", "floppy", "--config", config_path},
+                      {{"NETWORK_MAC", "nonsense"}, {"LOG_VERBOSE", "perhaps"}},
+                      file_with(R"({"cpus": "none", "colour": "red"})"));
+    const Words expected{
+        "there is no option --ixpe | did you mean --ipxe?",
+        "$LOG_VERBOSE: 'perhaps' is not one of them | possible: 1, 0, true, false, yes, no, on, off",
+        "'colour' in /etc/vm.json: there is no such setting | keys are the long options without dashes",
+        "--boot-order: 'floppy' is not one of them | possible: network, hd, cdrom",
+        "'cpus' in /etc/vm.json: 'none' is not a number that fits | a count, half or max",
+        "$NETWORK_MAC: 'nonsense' is no MAC address | six octets in hex, for example 52:54:00:12:34:56",
+        "--memory: 'lots' is not a number that fits | MiB, or a size with M, G or T, half or max; for "
+        "example 2G",
+    };
+    CHECK(faults_in(read) == expected);
+}
+
+TEST_CASE("a value that is refused counts as not given") {
+    const ReadResult read = read_flags({"--memory=lots"});
+    CHECK(read.settings == Settings{});
+    CHECK(read.origins.empty());
+}
+
+TEST_CASE("a value that a stronger source covers is not looked at") {
+    CHECK(settings_of(read_settings({"--memory=100"}, {{"MEMORY", "lots"}}, no_file)).memory_mib ==
+          Amount{100, {}});
+}
+
+TEST_CASE("unknown options, with what was probably meant") {
+    CHECK(faults_in(read_flags({"--no-ipex"})) ==
+          Words{"there is no option --no-ipex | did you mean --no-ipxe?"});
+    CHECK(faults_in(read_flags({"--memroy=2G"})) ==
+          Words{"there is no option --memroy | did you mean --memory?"});
+    CHECK(faults_in(read_flags({"-ipxe"})) == Words{"there is no option -ipxe | did you mean --ipxe?"});
+    CHECK(faults_in(read_flags({"--frobnicate"})) ==
+          Words{"there is no option --frobnicate | see vm-launch --help; options of QEMU go behind --"});
+    CHECK(faults_in(read_flags({"--one-unknown", "--two-unknown"})).size() == 2);
+}
+
+TEST_CASE("no option is guessed from its beginning") {
+    CHECK(faults_in(read_flags({"--mem=512"})).size() == 1);
+    CHECK(faults_in(read_flags({"--boot", "network"})).size() >= 1);
+}
+
+TEST_CASE("a value that is missing is a fault, and the rest is read all the same") {
+    for (const OptionRow& row : option_table()) {
+        if (!row.is_boolean()) {
+            const std::string flag = "--" + std::string{row.flag};
+            CAPTURE(flag);
+            CHECK(faults_in(read_flags({flag})) == Words{flag + " needs a value | see vm-launch --help"});
+        }
+    }
+    const ReadResult read = read_flags({"--ipxe", "--cpus=", "--memory"});
+    CHECK(faults_in(read) == Words{"--cpus needs a value | see vm-launch --help",
+                                   "--memory needs a value | see vm-launch --help"});
+    CHECK(read.settings.ipxe);
+}
+
+TEST_CASE("a value may begin with a dash") {
+    CHECK(settings_of(read_flags({"--extra-args", "-device foo"})).extra_args == Words{"-device", "foo"});
+    CHECK(settings_of(read_flags({"--extra-args=-hda x"})).extra_args == Words{"-hda", "x"});
+}
+
+TEST_CASE("words that stand alone are refused, but for the files of rom and the topic of help") {
+    CHECK(faults_in(read_flags({"--ipxe", "disk.img"})).size() == 1);
+    CHECK(faults_in(read_flags({"plan", "disk.img"})).size() == 1);
+    const ReadResult roms = read_flags({"rom", "a.rom", "b c.rom"});
+    CHECK(settings_of(roms) == Settings{});
+    CHECK(roms.command.words == Words{"a.rom", "b c.rom"});
+    CHECK(read_flags({"help", "man"}).command.words == Words{"man"});
+}
+
+TEST_CASE("what follows -- goes to QEMU as it is") {
+    const Words words{"-device", "foo bar", "--ipxe", "--", "", "-h"};
+    Words flags{"--ipxe", "--"};
+    flags.insert(flags.end(), words.begin(), words.end());
+    const ReadResult read = read_flags(flags);
+    CHECK(settings_of(read).extra_args == words);
+    CHECK_FALSE(read.command.help);
+    CHECK(read.origins == Origins{{"ipxe", "--ipxe"}, {"extra-args", "--"}});
+}
+
+TEST_CASE("words behind -- win over EXTRA_ARGS, even when there are none") {
+    const Environment environment{{"EXTRA_ARGS", "-from env"}};
+    CHECK(settings_of(read_settings({}, environment, no_file)).extra_args == Words{"-from", "env"});
+    CHECK(settings_of(read_settings({"--", "-x"}, environment, no_file)).extra_args == Words{"-x"});
+    CHECK(settings_of(read_settings({"--"}, environment, no_file)).extra_args == Words{});
+}
+
+TEST_CASE("subcommands") {
+    for (const Subcommand& subcommand : subcommands()) {
+        const std::string name{subcommand.name};
+        CHECK(read_flags({name}).command.subcommand == name);
+        CHECK(read_flags({name}).faults.empty());
+    }
+    CHECK(read_flags({"--ipxe"}).command.subcommand == "run");
+    CHECK(read_flags({"plan", "--ipxe"}).settings.ipxe);
+    CHECK(faults_in(read_flags({"plna"})) == Words{"'plna' is no subcommand | did you mean plan?"});
+    CHECK(contains(faults_in(read_flags({"frobnicate"})).at(0),
+                   "'frobnicate' is no subcommand | there are: run, plan, doctor, status, rom"));
+}
+
+TEST_CASE("a wrong subcommand does not hide the faults behind it") {
+    CHECK(faults_in(read_flags({"plna", "--memory=lots", "--ixpe"})).size() == 3);
+}
+
+TEST_CASE("help and version, with faults or without") {
+    CHECK(read_flags({"--help"}).command.help);
+    CHECK(read_flags({"-h"}).command.help);
+    CHECK(read_flags({"plan", "-h"}).command.help);
+    CHECK(read_flags({"--version"}).command.version);
+    CHECK(read_flags({"--version"}).faults.empty());
+    CHECK(read_flags({"--nonsense", "--help"}).command.help);
+}
+
+TEST_CASE("--format goes with what prints, in what it can print") {
+    CHECK(read_flags({"plan", "--format", "json"}).command.format == OutputFormat::json);
+    CHECK(read_flags({"plan", "--format=sh"}).command.format == OutputFormat::sh);
+    CHECK(read_flags({"plan", "--format=text"}).command.format == OutputFormat::text);
+    CHECK(read_flags({"plan"}).command.format == std::nullopt);
+    CHECK(read_flags({"rom", "x", "--format=json"}).command.format == OutputFormat::json);
+    CHECK(faults_in(read_flags({"rom", "x", "--format=sh"})) ==
+          Words{"--format: 'sh' is not one of them | possible: text, json"});
+    CHECK(faults_in(read_flags({"plan", "--format=yaml"})) ==
+          Words{"--format: 'yaml' is not one of them | possible: text, json, sh"});
+    CHECK(faults_in(read_flags({"--format=json"})) ==
+          Words{"--format does not go with 'run' | see vm-launch --help"});
+    CHECK(faults_in(read_flags({"plan", "--format="})).size() == 1);
+}
+
+TEST_CASE("a configuration file may use JSON's own types") {
+    const Settings typed = settings_of(read_config(
+        R"({"ipxe": true, "memory": 512, "boot-order": ["network", "hd"], "port-forward": ["1:2", "3:4"],
+            "ssh-port": 2222, "extra-args": ["-device", "a \"b\" \\ 'c'", "", "$x"], "no-console": false})"));
+    CHECK(typed == settings_of(read_flags({"--ipxe", "--memory=512", "--boot-order=network,hd",
+                                           "--port-forward=1:2,3:4", "--ssh-port=2222", "--", "-device",
+                                           "a \"b\" \\ 'c'", "", "$x"})));
+}
+
+TEST_CASE("a list of QEMU's words survives whatever is in them") {
+    for (const std::string word :
+         {"a b", "\"", "\\", "'", "\\n", "a,b", "tab\tend", "new\nline", "ü", "\\\"", "-device", "#", "*"}) {
+        CAPTURE(word);
+        const nlohmann::json config{{"extra-args", {word, "last"}}};
+        CHECK(settings_of(read_config(config.dump())).extra_args == Words{word, "last"});
+    }
+    CHECK(settings_of(read_config(R"({"extra-args": []})")).extra_args == Words{});
+}
+
+TEST_CASE("what cannot be a setting in a configuration file") {
+    for (const std::string value : {"null", "{}", "[1]", "[[\"a\"]]", "[true]"}) {
+        CAPTURE(value);
+        const Words faults = faults_in(read_config(R"({"boot-order": )" + value + "}"));
+        REQUIRE(faults.size() == 1);
+        CHECK(contains(faults.front(), "'boot-order' in /etc/vm.json: a"));
+        CHECK(contains(faults.front(), "cannot be a setting | use a string, a number, a boolean or a list"));
+    }
+    CHECK(faults_in(read_config(R"({"memory": -5})")).size() == 1);
+    CHECK(faults_in(read_config(R"({"memory": 1.5})")).size() == 1);
+    CHECK(faults_in(read_config(R"({"ipxe": "maybe"})")).size() == 1);
+    CHECK(faults_in(read_config(R"({"mac": true})")).size() == 1);
+    CHECK(faults_in(read_config(R"({"name": ""})")).size() == 1);
+}
+
+TEST_CASE("unknown keys in a configuration file, with what was probably meant") {
+    CHECK(faults_in(read_config(R"({"ixpe": true})")) ==
+          Words{"'ixpe' in /etc/vm.json: there is no such setting | did you mean ipxe?"});
+    CHECK(faults_in(read_config(R"({"--memory": 5})")) ==
+          Words{"'--memory' in /etc/vm.json: there is no such setting | did you mean memory?"});
+    CHECK(faults_in(read_config(R"({"config": "x", "help": true})")).size() == 2);
+}
+
+TEST_CASE("a configuration file that is no JSON object") {
+    for (const std::string text : {"", "{", "ipxe: true", "{\"ipxe\": true,}", "\xff", "{} {}"}) {
+        CAPTURE(text);
+        const ReadResult read = read_config(text);
+        CHECK(contains(text_of(read.faults), "--config: /etc/vm.json is not JSON\n  why:  "));
+        CHECK(read.faults.size() == 1);
+    }
+    for (const std::string text : {"[]", "1", "null", "\"ipxe\""}) {
+        CAPTURE(text);
+        CHECK(contains(faults_in(read_config(text)).at(0), "--config: /etc/vm.json holds no JSON object"));
+    }
+}
+
+TEST_CASE("a configuration file that cannot be read") {
+    const ReadFile fails = [](const std::string& path) -> std::string {
+        throw Error{{"cannot read " + path, "Permission denied", "", ExitCode::settings}};
+    };
+    const ReadResult read = read_settings({"--config=/x"}, {}, fails);
+    CHECK(read.faults == std::vector<Fault>{{"--config: cannot read /x", "Permission denied",
+                                             "name a readable file", ExitCode::settings}});
+}
+
+TEST_CASE("the configuration file's name may come from the environment; the flag wins") {
+    const Environment environment{{"VM_LAUNCH_CONFIG", config_path}};
+    const ReadFile file = file_with(R"({"name": "filed", "cpus": 0})");
+    const ReadResult read = read_settings({}, environment, file);
+    CHECK(read.settings.name == "filed");
+    CHECK(faults_in(read) == Words{"'cpus' in /etc/vm.json: 0 is out of range | use 1 to 4096"});
+    CHECK(contains(text_of(read_settings({}, environment, file_with("x")).faults),
+                   "$VM_LAUNCH_CONFIG: /etc/vm.json is not JSON"));
+    CHECK(settings_of(read_settings({"--config", config_path}, {{"VM_LAUNCH_CONFIG", "/other"}},
+                                    file_with("{}"))) == Settings{});
+}
+
+TEST_CASE("LOG_VERBOSE means debug, unless a log level is given") {
+    const auto level = [](const Words& flags, const Environment& environment) {
+        return settings_of(read_settings(flags, environment, no_file)).log_level;
+    };
+    CHECK(level({}, {{"LOG_VERBOSE", "1"}}) == LogLevel::debug);
+    CHECK(level({}, {{"LOG_VERBOSE", "0"}}) == LogLevel::info);
+    CHECK(level({}, {{"LOG_VERBOSE", "1"}, {"LOG_LEVEL", "error"}}) == LogLevel::error);
+    CHECK(level({"--log-level=warning"}, {{"LOG_VERBOSE", "1"}}) == LogLevel::warning);
+    CHECK(read_env({{"LOG_VERBOSE", "yes"}}).origins == Origins{{"log-level", "$LOG_VERBOSE"}});
+    CHECK(settings_of(read_settings({"--config", config_path}, {{"LOG_VERBOSE", "1"}},
+                                    file_with(R"({"log-level": "error"})")))
+              .log_level == LogLevel::debug);
+}
+
+TEST_CASE("BOOT_FROM is another name of BOOT_ISO, which wins") {
+    CHECK(settings_of(read_env({{"BOOT_FROM", "/a.iso"}})).iso == "/a.iso");
+    CHECK(read_env({{"BOOT_FROM", "/a.iso"}}).origins == Origins{{"iso", "$BOOT_FROM"}});
+    CHECK(settings_of(read_env({{"BOOT_FROM", "/a.iso"}, {"BOOT_ISO", "/b.iso"}})).iso == "/b.iso");
+    CHECK(settings_of(read_env({{"BOOT_FROM", "/a.iso"}, {"BOOT_ISO", ""}})).iso == "/a.iso");
+}
+
+TEST_CASE("the origin of a default is its flag") {
+    CHECK(origin_of({}, "memory") == "--memory (default)");
+    CHECK(origin_of({{"memory", "$MEMORY"}}, "memory") == "$MEMORY");
+}
+
+// -- further NICs
+
+TEST_CASE("further NICs are the same from flags, variables and a file") {
+    const std::string second = "mode=bridge,bridge=br1,mac=02:00:00:00:00:07,model=e1000,mtu=1400,boot=on";
+    const std::string third = "mode=direct,direct-dev=eth3,queues=2";
+    const Settings by_flag = settings_of(read_flags({"--nic", second, "--nic=" + third}));
+    const Settings by_env = settings_of(read_env({{"NETWORK2_MODE", "bridge"},
+                                                  {"NETWORK2_BRIDGE", "br1"},
+                                                  {"NETWORK2_MAC", "02:00:00:00:00:07"},
+                                                  {"NETWORK2_MODEL", "e1000"},
+                                                  {"NETWORK2_MTU", "1400"},
+                                                  {"NETWORK2_BOOT", "1"},
+                                                  {"NETWORK3_MODE", "direct"},
+                                                  {"NETWORK3_DIRECT_DEV", "eth3"},
+                                                  {"NETWORK3_QUEUES", "2"}}));
+    const Settings by_file = settings_of(read_config(nlohmann::json{{"nic", {second, third}}}.dump()));
+    REQUIRE(by_flag.nics.size() == 3);
+    CHECK(by_flag.nics[0] == NicSettings{});
+    CHECK(by_flag.nics[1].bridge == "br1");
+    CHECK(by_flag.nics[1].model == "e1000");
+    CHECK(by_flag.nics[1].boot == true);
+    CHECK(by_flag.nics[2].queues == 2);
+    CHECK(by_env == by_flag);
+    CHECK(by_file == by_flag);
+}
+
+TEST_CASE("a NIC's faults name the NIC's own setting, all at once") {
+    const auto by_flag = faults_in(read_flags({"--nic=mode=brigde,mtu=1", "--nic=color=red"}));
+    CHECK(by_flag.size() == 2);
+    const auto by_env = faults_in(read_env({{"NETWORK2_MODE", "brigde"}, {"NETWORK2_MTU", "1"}}));
+    REQUIRE(by_env.size() == 2);
+    CHECK(contains(by_env.at(0), "$NETWORK2_MODE"));
+    CHECK(contains(by_env.at(0), "did you mean 'bridge'"));
+    CHECK(contains(by_env.at(1), "$NETWORK2_MTU"));
+}
+
+}  // namespace
+}  // namespace vml

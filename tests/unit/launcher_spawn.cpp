@@ -1,0 +1,357 @@
+// Real programs started by spawn and apply: what they get, what they do not get, and how their end is tied to
+// ours.
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/apply.h"
+#include "launcher/spawn.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_process.h"
+
+namespace vml {
+namespace {
+
+using test::contains;
+using test::Folder;
+using test::Pipe;
+using test::program;
+using test::read_all;
+using test::read_until;
+using test::reap;
+using test::Words;
+
+// What a program that was spawned wrote, once it has ended well.
+std::string output_of(const std::filesystem::path& file, const Words& args, std::vector<int> inherited = {}) {
+    Pipe output;
+    const pid_t pid = spawn({file, args, std::move(inherited), output.writer.get()});
+    output.writer.reset();
+    std::string text = read_all(output.reader.get());
+    CHECK(reap(pid) == 0);
+    return text;
+}
+
+Words lines_of(const std::string& text) {
+    std::istringstream stream{text};
+    Words lines;
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+// The fields of /proc/self/status of a spawned program.
+std::map<std::string, std::string> status_of_child() {
+    std::map<std::string, std::string> fields;
+    for (const std::string& line : lines_of(output_of("/bin/cat", {"/proc/self/status"}))) {
+        const std::size_t colon = line.find(":\t");
+        if (colon != std::string::npos) {
+            fields[line.substr(0, colon)] = line.substr(colon + 2);
+        }
+    }
+    return fields;
+}
+
+TEST_CASE("the program gets its arguments exactly as they are") {
+    const Folder folder;
+    const auto echo = program(folder, "echo", "#!/bin/sh\nprintf '<%s>' \"$0\" \"$@\"\n");
+    CHECK(output_of(echo, {"-a", "b c", "", "$HOME", "it's", "new\nline", "ü"}) ==
+          "<" + echo.string() + "><-a><b c><><$HOME><it's><new\nline><ü>");
+    CHECK(output_of(echo, {}) == "<" + echo.string() + ">");
+}
+
+TEST_CASE("standard output and standard error go to the same place, in order") {
+    const Folder folder;
+    CHECK(output_of(program(folder, "both", "#!/bin/sh\necho one; echo two >&2; echo three\n"), {}) ==
+          "one\ntwo\nthree\n");
+}
+
+TEST_CASE("standard input is at its end at once") {
+    CHECK(output_of("/bin/readlink", {"/proc/self/fd/0"}) == "/dev/null\n");
+    CHECK(output_of("/bin/cat", {}).empty());
+}
+
+TEST_CASE("the program has the descriptors that are named, at their numbers, and no other") {
+    const Pipe named;
+    const Pipe unnamed;
+    const int left_open = ::dup(unnamed.reader.get());  // without close-on-exec: a leak of somebody else's
+    const int high = ::fcntl(named.writer.get(), F_DUPFD_CLOEXEC, 200);
+    REQUIRE(high == 200);
+    Words open = lines_of(output_of("/bin/ls", {"-1", "/proc/self/fd"}, {high}));
+    std::sort(open.begin(), open.end());
+    CHECK(open == Words{"0", "1", "2", "200", "3"});  // 3 is the folder that ls itself reads
+    CHECK((::fcntl(high, F_GETFD) & FD_CLOEXEC) != 0);
+    ::close(high);
+    ::close(left_open);
+}
+
+TEST_CASE("an inherited descriptor leads where ours does") {
+    Pipe pipe;
+    const int number = pipe.writer.get();
+    const Folder folder;
+    const auto writer = program(folder, "writer", "#!/bin/bash\necho through >&$1\n");
+    CHECK(output_of(writer, {std::to_string(number)}, {number}).empty());
+    pipe.writer.reset();
+    CHECK(read_all(pipe.reader.get()) == "through\n");
+}
+
+TEST_CASE("the program runs in a session of its own, and can gain no privilege") {
+    const Words stat = [] {
+        std::istringstream words{output_of("/bin/cat", {"/proc/self/stat"})};
+        return Words{std::istream_iterator<std::string>{words}, {}};
+    }();
+    REQUIRE(stat.size() > 7);
+    CHECK(stat[4] == stat[0]);  // process group
+    CHECK(stat[5] == stat[0]);  // session
+    CHECK(stat[6] == "0");      // no controlling terminal
+    CHECK(status_of_child()["NoNewPrivs"] == "1");
+}
+
+TEST_CASE("no signal is blocked or ignored in the program, whatever is here") {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before);
+    std::map<int, void (*)(int)> handlers;
+    for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP}) {
+        handlers[number] = ::signal(number, SIG_IGN);
+    }
+    std::map<std::string, std::string> status = status_of_child();
+    for (const auto& [number, handler] : handlers) {
+        ::signal(number, handler);
+    }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    CHECK(status["SigBlk"] == "0000000000000000");
+    CHECK(status["SigIgn"] == "0000000000000000");
+}
+
+TEST_CASE("a program that cannot be run is an error with the system's reason, and leaves no process") {
+    const Folder folder;
+    const auto not_executable = folder.write("plain", "#!/bin/sh\n");
+    const auto no_program = program(folder, "garbage", std::string_view{"\0\1\2 no program", 14});
+    const auto no_interpreter = program(folder, "orphan", "#!/does/not/exist\n");
+    struct Row {
+        std::filesystem::path file;
+        int error_number;
+    };
+    Pipe output;
+    for (const Row& row :
+         {Row{"/does/not/exist", ENOENT}, Row{not_executable, EACCES}, Row{folder.path(), EACCES},
+          Row{no_program, ENOEXEC}, Row{no_interpreter, ENOENT}}) {
+        CAPTURE(row.file);
+        const std::size_t before = test::open_descriptors();
+        try {
+            static_cast<void>(spawn({row.file, {"x"}, {}, output.writer.get()}));
+            FAIL("it was started");
+        } catch (const Error& error) {
+            REQUIRE(error.faults().size() == 1);
+            const Fault& fault = error.faults().front();
+            CHECK(fault.what == "cannot start " + row.file.string());
+            CHECK(fault.why == "running the program: " + errno_text(row.error_number));
+            CHECK_FALSE(fault.hint.empty());
+            CHECK(fault.code == ExitCode::qemu);
+        }
+        CHECK(test::open_descriptors() == before);
+        // What is left is a dead child for the one reaper; it has ended, or is about to.
+        while (::waitpid(-1, nullptr, 0) > 0) {
+        }
+        CHECK(errno == ECHILD);
+    }
+    output.writer.reset();
+    CHECK(read_all(output.reader.get()).empty());
+}
+
+TEST_CASE("arguments that are too long for the kernel are an error too") {
+    const Pipe output;
+    try {
+        static_cast<void>(
+            spawn({"/bin/true", {std::string(std::size_t{8} << 20, 'x')}, {}, output.writer.get()}));
+        FAIL("it was started");
+    } catch (const Error& error) {
+        CHECK(contains(error.what(), "Argument list too long"));
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+}
+
+TEST_CASE("a descriptor that is not open is named as the step that failed, and nothing runs") {
+    const Folder folder;
+    const auto mark = folder.path() / "ran";
+    const Pipe output;
+    try {
+        static_cast<void>(spawn({"/bin/touch", {mark.string()}, {777}, output.writer.get()}));
+        FAIL("it was started");
+    } catch (const Error& error) {
+        CHECK(error.faults().front().why == "keeping a descriptor: Bad file descriptor");
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK_FALSE(std::filesystem::exists(mark));
+}
+
+TEST_CASE("the caller reaps: the exit status is there to be had") {
+    const Folder folder;
+    const auto ends = program(folder, "ends", "#!/bin/sh\nexit \"$1\"\n");
+    for (const int status : {0, 1, 77, 255}) {
+        Pipe output;
+        const pid_t pid = spawn({ends, {std::to_string(status)}, {}, output.writer.get()});
+        CHECK(WEXITSTATUS(reap(pid)) == status);
+    }
+    CHECK(test::reap_the_dead() == 0);
+}
+
+TEST_CASE("the program dies with the process that started it, even by SIGKILL") {
+    Pipe ready;
+    Pipe held;     // the program waits for its end, which comes only from us
+    Pipe witness;  // open as long as the program lives
+    const Folder folder;
+    const auto waits = program(folder, "waits", "#!/bin/bash\necho ready\nread line <&$1\n");
+    const int held_number = held.reader.get();
+    const pid_t launcher = ::fork();
+    REQUIRE(launcher >= 0);
+    if (launcher == 0) {
+        try {
+            static_cast<void>(spawn({waits,
+                                     {std::to_string(held_number)},
+                                     {held_number, witness.writer.get()},
+                                     ready.writer.get()}));
+        } catch (...) {
+            ::_exit(1);
+        }
+        ::pause();
+        ::_exit(2);
+    }
+    witness.writer.reset();
+    CHECK(read_until(ready.reader.get(), "ready\n") == "ready\n");
+    ::kill(launcher, SIGKILL);
+    CHECK(WTERMSIG(reap(launcher)) == SIGKILL);
+    CHECK(read_all(witness.reader.get()).empty());  // throws when the program lives on
+}
+
+// -- apply
+
+// Waits for the end of a VM that apply started.
+std::string end_of(RunningVm& vm) {
+    std::string output = read_all(vm.output.get());
+    CHECK(reap(vm.pid) == 0);
+    return output;
+}
+
+TEST_CASE("apply opens what the plan's descriptors stand for, at the numbers of the argv") {
+    const Folder folder;
+    const auto store = folder.write("vars.fd", std::string(70'000, 'v') + std::string(200'000, '\0') + "end");
+    Plan plan;
+    plan.program = program(folder, "qemu",
+                           "#!/bin/bash\n"  // dash knows one-digit descriptors only
+                           "echo qmp >&100; read line <&100; echo \"$line\"\n"
+                           "stat -L -c %s /proc/self/fd/103 >&101\n"
+                           "cmp /proc/self/fd/102 \"$1\" && echo same\n"
+                           "echo changed >&102\n"
+                           "ls /proc/self/fd | sort -n | tr '\\n' ' '\n");
+    plan.args = {{store.string(), "", ""}};
+    plan.fds = {{100, FdPurpose::qmp},
+                {101, FdPurpose::console},
+                {102, FdPurpose::nvram, store},
+                {103, FdPurpose::blank_disk, {}, 5'000'000'000}};
+    const std::string before = test::text_in(store);
+    RunningVm vm = apply(plan);
+    CHECK(vm.pid > 0);
+    CHECK(read_until(vm.qmp.get(), "\n") == "qmp\n");
+    CHECK(::write(vm.qmp.get(), "hello\n", 6) == 6);
+    const std::string output = end_of(vm);
+    CHECK(read_all(vm.console.get()) == "5000000000\n");
+    CHECK(contains(output, "hello\nsame\n"));
+    CHECK(contains(output, "100 101 102 103"));
+    CHECK(test::text_in(store) == before);  // the guest's writes go to the private copy
+}
+
+TEST_CASE("QMP is at its end when QEMU is dead") {
+    Plan plan;
+    plan.program = "/bin/true";
+    plan.fds = {{100, FdPurpose::qmp}, {101, FdPurpose::console}};
+    RunningVm vm = apply(plan);
+    CHECK(read_all(vm.qmp.get()).empty());
+    CHECK(read_all(vm.console.get()).empty());
+    CHECK(end_of(vm).empty());
+}
+
+TEST_CASE("a plan that cannot be applied leaves no descriptor, no file and no process") {
+    const Folder folder;
+    Plan plan;
+    plan.program = "/bin/true";
+    const std::size_t before = test::open_descriptors();
+    SECTION("the program is missing") {
+        plan.program = folder.path() / "missing";
+        plan.fds = {
+            {100, FdPurpose::qmp}, {101, FdPurpose::console}, {102, FdPurpose::blank_disk, {}, 1 << 20}};
+        CHECK_THROWS_AS(apply(plan), Error);
+    }
+    SECTION("the variable store is missing") {
+        plan.fds = {{100, FdPurpose::qmp}, {101, FdPurpose::nvram, folder.path() / "none.fd"}};
+        try {
+            static_cast<void>(apply(plan));
+            FAIL("it was applied");
+        } catch (const Error& error) {
+            CHECK(error.code() == ExitCode::host);
+            CHECK(contains(error.what(), "none.fd"));
+            CHECK(contains(error.what(), "No such file or directory"));
+        }
+    }
+    SECTION("the variable store is a folder") {
+        plan.fds = {{100, FdPurpose::nvram, folder.path()}};
+        CHECK_THROWS_AS(apply(plan), Error);
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK(test::open_descriptors() == before);
+    CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a number that is taken is an error, and is not closed for its owner") {
+    const Pipe pipe;
+    const OwnedFd taken{::fcntl(pipe.reader.get(), F_DUPFD_CLOEXEC, 100)};
+    REQUIRE(taken.get() == 100);
+    Plan plan;
+    plan.program = "/bin/true";
+    plan.fds = {{100, FdPurpose::qmp}};
+    try {
+        static_cast<void>(apply(plan));
+        FAIL("it was applied");
+    } catch (const Error& error) {
+        CHECK(contains(error.what(), "descriptor 100 is taken"));
+    }
+    CHECK(::fcntl(taken.get(), F_GETFD) != -1);
+}
+
+TEST_CASE("a limit of open files below the plan's numbers is an error that names ulimit") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit low = before;
+    low.rlim_cur = 64;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    Plan plan;
+    plan.program = "/bin/true";
+    plan.fds = {{100, FdPurpose::qmp}};
+    std::string text;
+    try {
+        static_cast<void>(apply(plan));
+    } catch (const Error& error) {
+        text = error.what();
+    }
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(contains(text, "ulimit -n"));
+}
+
+}  // namespace
+}  // namespace vml

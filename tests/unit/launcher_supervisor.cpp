@@ -1,0 +1,671 @@
+// The supervisor's step function: every event in every phase, and every way in which a run ends.
+#include <algorithm>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/wait.h>
+
+#include "launcher/supervisor.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml::supervise {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::contains;
+
+int exited(int status) {
+    return W_EXITCODE(status, 0);
+}
+int killed(int signal) {
+    return W_EXITCODE(0, signal);
+}
+
+const PropertyCheck check{"/machine/peripheral/net0", "disable-legacy", "on", "the ROM would never run"};
+
+Config plain() {
+    return {{}, {}, seconds{8}, false, "qemu-system-x86_64"};
+}
+// A NIC on a bridge whose ports need eight seconds to forward.
+Config with_port() {
+    Config config = plain();
+    config.ports = {{1, "br0", milliseconds{8000}}};
+    return config;
+}
+Config with_checks(std::size_t count = 1) {
+    Config config = plain();
+    config.checks.assign(count, check);
+    return config;
+}
+
+// Feeds events one after the other and keeps what the last one led to.
+class Run {
+  public:
+    explicit Run(Config config) : config_{std::move(config)} { take(start(config_)); }
+
+    Run& feed(const Event& event) {
+        take(step(config_, state, event));
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<Finish> finish() const {
+        for (const Action& action : actions) {
+            if (const auto* end = std::get_if<Finish>(&action)) {
+                return *end;
+            }
+        }
+        return std::nullopt;
+    }
+    // What was said with this event.
+    [[nodiscard]] std::string said() const {
+        std::string text;
+        for (const Action& action : actions) {
+            if (const auto* say = std::get_if<Say>(&action)) {
+                text += say->text + "\n";
+            }
+        }
+        return text;
+    }
+    template <typename Wanted>
+    [[nodiscard]] bool did(const Wanted& wanted) const {
+        return std::any_of(actions.begin(), actions.end(), [&](const Action& action) {
+            const auto* found = std::get_if<Wanted>(&action);
+            return found != nullptr && *found == wanted;
+        });
+    }
+
+    State state;
+    Actions actions;
+
+  private:
+    void take(Step next) {
+        state = std::move(next.state);
+        actions = std::move(next.actions);
+    }
+
+    Config config_;
+};
+
+Run running(Config config = plain()) {
+    Run run{std::move(config)};
+    const std::size_t checks = run.state.checks_left;
+    run.feed(QmpReady{});
+    for (std::size_t i = 0; i < checks; ++i) {
+        run.feed(CheckAnswered{i, "on"});
+    }
+    REQUIRE(run.state.phase == Phase::running);
+    return run;
+}
+
+Run with_os(Config config = plain()) {
+    Run run = running(std::move(config));
+    run.feed(OsSeen{true});
+    return run;
+}
+
+// A run in each phase, by the shortest way.
+Run in_phase(Phase phase) {
+    switch (phase) {
+        case Phase::starting:
+            return Run{with_checks()};
+        case Phase::checking:
+            return std::move(Run{with_checks()}.feed(QmpReady{}));
+        case Phase::waiting:
+            return std::move(Run{with_port()}.feed(QmpReady{}));
+        case Phase::running:
+            return running();
+        case Phase::powering_down:
+            return std::move(with_os().feed(SignalReceived{SIGTERM}));
+        case Phase::quitting:
+            return std::move(running().feed(SignalReceived{SIGTERM}));
+        case Phase::killing:
+            return std::move(running().feed(DeadlinePassed{Deadline::kill}));
+        case Phase::ended:
+            return std::move(running().feed(ChildEnded{exited(0), {}}));
+    }
+    throw std::logic_error{"no such phase"};
+}
+
+constexpr Phase all_phases[] = {Phase::starting,      Phase::checking, Phase::waiting, Phase::running,
+                                Phase::powering_down, Phase::quitting, Phase::killing, Phase::ended};
+
+TEST_CASE("each phase is reached by its events") {
+    for (const Phase phase : all_phases) {
+        CHECK(in_phase(phase).state.phase == phase);
+    }
+}
+
+// -- a bridge port that does not forward yet
+
+TEST_CASE("the guest waits until the bridge's port forwards") {
+    Run run = in_phase(Phase::waiting);
+    CHECK_FALSE(run.did(SendCommand{Command::cont}));
+    CHECK(run.did(StartDeadline{Deadline::ports, seconds{18}}));
+    CHECK(contains(run.said(), "waiting until br0 forwards, about 8 s"));
+    run.feed(PortForwards{});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(run.did(SendCommand{Command::cont}));
+    CHECK(run.did(CancelDeadline{Deadline::ports}));
+}
+
+TEST_CASE("a port that forwards before QEMU answers is not waited for") {
+    Run run{with_port()};
+    run.feed(PortForwards{});
+    run.feed(QmpReady{});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(run.did(SendCommand{Command::cont}));
+}
+
+TEST_CASE("every port is waited for") {
+    Config config = with_port();
+    config.ports.push_back({2, "br1", milliseconds{4000}});
+    Run run{config};
+    run.feed(QmpReady{});
+    run.feed(PortForwards{});
+    CHECK(run.state.phase == Phase::waiting);
+    run.feed(PortForwards{});
+    CHECK(run.state.phase == Phase::running);
+}
+
+TEST_CASE("a port that never forwards does not hold the guest for ever") {
+    Run run = in_phase(Phase::waiting);
+    run.feed(DeadlinePassed{Deadline::ports});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(contains(run.said(), "still does not forward"));
+    run.feed(PortForwards{});
+    CHECK_FALSE(run.did(SendCommand{Command::cont}));
+}
+
+TEST_CASE("a stop while the guest waits is a stop at once") {
+    Run run = in_phase(Phase::waiting);
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.did(SendCommand{Command::quit}));
+    run.feed(ChildEnded{exited(0), {}});
+    REQUIRE(run.finish());
+    CHECK(run.finish()->exit_code == 0);
+}
+
+// -- the start
+
+TEST_CASE("a start waits for QEMU, but not for ever") {
+    const Run run{with_checks(2)};
+    CHECK(run.state.phase == Phase::starting);
+    CHECK(run.state.checks_left == 2);
+    CHECK(run.actions == Actions{StartDeadline{Deadline::start, seconds{60}}});
+}
+
+TEST_CASE("without checks the guest runs as soon as QEMU answers") {
+    Run run{plain()};
+    run.feed(QmpReady{});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(run.actions == Actions{CancelDeadline{Deadline::start}, SendCommand{Command::cont}});
+}
+
+TEST_CASE("with checks the guest runs once all of them are answered as expected") {
+    Run run{with_checks(2)};
+    run.feed(QmpReady{});
+    CHECK(run.state.phase == Phase::checking);
+    CHECK(run.actions == Actions{SendChecks{}});
+    run.feed(CheckAnswered{1, "on"});
+    CHECK(run.state.phase == Phase::checking);
+    CHECK(run.actions.empty());
+    run.feed(CheckAnswered{0, "on"});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(run.actions == Actions{CancelDeadline{Deadline::start}, SendCommand{Command::cont}});
+}
+
+TEST_CASE("a check that fails ends the run before the guest ran") {
+    for (const std::optional<std::string>& answer :
+         {std::optional<std::string>{"off"}, std::optional<std::string>{}}) {
+        Run run{with_checks(2)};
+        run.feed(QmpReady{}).feed(CheckAnswered{0, answer});
+        CHECK(run.state.phase == Phase::quitting);
+        CHECK(run.actions == Actions{CancelDeadline{Deadline::start}, SendCommand{Command::quit},
+                                     StartDeadline{Deadline::quit, seconds{3}}});
+        run.feed(CheckAnswered{1, "on"});
+        CHECK(run.actions.empty());  // the other answer starts nothing any more
+        run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+        REQUIRE(run.finish());
+        CHECK(run.finish()->exit_code == 10);
+        CHECK(run.finish()->fault->what == "the ROM would never run");
+        CHECK(run.finish()->fault->why ==
+              "disable-legacy of /machine/peripheral/net0 is " + answer.value_or("unknown") + ", not on");
+        CHECK_FALSE(run.finish()->fault->hint.empty());
+    }
+}
+
+TEST_CASE("QEMU that will not start the guest is told to quit, and its words are the reason") {
+    Run run = running();
+    run.feed(ContinueRefused{"no way"});
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(run.did(SendCommand{Command::quit}));
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(run.finish()->fault == Fault{"QEMU would not start the guest", "no way", "", ExitCode::qemu});
+}
+
+TEST_CASE("QEMU that does not answer is killed") {
+    for (const Phase phase : {Phase::starting, Phase::checking}) {
+        Run run = in_phase(phase);
+        run.feed(DeadlinePassed{Deadline::start});
+        CHECK(run.state.phase == Phase::killing);
+        CHECK(run.actions == Actions{KillQemu{SIGKILL}});
+        run.feed(ChildEnded{killed(SIGKILL), {}});
+        CHECK(run.finish()->exit_code == 4);
+        CHECK(run.finish()->fault->what == "qemu-system-x86_64 does not answer");
+        CHECK(run.finish()->fault->why == "no reply over QMP within 60 s");
+    }
+}
+
+TEST_CASE("a start deadline that fires while the answer is on its way changes nothing any more") {
+    for (const Phase phase :
+         {Phase::waiting, Phase::running, Phase::powering_down, Phase::quitting, Phase::killing}) {
+        Run run = in_phase(phase);
+        const State before = run.state;
+        run.feed(DeadlinePassed{Deadline::start});
+        CHECK(run.actions.empty());
+        CHECK(run.state == before);
+    }
+}
+
+TEST_CASE("a guest that runs starts once") {
+    Run run = running(with_checks());
+    const State before = run.state;
+    run.feed(QmpReady{});
+    CHECK(run.actions.empty());
+    run.feed(CheckAnswered{0, "off"});
+    CHECK(run.actions.empty());
+    CHECK(run.state == before);
+}
+
+// -- QEMU's events
+
+TEST_CASE("a stop that nobody asked for is looked into, in the running phase only") {
+    for (const Phase phase : all_phases) {
+        Run run = in_phase(phase);
+        run.feed(QemuEvent{"STOP", ""});
+        CAPTURE(static_cast<int>(phase));
+        CHECK(run.actions ==
+              (phase == Phase::running ? Actions{SendCommand{Command::query_status}} : Actions{}));
+        CHECK(run.state.phase == phase);
+    }
+}
+
+TEST_CASE("an internal error ends the run; with KVM the hint is emulation") {
+    for (const bool kvm : {true, false}) {
+        Config config = plain();
+        config.kvm = kvm;
+        Run run = running(config);
+        run.feed(StatusAnswered{"internal-error"});
+        CHECK(run.state.phase == Phase::quitting);
+        CHECK(run.did(SendCommand{Command::quit}));
+        run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+        REQUIRE(run.finish());
+        CHECK(run.finish()->exit_code == 4);
+        CHECK(run.finish()->fault->what == "QEMU stopped the guest with an internal error");
+        CHECK(contains(run.finish()->fault->hint, "--accel tcg") == kvm);
+    }
+}
+
+TEST_CASE("a guest that is paused goes on being watched") {
+    Run run = running();
+    run.feed(StatusAnswered{"io-error"});
+    CHECK(contains(run.said(), "a disk could not be written"));
+    CHECK(std::get<Say>(run.actions.at(0)).level == LogLevel::warning);
+    run.feed(StatusAnswered{"paused"});
+    CHECK(contains(run.said(), "the guest is paused"));
+    run.feed(StatusAnswered{"running"});
+    CHECK(run.actions.empty());
+    run.feed(StatusAnswered{"a status of a later QEMU"});
+    CHECK(run.actions.empty());
+    CHECK(run.state.phase == Phase::running);
+}
+
+TEST_CASE("a status means nothing in any other phase") {
+    for (const Phase phase : all_phases) {
+        if (phase == Phase::running) {
+            continue;
+        }
+        Run run = in_phase(phase);
+        const State before = run.state;
+        run.feed(StatusAnswered{"internal-error"});
+        CHECK(run.state == before);
+        CHECK(run.actions.empty());
+    }
+}
+
+TEST_CASE("events that mean nothing to a run change nothing") {
+    for (const Phase phase : all_phases) {
+        for (const char* name :
+             {"RESUME", "RESET", "RTC_CHANGE", "NIC_RX_FILTER_CHANGED", "POWERDOWN", "", "NEW"}) {
+            Run run = in_phase(phase);
+            const State before = run.state;
+            run.feed(QemuEvent{name, ""});
+            CHECK(run.state == before);
+            CHECK(run.actions.empty());
+        }
+    }
+}
+
+TEST_CASE("whether an operating system runs is remembered in every phase") {
+    for (const Phase phase : all_phases) {
+        Run run = in_phase(phase);
+        run.feed(OsSeen{true});
+        CHECK(run.state.os_runs);
+        run.feed(OsSeen{false});
+        CHECK_FALSE(run.state.os_runs);
+        CHECK(run.state.phase == phase);
+        CHECK(run.actions.empty());
+    }
+}
+
+// -- signals
+
+TEST_CASE("a signal while QEMU starts kills it: no guest has run") {
+    Run run = in_phase(Phase::starting);
+    run.feed(SignalReceived{SIGINT});
+    CHECK(run.state.phase == Phase::killing);
+    CHECK(run.did(KillQemu{SIGKILL}));
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGINT"});
+}
+
+TEST_CASE("a signal during the checks, or before an operating system runs, quits at once") {
+    for (const Phase phase : {Phase::checking, Phase::running}) {
+        Run run = in_phase(phase);
+        run.feed(SignalReceived{SIGTERM});
+        CHECK(run.state.phase == Phase::quitting);
+        CHECK(contains(run.said(), "SIGTERM: stopping (no operating system runs yet)"));
+        CHECK(run.did(SendCommand{Command::quit}));
+        CHECK(run.did(StartDeadline{Deadline::quit, seconds{3}}));
+        CHECK_FALSE(run.did(SendCommand{Command::system_powerdown}));
+        run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+        CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGTERM"});
+    }
+}
+
+TEST_CASE("a signal while an operating system runs presses the power button") {
+    Config config = plain();
+    config.stop_timeout = seconds{30};
+    Run run = with_os(config);
+    run.feed(SignalReceived{SIGHUP});
+    CHECK(run.state.phase == Phase::powering_down);
+    CHECK(contains(run.said(), "SIGHUP: pressing the guest's power button; it has 30 s"));
+    CHECK(run.did(StartDeadline{Deadline::grace, seconds{30}}));
+    CHECK(run.did(SendCommand{Command::system_powerdown}));
+    CHECK(run.did(StartDeadline{Deadline::powerdown_again, seconds{2}}));
+    CHECK_FALSE(run.did(SendCommand{Command::quit}));
+    run.feed(QemuEvent{"SHUTDOWN", "guest-shutdown"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGHUP"});
+}
+
+TEST_CASE("the power button is pressed again until the guest listens, and no longer") {
+    Run run = in_phase(Phase::powering_down);
+    for (int i = 0; i < 3; ++i) {
+        run.feed(DeadlinePassed{Deadline::powerdown_again});
+        CHECK(run.actions == Actions{SendCommand{Command::system_powerdown},
+                                     StartDeadline{Deadline::powerdown_again, seconds{2}}});
+    }
+    for (const Phase phase : all_phases) {
+        if (phase != Phase::powering_down) {
+            Run other = in_phase(phase);
+            other.feed(DeadlinePassed{Deadline::powerdown_again});
+            CHECK(other.actions.empty());
+            CHECK(other.state.phase == phase);
+        }
+    }
+}
+
+TEST_CASE("when the grace is over the guest is forced, and the exit code says so") {
+    Run run = in_phase(Phase::powering_down);
+    run.feed(DeadlinePassed{Deadline::grace});
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(contains(run.said(), "did not power off in time"));
+    CHECK(run.did(SendCommand{Command::quit}));
+    CHECK(run.did(StartDeadline{Deadline::quit, seconds{1}}));
+    run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{128 + SIGTERM, std::nullopt, "forced to stop after SIGTERM"});
+}
+
+TEST_CASE("a grace that passes in another phase changes nothing") {
+    for (const Phase phase : all_phases) {
+        if (phase != Phase::powering_down) {
+            Run run = in_phase(phase);
+            const State before = run.state;
+            run.feed(DeadlinePassed{Deadline::grace});
+            CHECK(run.actions.empty());
+            CHECK(run.state == before);
+        }
+    }
+}
+
+TEST_CASE("a second signal forces a guest that is powering down") {
+    Run run = in_phase(Phase::powering_down);
+    run.feed(SignalReceived{SIGINT});
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(contains(run.said(), "SIGINT again: forcing the stop"));
+    CHECK(run.did(SendCommand{Command::quit}));
+    CHECK(run.did(StartDeadline{Deadline::quit, seconds{1}}));
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);  // the first signal asked for the stop
+}
+
+TEST_CASE("a second signal kills a QEMU that was told to quit, and a third changes nothing") {
+    Run run = in_phase(Phase::quitting);
+    run.feed(SignalReceived{SIGINT});
+    CHECK(run.state.phase == Phase::killing);
+    CHECK(run.did(KillQemu{SIGKILL}));
+    run.feed(SignalReceived{SIGINT});
+    CHECK(run.state.phase == Phase::killing);
+    CHECK_FALSE(run.did(KillQemu{SIGKILL}));
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("three signals force a guest that ignores its power button") {
+    Run run = with_os();
+    run.feed(SignalReceived{SIGTERM}).feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::quitting);
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::killing);
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("a signal after the end changes nothing") {
+    Run run = in_phase(Phase::ended);
+    const State before = run.state;
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.actions.empty());
+    CHECK(run.state == before);
+}
+
+TEST_CASE("QEMU that does not quit is killed") {
+    Run run = in_phase(Phase::quitting);
+    run.feed(DeadlinePassed{Deadline::quit});
+    CHECK(run.state.phase == Phase::killing);
+    CHECK(run.actions == Actions{KillQemu{SIGKILL}});
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("a fault stays the reason when QEMU had to be killed after it") {
+    Run run = running();
+    run.feed(StatusAnswered{"internal-error"}).feed(DeadlinePassed{Deadline::quit});
+    CHECK(run.did(KillQemu{SIGKILL}));
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(run.finish()->fault->what == "QEMU stopped the guest with an internal error");
+}
+
+TEST_CASE("a QMP that closed gives QEMU a moment to end, and then it is killed") {
+    for (const Phase phase : all_phases) {
+        Run run = in_phase(phase);
+        run.feed(QmpClosed{});
+        const bool waits = phase != Phase::killing && phase != Phase::ended;
+        CHECK(run.actions == (waits ? Actions{StartDeadline{Deadline::kill, seconds{3}}} : Actions{}));
+        CHECK(run.state.phase == phase);
+    }
+    Run run = running();
+    run.feed(QmpClosed{}).feed(DeadlinePassed{Deadline::kill});
+    CHECK(run.did(KillQemu{SIGKILL}));
+    run.feed(ChildEnded{killed(SIGKILL), {}});
+    CHECK(run.finish()->exit_code == 4);
+}
+
+// -- the end
+
+TEST_CASE("the child's end ends the run in every phase") {
+    for (const Phase phase : all_phases) {
+        if (phase != Phase::ended) {
+            Run run = in_phase(phase);
+            run.feed(ChildEnded{exited(0), {}});
+            CHECK(run.state.phase == Phase::ended);
+            CHECK(run.finish().has_value());
+            CHECK(run.actions.size() == 1);
+        }
+    }
+}
+
+TEST_CASE("QEMU that dies early could not start, and its last words are the reason") {
+    for (const Phase phase : {Phase::starting, Phase::checking}) {
+        Run run = in_phase(phase);
+        run.feed(ChildEnded{exited(1), {"qemu: -device foo: no such device", "bye"}});
+        REQUIRE(run.finish());
+        CHECK(run.finish()->exit_code == 4);
+        CHECK(run.finish()->fault->what == "qemu-system-x86_64 could not start");
+        CHECK(run.finish()->fault->why ==
+              "exit status 1\n        qemu: -device foo: no such device\n        bye");
+        CHECK(contains(run.finish()->fault->hint, "vm-launch plan"));
+    }
+}
+
+TEST_CASE("QEMU that dies later died") {
+    Run run = running();
+    run.feed(ChildEnded{killed(SIGSEGV), {}});
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(run.finish()->fault->what == "qemu-system-x86_64 died");
+    CHECK(run.finish()->fault->why == "killed by SIGSEGV");
+}
+
+TEST_CASE("an exit status 0 without a reason is a death too") {
+    Run run = running();
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(run.finish()->fault->why == "exit status 0");
+}
+
+TEST_CASE("who killed QEMU shows in the hint") {
+    const auto hint = [](int wait_status) {
+        Run run = running();
+        run.feed(ChildEnded{wait_status, {}});
+        return run.finish()->fault->hint;
+    };
+    CHECK(contains(hint(killed(SIGKILL)), "out-of-memory"));
+    CHECK(contains(hint(killed(SIGSYS)), "sandbox"));
+    CHECK_FALSE(contains(hint(killed(SIGABRT)), "sandbox"));
+    CHECK_FALSE(contains(hint(exited(9)), "out-of-memory"));  // a status, not a signal
+}
+
+TEST_CASE("a core dump is still a death by signal") {
+    Run run = running();
+    run.feed(ChildEnded{killed(SIGABRT) | WCOREFLAG, {}});
+    CHECK(run.finish()->fault->why == "killed by SIGABRT");
+}
+
+TEST_CASE("QMP's SHUTDOWN decides how a run ended, whatever the exit status") {
+    struct Row {
+        std::string reason;
+        int exit_code;
+        std::string words;
+    };
+    for (const Row& row :
+         {Row{"guest-shutdown", 0, "the guest powered off"},
+          Row{"guest-reset", 0, "the guest rebooted, and QEMU was told not to"},
+          Row{"host-qmp-quit", 0, "QEMU was told to quit"}, Row{"guest-panic", 20, "the guest panicked"},
+          Row{"host-signal", 4, "qemu-system-x86_64 was ended from outside"},
+          Row{"host-error", 4, "qemu-system-x86_64 ended"}, Row{"host-ui", 4, "qemu-system-x86_64 ended"},
+          Row{"subsystem-reset", 4, "qemu-system-x86_64 ended"}, Row{"", 4, "qemu-system-x86_64 ended"}}) {
+        for (const int wait_status : {exited(0), exited(1), killed(SIGKILL)}) {
+            CAPTURE(row.reason, wait_status);
+            Run run = running();
+            run.feed(QemuEvent{"SHUTDOWN", row.reason});
+            CHECK(run.actions.empty());
+            CHECK(run.state.phase == Phase::running);
+            run.feed(ChildEnded{wait_status, {}});
+            REQUIRE(run.finish());
+            CHECK(run.finish()->exit_code == row.exit_code);
+            CHECK(run.finish()->fault.has_value() == (row.exit_code != 0));
+            CHECK((row.exit_code != 0 ? run.finish()->fault->what : run.finish()->summary) == row.words);
+        }
+    }
+}
+
+TEST_CASE("an unknown reason is shown with QEMU's end and its last words") {
+    Run run = running();
+    run.feed(QemuEvent{"SHUTDOWN", "host-error"}).feed(ChildEnded{exited(3), {"last"}});
+    CHECK(run.finish()->fault->why == "its reason: host-error; exit status 3\n        last");
+}
+
+TEST_CASE("a stop that was asked for wins over QEMU's reason") {
+    for (const char* reason : {"guest-shutdown", "host-qmp-quit"}) {
+        Run run = in_phase(Phase::powering_down);
+        run.feed(QemuEvent{"SHUTDOWN", reason}).feed(ChildEnded{exited(0), {}});
+        CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGTERM"});
+    }
+}
+
+TEST_CASE("every signal has its own code when the guest had to be forced") {
+    for (const int number : {SIGHUP, SIGINT, SIGTERM}) {
+        Run run = with_os();
+        run.feed(SignalReceived{number})
+            .feed(DeadlinePassed{Deadline::grace})
+            .feed(ChildEnded{exited(0), {}});
+        CHECK(run.finish()->exit_code == 128 + number);
+    }
+}
+
+// Any sequence of a few events, from any phase, keeps to the rules that matter most.
+TEST_CASE("whatever comes, nothing is sent to a QEMU that has ended, and a kill follows a kill deadline") {
+    const std::vector<Event> events{QmpReady{},
+                                    CheckAnswered{0, "on"},
+                                    CheckAnswered{0, std::nullopt},
+                                    ContinueRefused{"x"},
+                                    QemuEvent{"SHUTDOWN", "guest-shutdown"},
+                                    QemuEvent{"STOP", ""},
+                                    StatusAnswered{"internal-error"},
+                                    OsSeen{true},
+                                    SignalReceived{SIGTERM},
+                                    DeadlinePassed{Deadline::grace},
+                                    DeadlinePassed{Deadline::quit},
+                                    DeadlinePassed{Deadline::kill},
+                                    QmpClosed{}};
+    for (const Phase phase : all_phases) {
+        for (const Event& first : events) {
+            for (const Event& second : events) {
+                if (phase == Phase::ended) {
+                    continue;
+                }
+                Run run = in_phase(phase);
+                run.feed(first).feed(second);
+                CHECK(run.state.phase != Phase::ended);  // only the child's end ends a run
+                CHECK_FALSE(run.finish());
+                run.feed(ChildEnded{exited(0), {}});
+                CHECK(run.state.phase == Phase::ended);
+                REQUIRE(run.finish());
+                CHECK(run.actions.size() == 1);
+                const Finish end = *run.finish();
+                CHECK(end.fault.has_value() == end.summary.empty());
+                CHECK((!end.fault || end.exit_code == static_cast<int>(end.fault->code)));
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace vml::supervise

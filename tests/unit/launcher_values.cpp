@@ -1,0 +1,270 @@
+// The text of one setting → its value: what is taken, what is refused, and what the refusal says.
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "launcher/values.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using test::contains;
+using test::Words;
+
+// Why a text is refused, and the hint: "why | hint"; empty when it is taken.
+template <typename Parser>
+std::string refusal(Parser parse, std::string_view text) {
+    try {
+        static_cast<void>(parse(text));
+        return "";
+    } catch (const ValueError& error) {
+        REQUIRE_FALSE(error.hint().empty());
+        return std::string{error.what()} + " | " + error.hint();
+    }
+}
+
+TEST_CASE("booleans in all spellings") {
+    for (const char* text : {"1", "true", "yes", "on", "TRUE", "Yes", "oN", " on "}) {
+        CAPTURE(text);
+        CHECK(parse_boolean(text));
+    }
+    for (const char* text : {"0", "false", "no", "off", "FALSE", "No", "OFF", "\tno\n"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_boolean(text));
+    }
+    for (const char* text : {"", "2", "y", "enabled", "tru", "1 0", "-1"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_boolean, text).empty());
+    }
+    CHECK(refusal(parse_boolean, "maybe") ==
+          "'maybe' is not one of them | possible: 1, 0, true, false, yes, no, on, off");
+}
+
+TEST_CASE("boot orders") {
+    using Order = std::vector<BootDevice>;
+    CHECK(parse_boot_order("network") == Order{BootDevice::network});
+    CHECK(parse_boot_order("cdrom,network,hd") ==
+          Order{BootDevice::cdrom, BootDevice::network, BootDevice::hd});
+    CHECK(parse_boot_order(" HD , Network ") == Order{BootDevice::hd, BootDevice::network});
+    CHECK(parse_boot_order("hd,,network,") == Order{BootDevice::hd, BootDevice::network});
+    CHECK(refusal(parse_boot_order, "") == "the list is empty | for example: network,hd");
+    CHECK(refusal(parse_boot_order, " , ") == "the list is empty | for example: network,hd");
+    CHECK(refusal(parse_boot_order, "hd,hd") == "'hd' is there twice | name each boot device once");
+    CHECK(refusal(parse_boot_order, "netwrok,hd") ==
+          "'netwrok' is not one of them | did you mean 'network'? possible: network, hd, cdrom");
+    CHECK(refusal(parse_boot_order, "floppy") ==
+          "'floppy' is not one of them | possible: network, hd, cdrom");
+}
+
+TEST_CASE("firmware") {
+    CHECK(parse_firmware("legacy") == FirmwareMode::legacy);
+    CHECK(parse_firmware("BIOS") == FirmwareMode::legacy);
+    CHECK(parse_firmware(" Uefi ") == FirmwareMode::uefi);
+    CHECK(contains(refusal(parse_firmware, "uefy"), "did you mean 'uefi'?"));
+    CHECK_FALSE(refusal(parse_firmware, "").empty());
+}
+
+TEST_CASE("networks") {
+    CHECK(parse_network("nat") == NetworkMode::nat);
+    CHECK(parse_network("NAT") == NetworkMode::nat);
+    CHECK(contains(refusal(parse_network, "natt"), "did you mean 'nat'?"));
+    CHECK_FALSE(refusal(parse_network, "").empty());
+}
+
+TEST_CASE("NIC models are those of the ROM catalogue") {
+    for (const rom::NicModel& model : rom::nic_models()) {
+        CHECK(parse_nic_model(model.name) == model.name);
+    }
+    CHECK(parse_nic_model(" E1000 ") == "e1000");
+    CHECK(contains(refusal(parse_nic_model, "vertio"), "'vertio' is no NIC model | did you mean 'virtio'?"));
+    CHECK(contains(refusal(parse_nic_model, "x"), "possible: virtio, e1000"));
+}
+
+TEST_CASE("MAC addresses") {
+    CHECK(parse_mac("52:54:00:12:34:56") == "52:54:00:12:34:56");
+    CHECK(parse_mac("52-54-00-AB-CD-EF") == "52:54:00:ab:cd:ef");
+    CHECK(parse_mac(" 02:00:00:00:00:01 ") == "02:00:00:00:00:01");
+    for (const char* text :
+         {"", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:56:78", "52:54:00:12:34:5g",
+          "525400123456", "52:54:00:12:34:567", "5254:00:12:34:56:7", ":52:54:00:12:34:5"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_mac, text), "is no MAC address | six octets in hex"));
+    }
+    for (const char* text : {"01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00",
+                             "5F:54:00:12:34:56", "03:00:00:00:00:00"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_mac, text), "cannot be the address of a NIC | the first octet"));
+    }
+}
+
+TEST_CASE("ports") {
+    CHECK(parse_port("1") == 1);
+    CHECK(parse_port(" 65535 ") == 65535);
+    CHECK(refusal(parse_port, "0") == "0 is out of range | use 1 to 65535");
+    CHECK(refusal(parse_port, "65536") == "65536 is out of range | use 1 to 65535");
+    for (const char* text : {"", "-1", "+1", "22x", "0x16", "1.5", "99999999999999999999999"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_port, text), "is not a number that fits | a port is 1 to 65535"));
+    }
+}
+
+TEST_CASE("port forwards") {
+    using Forwards = std::vector<PortForward>;
+    CHECK(parse_port_forwards("8080:80") == Forwards{{8080, 80}});
+    CHECK(parse_port_forwards("8080:80, 2222:22") == Forwards{{8080, 80}, {2222, 22}});
+    CHECK(parse_port_forwards("8080:80,8081:80") == Forwards{{8080, 80}, {8081, 80}});
+    CHECK(parse_port_forwards("") == Forwards{});
+    CHECK(contains(refusal(parse_port_forwards, "80"), "'80' is no port forward | use HOST:GUEST"));
+    CHECK(refusal(parse_port_forwards, "80:1,80:2") ==
+          "host port 80 is there twice | forward each port of the host once");
+    for (const char* text : {":80", "80:", "tcp:80:80", "80:80:80", "0:80", "80:0", "80:65536"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_port_forwards, text).empty());
+    }
+}
+
+TEST_CASE("architectures have two names each") {
+    CHECK(parse_arch("x86_64") == Arch::x86_64);
+    CHECK(parse_arch("AMD64") == Arch::x86_64);
+    CHECK(parse_arch("aarch64") == Arch::aarch64);
+    CHECK(parse_arch("arm64") == Arch::aarch64);
+    CHECK(contains(refusal(parse_arch, "x86-64"), "did you mean 'x86_64'?"));
+    CHECK_FALSE(refusal(parse_arch, "riscv64").empty());
+}
+
+TEST_CASE("accelerators") {
+    CHECK(parse_accel("auto") == AccelChoice::automatic);
+    CHECK(parse_accel("KVM") == AccelChoice::kvm);
+    CHECK(parse_accel("tcg") == AccelChoice::tcg);
+    CHECK(contains(refusal(parse_accel, "kmv"), "did you mean 'kvm'?"));
+}
+
+TEST_CASE("CPU counts and shares") {
+    CHECK(parse_cpus("1") == Amount{1, {}});
+    CHECK(parse_cpus("4096") == Amount{4096, {}});
+    CHECK(parse_cpus("half") == Amount{{}, Share::half});
+    CHECK(parse_cpus(" MAX ") == Amount{{}, Share::max});
+    CHECK(refusal(parse_cpus, "0") == "0 is out of range | use 1 to 4096");
+    CHECK(refusal(parse_cpus, "4097") == "4097 is out of range | use 1 to 4096");
+    CHECK(refusal(parse_cpus, "two") == "'two' is not a number that fits | a count, half or max");
+    CHECK_FALSE(refusal(parse_cpus, "-2").empty());
+    CHECK_FALSE(refusal(parse_cpus, "").empty());
+}
+
+TEST_CASE("memory is MiB, or a size with a unit") {
+    CHECK(parse_memory("512") == Amount{512, {}});
+    CHECK(parse_memory("512M") == Amount{512, {}});
+    CHECK(parse_memory("512m") == Amount{512, {}});
+    CHECK(parse_memory("2G") == Amount{2048, {}});
+    CHECK(parse_memory("2GB") == Amount{2048, {}});
+    CHECK(parse_memory("2GiB") == Amount{2048, {}});
+    CHECK(parse_memory("1T") == Amount{1048576, {}});
+    CHECK(parse_memory("32768K") == Amount{32, {}});
+    CHECK(parse_memory("half") == Amount{{}, Share::half});
+    CHECK(parse_memory("max") == Amount{{}, Share::max});
+    CHECK(parse_memory("16") == Amount{16, {}});
+    CHECK(parse_memory("16T") == Amount{16777216, {}});
+    CHECK(refusal(parse_memory, "15") == "15 is out of range | use 16 to 16777216");
+    CHECK(refusal(parse_memory, "17T") == "17825792 is out of range | use 16 to 16777216");
+    for (const char* text : {"", "G", "B", "iB", "1.5G", "-1G", "2 G x", "G2", "2GG", "0x10"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_memory, text), "| MiB, or a size with M, G or T, half or max"));
+    }
+    // 2^64 MiB and 2^64 bytes: neither wraps round to something small.
+    CHECK(contains(refusal(parse_memory, "18446744073709551615T"), "is too large"));
+    CHECK(contains(refusal(parse_memory, "17592186044416"), "is too large"));
+}
+
+TEST_CASE("disk sizes are GiB, or a size with a unit") {
+    CHECK(parse_disk_size("20") == std::uint64_t{20} << 30);
+    CHECK(parse_disk_size("20G") == std::uint64_t{20} << 30);
+    CHECK(parse_disk_size("1T") == std::uint64_t{1} << 40);
+    CHECK(parse_disk_size("1K") == 1024);
+    CHECK(parse_disk_size("1024T") == std::uint64_t{1} << 50);
+    for (const char* text : {"0", "1025T", "", "big", "-1G", "18446744073709551615T"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_disk_size, text).empty());
+    }
+}
+
+TEST_CASE("seconds") {
+    CHECK(parse_seconds("0") == std::chrono::seconds{0});
+    CHECK(parse_seconds("8") == std::chrono::seconds{8});
+    CHECK(parse_seconds(" 8s ") == std::chrono::seconds{8});
+    CHECK(parse_seconds("604800") == std::chrono::seconds{604800});
+    for (const char* text : {"", "s", "-1", "1.5", "8 minutes", "604801", "8ss"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_seconds, text).empty());
+    }
+}
+
+TEST_CASE("names are what a host name's label and a file name both bear") {
+    const std::string longest(63, 'a');
+    for (const std::string& text :
+         {std::string{"vm"}, std::string{"9"}, std::string{"web-1.example_x"}, std::string{"VM"}, longest}) {
+        CAPTURE(text);
+        CHECK(parse_name(text) == text);
+    }
+    CHECK(parse_name(" vm ") == "vm");
+    for (const std::string& text :
+         {std::string{}, std::string{"-vm"}, std::string{".hidden"}, std::string{"a b"}, std::string{"a/b"},
+          std::string{"a,b"}, std::string{"ü"}, std::string{"a\nb"}, longest + "a"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_name, text), "cannot be a VM's name | letters, digits"));
+    }
+}
+
+TEST_CASE("log levels and formats") {
+    CHECK(parse_log_level("debug") == LogLevel::debug);
+    CHECK(parse_log_level("INFO") == LogLevel::info);
+    CHECK(parse_log_level("warning") == LogLevel::warning);
+    CHECK(parse_log_level("error") == LogLevel::error);
+    CHECK(contains(refusal(parse_log_level, "warn"), "possible: debug, info, warning, error"));
+    CHECK(parse_log_format("text") == LogFormat::text);
+    CHECK(parse_log_format("Json") == LogFormat::json);
+    CHECK(contains(refusal(parse_log_format, "jsn"), "did you mean 'json'?"));
+}
+
+TEST_CASE("words are split as a shell would") {
+    CHECK(parse_shell_words("") == Words{});
+    CHECK(parse_shell_words("  \t ") == Words{});
+    CHECK(parse_shell_words("-device foo,bar=1") == Words{"-device", "foo,bar=1"});
+    CHECK(parse_shell_words("  a\t b\n c ") == Words{"a", "b", "c"});
+    CHECK(parse_shell_words(R"("a b" 'c d')") == Words{"a b", "c d"});
+    CHECK(parse_shell_words(R"(a\ b)") == Words{"a b"});
+    CHECK(parse_shell_words(R"("a \"b\" \\c")") == Words{R"(a "b" \c)"});
+    CHECK(parse_shell_words(R"(x"y"'z')") == Words{"xyz"});
+    CHECK(parse_shell_words(R"('$HOME `x` *')") == Words{"$HOME `x` *"});
+    CHECK(parse_shell_words(R"(a "" b)") == Words{"a", "", "b"});
+    CHECK(parse_shell_words(R"('it'\''s')") == Words{"it's"});
+    CHECK(parse_shell_words(R"('C:\new')") == Words{R"(C:\new)"});
+    CHECK(parse_shell_words(R"("C:\new")") == Words{R"(C:\new)"});
+    for (const char* text : {"\"open", "'open", "end\\"}) {
+        CAPTURE(text);
+        CHECK(contains(refusal(parse_shell_words, text), "| check quotes and backslashes"));
+    }
+}
+
+TEST_CASE("free text must be there, and keeps its blanks") {
+    CHECK(parse_text("/srv/my disk.img") == "/srv/my disk.img");
+    CHECK(parse_text(" x") == " x");
+    CHECK(contains(refusal(parse_text, ""), "the value is empty"));
+    CHECK(contains(refusal(parse_text, "  "), "the value is empty"));
+    CHECK(contains(refusal(parse_text, std::string_view{"a\0b", 3}), "NUL"));
+}
+
+TEST_CASE("values have names that are read back") {
+    for (const BootDevice device : {BootDevice::network, BootDevice::hd, BootDevice::cdrom}) {
+        CHECK(parse_boot_order(to_string(device)) == std::vector{device});
+    }
+    for (const FirmwareMode mode : {FirmwareMode::legacy, FirmwareMode::uefi}) {
+        CHECK(parse_firmware(to_string(mode)) == mode);
+    }
+    CHECK(to_string(std::vector{BootDevice::network, BootDevice::hd}) == "network,hd");
+    CHECK(to_string(std::vector<BootDevice>{}).empty());
+}
+
+}  // namespace
+}  // namespace vml
