@@ -1,5 +1,7 @@
 #include <cstdlib>
 #include <exception>
+#include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,7 @@ namespace {
 
 vml::Environment environment_of(char** variables) {
     vml::Environment environment;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): an array that ends with a null pointer
     for (; *variables != nullptr; ++variables) {
         const std::string_view variable{*variables};
         const std::size_t equals = variable.find('=');
@@ -32,7 +35,9 @@ int main(int argc, char** argv) {
     vml::Log log{vml::LogLevel::info, vml::LogFormat::text, vml::stderr_sink()};
     try {
         const vml::Environment environment = environment_of(environ);
-        const auto read = vml::read_settings({argv + 1, argv + argc}, environment, vml::read_text_file);
+        const std::span words{argv, static_cast<std::size_t>(argc)};
+        const auto read =
+            vml::read_settings({std::next(words.begin()), words.end()}, environment, vml::read_text_file);
         log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink()};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {

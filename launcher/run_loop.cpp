@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -51,7 +52,7 @@ sigset_t our_signals() {
 // Those that came meanwhile are delivered now, to the loop's signal set.
 void release_signals() {
     const sigset_t set = our_signals();
-    ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 // QEMU's standard output and error, line by line: logged as they come, and the last ones kept.
@@ -226,7 +227,7 @@ class RunLoop {
         }
     }
 
-    void carry_out(const supervise::KillQemu& action) { ::kill(pid_, action.signal); }
+    void carry_out(const supervise::KillQemu& action) const { ::kill(pid_, action.signal); }
 
     void carry_out(const supervise::StartDeadline& action) {
         auto [timer, is_new] = deadlines_.try_emplace(action.deadline, io_);
@@ -307,8 +308,8 @@ class RunLoop {
 
     // A port forwards only after QEMU has attached to its tap, which may be long before or after QMP answers.
     void watch_ports() {
-        for (std::size_t i = 0; i < ports_.size(); ++i) {
-            port_ready_.emplace_back(io_, ::fcntl(ports_[i].watcher.fd(), F_DUPFD_CLOEXEC, 0));
+        for (const PortWatch& port : ports_) {
+            port_ready_.emplace_back(io_, ::fcntl(port.watcher.fd(), F_DUPFD_CLOEXEC, 0));
         }
         for (std::size_t i = 0; i < ports_.size(); ++i) {
             look_at_port(i);
@@ -413,9 +414,9 @@ class RunLoop {
 }  // namespace
 
 void hold_signals() {
-    ::signal(SIGPIPE, SIG_IGN);
+    std::ignore = ::signal(SIGPIPE, SIG_IGN);
     const sigset_t set = our_signals();
-    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options) {

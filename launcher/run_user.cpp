@@ -26,6 +26,7 @@ std::vector<gid_t> kvm_groups() {
 }
 
 std::optional<RunUser> user_named(const std::string& name) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked before any thread is there
     const passwd* entry = ::getpwnam(name.c_str());
     if (entry == nullptr) {
         return std::nullopt;
@@ -34,6 +35,7 @@ std::optional<RunUser> user_named(const std::string& name) {
 }
 
 std::string own_name() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked before any thread is there
     const passwd* entry = ::getpwuid(::geteuid());
     return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
 }

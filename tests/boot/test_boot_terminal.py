@@ -1,0 +1,95 @@
+"""The serial console on a terminal: raw while attached, left by Ctrl-], and restored however the run ends."""
+
+import signal
+
+import pytest
+
+import vm
+from terminal import Terminal
+
+CTRL_RIGHT_BRACKET = b"\x1d"
+
+
+@pytest.fixture
+def on_terminal(boot, tmp_path):
+    def make(*arguments, **options):
+        return Terminal(tmp_path, *arguments, **options)
+
+    return make
+
+
+@pytest.fixture
+def waiting_in_ipxe(netboot):
+    (netboot.path / "boot.ipxe").write_text("#!ipxe\necho WAITING\nprompt --key 0x78 && echo KEY-CAME\nprompt\n")
+    return netboot.path
+
+
+def test_typed_text_reaches_the_guest_and_ctrl_bracket_detaches(on_terminal, netboot):
+    netboot.script(words="vml.stay")
+    with on_terminal("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        run.wait(vm.GUEST_UP)
+        assert run.is_raw()
+        run.screen.send(b'echo "GUEST"-"ECHOES"\r')
+        run.wait("GUEST-ECHOES")
+        run.screen.send(CTRL_RIGHT_BRACKET)
+        run.wait("(?i)detached")
+        run.assert_restored()
+        assert run.process.poll() is None, "detaching must not end the VM"
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit() == 0
+        run.assert_restored()
+
+
+def test_firmware_gets_keys_too(on_terminal, waiting_in_ipxe):
+    with on_terminal("--ipxe", "--netboot-dir", waiting_in_ipxe, *vm.SMALL) as run:
+        run.wait("WAITING")
+        run.screen.send(b"x")
+        run.wait("KEY-CAME")
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit() == 0
+
+
+def test_ctrl_c_belongs_to_the_guest(on_terminal, netboot):
+    netboot.script(words="vml.stay")
+    with on_terminal("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        run.wait(vm.GUEST_UP)
+        run.screen.send(b"cat\r\x03echo AFTER-\"INTERRUPT\"\r")
+        run.wait("AFTER-INTERRUPT")
+        run.screen.send(b"exit\r")
+        assert run.wait_exit() == 0
+        run.assert_restored()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_restored_after_a_signal(on_terminal, waiting_in_ipxe, number):
+    with on_terminal("--ipxe", "--netboot-dir", waiting_in_ipxe, *vm.SMALL) as run:
+        run.wait("WAITING")
+        assert run.is_raw()
+        run.signal(number)
+        assert run.wait_exit() == 0
+        run.assert_restored()
+
+
+def test_restored_after_the_guest_powered_off(on_terminal, netboot):
+    netboot.script()
+    with on_terminal("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        run.wait(vm.GUEST_UP)
+        assert run.wait_exit() == 0
+        run.assert_restored()
+
+
+def test_restored_after_an_error(on_terminal, waiting_in_ipxe):
+    extra = ["-device", "no-such-device"]
+    with on_terminal("--ipxe", "--netboot-dir", waiting_in_ipxe, *vm.SMALL, extra=extra) as run:
+        run.wait("no-such-device")
+        assert run.wait_exit() == 4
+        run.assert_restored()
+
+
+def test_no_console_leaves_the_terminal_alone(on_terminal, netboot):
+    netboot.script()
+    with on_terminal("--ipxe", "--netboot-dir", netboot.path, "--no-console", *vm.SMALL) as run:
+        run.wait("vm-launch: ")
+        run.assert_restored()
+        assert run.wait_exit() == 0
+        assert vm.GUEST_UP not in run.text()

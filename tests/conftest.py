@@ -1,0 +1,46 @@
+"""What holds for every Python test: the marks, and that CI counts a skipped test as a failure (see SKIPS.md)."""
+
+import os
+import pathlib
+
+import pytest
+
+SKIPS_FILE = pathlib.Path(__file__).parent / "SKIPS.md"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: a boot of more than about 40 s; left out by scripts/test --quick")
+
+
+def allowed_reasons(text):
+    """The first column of the table, without its head and its rule."""
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
+    return {row for row in rows[2:] if row}
+
+
+def reason_of(report):
+    """The reason of a skip: pytest keeps (file, line, "Skipped: reason")."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+def forbid_skip(report):
+    """Turns a skip into a failure where CI would otherwise go green without having run the test."""
+    if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = reason_of(report)
+    if reason not in allowed_reasons(SKIPS_FILE.read_text()):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, and tests/SKIPS.md does not list the reason: {reason}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    forbid_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report():
+    outcome = yield
+    forbid_skip(outcome.get_result())
