@@ -9,7 +9,10 @@ namespace {
 std::string joined(const std::vector<Fault>& faults) {
     std::string text;
     for (const Fault& fault : faults) {
-        text += (text.empty() ? "" : "\n") + to_text(fault);
+        if (!text.empty()) {
+            text += '\n';
+        }
+        text += to_text(fault);
     }
     return text;
 }

@@ -7,6 +7,7 @@ namespace vml::boot {
 namespace {
 
 constexpr char escape_byte = '\x1b';
+constexpr char bell = '\a';  // ends a string on xterm and its kin
 
 // ECMA-48, 5.4: a control sequence ends with a byte of 0x40 to 0x7e.
 bool is_final(char c) {
@@ -40,11 +41,18 @@ void ConsoleText::take(char c, std::vector<std::string>& lines) {
             take_text(c, lines);
             break;
         case Mode::escape:
-            if (c == '[') {
-                mode_ = Mode::control_sequence;
-            } else if (c != escape_byte && (c < '\x20' || c > '\x2f')) {  // "ESC ( B": ECMA-35, 13.2
+            take_escape(c);
+            break;
+        case Mode::string:
+            if (c == '\n') {  // a string that is never closed swallows its line and no more
                 mode_ = Mode::text;
+                take_text(c, lines);
+            } else if (c == bell || c == escape_byte) {
+                mode_ = c == bell ? Mode::text : Mode::string_escape;
             }
+            break;
+        case Mode::string_escape:
+            mode_ = c == '\\' ? Mode::text : Mode::string;
             break;
         case Mode::control_sequence:
             if (is_final(c)) {
@@ -56,6 +64,17 @@ void ConsoleText::take(char c, std::vector<std::string>& lines) {
                 mode_ = Mode::escape;
             }
             break;
+    }
+}
+
+void ConsoleText::take_escape(char c) {
+    constexpr std::string_view string_openers = "]P_^X";  // OSC, DCS, APC, PM, SOS: ECMA-48, 5.6
+    if (c == '[') {
+        mode_ = Mode::control_sequence;
+    } else if (string_openers.find(c) != std::string_view::npos) {
+        mode_ = Mode::string;
+    } else if (c != escape_byte && (c < '\x20' || c > '\x2f')) {  // "ESC ( B": ECMA-35, 13.2
+        mode_ = Mode::text;
     }
 }
 

@@ -20,10 +20,11 @@ class ConsoleText {
     static constexpr std::size_t longest_line = 4096;
 
   private:
-    enum class Mode { text, escape, control_sequence };
+    enum class Mode { text, escape, control_sequence, string, string_escape };
 
     void end_line(std::vector<std::string>& lines);
     void take(char c, std::vector<std::string>& lines);
+    void take_escape(char c);
     void take_text(char c, std::vector<std::string>& lines);
 
     Mode mode_ = Mode::text;

@@ -91,12 +91,12 @@ void clean_up_after_others(const Plan& plan, Log& log) {
 }
 
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
+    hold_signals();
     const VmSpec spec = decided(read, environment);
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);
     clean_up_after_others(plan, log);
-    hold_signals();
     const Settings& settings = read.settings;
     return supervise_vm(plan, apply(plan),
                         {mode, settings.stop_timeout, settings.log_level, settings.log_format,

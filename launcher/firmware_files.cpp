@@ -91,9 +91,16 @@ std::optional<UefiFirmware> parse_firmware_descriptor(const fs::path& file, cons
 std::optional<UefiFirmware> choose_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
                                         std::string_view machine) {
     const std::string name = versioned(machine);
-    const auto found = std::find_if(all.begin(), all.end(), [&](const UefiFirmware& firmware) {
+    const auto usable = [&](const UefiFirmware& firmware) {
         return fits(firmware, arch, name) && !firmware.has("requires-smm") && !firmware.has("enrolled-keys");
+    };
+    // One without Secure Boot is what `uefi` means; one that only could have it will do.
+    auto found = std::find_if(all.begin(), all.end(), [&](const UefiFirmware& firmware) {
+        return usable(firmware) && !firmware.has("secure-boot");
     });
+    if (found == all.end()) {
+        found = std::find_if(all.begin(), all.end(), usable);
+    }
     return found == all.end() ? std::nullopt : std::optional{*found};
 }
 
@@ -121,6 +128,14 @@ std::vector<UefiFirmware> read_firmware_descriptors(const std::vector<fs::path>&
             all.push_back(std::move(*firmware));
         }
     }
+    return all;
+}
+
+std::vector<UefiFirmware> installed(std::vector<UefiFirmware> all) {
+    std::erase_if(all, [](const UefiFirmware& firmware) {
+        std::error_code ignored;
+        return !fs::exists(firmware.code, ignored) || !fs::exists(firmware.vars_template, ignored);
+    });
     return all;
 }
 

@@ -45,4 +45,7 @@ struct UefiFirmware {
 [[nodiscard]] std::vector<UefiFirmware> read_firmware_descriptors(
     const std::vector<std::filesystem::path>& folders);
 
+// Without those whose files are not there: Debian 12 ships a descriptor of firmware that it does not ship.
+[[nodiscard]] std::vector<UefiFirmware> installed(std::vector<UefiFirmware> all);
+
 }  // namespace vml

@@ -252,7 +252,8 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.roms = load_candidates(settings, firmware);
     }
     if (firmware == FirmwareMode::uefi) {
-        facts.uefi = read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME")));
+        facts.uefi =
+            installed(read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME"))));
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);

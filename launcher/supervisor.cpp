@@ -192,7 +192,14 @@ class Stepper {
         }
     }
 
-    void operator()(const OsSeen& event) { state_.os_runs = event.runs; }
+    void operator()(const OsSeen& event) {
+        state_.os_runs = event.runs;
+        if (!event.runs && state_.phase == Phase::powering_down) {
+            act(Say{LogLevel::info,
+                    "the guest rebooted instead: stopping (no operating system runs any more)"});
+            quit();
+        }
+    }
 
     void operator()(const SignalReceived& signal) {
         if (state_.phase == Phase::ended) {

@@ -61,9 +61,11 @@ int high_index() {
     return static_cast<int>((1U << 30U) | (random() & ((1U << 30U) - 1)));
 }
 
-std::string first_of_pattern(std::string name) {
+std::string first_of_pattern(const std::string& name) {
     const std::size_t number = name.find("%d");
-    return number == std::string::npos ? name : name.replace(number, 2, "0");
+    return number == std::string::npos
+               ? name
+               : fmt::format("{}0{}", name.substr(0, number), name.substr(number + 2));
 }
 
 }  // namespace

@@ -171,9 +171,31 @@ TEST_CASE("firmware that needs SMM or comes with keys is not plain UEFI") {
     const std::vector<UefiFirmware> all{
         made("keys", "x86_64", {"pc-q35-*"}, {"enrolled-keys", "requires-smm"}),
         made("smm", "x86_64", {"pc-q35-*"}, {"requires-smm"}),
-        made("only keys", "x86_64", {"pc-q35-*"}, {"enrolled-keys"}),
-        made("plain", "x86_64", {"pc-q35-*"}, {"secure-boot"}), made("later", "x86_64", {"pc-q35-*"})};
-    CHECK(chosen(all, Arch::x86_64, "q35") == "plain");
+        made("only keys", "x86_64", {"pc-q35-*"}, {"enrolled-keys"})};
+    CHECK(chosen(all, Arch::x86_64, "q35") == "none");
+}
+
+TEST_CASE("firmware without Secure Boot comes before one that could have it, which will do") {
+    const UefiFirmware could = made("could", "x86_64", {"pc-q35-*"}, {"secure-boot"});
+    const UefiFirmware plain = made("plain", "x86_64", {"pc-q35-*"}, {"acpi-s3"});
+    const UefiFirmware later = made("later", "x86_64", {"pc-q35-*"});
+    CHECK(chosen({could, plain, later}, Arch::x86_64, "q35") == "plain");
+    CHECK(chosen({could}, Arch::x86_64, "q35") == "could");
+    CHECK(chosen({could, made("other", "aarch64", {"virt-*"})}, Arch::x86_64, "q35") == "could");
+}
+
+TEST_CASE("a descriptor whose files are not there is of no use") {
+    const Folder folder;
+    const auto file = [&](const char* name, bool exists) {
+        return exists ? folder.write(name, "x") : folder.path() / "missing" / name;
+    };
+    std::vector<UefiFirmware> all(4);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].description = std::to_string(i);
+        all[i].code = file("code", (i & 1U) != 0);
+        all[i].vars_template = file("vars", (i & 2U) != 0);
+    }
+    CHECK(descriptions(installed(all)) == std::vector<std::string>{"3"});
 }
 
 TEST_CASE("any target of a firmware will do") {

@@ -140,6 +140,16 @@ TEST_CASE("each phase is reached by its events") {
     }
 }
 
+TEST_CASE("a guest that reboots instead of powering off is stopped at once, cleanly") {
+    Run run = in_phase(Phase::powering_down);
+    run.feed(OsSeen{false});
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(run.did(SendCommand{Command::quit}));
+    run.feed(ChildEnded{exited(0), {}});
+    REQUIRE(run.finish());
+    CHECK(run.finish()->exit_code == 0);
+}
+
 // -- a bridge port that does not forward yet
 
 TEST_CASE("the guest waits until the bridge's port forwards") {
@@ -357,6 +367,9 @@ TEST_CASE("whether an operating system runs is remembered in every phase") {
         Run run = in_phase(phase);
         run.feed(OsSeen{true});
         CHECK(run.state.os_runs);
+        if (phase == Phase::powering_down) {
+            continue;  // its end there is a reboot, which is a case of its own
+        }
         run.feed(OsSeen{false});
         CHECK_FALSE(run.state.os_runs);
         CHECK(run.state.phase == phase);

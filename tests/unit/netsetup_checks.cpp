@@ -28,6 +28,7 @@ void make_network() {
     sh("ip link add v0 type veth peer name v1 && ip link set v0 master br0 && ip link set v0 up && ip link "
        "set v1 up");
     sh("ip link add d0 type veth peer name d1 && ip link set d0 up && ip link set d1 up");
+    wait_until_forwarding("v0");
 }
 
 NicPlan bridge(const std::string& name = "br0", unsigned mtu = 0) {

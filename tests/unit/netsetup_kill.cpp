@@ -21,6 +21,7 @@ void make_network() {
     sh("ip link add br0 type bridge && ip link set br0 up");
     sh("ip link add p0 type veth peer name p1 && ip link set p0 master br0 && ip link set p0 up && ip link "
        "set p1 up");
+    wait_until_forwarding("p0");
     sh("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");
 }
 

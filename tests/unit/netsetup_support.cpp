@@ -92,6 +92,11 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
     return true;
 }
 
+void wait_until_forwarding(const std::string& port) {
+    INFO(port);
+    REQUIRE(eventually([&] { return link_now(port).port_state == PortState::forwarding; }));
+}
+
 bool readable(int fd, std::chrono::milliseconds deadline) {
     pollfd wait{fd, POLLIN, 0};
     return poll(&wait, 1, static_cast<int>(deadline.count())) == 1;

@@ -45,6 +45,10 @@ void sh(const std::string& command);
 [[nodiscard]] bool eventually(const std::function<bool()>& condition,
                               std::chrono::milliseconds deadline = std::chrono::seconds{10});
 
+// The kernel tells a bridge of its port's carrier a moment later (net/core/link_watch.c): waits until the
+// port forwards, so that nothing changes by itself between two looks at the links.
+void wait_until_forwarding(const std::string& port);
+
 // Whether the descriptor became readable before the deadline.
 [[nodiscard]] bool readable(int fd, std::chrono::milliseconds deadline);
 

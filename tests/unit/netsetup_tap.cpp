@@ -25,6 +25,7 @@ void make_bridge(const std::string& options = {}) {
     sh("ip link add v0 type veth peer name v1");
     sh("ip link set v0 master br0");
     sh("ip link set br0 up && ip link set v0 up && ip link set v1 up");
+    wait_until_forwarding("v0");
 }
 
 NicPlan bridge_plan(QueueOptions queues = {}, unsigned nic = 0) {

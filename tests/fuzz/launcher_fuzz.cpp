@@ -1,0 +1,125 @@
+// Command line, environment and configuration file → settings → VM → plan, with whatever a user may write.
+// The input's parts, cut at NUL bytes, are the configuration file, the environment's variables ("NAME=value")
+// and, behind an empty part, the words of the command line.
+//
+// Holds that nothing is thrown, that every fault is one of settings and says something, that what was
+// accepted can be decided and planned, and that a word quoted for a shell is read back.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "launcher/plan.h"
+#include "launcher/plan_text.h"
+#include "launcher/quoting.h"
+#include "launcher/settings_reader.h"
+#include "launcher/spec.h"
+#include "launcher/values.h"
+
+namespace {
+
+using namespace vml;
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+std::vector<std::string> parts_of(std::string_view input) {
+    std::vector<std::string> parts;
+    while (!input.empty()) {
+        const std::size_t end = std::min(input.find('\0'), input.size());
+        parts.emplace_back(input.substr(0, end));
+        input.remove_prefix(std::min(end + 1, input.size()));
+    }
+    return parts;
+}
+
+struct Input {
+    std::string config;
+    Environment environment;
+    std::vector<std::string> words;
+};
+
+Input input_of(std::string_view bytes) {
+    Input input;
+    bool words = false;
+    for (std::string& part : parts_of(bytes)) {
+        const std::size_t equals = part.find('=');
+        if (input.config.empty() && !words && equals == std::string::npos) {
+            input.config = std::move(part);
+        } else if (words) {
+            input.words.push_back(std::move(part));
+        } else if (part.empty()) {
+            words = true;
+        } else if (equals != std::string::npos) {
+            input.environment.emplace(part.substr(0, equals), part.substr(equals + 1));
+        }
+    }
+    return input;
+}
+
+void check_fault(const Fault& fault) {
+    require(!fault.what.empty());
+    require(fault.code != ExitCode::ok);
+}
+
+HostFacts made_up_host(const Settings& settings) {
+    HostFacts facts;
+    facts.qemu_program = "qemu";
+    facts.qemu = "/usr/bin/qemu";
+    facts.memory_mib = 1024;
+    const PathFacts file{PathFacts::Kind::file, 0, "QFI\xfb"};
+    if (settings.netboot_dir) {
+        facts.netboot = NetbootFacts{{PathFacts::Kind::folder, 0, ""}, true, file};
+    }
+    facts.network = net::HostNetworkFacts{};
+    facts.roms.resize(settings.nics.size());
+    facts.disk = file;
+    facts.iso = file;
+    facts.uefi = {{"/d", "x", "/code", "raw", "/vars", "raw", {{"x86_64", {"*"}}, {"aarch64", {"*"}}}, {}}};
+    return facts;
+}
+
+void plan(const ReadResult& read) {
+    const Decision decision = decide(read.settings, read.origins, made_up_host(read.settings));
+    if (const auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
+        require(!faults->empty());
+        for (const Fault& fault : *faults) {
+            check_fault(fault);
+        }
+        return;
+    }
+    const Plan made = make_plan(std::get<VmSpec>(decision));
+    require(!argv_of(made).empty());
+    require(!plan_as_text(made).empty() && !plan_as_json(made).empty() && !plan_as_shell(made).empty());
+}
+
+void check_quoting(const std::string& word) {
+    require(parse_shell_words(shell_quoted(word)) == std::vector<std::string>{word});
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const Input input = input_of({reinterpret_cast<const char*>(data), size});
+    const ReadFile read_file = [&](const std::string& /*path*/) { return input.config; };
+    const ReadResult read = read_settings(input.words, input.environment, read_file);
+    for (const Fault& fault : read.faults) {
+        check_fault(fault);
+        require(fault.code == ExitCode::settings);
+    }
+    if (read.faults.empty()) {
+        plan(read);
+    }
+    for (const std::string& word : input.words) {
+        check_quoting(word);
+    }
+    return 0;
+}
