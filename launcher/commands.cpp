@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -31,8 +33,8 @@ namespace vml {
 namespace {
 
 void print(std::string_view text) {
-    fmt::print("{}", text);
-    if (std::fflush(stdout) != 0) {
+    // fmt::print would throw what is no Error.
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
         throw Error{{"cannot write to standard output", errno_text(errno), "", ExitCode::failed}};
     }
 }
@@ -221,6 +223,9 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
 }
 
 std::string read_text_file(const std::string& path) {
+    if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) {
+        throw Error{{fmt::format("cannot read {}", path), errno_text(EISDIR), "", ExitCode::settings}};
+    }
     std::ifstream stream{path, std::ios::binary};
     std::string text{std::istreambuf_iterator<char>{stream}, {}};
     if (!stream.good() && !stream.eof()) {

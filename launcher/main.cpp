@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "launcher/commands.h"
 #include "launcher/settings_reader.h"
+#include "launcher/terminal.h"
 
 namespace {
 
@@ -32,6 +33,7 @@ vml::Environment environment_of(char** variables) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    vml::hold_standard_streams();
     vml::Log log{vml::LogLevel::info, vml::LogFormat::text, vml::stderr_sink()};
     try {
         const vml::Environment environment = environment_of(environ);

@@ -177,6 +177,8 @@ const std::vector<ExitCodeRow>& exit_code_table() {
         {"2", "the settings are wrong (all faults were listed)"},
         {"3", "the host lacks something (device, privilege, file, program)"},
         {"4", "QEMU could not start, or died"},
+        {"10", "the ROM never ran: the NIC does not show its PCI ID"},
+        {"20", "the guest panicked"},
         {"128+n", "ended by signal n before the guest was down: it had to be forced"},
     };
     return table;

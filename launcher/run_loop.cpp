@@ -100,6 +100,12 @@ class QemuOutput {
     std::deque<std::string> lines_;
 };
 
+// A command that got no answer because QEMU has gone says nothing of QEMU's opinion.
+bool is_disconnected(const qmp::Result& result) {
+    const auto* failure = std::get_if<qmp::Failure>(&result);
+    return failure != nullptr && failure->error_class == qmp::disconnected;
+}
+
 class RunLoop {
   public:
     RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options)
@@ -198,6 +204,9 @@ class RunLoop {
             const PropertyCheck& check = config_.checks[index];
             qmp_.send({"qom-get", {{"path", check.path}, {"property", check.property}}},
                       [this, index](const qmp::Result& result) {
+                          if (is_disconnected(result)) {
+                              return;  // QEMU's end tells why
+                          }
                           const auto* value = std::get_if<nlohmann::json>(&result);
                           const bool text = value != nullptr && value->is_string();
                           feed(supervise::CheckAnswered{
@@ -210,7 +219,8 @@ class RunLoop {
         switch (action.command) {
             case supervise::Command::cont:
                 qmp_.send({"cont"}, [this](const qmp::Result& result) {
-                    if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
+                    const auto* failure = std::get_if<qmp::Failure>(&result);
+                    if (failure != nullptr && !is_disconnected(result)) {
                         feed(supervise::ContinueRefused{failure->description});
                     }
                 });

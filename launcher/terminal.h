@@ -6,6 +6,10 @@
 
 namespace vml {
 
+// Puts /dev/null where the caller closed a standard stream: else a socket of ours would get its number, and
+// console and log would be written there. Call first of all.
+void hold_standard_streams();
+
 // Is this descriptor a terminal whose foreground process group is ours? From the background, changing it
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);

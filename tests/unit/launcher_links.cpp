@@ -142,7 +142,8 @@ TEST_CASE("faults of several NICs come at once, and the same lack once") {
     const auto faults = refusals({"--ipxe", "--network=bridge", "--bridge=br0",
                                   "--nic=mode=bridge,bridge=br0", "--nic=mode=direct,direct-dev=eth9"},
                                  facts);
-    CHECK(std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return in(fault, "NET_ADMIN"); }));
+    CHECK(
+        std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return in(fault, "NET_ADMIN"); }));
     CHECK(std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return in(fault, "eth9"); }));
 }
 

@@ -1,0 +1,437 @@
+"""Whole runs with a fake QEMU: how each ends, what is said, and that nothing is left behind."""
+
+import errno
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from launch import BINARY, BOOT, DEADLINE, FAKE, Running, command, environment, launch, wait_for_end
+
+STARTED = "machine: QEMU built the machine and runs it"
+
+
+def says(result, *words):
+    for word in words:
+        assert word in result.stderr, result.stderr
+
+
+# -- how QEMU ended
+
+ENDS = {
+    # scenario: exit code, words
+    "poweroff": (0, ["the guest powered off"]),
+    "guest-reset": (0, ["the guest rebooted, and QEMU was told not to"]),
+    "garbage,poweroff": (0, ["the guest powered off"]),
+    "bytes,poweroff": (0, ["the guest powered off"]),
+    "io-error": (0, ["warning: the guest is paused: a disk could not be written", "the guest powered off"]),
+    "reboots": (0, ["the guest rebooted", "the guest powered off"]),
+    "panic": (20, ["error: the guest panicked", "the serial console has the guest's own words"]),
+    "host-signal": (4, ["qemu-system-x86_64 was ended from outside", "stop the VM through vm-launch"]),
+    "die-early": (4, ["could not start", "exit status 1", "fake: cannot start", "last word", "`vm-launch plan`"]),
+    "die-greeted": (4, ["could not start", "exit status 1", "fake: died after the greeting"]),
+    "die-check": (4, ["could not start", "exit status 1", "fake: died at a check"]),
+    "die-cont": (4, ["exit status 1", "fake: died at cont"]),
+    "die-running": (4, ["qemu-system-x86_64 died", "exit status 1", "fake: died while running"]),
+    "segfault": (4, ["qemu-system-x86_64 died", "killed by SIGSEGV"]),
+    "seccomp": (4, ["killed by SIGSYS", "QEMU's sandbox forbids something"]),
+    "killed": (4, ["killed by SIGKILL", "out-of-memory killer"]),
+    "internal-error": (4, ["QEMU stopped the guest with an internal error", "--log-level debug"]),
+    "refuse-cont": (4, ["QEMU would not start the guest", "the fake will not"]),
+    "check-off": (10, ["does not show the PCI ID 1af4:1041 of its ROM", "is off, not on", "`vm-launch plan`"]),
+    "check-error": (10, ["is unknown, not on"]),
+    "long-line": (4, ["qemu-system-x86_64 died"]),
+    "hang-up": (4, ["qemu-system-x86_64 died", "killed by SIGKILL"]),
+}
+
+
+@pytest.mark.parametrize("scenario", ENDS)
+def test_an_end(scenario):
+    code, words = ENDS[scenario]
+    result = launch(*BOOT, scenario=scenario)
+    assert result.returncode == code, result.stderr
+    says(result, *words)
+    assert result.stderr.count("error: ") == (0 if code == 0 else 1)
+
+
+def test_only_the_last_lines_of_qemu_are_shown():
+    result = launch(*BOOT, scenario="die-early")
+    shown = re.findall(r"fake: word (\d+)", result.stderr)
+    assert shown == sorted(shown, key=int)
+    assert shown[-1] == "19"
+    assert len(shown) < 20
+
+
+def test_an_internal_error_under_kvm_leads_to_emulation():
+    arguments = [word if word != "tcg" else "kvm" for word in BOOT]
+    result = launch(*arguments, scenario="internal-error")
+    assert result.returncode == 4
+    says(result, "a nested KVM?", "emulate: --accel tcg")
+
+
+def test_the_console_goes_to_standard_output_and_our_lines_to_standard_error():
+    result = launch(*BOOT, scenario="os,poweroff")
+    assert result.stdout.splitlines()[0] == "fake firmware"
+    assert "Linux version 6.1.0-fake" in result.stdout
+    assert "vm-launch" not in result.stdout
+    assert all(line.startswith("vm-launch: ") for line in result.stderr.splitlines())
+    says(result, STARTED, "kernel: Linux version 6.1.0-fake")
+
+
+def test_without_a_console_nothing_is_shown_but_stages_are_told():
+    result = launch(*BOOT, "--no-console", scenario="os,poweroff")
+    assert result.stdout == ""
+    says(result, "kernel: Linux version 6.1.0-fake", "the guest powered off")
+
+
+def test_several_resets_are_one_reboot():
+    assert launch(*BOOT, scenario="reboots").stderr.count("the guest rebooted") == 1
+
+
+@pytest.mark.parametrize("scenario", ["os,poweroff", "die-early", "io-error", "check-off", "reboots"])
+def test_every_line_is_json_when_asked_for(scenario):
+    result = launch(*BOOT, "--log-format=json", "--log-level=debug", scenario=scenario)
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert len(lines) > 2
+    for line in lines:
+        assert {"time", "level", "message"} <= set(line)
+        assert line["level"] in ("debug", "info", "warning", "error")
+    if result.returncode:
+        assert lines[-1]["exit_code"] == result.returncode
+
+
+def test_a_higher_log_level_leaves_the_fault_alone():
+    result = launch(*BOOT, "--log-level=error", scenario="die-early")
+    assert result.stderr.startswith("vm-launch: error: ")
+    assert launch(*BOOT, "--log-level=error", scenario="poweroff").stderr == ""
+
+
+# -- signals
+
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    ("scenario", "phase"),
+    [("silent", "qemu: fake: silent"), ("no-check", "qemu: fake: no answer"), ("run", STARTED)],
+    ids=["starting", "checking", "running"],
+)
+def test_a_signal_before_an_operating_system_runs_stops_at_once(number, scenario, phase):
+    with Running(*BOOT, "--log-level=debug", scenario=scenario) as run:
+        run.wait_for(phase)
+        run.signal(number)
+        run.wait_for(f"stopped by {number.name}")
+        assert run.end() == 0
+        assert "power button" not in run.text["stdout"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_an_operating_system_runs_presses_its_power_button(number):
+    with Running(*BOOT, scenario="os,acpi") as run:
+        run.wait_for("kernel: Linux")
+        run.signal(number)
+        run.wait_for(f"{number.name}: pressing the guest's power button; it has 8 s")
+        assert run.end() == 0
+        assert f"stopped by {number.name}" in run.text["stderr"]
+        assert "power button 1" in run.text["stdout"]
+
+
+def test_the_power_button_is_pressed_again():
+    with Running(*BOOT, "--stop-timeout=50", scenario="os,late-acpi") as run:
+        run.wait_for("kernel: Linux")
+        run.signal(signal.SIGTERM)
+        run.wait_for("power button 2", "stdout")
+        assert run.end() == 0
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_guest_that_does_not_power_off_is_forced_after_its_grace(number):
+    with Running(*BOOT, "--stop-timeout=1", scenario="os") as run:
+        run.wait_for("kernel: Linux")
+        run.signal(number)
+        assert run.end() == 128 + number
+        assert "the guest did not power off in time" in run.text["stderr"]
+        assert f"forced to stop after {number.name}" in run.text["stderr"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_signal_forces(number):
+    with Running(*BOOT, "--stop-timeout=600", scenario="os") as run:
+        run.wait_for("kernel: Linux")
+        run.signal(number)
+        run.wait_for("pressing the guest's power button")
+        run.signal(signal.SIGTERM)
+        run.wait_for("SIGTERM again: forcing the stop")
+        assert run.end() == 128 + number
+
+
+def test_a_qemu_that_ignores_everything_is_killed():
+    with Running(*BOOT, scenario="deaf") as run:
+        run.wait_for(STARTED)
+        run.signal(signal.SIGTERM)
+        assert run.end() == 128 + signal.SIGTERM
+
+
+def test_a_second_signal_kills_a_qemu_that_ignores_everything():
+    with Running(*BOOT, scenario="deaf") as run:
+        run.wait_for(STARTED)
+        run.signal(signal.SIGTERM)
+        run.wait_for("SIGTERM: stopping")
+        run.signal(signal.SIGINT)
+        run.wait_for("SIGINT again")
+        assert run.end() == 128 + signal.SIGTERM, run.text
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_comes_at_any_moment_of_the_start_ends_the_run(number):
+    """The signal is sent once our first line is there, which is before QEMU is started."""
+    with Running(*BOOT, scenario="run") as run:
+        run.wait_for("starting ")
+        run.signal(number)
+        assert run.end() == 0
+
+
+def test_sigkill_takes_qemu_along():
+    with Running(*BOOT, scenario="deaf") as run:
+        pid = int(run.wait_for(r"process (\d+)\s", "stdout").group(1))
+        run.signal(signal.SIGKILL)
+        assert wait_for_end(pid, 20)
+        assert run.process.wait(DEADLINE) == -signal.SIGKILL
+        os.waitpid(pid, 0)  # it has become ours
+
+
+# -- nothing left behind
+
+# Program and fake move out of the way first: they may lie below /tmp themselves. Their arguments: where to list what
+# is left, the fake, then vm-launch and its arguments.
+PRIVATE = """
+set -e
+exec 9>&"$1"
+fake=$2 program=$3
+shift 3
+mount -t tmpfs none /mnt
+cp "$fake" "$program" /mnt
+for folder in /tmp /var/tmp /run /dev/shm; do mount -t tmpfs none $folder; done
+rm -rf /run/mount
+set +e
+PATH=/mnt:$PATH /mnt/vm-launch "$@" 9>&-
+code=$?
+find /tmp /var/tmp /run /dev/shm -mindepth 1 >&9
+exit $code
+"""
+
+
+@pytest.mark.parametrize("scenario", ["poweroff", "die-early", "check-off", "killed", "panic", "hang-up"])
+def test_no_file_is_left_behind(scenario, as_root, tmp_path):
+    listing = tmp_path / "left"
+    with open(listing, "wb") as left:
+        result = launch(
+            *BOOT,
+            "--blank-disk",
+            scenario=scenario,
+            prefix=("unshare", "-m", "bash", "-c", PRIVATE, "bash", str(left.fileno()), FAKE / "qemu-system-x86_64"),
+            pass_fds=(left.fileno(),),
+        )
+    assert result.returncode == ENDS[scenario][0], result.stderr
+    assert listing.read_text() == ""
+
+
+# -- standard streams
+
+
+def test_a_reader_that_goes_away_does_not_end_the_guest():
+    with Running(*BOOT, scenario="flood") as run:
+        run.wait_for("0123456789", "stdout")
+        run.process.stdout.close()
+        run.signal(signal.SIGTERM)
+        run.wait_for("stopped by SIGTERM")
+        assert run.end() == 0
+
+
+def test_a_reader_that_stops_does_not_hold_up_a_stop():
+    with Running(*BOOT, scenario="flood") as run:
+        until = time.monotonic() + DEADLINE
+        while STARTED not in run.text["stderr"]:  # standard output is not read
+            assert select.select([run.process.stderr], [], [], until - time.monotonic())[0]
+            run.text["stderr"] += os.read(run.process.stderr.fileno(), 65536).decode()
+        run.signal(signal.SIGTERM)
+        assert run.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("scenario", ["io-error", "die-running"])
+def test_standard_streams_that_are_closed_change_nothing_else(closed, scenario):
+    """Nothing of console and log may go where another descriptor took the number of a closed stream: the fake fails
+    on anything that is no QMP."""
+    script = f'exec "$0" "$@" {closed}'
+    result = launch(*BOOT, "--log-level=debug", scenario=f"os,{scenario}", prefix=("sh", "-c", script))
+    assert result.returncode == ENDS[scenario][0], result
+    if ">&-" not in closed.split():
+        assert "fake firmware" in result.stdout
+    if "2>&-" not in closed:
+        says(result, ENDS[scenario][1][0])
+
+
+def test_a_program_that_cannot_start_is_told_of_with_standard_input_and_output_closed(open_folder):
+    fake = open_folder / "qemu-system-x86_64"
+    fake.write_bytes(b"\0\1\2 no program")
+    fake.chmod(0o755)
+    script = 'exec "$0" "$@" <&- >&-'
+    env = environment(PATH=f"{open_folder}:/usr/bin:/bin")
+    result = launch(*BOOT, env=env, prefix=("sh", "-c", script), may_leave_dead=True)
+    assert result.returncode == 4
+    says(result, "cannot start", "Exec format error")
+
+
+def test_descriptors_of_others_do_not_reach_qemu(tmp_path):
+    """Descriptors that the caller leaves open, one of them at a number that the plan would like to have."""
+    reader, writer = os.pipe()
+    with open(tmp_path / "x", "wb") as file:
+        high = fcntl.fcntl(file.fileno(), fcntl.F_DUPFD, 150)
+        result = launch(*BOOT, scenario="poweroff", pass_fds=(reader, writer, high))
+        os.close(high)
+    os.close(writer)
+    assert result.returncode == 0
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+# -- PID 1
+
+
+def test_as_pid_1_orphans_are_reaped_and_the_exit_code_arrives(as_root):
+    as_init = ("unshare", "-p", "-f", "--mount-proc")
+    for scenario, code in (("orphan,poweroff", 0), ("orphan,die-running", 4), ("orphan,panic", 20)):
+        result = launch(*BOOT, scenario=scenario, prefix=as_init)
+        assert result.returncode == code, result.stderr
+        assert "orphan reaped" in result.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_as_pid_1_signals_stop_the_guest(number, as_root):
+    with Running(*BOOT, scenario="os,acpi", prefix=("unshare", "-p", "-f", "--mount-proc")) as run:
+        run.wait_for("kernel: Linux")
+        init = int(
+            subprocess.run(["pgrep", "-P", str(run.process.pid)], stdout=subprocess.PIPE, check=True).stdout
+        )
+        os.kill(init, number)
+        assert run.end() == 0
+        assert f"stopped by {number.name}" in run.text["stderr"]
+
+
+# -- a terminal
+
+
+class Terminal:
+    """vm-launch in the foreground of a terminal of its own."""
+
+    def __init__(self, *arguments, scenario):
+        self.user, self.terminal = pty.openpty()
+        self.before = termios.tcgetattr(self.terminal)
+        self.seen = ""
+        ready, go = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.setsid()
+                fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
+                for number in (0, 1, 2):
+                    os.dup2(self.terminal, number)
+                os.closerange(3, 256)
+                os.execve(BINARY, command(*arguments), environment(scenario))
+            finally:
+                os._exit(126)
+        os.close(go)
+        os.close(ready)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.user)
+        os.close(self.terminal)
+
+    def wait_for(self, words):
+        until = time.monotonic() + DEADLINE
+        while words not in self.seen:
+            assert select.select([self.user], [], [], max(0, until - time.monotonic()))[0], self.seen
+            try:
+                self.seen += os.read(self.user, 65536).decode(errors="replace")
+            except OSError as error:
+                assert error.errno == errno.EIO
+                raise AssertionError(f"the terminal closed without {words!r}: {self.seen}") from error
+
+    def type(self, keys):
+        os.write(self.user, keys)
+
+    def mode(self):
+        return termios.tcgetattr(self.terminal)
+
+    def is_raw(self):
+        return not self.mode()[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
+
+    def end(self):
+        assert wait_for_end(self.pid)
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.pid = 0
+        while select.select([self.user], [], [], 0)[0]:
+            self.seen += os.read(self.user, 65536).decode(errors="replace")
+        return status
+
+
+def test_a_terminal_is_attached_detached_and_put_back():
+    with Terminal(*BOOT, scenario="run") as terminal:
+        terminal.wait_for("attached to the console; Ctrl-] detaches")
+        terminal.wait_for("fake firmware")
+        assert terminal.is_raw()
+        terminal.type(b"\x1d")
+        terminal.wait_for("detached from the console")
+        assert terminal.mode() == terminal.before
+        terminal.type(b"\n")
+        until = time.monotonic() + DEADLINE
+        while not terminal.is_raw():
+            assert time.monotonic() < until
+            select.select([terminal.user], [], [], 0.01)
+        terminal.type(b"\x1d")
+        while terminal.mode() != terminal.before:
+            assert time.monotonic() < until
+            select.select([terminal.user], [], [], 0.01)
+        terminal.type(b"\x03")
+        terminal.wait_for("stopped by SIGINT")
+        assert terminal.end() == 0
+        assert terminal.mode() == terminal.before
+
+
+@pytest.mark.parametrize("scenario", ["poweroff", "die-early", "die-running", "panic", "check-off", "internal-error"])
+def test_the_terminal_is_put_back_however_the_run_ends(scenario):
+    with Terminal(*BOOT, scenario=scenario) as terminal:
+        assert terminal.end() == ENDS[scenario][0]
+        assert terminal.mode() == terminal.before
+        assert ENDS[scenario][1][0].removeprefix("error: ") in terminal.seen
+
+
+def test_a_terminal_that_hangs_up_stops_the_guest(tmp_path):
+    with Terminal(*BOOT, scenario="run") as terminal:
+        terminal.wait_for("fake firmware")
+        os.kill(terminal.pid, signal.SIGHUP)
+        assert terminal.end() == 0
+        assert terminal.mode() == terminal.before
+
+
+def test_every_scenario_of_the_fake_is_used():
+    listed = set(re.findall(r'^    "([a-z-]+)": "', (FAKE / "qemu-system-x86_64").read_text(), re.MULTILINE))
+    with open(__file__, encoding="utf-8") as file:
+        used = set(re.findall(r"[a-z][a-z-]+", file.read()))
+    assert listed - used == set()

@@ -1,0 +1,274 @@
+"""What vm-launch prints without starting anything, and how it refuses what it cannot do."""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from launch import BOOT, FAKE, ROOT, environment, launch
+
+
+def table_of_exit_codes():
+    text = launch("help", "settings").stdout
+    return re.findall(r"^\| (\S+) \| (.+) \|$", text.split("## Exit codes")[1], re.MULTILINE)[1:]
+
+
+def fails_with(result, code, *words):
+    assert result.returncode == code, result.stderr
+    for word in words:
+        assert word in result.stderr
+    return result
+
+
+# -- help and version
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("plan", "--help"), ("help",), ("--nonsense", "--help")])
+def test_help_goes_to_standard_output(arguments):
+    result = launch(*arguments)
+    assert result.returncode == 0
+    assert result.stdout.startswith("Network-boots a virtual machine")
+    assert "--ipxe" in result.stdout
+    assert result.stderr == ""
+
+
+def test_version():
+    result = launch("--version")
+    assert result.returncode == 0
+    assert re.fullmatch(r"vm-launch \d+\.\d+\.\d+\n", result.stdout)
+    assert result.stderr == ""
+
+
+def test_unknown_topic_of_help():
+    fails_with(launch("help", "nonsense"), 2, "there is no topic 'nonsense'", "topics: man, settings")
+
+
+@pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md")])
+def test_documents_are_what_the_program_prints(topic, file):
+    result = launch("help", topic)
+    assert result.returncode == 0
+    assert result.stdout == (ROOT / file).read_text(), f"make it anew: vm-launch help {topic} > {file}"
+
+
+# -- refusals
+
+
+def test_unknown_subcommand():
+    result = fails_with(launch("plna"), 2, "'plna' is no subcommand", "did you mean plan?")
+    assert result.stdout == ""
+
+
+def test_all_faults_come_at_once():
+    result = launch("--ixpe", "--memory=lots", "--mac=x", env=environment(BOOT_ORDER="floppy"))
+    fails_with(result, 2, "--ixpe", "did you mean --ipxe?", "--memory: 'lots'", "--mac: 'x'", "$BOOT_ORDER: 'floppy'")
+    assert result.stderr.count("vm-launch: error: ") == 4
+
+
+def test_faults_as_json_lines():
+    result = launch("--ixpe", "--memory=lots", "--log-format=json")
+    assert result.returncode == 2
+    faults = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [fault["exit_code"] for fault in faults] == [2, 2]
+    assert {"time", "level", "message", "why", "hint", "exit_code"} == set(faults[0])
+
+
+def test_a_qemu_that_is_missing(tmp_path):
+    result = launch(*BOOT, env=environment(PATH=str(tmp_path)))
+    fails_with(result, 3, "qemu-system-x86_64 is not installed", "apt-get install qemu-system-x86")
+
+
+def test_a_qemu_that_is_no_program(open_folder):
+    fake = open_folder / "qemu-system-x86_64"
+    fake.write_bytes(b"\0\1\2 no program")
+    fake.chmod(0o755)
+    result = launch(*BOOT, env=environment(PATH=str(open_folder)), may_leave_dead=True)
+    fails_with(result, 4, f"cannot start {fake}", "Exec format error")
+
+
+# -- the configuration file
+
+
+def test_a_configuration_file(tmp_path):
+    config = tmp_path / "vm.json"
+    config.write_text(json.dumps({"ipxe": True, "bootfile": "http://h/x", "name": "filed"}))
+    by_flag = launch("plan", "--config", config)
+    by_variable = launch("plan", env=environment(VM_LAUNCH_CONFIG=str(config)))
+    assert by_flag.returncode == 0
+    assert "guest=filed" in by_flag.stdout
+    assert by_flag.stdout == by_variable.stdout
+
+
+def test_a_configuration_file_that_is_missing(tmp_path):
+    fails_with(launch("plan", "--config", tmp_path / "none"), 2, "cannot read", "No such file or directory")
+
+
+def test_a_configuration_file_that_is_a_folder(tmp_path):
+    result = fails_with(launch("plan", "--config", tmp_path), 2, f"{tmp_path}", "Is a directory")
+    assert "report it" not in result.stderr
+
+
+# -- plan
+
+PLAN = ("plan", *BOOT, "--name", "planned")
+
+
+def test_a_plan_as_text():
+    result = launch(*PLAN)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == str(FAKE / "qemu-system-x86_64")
+    assert "  -name guest=planned" in lines
+    assert "Boot order:" in lines
+    assert result.stderr == ""
+    assert result.stdout == launch(*PLAN, "--format=text").stdout
+
+
+def test_a_plan_as_json():
+    result = launch(*PLAN, "--format=json")
+    assert result.returncode == 0
+    plan = json.loads(result.stdout)
+    assert plan["format"] == "vm-launch-plan"
+    assert plan["program"] == str(FAKE / "qemu-system-x86_64")
+    assert plan["boot_order"][0]["kind"] == "network"
+    assert {"option": "-name", "value": "guest=planned", "reason": ""} in plan["arguments"]
+
+
+def test_a_plan_as_a_shell_command():
+    result = launch(*PLAN, "--format=sh", "--", "-device", "it's $HOME")
+    assert result.returncode == 0
+    words = shlex.split(result.stdout.replace("\\\n", ""))
+    assert words[0] == str(FAKE / "qemu-system-x86_64")
+    assert words[-2:] == ["-device", "it's $HOME"]
+    assert "guest=planned" in words
+
+
+def test_a_plan_does_not_depend_on_the_moment():
+    assert launch(*PLAN).stdout == launch(*PLAN).stdout
+
+
+def test_a_plan_starts_nothing(open_folder):
+    mark = open_folder / "pid"
+    assert launch(*PLAN, env=environment(FAKE_QEMU_PID=str(mark))).returncode == 0
+    assert not mark.exists()
+
+
+def test_format_that_does_not_fit():
+    fails_with(launch("plan", "--format=yaml"), 2, "possible: text, json, sh")
+    fails_with(launch("rom", "x", "--format=sh"), 2, "possible: text, json")
+
+
+# -- rom
+
+ROMS = sorted(pathlib.Path("/usr/lib/ipxe/qemu").glob("*.rom")) or sorted(pathlib.Path("/usr/share/qemu").glob("*.rom"))
+
+
+@pytest.fixture
+def rom():
+    if not ROMS:
+        pytest.skip("no ROM of ipxe-qemu is installed")
+    return ROMS[0]
+
+
+def test_every_installed_rom_is_read(rom):
+    text = launch("rom", *ROMS)
+    assert text.returncode == 0, text.stderr
+    listed = launch("rom", *ROMS, "--format=json")
+    assert listed.returncode == 0
+    described = json.loads(listed.stdout)
+    assert len(described) == len(ROMS)
+    for path in ROMS:
+        assert str(path) in text.stdout
+        assert str(path) in listed.stdout
+
+
+def test_a_rom_that_is_cut_off_is_told_of(rom, tmp_path):
+    cut = tmp_path / "cut.rom"
+    cut.write_bytes(rom.read_bytes()[:1000])
+    result = launch("rom", cut)
+    assert result.returncode == 0
+    assert "image 1 is cut short" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: None,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"this is no ROM"),
+        lambda path: path.write_bytes(b"\x55"),
+        lambda path: path.mkdir(),
+        lambda path: os.mkfifo(path),
+    ],
+    ids=["missing", "empty", "text", "one byte", "folder", "fifo"],
+)
+def test_what_is_no_rom(make, tmp_path):
+    path = tmp_path / "x.rom"
+    make(path)
+    result = fails_with(launch("rom", path), 3, str(path))
+    assert result.stdout.strip() == ""
+    assert json.loads(launch("rom", path, "--format=json").stdout) == []
+
+
+def test_good_roms_are_told_of_beside_bad_ones(rom, tmp_path):
+    result = fails_with(launch("rom", tmp_path / "one", rom, tmp_path / "two"), 3, "one", "two")
+    assert str(rom) in result.stdout
+    assert result.stderr.count("vm-launch: error: ") == 2
+
+
+def test_rom_needs_a_file():
+    fails_with(launch("rom"), 2, "name at least one file")
+
+
+# -- standard output that takes nothing
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), PLAN, ("help", "man")])
+def test_a_full_disk_under_standard_output_is_a_failure(arguments):
+    with open("/dev/full", "wb") as full:
+        fails_with(launch(*arguments, stdout=full), 1, "cannot write to standard output", "No space left on device")
+
+
+def test_standard_output_that_is_closed_is_a_failure():
+    result = launch("--help", prefix=("sh", "-c", 'exec "$0" "$@" >&-'), stdout=None)
+    fails_with(result, 1, "cannot write to standard output")
+
+
+def test_a_plan_for_head():
+    result = launch(*PLAN, prefix=("sh", "-c", '"$0" "$@" | head -n 1'))
+    assert result.stdout == f"{FAKE}/qemu-system-x86_64\n"
+    assert "please report" not in result.stderr
+
+
+# -- exit codes
+
+EXIT_CODES = {
+    "0": lambda: launch(*BOOT, scenario="poweroff").returncode == 0,
+    "1": lambda: launch("--help", prefix=("sh", "-c", 'exec "$0" "$@" >&-'), stdout=None).returncode == 1,
+    "2": lambda: launch("--memory=lots").returncode == 2,
+    "3": lambda: launch(*BOOT, env=environment(PATH="/nowhere")).returncode == 3,
+    "4": lambda: launch(*BOOT, scenario="die-early").returncode == 4,
+    "10": lambda: launch(*BOOT, scenario="check-off").returncode == 10,
+    "20": lambda: launch(*BOOT, scenario="panic").returncode == 20,
+    # test_cli_run.py: test_a_second_signal_forces, for each signal
+    "128+n": lambda: True,
+}
+
+
+@pytest.mark.parametrize("code", EXIT_CODES)
+def test_exit_code(code):
+    assert EXIT_CODES[code]()
+
+
+def test_the_table_of_exit_codes_has_every_code_and_no_other():
+    assert [code for code, _ in table_of_exit_codes()] == list(EXIT_CODES)
+
+
+def test_no_trace_in_the_environment_of_tests():
+    """The fake is what runs: a QEMU of the host would make these tests mean nothing."""
+    assert subprocess.run(
+        ["sh", "-c", "command -v qemu-system-x86_64"], env=environment(), stdout=subprocess.PIPE, check=True
+    ).stdout.decode().strip() == str(FAKE / "qemu-system-x86_64")
