@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <sstream>
+#include <variant>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 
 #include "base/fd.h"
 #include "launcher/values.h"
+#include "rom/match.h"
 #include "rom/rom_file.h"
 
 namespace vml {
@@ -99,7 +101,8 @@ RomCandidate load_candidate(const fs::path& path) {
     }
 }
 
-std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware) {
+// Up to the first that fits: the others would only be read to be passed over.
+std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware, Arch arch) {
     const rom::NicModel* model = rom::find_nic_model(nic.model);
     const rom::Firmware kind = firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios;
     std::vector<RomCandidate> candidates;
@@ -108,6 +111,11 @@ std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMod
             std::error_code ignored;
             if (fs::exists(folder / file, ignored)) {
                 candidates.push_back(load_candidate(folder / file));
+                const auto& rom = candidates.back().rom;
+                if (rom &&
+                    std::holds_alternative<rom::Fit>(rom::match(*rom, {kind, arch, model->ids, false}))) {
+                    return candidates;
+                }
             }
         }
     }
@@ -115,7 +123,8 @@ std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMod
 }
 
 // A ROM of the user's own is the first bootable NIC's alone; another NIC takes it where it fits.
-std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings, FirmwareMode firmware) {
+std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings, FirmwareMode firmware,
+                                                       Arch arch) {
     std::vector<std::vector<RomCandidate>> all;
     bool first = true;
     for (std::size_t i = 0; i < settings.nics.size(); ++i) {
@@ -125,7 +134,7 @@ std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings,
                 candidates.push_back(load_candidate(*settings.ipxe_rom));
             }
             if (!settings.ipxe_rom || !first) {
-                auto bundled = bundled_candidates(settings.nics[i], firmware);
+                auto bundled = bundled_candidates(settings.nics[i], firmware, arch);
                 std::move(bundled.begin(), bundled.end(), std::back_inserter(candidates));
             }
             first = false;
@@ -249,7 +258,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     facts.memory_mib = std::min(meminfo_mib("MemTotal:"), memory_limit_mib());
     facts.default_name = default_name();
     if (needs_rom(settings, firmware)) {
-        facts.roms = load_candidates(settings, firmware);
+        facts.roms = load_candidates(settings, firmware, arch);
     }
     if (firmware == FirmwareMode::uefi) {
         facts.uefi =

@@ -5,10 +5,6 @@
 
 namespace vml::rom {
 
-std::uint8_t Bytes::u8(std::size_t offset) const noexcept {
-    return offset < data_.size() ? data_[offset] : std::uint8_t{0};
-}
-
 std::uint16_t Bytes::u16(std::size_t offset) const noexcept {
     return static_cast<std::uint16_t>(u8(offset) | (u8(offset + 1) << 8U));
 }

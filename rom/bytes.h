@@ -20,7 +20,9 @@ class Bytes {
     [[nodiscard]] bool has(std::size_t offset, std::size_t count) const noexcept {
         return offset <= data_.size() && count <= data_.size() - offset;
     }
-    [[nodiscard]] std::uint8_t u8(std::size_t offset) const noexcept;
+    [[nodiscard]] std::uint8_t u8(std::size_t offset) const noexcept {
+        return offset < data_.size() ? data_[offset] : std::uint8_t{0};
+    }
     [[nodiscard]] std::uint16_t u16(std::size_t offset) const noexcept;
     [[nodiscard]] std::uint32_t u32(std::size_t offset) const noexcept;
     [[nodiscard]] bool starts(std::size_t offset, std::string_view expected) const noexcept;

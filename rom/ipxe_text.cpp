@@ -1,6 +1,7 @@
 #include "rom/ipxe_text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 namespace vml::rom {
@@ -31,6 +32,18 @@ bool is_version(std::string_view text) {
     return numbers && (skip(text, "+") || skip(text, " (")) && text.find('?') == std::string_view::npos;
 }
 
+bool is_digit(std::uint8_t byte) {
+    return byte >= '0' && byte <= '9';
+}
+
+// Cheap, and false nearly everywhere: the rest of the search is for the few places that remain.
+bool has_dot_behind_digits(const Bytes& bytes, std::size_t at) {
+    while (is_digit(bytes.u8(at))) {
+        ++at;
+    }
+    return bytes.u8(at) == '.';
+}
+
 }  // namespace
 
 bool names_ipxe(const Bytes& bytes) {
@@ -44,8 +57,10 @@ bool names_ipxe(const Bytes& bytes) {
 
 std::optional<std::string> ipxe_version(const Bytes& bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const bool begins = digits.find(static_cast<char>(bytes.u8(i))) != std::string_view::npos;
-        if (!begins || (i > 0 && is_printable(bytes.u8(i - 1)))) {
+        if (!is_digit(bytes.u8(i)) || (i > 0 && is_printable(bytes.u8(i - 1)))) {
+            continue;
+        }
+        if (!has_dot_behind_digits(bytes, i)) {
             continue;
         }
         std::string text = bytes.text(i, longest_version);

@@ -57,7 +57,7 @@ void check_size(const std::filesystem::path& path, std::size_t size) {
     }
 }
 
-void check_kind(const std::filesystem::path& path, const OwnedFd& fd) {
+std::size_t check_kind(const std::filesystem::path& path, const OwnedFd& fd) {
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) {
         refuse(path, errno_text(errno), "");
@@ -66,25 +66,31 @@ void check_kind(const std::filesystem::path& path, const OwnedFd& fd) {
         refuse(path, kind_of_file(status.st_mode), std::string{where_roms_are});
     }
     check_size(path, static_cast<std::size_t>(status.st_size));
+    return static_cast<std::size_t>(status.st_size);
 }
 
 // Up to one byte more than `largest_file`: a file may have grown since its size was asked for.
-std::vector<std::uint8_t> read_all(const std::filesystem::path& path, const OwnedFd& fd) {
-    std::vector<std::uint8_t> data;
-    std::vector<std::uint8_t> block(std::size_t{256} * 1024);
-    while (data.size() <= largest_file) {
-        const ssize_t count = ::read(fd.get(), block.data(), block.size());
+std::vector<std::uint8_t> read_all(const std::filesystem::path& path, const OwnedFd& fd,
+                                   std::size_t expected) {
+    std::vector<std::uint8_t> data(expected + 1);
+    std::size_t have = 0;
+    while (true) {
+        const ssize_t count = ::read(fd.get(), data.data() + have, data.size() - have);
         if (count < 0 && errno == EINTR) {
             continue;
         }
         if (count < 0) {
             refuse(path, errno_text(errno), "");
         }
-        if (count == 0) {
+        have += static_cast<std::size_t>(count);
+        if (count == 0 || have > largest_file) {
             break;
         }
-        data.insert(data.end(), block.begin(), block.begin() + count);
+        if (have == data.size()) {
+            data.resize(data.size() * 2);
+        }
     }
+    data.resize(have);
     return data;
 }
 
@@ -92,8 +98,8 @@ std::vector<std::uint8_t> read_all(const std::filesystem::path& path, const Owne
 
 OptionRom load_option_rom(const std::filesystem::path& path) {
     const OwnedFd fd = open_file(path);
-    check_kind(path, fd);
-    const std::vector<std::uint8_t> data = read_all(path, fd);
+    const std::size_t size = check_kind(path, fd);
+    const std::vector<std::uint8_t> data = read_all(path, fd, size);
     check_size(path, data.size());
     return read_option_rom(data, path.string());
 }
