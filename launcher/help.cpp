@@ -102,7 +102,8 @@ std::string man_entry(const OptionRow& row) {
 std::string man_options() {
     std::string page =
         ".SH OPTIONS\nFlags win over the environment, the environment over\n.BR \\-\\-config ,\n"
-        "that over the defaults.\nEvery boolean\n.BI \\-\\- FLAG\nhas a\n.BI \\-\\-no\\- FLAG .\n"
+        "that over the defaults.\nEvery boolean\n.BI \\-\\- FLAG\nhas a\n.BI \\-\\-no\\- FLAG ,\nbut "
+        "for\n.BR \\-\\-no\\-console .\n"
         "An empty environment variable counts as unset.\n";
     for (const OptionGroup group : groups) {
         page += fmt::format(".SS {}\n", roff(title_of(group)));

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 
 #if __has_include(<boost/process/v1/child.hpp>)  // Boost 1.86 and later
 #include <boost/process/v1/args.hpp>
@@ -95,11 +96,11 @@ class ChildSetup : public bp::extend::handler {
   private:
     static bool reset_signals() {
         for (int number = 1; number < NSIG; ++number) {
-            ::signal(number, SIG_DFL);  // refused for those that cannot be changed
+            std::ignore = ::signal(number, SIG_DFL);  // refused for those that cannot be changed
         }
         sigset_t none;
         sigemptyset(&none);
-        return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+        return ::pthread_sigmask(SIG_SETMASK, &none, nullptr) == 0;
     }
 
     // The bounding set goes first: that needs a capability which the change of user takes away.

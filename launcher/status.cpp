@@ -79,8 +79,9 @@ std::vector<pid_t> all_pids() {
     for (const auto& entry : fs::directory_iterator{"/proc", ignored}) {
         const std::string name = entry.path().filename();
         pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error == std::errc{} && end == name.data() + name.size()) {
+        const char* last = std::next(name.data(), static_cast<std::ptrdiff_t>(name.size()));
+        const auto [end, error] = std::from_chars(name.data(), last, pid);
+        if (error == std::errc{} && end == last) {
             pids.push_back(pid);
         }
     }

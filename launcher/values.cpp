@@ -55,6 +55,7 @@ struct Choice {
 template <typename Choices>
 std::vector<std::string> names_of(const Choices& choices) {
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const auto& choice : choices) {
         names.emplace_back(choice.name);
     }
@@ -275,7 +276,7 @@ NetworkMode parse_network(std::string_view text) {
 }
 
 std::string parse_nic_model(std::string_view text) {
-    const std::string word = lower(trimmed(text));
+    std::string word = lower(trimmed(text));
     if (rom::find_nic_model(word) == nullptr) {
         throw ValueError{fmt::format("'{}' is no NIC model", text),
                          hint_for_choice(word, names_of(rom::nic_models()))};
@@ -306,7 +307,7 @@ std::string parse_mac(std::string_view text) {
 
 std::string parse_link_name(std::string_view text) {
     constexpr std::size_t longest = 15;  // IFNAMSIZ with its NUL is 16
-    const std::string name{trimmed(text)};
+    std::string name{trimmed(text)};
     const bool shaped = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
                         name.find_first_of("/: \t\n") == std::string::npos;
     if (!shaped) {
@@ -425,7 +426,7 @@ std::uint64_t parse_disk_size(std::string_view text) {
 }
 
 std::chrono::seconds parse_seconds(std::string_view text) {
-    constexpr std::uint64_t longest = 7 * 24 * 3600;
+    constexpr std::uint64_t longest = std::uint64_t{7} * 24 * 3600;
     const std::string_view digits = trimmed(text);
     const std::string_view number = digits.ends_with('s') ? digits.substr(0, digits.size() - 1) : digits;
     return std::chrono::seconds{in_range(parse_number(number, "whole seconds"), 0, longest)};
@@ -436,7 +437,7 @@ std::string parse_name(std::string_view text) {
     const auto allowed = [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
     };
-    const std::string name{trimmed(text)};
+    std::string name{trimmed(text)};
     if (name.empty() || name.size() > longest_label || !std::all_of(name.begin(), name.end(), allowed) ||
         std::isalnum(static_cast<unsigned char>(name.front())) == 0) {
         throw ValueError{fmt::format("'{}' cannot be a VM's name", text),
@@ -477,6 +478,7 @@ std::string_view to_string(FirmwareMode mode) {
 
 std::string to_string(const std::vector<BootDevice>& order) {
     std::vector<std::string_view> names;
+    names.reserve(order.size());
     for (const BootDevice device : order) {
         names.push_back(to_string(device));
     }
