@@ -1,6 +1,7 @@
 #include "rom/rom_file.h"
 
 #include <cerrno>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,7 +76,8 @@ std::vector<std::uint8_t> read_all(const std::filesystem::path& path, const Owne
     std::vector<std::uint8_t> data(expected + 1);
     std::size_t have = 0;
     while (true) {
-        const ssize_t count = ::read(fd.get(), data.data() + have, data.size() - have);
+        const std::span<std::uint8_t> rest = std::span{data}.subspan(have);
+        const ssize_t count = ::read(fd.get(), rest.data(), rest.size());
         if (count < 0 && errno == EINTR) {
             continue;
         }
