@@ -311,25 +311,21 @@ class Decider {
 
     [[nodiscard]] net::NicPlan link_plan(const NicSettings& wanted, unsigned number,
                                          const std::string& mac) const {
-        const net::Mac guest_mac = net::parse_mac(mac).value_or(net::Mac{});
-        const net::QueueOptions queues{wanted.queues, true};
-        if (wanted.network == NetworkMode::bridge) {
-            net::BridgeRequest request;
+        const auto filled = [&](auto request) {
             request.nic = number;
-            request.bridge = *wanted.bridge;
-            request.guest_mac = guest_mac;
+            request.guest_mac = net::parse_mac(mac).value_or(net::Mac{});
             request.mtu = wanted.mtu.value_or(0);
-            request.queues = queues;
+            request.queues = {wanted.queues, true};
             request.owner = spec_.name;
+            return request;
+        };
+        if (wanted.network == NetworkMode::bridge) {
+            net::BridgeRequest request = filled(net::BridgeRequest{});
+            request.bridge = *wanted.bridge;
             return net::plan_bridge_nic(request, *facts_.network);
         }
-        net::DirectRequest request;
-        request.nic = number;
+        net::DirectRequest request = filled(net::DirectRequest{});
         request.device = *wanted.direct_dev;
-        request.guest_mac = guest_mac;
-        request.mtu = wanted.mtu.value_or(0);
-        request.queues = queues;
-        request.owner = spec_.name;
         return net::plan_direct_nic(request, *facts_.network);
     }
 

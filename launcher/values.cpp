@@ -98,8 +98,7 @@ std::uint64_t in_range(std::uint64_t number, std::uint64_t low, std::uint64_t hi
     return number;
 }
 
-// The power of two of a size's last letter; 0 for K (the smallest unit a user would write is handled by
-// `base`).
+// The power of two of a size's last letter; 0 when it is no unit.
 int unit_shift(char letter) {
     switch (std::toupper(static_cast<unsigned char>(letter))) {
         case 'K':
