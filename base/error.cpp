@@ -34,6 +34,11 @@ std::string to_text(const Fault& fault) {
     return text;
 }
 
+std::string one_line(const Fault& fault) {
+    return fault.what + (fault.why.empty() ? "" : ": " + fault.why) +
+           (fault.hint.empty() ? "" : " (" + fault.hint + ")");
+}
+
 std::string errno_text(int error_number) {
     return std::generic_category().message(error_number);
 }

@@ -23,6 +23,7 @@ enum class ExitCode : int {
     boot_timeout = 15,
     reboot_loop = 16,
     guest_panicked = 20,
+    exec_failed = 125,  // `vm-launch exec` itself, so that it is not taken for the command's own status
 };
 
 struct Fault {
@@ -54,6 +55,9 @@ class Error : public std::exception {
 // "cannot …", "  why: …", "  hint: …", each on a line of its own; empty parts are left out. No newline at the
 // end.
 [[nodiscard]] std::string to_text(const Fault& fault);
+
+// The same on one line: "what: why (hint)".
+[[nodiscard]] std::string one_line(const Fault& fault);
 
 // The system's words for an errno value, for a Fault's `why`.
 [[nodiscard]] std::string errno_text(int error_number);

@@ -1,3 +1,13 @@
+# vml_precompile(TARGET LIBS…): the headers that take long, of those that the target's libraries give.
+function(vml_precompile target)
+    if(VML_PRECOMPILE AND "nlohmann_json::nlohmann_json" IN_LIST ARGN)
+        target_precompile_headers(${target} PRIVATE <fmt/format.h> <nlohmann/json.hpp>)
+        if("Boost::headers" IN_LIST ARGN)
+            target_precompile_headers(${target} PRIVATE <boost/asio.hpp> <filesystem>)
+        endif()
+    endif()
+endfunction()
+
 # vml_library(NAME LIBS…): the sources of this folder as one static library. A folder without sources yet is left out.
 function(vml_library name)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -5,6 +15,7 @@ function(vml_library name)
     if(sources)
         add_library(vml_${name} STATIC ${sources})
         target_link_libraries(vml_${name} PUBLIC vml_options ${ARGN})
+        vml_precompile(vml_${name} ${ARGN})
     endif()
 endfunction()
 

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "launcher/control_service.h"
 #include "launcher/plan.h"
+#include "launcher/report_file.h"
+#include "launcher/wire_watch.h"
+#include "netserve/http_server.h"
 #include "netsetup/executor.h"
 #include "netsetup/kernel_executor.h"
 #include "netsetup/watch.h"
@@ -19,7 +24,7 @@ namespace vml {
 class HostLinks {
   public:
     // Throws Error; then what was done is undone.
-    explicit HostLinks(const std::vector<net::Operation>& operations);
+    HostLinks(const std::vector<net::Operation>& operations, net::KernelExecutor::Homes ahead);
 
     [[nodiscard]] net::KernelExecutor& executor() { return executor_; }
     // Says what could not be undone.
@@ -42,13 +47,27 @@ struct RunningVm {
     pid_t pid = -1;                       // the event loop reaps it
     std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
     std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
+    std::vector<WireTap> wire;            // where its packets can be seen
+    std::vector<ReportFile> reports;      // to be written at the end
+    std::optional<serve::HttpServer::Config> http;  // of the folder that the guest boots from
     OwnedFd qmp;
     OwnedFd console;
-    OwnedFd output;  // read end of QEMU's standard output and error
+    OwnedFd firmware_log;       // none: nobody asked for it
+    OwnedFd agent;              // none: the VM has no port for one
+    ScreenshotFile screenshot;  // likewise, of a screen
+    pid_t tpm_pid = -1;         // of swtpm; the event loop reaps it too
+    OwnedFd tpm_socket;         // swtpm's end, until it has it
+    OwnedFd state_folder;       // none: nothing is kept
+    OwnedFd output;             // read end of QEMU's standard output and error
 };
 
-// Opens what the plan's descriptors stand for and starts QEMU. Nothing has a name in the file system, so that
-// nothing is left behind whatever happens. Throws Error; then nothing runs.
-[[nodiscard]] RunningVm apply(const Plan& plan);
+// Opens what the plan's descriptors stand for and starts QEMU. Nothing but what is kept has a name in the
+// file system, so that nothing is left behind whatever happens. `ahead`: homes for macvtaps that
+// are being made already. Throws Error; then nothing runs.
+[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {});
+
+// Opens the reports' files, so that what stands in the way is told before anything runs. What a file held
+// stays until the report is written. Throws Error.
+[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace vml

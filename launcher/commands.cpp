@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -14,6 +16,9 @@
 #include <unistd.h>
 
 #include "launcher/apply.h"
+#include "launcher/boot_story.h"
+#include "launcher/control_commands.h"
+#include "launcher/description.h"
 #include "launcher/doctor.h"
 #include "launcher/help.h"
 #include "launcher/host.h"
@@ -23,6 +28,7 @@
 #include "launcher/spec.h"
 #include "launcher/status.h"
 #include "launcher/terminal.h"
+#include "launcher/values.h"
 #include "netsetup/netlink.h"
 #include "netsetup/reconcile.h"
 #include "rom/describe.h"
@@ -54,16 +60,22 @@ ConsoleMode console_mode(const Settings& settings) {
     return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
 }
 
+std::string devices_of(const std::vector<BootEntry>& order) {
+    std::string devices;
+    for (const BootEntry& entry : order) {
+        devices += (devices.empty() ? "" : ", ") + entry.device;
+    }
+    return devices;
+}
+
 void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
     for (const std::string& note : plan.notes) {
         log.warning(note);
     }
-    std::string order;
-    for (const BootEntry& entry : plan.boot_order) {
-        order += (order.empty() ? "" : ", ") + entry.device;
-    }
-    log.info(fmt::format("starting {} ({}, {}); boot order: {}", plan.name, spec.machine,
-                         spec.accelerator_reason, order));
+    const std::string first =
+        plan.first_boot.empty() ? "" : fmt::format("{} once, then ", devices_of(plan.first_boot));
+    log.info(fmt::format("starting {} ({}, {}); boot order: {}{}", plan.name, spec.machine,
+                         spec.accelerator_reason, first, devices_of(plan.boot_order)));
     if (mode == ConsoleMode::attached) {
         log.info("attached to the console; Ctrl-] detaches");
     }
@@ -92,17 +104,34 @@ void clean_up_after_others(const Plan& plan, Log& log) {
     }
 }
 
+// The kernel makes a macvtap's namespace while we read what the host has: both take about as long.
+net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
+    net::KernelExecutor::Homes homes;
+    for (const NicSettings& nic : settings.nics) {
+        if (nic.network == NetworkMode::direct && net::may_make_netns()) {
+            homes.push_back(std::make_unique<net::MacvtapHome>());
+        }
+    }
+    return homes;
+}
+
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
+    net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
     const VmSpec spec = decided(read, environment);
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
-    return supervise_vm(plan, apply(plan),
-                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         spec.accelerator == Accelerator::kvm, outlives_descriptors(plan)});
+    std::vector<ReportFile> reports = open_reports(settings.reports);
+    RunningVm vm = apply(plan, std::move(homes));
+    vm.reports = std::move(reports);
+    return supervise_vm(
+        plan, std::move(vm),
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, outlives_descriptors(plan), description_of(spec)},
+        boot_story(settings, spec, plan));
 }
 
 int print_plan(const ReadResult& read, const Environment& environment) {
@@ -123,8 +152,8 @@ int print_plan(const ReadResult& read, const Environment& environment) {
 
 // Who names nothing to boot asks about network boot.
 Settings for_doctor(Settings settings) {
-    settings.ipxe =
-        settings.ipxe || (!settings.boot_order && !settings.disk && !settings.iso && !settings.blank_disk);
+    settings.ipxe = settings.ipxe ||
+                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
     return settings;
 }
 
@@ -138,7 +167,7 @@ int print_doctor(const ReadResult& read, const Environment& environment) {
 }
 
 int print_status(const CommandLine& command) {
-    std::vector<RunningStatus> vms = running_vms();
+    std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms());
     if (!command.words.empty()) {
         std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });
     }
@@ -177,6 +206,34 @@ int print_roms(const CommandLine& command) {
     return 0;
 }
 
+// These are asked again and again, and the run itself has said what there is to say about the settings.
+bool talks_to_vm(const std::string& subcommand) {
+    static const std::set<std::string, std::less<>> all{"status",     "stop",   "reset", "console",
+                                                        "screenshot", "health", "exec"};
+    return all.contains(subcommand);
+}
+
+// The subcommands for a VM that runs; nothing for another one.
+std::optional<int> talk_to_vm(const ReadResult& read) {
+    const CommandLine& command = read.command;
+    if (command.subcommand == "stop") {
+        print(stop_vm(command));
+    } else if (command.subcommand == "reset") {
+        reset_vm(command);
+    } else if (command.subcommand == "console") {
+        watch_console(command);
+    } else if (command.subcommand == "screenshot") {
+        take_screenshot(command);
+    } else if (command.subcommand == "health") {
+        print(check_health(command, read.settings.health_stage));
+    } else if (command.subcommand == "exec") {
+        return exec_in_guest(command);
+    } else {
+        return std::nullopt;
+    }
+    return 0;
+}
+
 int print_help(const CommandLine& command) {
     const std::string topic = command.words.empty() ? "" : command.words.front();
     if (topic == "man") {
@@ -204,6 +261,11 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
         print(help_text());
         return 0;
     }
+    if (!talks_to_vm(command.subcommand)) {
+        for (const std::string& warning : read.warnings) {
+            log.warning(warning);
+        }
+    }
     if (!read.faults.empty()) {
         throw Error{read.faults};
     }
@@ -218,6 +280,9 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
     }
     if (command.subcommand == "status") {
         return print_status(command);
+    }
+    if (const std::optional<int> code = talk_to_vm(read)) {
+        return *code;
     }
     return command.subcommand == "plan" ? print_plan(read, environment) : run_vm(read, environment, log);
 }

@@ -1,6 +1,7 @@
 #include "launcher/console.h"
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <fcntl.h>
@@ -17,10 +18,6 @@ using boost::system::error_code;
 
 constexpr char ctrl_right_bracket = '\x1d';
 
-// Colours and modes that the guest left behind: SGR reset, line wrap on, cursor on (ECMA-48; DEC private
-// modes).
-constexpr std::string_view terminal_reset = "\x1b[0m\x1b[?7h\x1b[?25h";
-
 // A description of our own, so that O_NONBLOCK does not reach the shell.
 OwnedFd open_keyboard() {
     OwnedFd fd{::open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
@@ -28,6 +25,15 @@ OwnedFd open_keyboard() {
         throw Error{{"cannot read the terminal", errno_text(errno), "use --no-console", ExitCode::failed}};
     }
     return fd;
+}
+
+// Nothing when there is nothing to read yet, 0 at the end.
+std::optional<std::size_t> read_some(int socket, std::array<char, 16384>& into) {
+    const ssize_t count = ::recv(socket, into.data(), into.size(), 0);
+    if (count < 0) {
+        return errno == EAGAIN || errno == EINTR ? std::nullopt : std::optional<std::size_t>{0};
+    }
+    return static_cast<std::size_t>(count);
 }
 
 }  // namespace
@@ -39,12 +45,14 @@ Keys split_keys(std::string_view typed) {
 
 Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
                  Handlers handlers)
-    : guest_{io, boost::asio::local::stream_protocol{}, socket.release()},
+    : guest_{std::move(socket)},
+      guest_watch_{io},
+      rest_{io},
       mode_{mode},
       output_{output},
       handlers_{std::move(handlers)},
       keyboard_{io} {
-    guest_.non_blocking(true);
+    ::fcntl(guest_.get(), F_SETFL, O_NONBLOCK);
     if (mode_ == ConsoleMode::attached) {
         keyboard_.assign(open_keyboard().release());
         attach();
@@ -52,29 +60,55 @@ Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, 
     }
     output_.on_drained([this] {
         if (std::exchange(paused_, false)) {
-            read_guest();
+            await_guest();
         }
     });
-    read_guest();
+    await_guest();
+}
+
+Console::~Console() {
+    if (guest_watch_.is_open()) {
+        guest_watch_.release();
+    }
+}
+
+void Console::await_guest() {
+    guest_watch_.assign(guest_.get());
+    guest_watch_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                            [this](const error_code& error) {
+                                if (error) {
+                                    return;
+                                }
+                                guest_watch_.release();
+                                read_guest();
+                            });
 }
 
 void Console::read_guest() {
-    guest_.async_read_some(boost::asio::buffer(from_guest_),
-                           [this](const error_code& error, std::size_t count) {
-                               if (error) {
-                                   return;
-                               }
-                               took({from_guest_.data(), count});
-                               // A reader who stopped reading holds the guest's serial port back, as flow
-                               // control would.
-                               paused_ = output_.congested();
-                               if (!paused_) {
-                                   read_guest();
-                               }
-                           });
+    const std::optional<std::size_t> count = read_some(guest_.get(), from_guest_);
+    if (count == std::size_t{0}) {
+        return;  // QEMU is gone
+    }
+    took({from_guest_.data(), count.value_or(0)});
+    // A reader who stopped reading holds the guest's serial port back, as flow control would.
+    paused_ = output_.congested();
+    if (!paused_) {
+        rest();
+    }
+}
+
+// QEMU hands the bytes of its serial port over one by one, and each would wake us at the guest's cost: after
+// the first one nobody waits at the socket for a moment, and what has come by then is taken in one piece.
+void Console::rest() {
+    constexpr std::chrono::milliseconds batch{4};
+    rest_.expires_after(batch);
+    rest_.async_wait([this](const error_code& error) { error ? void() : await_guest(); });
 }
 
 void Console::took(std::string_view bytes) {
+    if (handlers_.on_bytes) {
+        handlers_.on_bytes(bytes);
+    }
     if (mode_ != ConsoleMode::silent && !bytes.empty()) {
         output_.write(bytes);
         mid_line_ = bytes.back() != '\n';
@@ -85,15 +119,13 @@ void Console::took(std::string_view bytes) {
     for (const std::string& line : text_.feed(bytes)) {
         handlers_.on_line(line);
     }
+    if (!text_.partial().empty()) {
+        handlers_.on_partial(text_.partial());
+    }
 }
 
 void Console::drain() {
-    error_code error;
-    while (true) {
-        const std::size_t count = guest_.read_some(boost::asio::buffer(from_guest_), error);
-        if (error || count == 0) {
-            return;
-        }
+    while (const std::size_t count = read_some(guest_.get(), from_guest_).value_or(0)) {
         took({from_guest_.data(), count});
     }
 }
@@ -146,12 +178,11 @@ void Console::typed(std::string_view bytes) {
 // A guest that does not read its serial port loses keys, as with a real one.
 void Console::send(std::string_view bytes) {
     while (!bytes.empty()) {
-        error_code error;
-        const std::size_t count = guest_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
-        if (error) {
+        const ssize_t count = ::send(guest_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (count <= 0) {
             return;
         }
-        bytes.remove_prefix(count);
+        bytes.remove_prefix(static_cast<std::size_t>(count));
     }
 }
 

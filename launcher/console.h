@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/fd.h"
 #include "bootwatch/console_text.h"
@@ -27,6 +27,10 @@ struct Keys {
 };
 [[nodiscard]] Keys split_keys(std::string_view typed);
 
+// Colours and modes that the guest left behind: SGR reset, line wrap on, cursor on (ECMA-48; DEC private
+// modes).
+inline constexpr std::string_view terminal_reset = "\x1b[0m\x1b[?7h\x1b[?25h";
+
 enum class ConsoleMode {
     silent,    // lines are read, nothing is shown
     shown,     // output goes to standard output
@@ -37,13 +41,22 @@ class Console {
   public:
     struct Handlers {
         std::function<void(const std::string& line)> on_line;  // each whole line of the guest's text
-        std::function<void()> on_line_start;                   // what was shown last ended a line
-        std::function<void(bool attached)> on_attach;          // the user detached, or attached again
+        // What stands after the last whole line: prompts, and last words.
+        std::function<void(const std::string& line)> on_partial;
+        std::function<void()> on_line_start;           // what was shown last ended a line
+        std::function<void(bool attached)> on_attach;  // the user detached, or attached again
+        std::function<void(std::string_view bytes)> on_bytes =
+            {};  // everything that the guest wrote, as it comes
     };
 
-    // `socket` is our end of the serial port. `output` outlives the console.
+    // `socket`, which is made non-blocking, is our end of the serial port. `output` outlives the console.
     Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
             Handlers handlers);
+    ~Console();
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+    Console(Console&&) = delete;
+    Console& operator=(Console&&) = delete;
 
     // Puts the terminal back; further output is still shown.
     void release_terminal();
@@ -53,8 +66,14 @@ class Console {
     [[nodiscard]] bool mid_line() const { return mode_ != ConsoleMode::silent && mid_line_; }
     void at_line_start() { mid_line_ = false; }
 
+    // Keys for the guest that come from elsewhere than the terminal.
+    void type(std::string_view bytes) { send(bytes); }
+    [[nodiscard]] bool has_keyboard() const { return raw_.has_value(); }
+
   private:
+    void await_guest();
     void read_guest();
+    void rest();
     void took(std::string_view bytes);
     void read_keys();
     void typed(std::string_view bytes);
@@ -62,7 +81,9 @@ class Console {
     void attach();
     void detach();
 
-    boost::asio::local::stream_protocol::socket guest_;
+    OwnedFd guest_;
+    boost::asio::posix::stream_descriptor guest_watch_;  // has guest_'s number while it waits for text
+    boost::asio::steady_timer rest_;                     // between two batches of text
     ConsoleMode mode_;
     OutputQueue& output_;
     Handlers handlers_;

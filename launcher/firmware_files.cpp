@@ -104,6 +104,15 @@ std::optional<UefiFirmware> choose_uefi(const std::vector<UefiFirmware>& all, ro
     return found == all.end() ? std::nullopt : std::optional{*found};
 }
 
+std::optional<UefiFirmware> choose_secure_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
+                                               std::string_view machine) {
+    const std::string name = versioned(machine);
+    const auto found = std::find_if(all.begin(), all.end(), [&](const UefiFirmware& firmware) {
+        return fits(firmware, arch, name) && firmware.has("secure-boot") && firmware.has("enrolled-keys");
+    });
+    return found == all.end() ? std::nullopt : std::optional{*found};
+}
+
 std::vector<fs::path> firmware_folders(std::string_view config_home) {
     std::vector<fs::path> folders{"/etc/qemu/firmware", "/usr/share/qemu/firmware"};
     if (!config_home.empty()) {

@@ -37,6 +37,10 @@ struct UefiFirmware {
 [[nodiscard]] std::optional<UefiFirmware> choose_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
                                                       std::string_view machine);
 
+// The first one that has Secure Boot switched on by enrolled keys. Pure.
+[[nodiscard]] std::optional<UefiFirmware> choose_secure_uefi(const std::vector<UefiFirmware>& all,
+                                                             rom::Arch arch, std::string_view machine);
+
 // Folders of descriptors, the strongest first; a file hides one of the same name in a later folder, and an
 // empty file hides without replacing (firmware.json, "Firmware files discovery").
 [[nodiscard]] std::vector<std::filesystem::path> firmware_folders(std::string_view config_home);

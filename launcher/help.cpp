@@ -135,6 +135,10 @@ else by the power button (ACPI), and by force once
 .B \-\-stop\-timeout
 is over.
 A second signal forces at once.
+.B SIGQUIT
+ends the VM at once, without the power button.
+.B SIGUSR1
+says in the log how far the boot is.
 QEMU never outlives vm\-launch.
 )";
 

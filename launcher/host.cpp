@@ -15,7 +15,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "launcher/efi_program.h"
+#include "launcher/image_probe.h"
+#include "launcher/kept_files.h"
 #include "launcher/values.h"
+#include "netserve/folder.h"
+#include "netsetup/capture.h"
 #include "rom/match.h"
 #include "rom/rom_file.h"
 
@@ -24,6 +29,9 @@ namespace vml {
 namespace {
 
 namespace fs = std::filesystem;
+
+// More than any cloud's limit for user data.
+constexpr std::size_t longest_user_data = std::size_t{4} << 20;
 
 Arch host_arch() {
 #if defined(__aarch64__)
@@ -69,13 +77,7 @@ PathFacts look_at(const fs::path& path, int flags) {
     }
     facts.kind = kind_of(status.st_mode);
     const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
-    if (!fd) {
-        facts.open_error = errno;
-    } else if (facts.kind == PathFacts::Kind::file) {
-        std::array<char, 16> head{};
-        const ssize_t got = ::read(fd.get(), head.data(), head.size());
-        facts.head.assign(head.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    }
+    facts.open_error = fd ? 0 : errno;
     return facts;
 }
 
@@ -83,8 +85,46 @@ bool is_url(const std::string& name) {
     return name.find("://") != std::string::npos;
 }
 
+std::string head_of(const fs::path& path, std::size_t size) {
+    std::ifstream stream{path, std::ios::binary};
+    std::string head(size, '\0');
+    stream.read(head.data(), static_cast<std::streamsize>(size));
+    head.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+    return head;
+}
+
+// vm-launch serves without the privileges that it starts with, so root is nobody special.
+int plain_read_obstacle(const fs::path& path, mode_t needed) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return errno;
+    }
+    const mode_t own = status.st_uid == ::geteuid() ? needed << 6U : needed;
+    return (status.st_mode & own) == own ? 0 : EACCES;
+}
+
+int http_obstacle(const fs::path& folder, const fs::path& script) {
+    constexpr mode_t list_and_enter = S_IROTH | S_IXOTH;
+    if (const int error = serve::folder_obstacle(folder.string()); error != 0) {
+        return error;
+    }
+    const int error = plain_read_obstacle(folder, list_and_enter);
+    return error != 0 ? error : plain_read_obstacle(script, S_IROTH);
+}
+
+// The file that DHCP is to name, in the folder.
+std::string netboot_file(const std::optional<std::string>& bootfile) {
+    return fs::path{bootfile.value_or("boot.ipxe")}.relative_path().string();
+}
+
 NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::string>& bootfile) {
     NetbootFacts facts;
+    constexpr std::string_view magic = "#!ipxe";
+    if (!bootfile || !is_url(*bootfile)) {
+        const fs::path script = folder / netboot_file(bootfile);
+        facts.script = head_of(script, magic.size()) == magic;
+        facts.http_error = facts.script ? http_obstacle(folder, script) : 0;
+    }
     facts.folder = look_at(folder, O_RDONLY);
     facts.has_boot_ipxe = look_at(folder / "boot.ipxe", O_RDONLY).kind == PathFacts::Kind::file;
     if (bootfile && !is_url(*bootfile)) {
@@ -104,7 +144,7 @@ RomCandidate load_candidate(const fs::path& path) {
 // Up to the first that fits: the others would only be read to be passed over.
 std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware, Arch arch) {
     const rom::NicModel* model = rom::find_nic_model(nic.model);
-    const rom::Firmware kind = firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios;
+    const rom::Firmware kind = firmware != FirmwareMode::legacy ? rom::Firmware::uefi : rom::Firmware::bios;
     std::vector<RomCandidate> candidates;
     for (const fs::path& folder : rom::rom_folders()) {
         for (const std::string& file : rom::candidate_files(*model, kind)) {
@@ -148,7 +188,9 @@ std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings,
 // for.
 bool needs_rom(const Settings& settings, FirmwareMode firmware) {
     const auto order = settings.boot_order.value_or(std::vector<BootDevice>{});
-    const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end();
+    const auto once = settings.boot_once.value_or(std::vector<BootDevice>{});
+    const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end() ||
+                         std::find(once.begin(), once.end(), BootDevice::network) != once.end();
     return settings.ipxe || settings.ipxe_rom || (network && firmware == FirmwareMode::legacy);
 }
 
@@ -177,6 +219,66 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
     }
     const std::vector<int> errors = open_errors_as(*facts.run_user.user, questions);
     facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
+}
+
+// The program that the user names in place of a ROM; else, for the architecture that has no ROM, the one that
+// distributions ship (Debian 13's ipxe; Debian 12's has none).
+std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
+    std::vector<fs::path> paths;
+    if (settings.ipxe_rom) {
+        paths.push_back(*settings.ipxe_rom);
+    } else if (arch == Arch::aarch64) {
+        paths = {"/usr/lib/ipxe/ipxe-arm64.efi", "/usr/share/ipxe/arm64-efi/ipxe.efi"};
+    }
+    std::vector<EfiProgram> programs;
+    for (const fs::path& path : paths) {
+        if (const auto program_arch = efi_program_arch(head_of(path, efi_head_size))) {
+            programs.push_back({path, *program_arch});
+        }
+    }
+    return programs;
+}
+
+void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
+    for (const fs::path& path : settings.disks) {
+        DiskFacts disk{look_at(path, O_RDWR), std::nullopt};
+        if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0 && !settings.disk_format) {
+            disk.image = probe_image(find_program("qemu-img", search_path), path,
+                                     facts.run_user.can_change ? facts.run_user.user : std::nullopt);
+        }
+        facts.disks.push_back(std::move(disk));
+    }
+}
+
+// The mount points are the fifth words of /proc/self/mountinfo's lines (proc(5)).
+bool is_mount_point(std::string_view folder) {
+    std::ifstream mounts{"/proc/self/mountinfo"};
+    std::string line;
+    while (std::getline(mounts, line)) {
+        std::istringstream words{line};
+        std::string word;
+        for (int i = 0; i < 5; ++i) {
+            words >> word;
+        }
+        if (word == folder) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
+    constexpr const char* usual_folder = "/data";
+    if (!settings.data_dir && !is_mount_point(usual_folder)) {
+        return std::nullopt;
+    }
+    DataFacts data;
+    data.folder = settings.data_dir.value_or(usual_folder);
+    data.path = look_at(data.folder, O_RDONLY);
+    std::error_code ignored;
+    data.first_boot_done =
+        fs::exists(data.folder / settings.name.value_or(default_name) / first_boot_mark, ignored);
+    return data;
 }
 
 // The number after a key of /proc/meminfo, in kB there.
@@ -240,6 +342,10 @@ FirmwareMode firmware_of(const Settings& settings, Arch arch) {
     return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
 }
 
+bool wants_tpm(const Settings& settings, FirmwareMode firmware) {
+    return settings.tpm.value_or(firmware == FirmwareMode::secure);
+}
+
 bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
     return nic.boot.value_or(index == 0);
 }
@@ -256,11 +362,12 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     facts.cpus = usable_cpus();
     facts.memory_mib = std::min(meminfo_mib("MemTotal:"), memory_limit_mib());
+    facts.in_container = in_container();
     facts.default_name = default_name();
     if (needs_rom(settings, firmware)) {
         facts.roms = load_candidates(settings, firmware, arch);
     }
-    if (firmware == FirmwareMode::uefi) {
+    if (firmware != FirmwareMode::legacy) {
         facts.uefi =
             installed(read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME"))));
     }
@@ -272,10 +379,20 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     if (needs_links(settings)) {
         facts.network = net::host_network_facts();
         facts.vhost_error = vhost_open_error();
+        facts.capture_error = net::capture_obstacle();
     }
-    if (settings.disk) {
-        facts.disk = look_at(*settings.disk, O_RDWR);
+    if (firmware != FirmwareMode::legacy && settings.ipxe) {
+        facts.ipxe_programs = efi_programs(settings, arch);
     }
+    if (wants_tpm(settings, firmware)) {
+        facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
+    }
+    if (settings.user_data) {
+        facts.user_data = look_at(*settings.user_data, O_RDONLY);
+        facts.user_data_text = head_of(*settings.user_data, longest_user_data);
+    }
+    look_at_disks(settings, value_of(environment, "PATH"), facts);
+    facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {
         facts.iso = look_at(*settings.iso, O_RDONLY);
     }

@@ -5,54 +5,50 @@
 
 #include <fmt/format.h>
 
+#include "launcher/disk_plan.h"
+#include "launcher/extras_plan.h"
+#include "launcher/plan_writer.h"
 #include "launcher/quoting.h"
+#include "netserve/request.h"
+#include "netsetup/capture.h"
 
 namespace vml {
 
 namespace {
-
-// Builds "driver,key=value,…".
-class Properties {
-  public:
-    explicit Properties(std::string_view head) : text_{comma_doubled(head)} {}
-
-    Properties& add(std::string_view key, std::string_view value) {
-        text_ += fmt::format("{}{}={}", text_.empty() ? "" : ",", key, comma_doubled(value));
-        return *this;
-    }
-    Properties& bootindex(const std::optional<int>& index) {
-        return index ? add("bootindex", std::to_string(*index)) : *this;
-    }
-    [[nodiscard]] const std::string& text() const { return text_; }
-
-  private:
-    std::string text_;
-};
 
 constexpr std::string_view virtio_model = "virtio";
 
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
-class Planner {
+class Planner : private PlanWriter {
   public:
-    explicit Planner(const VmSpec& spec) : spec_{spec} {}
+    explicit Planner(const VmSpec& spec) : PlanWriter{plan_}, spec_{spec} {}
 
     Plan make() {
         plan_.name = spec_.name;
         plan_.program = spec_.qemu;
-        plan_.boot_order = spec_.boot_order;
+        boot_order();
+        plan_.state_folder = spec_.state_folder;
+        plan_.seed = spec_.seed;
         plan_.notes = spec_.notes;
         plan_.run_user = spec_.run_user;
         machine();
         firmware();
+        plan_firmware_clients(spec_, *this);
+        plan_tpm(spec_, *this);
+        plan_smbios(spec_, *this);
+        plan_ipxe_program(spec_, *this);
         control();
         console();
         for (unsigned index = 0; index < spec_.nics.size(); ++index) {
             nic(spec_.nics[index], index);
         }
-        disk();
-        cdrom();
+        key_at_prompt();
+        plan_disks(spec_, *this);
+        plan_seed(spec_, *this);
+        guest_agent();
+        screen();
         for (const std::string& word : spec_.extra_args) {
             add(word, "", "given by the user");
         }
@@ -60,15 +56,28 @@ class Planner {
     }
 
   private:
-    void add(std::string option, std::string value, std::string reason = {},
-             std::optional<std::string> by_hand = std::nullopt) {
-        plan_.args.push_back({std::move(option), std::move(value), std::move(reason), std::move(by_hand)});
-    }
-
-    int fd(PlannedFd planned) {
-        planned.number = first_planned_fd + static_cast<int>(plan_.fds.size());
-        plan_.fds.push_back(std::move(planned));
-        return plan_.fds.back().number;
+    // Where the first boot has an order of its own, the devices begin with that.
+    void boot_order() {
+        plan_.first_boot = spec_.first_boot;
+        plan_.boot_order = spec_.boot_order;
+        if (spec_.first_boot.empty()) {
+            return;
+        }
+        const auto later = [this](const std::string& device, const std::string& qom_id) {
+            const auto entry = std::find_if(spec_.boot_order.begin(), spec_.boot_order.end(),
+                                            [&](const BootEntry& e) { return e.device == device; });
+            plan_.after_first_boot.push_back(
+                {"/machine/peripheral/" + qom_id, entry == spec_.boot_order.end() ? -1 : entry->index});
+        };
+        for (const NicSpec& nic : spec_.nics) {
+            later(nic.id, nic.id);
+        }
+        for (const DiskSpec& disk : spec_.disks) {
+            later(disk.id, disk.device_id());
+        }
+        if (spec_.cdrom) {
+            later("cdrom0", "cdrom0-dev");
+        }
     }
 
     void machine() {
@@ -80,6 +89,9 @@ class Planner {
         machine.add("graphics", "off");
         if (spec_.firmware.uefi) {
             machine.add("pflash0", "firmware").add("pflash1", "nvram");
+        }
+        if (needs_smm()) {
+            machine.add("smm", "on");
         }
         add("-machine", machine.text(), "graphics=off: firmware and iPXE write to the serial console");
         const bool kvm = spec_.accelerator == Accelerator::kvm;
@@ -102,25 +114,34 @@ class Planner {
                   "read-only=on", fmt::format("UEFI: {}", uefi.description));
         add("-blockdev",
             fmt::format("driver={},node-name=firmware,file=firmware-file,read-only=on", uefi.code_format));
-        const std::string copy = fmt::format("{}-nvram.fd", spec_.name);
-        file_node("nvram-file",
-                  {.purpose = FdPurpose::nvram,
-                   .source = uefi.vars_template,
-                   .by_hand = fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), copy)},
-                  copy, "read-only=off", "the variable store: a private copy in memory");
+        nvram(uefi);
+        if (needs_smm()) {
+            add("-global", "driver=cfi.pflash01,property=secure,value=on",
+                "only the firmware in System Management Mode may change the variables");
+        }
         add("-blockdev",
             fmt::format("driver={},node-name=nvram,file=nvram-file,read-only=off", uefi.vars_format));
         add("-device", "virtio-rng-pci", "newer UEFI has no network boot without a source of entropy");
     }
 
-    // A file that QEMU need not be able to open: it comes as a descriptor (QEMU's -add-fd).
-    void file_node(const std::string& node, PlannedFd planned, const std::string& path_by_hand,
-                   const std::string& access, const std::string& reason) {
-        const int number = fd(std::move(planned));
-        const std::string tail = fmt::format(",node-name={},{}", node, access);
-        add("-add-fd", fmt::format("fd={},set={}", number, number), reason, "");
-        add("-blockdev", fmt::format("driver=file,filename=/dev/fdset/{}{}", number, tail), "",
-            Properties{""}.add("driver", "file").add("filename", path_by_hand).text() + tail);
+    [[nodiscard]] bool needs_smm() const {
+        return spec_.firmware.uefi && spec_.firmware.uefi->has("requires-smm");
+    }
+
+    void nvram(const UefiFirmware& uefi) {
+        const std::filesystem::path kept = spec_.state_folder ? *spec_.state_folder / "nvram.fd" : "";
+        const std::string copy = kept.empty() ? fmt::format("{}-nvram.fd", spec_.name) : kept.string();
+        const std::string make =
+            fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), shell_quoted(copy));
+        file_node("nvram-file",
+                  {.purpose = FdPurpose::nvram,
+                   .source = uefi.vars_template,
+                   .by_hand =
+                       kept.empty() ? make : fmt::format("{{ test -e {} || {}; }}", shell_quoted(copy), make),
+                   .kept = kept},
+                  copy, "read-only=off",
+                  kept.empty() ? "the variable store: a private copy in memory"
+                               : fmt::format("the variable store: a private copy, kept as {}", copy));
     }
 
     void control() {
@@ -134,11 +155,22 @@ class Planner {
         add("-chardev", fmt::format("socket,id=console,fd={}", fd({.purpose = FdPurpose::console})),
             "the serial console, through vm-launch", "stdio,id=console");
         add("-serial", "chardev:console");
+        firmware_log();
+    }
+
+    // Every byte of it is an exit of the virtual CPU: for those who look for a fault.
+    void firmware_log() {
+        if (!spec_.firmware_log) {
+            return;
+        }
+        add("-chardev", fmt::format("socket,id=firmware-log,fd={}", fd({.purpose = FdPurpose::firmware})),
+            "the debug level asks for SeaBIOS's own log", "");
+        add("-device", "isa-debugcon,iobase=0x402,chardev=firmware-log", "", "");
     }
 
     void nic(const NicSpec& nic, unsigned index) {
         if (const auto* nat = std::get_if<NatSpec>(&nic.net)) {
-            add("-netdev", nat_netdev(nic, *nat), "user-mode network: DHCP and TFTP are QEMU's own");
+            nat_network(nic, *nat);
         } else {
             link_netdev(nic, std::get<HostLinkSpec>(nic.net), index + 1);
         }
@@ -146,14 +178,44 @@ class Planner {
         device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(nic.bootindex);
         const std::string why_virtio = nic.model == virtio_model ? virtio_properties(nic, device) : "";
         add_device(nic, device, why_virtio);
+        if (nic.watched) {
+            watch(nic, index + 1);
+        }
+        if (nic.advertise_router) {
+            plan_.shortcuts.push_back({Shortcut::Kind::router_advertisement, nic.id,
+                                       "where no IPv6 router answers iPXE, vm-launch does, on this guest's "
+                                       "link alone: iPXE of Debian 12 would wait 13 s"});
+        }
+    }
+
+    void key_at_prompt() {
+        if (spec_.key_at_prompt) {
+            plan_.shortcuts.push_back(
+                {Shortcut::Kind::key_at_prompt, "", "a key ends the 2 s in which iPXE waits for Ctrl-B"});
+        }
+    }
+
+    // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
+    void watch(const NicSpec& nic, unsigned number) {
+        WirePoint point{number, nic.id, nic.mac, ""};
+        if (std::holds_alternative<NatSpec>(nic.net)) {
+            point.filter = nic.id + "-dump";
+            const int pipe = fd({.purpose = FdPurpose::capture, .nic = number});
+            add("-object",
+                fmt::format("filter-dump,id={},netdev={},file=/proc/self/fd/{},maxlen={}", point.filter,
+                            nic.id, pipe, net::capture_length),
+                "vm-launch sees the guest's packets until its operating system runs", "");
+        }
+        plan_.wire.push_back(std::move(point));
     }
 
     // QEMU reads the ROM that was looked into, from a copy, whoever it runs as.
     void add_device(const NicSpec& nic, Properties& device, const std::string& why_virtio) {
         if (!nic.rom) {
             add("-device", device.add("romfile", "").text(),
-                nic.bootindex ? "no ROM: the firmware's own PXE boots"
-                              : "takes no part in the boot, so it gets no ROM");
+                spec_.ipxe_program && nic.id == "net0" ? "no ROM: the iPXE program stands in for it"
+                : nic.bootindex                        ? "no ROM: the firmware's own PXE boots"
+                                                       : "takes no part in the boot, so it gets no ROM");
             return;
         }
         const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);
@@ -190,17 +252,36 @@ class Planner {
                            transitional ? "off" : "on", to_string(nic.rom->id));
     }
 
-    static std::string nat_netdev(const NicSpec& nic, const NatSpec& nat) {
+    void nat_network(const NicSpec& nic, const NatSpec& nat) {
+        const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
+        if (!nat.http) {
+            add("-netdev", nat_netdev(nic, nat, nat.bootfile), reason);
+            return;
+        }
+        plan_.http_folder = nat.tftp_folder;
+        plan_.shortcuts.push_back(
+            {Shortcut::Kind::http, nic.id,
+             fmt::format("{} by HTTP too, three times as fast as TFTP", nat.tftp_folder->string())});
+        // QEMU's own address for the host's loopback (net/slirp.c).
+        const std::string url =
+            fmt::format("http://10.0.2.2:{}/{}", http_port_place, serve::url_path(*nat.bootfile));
+        add("-netdev", nat_netdev(nic, nat, url),
+            reason + "; the bootfile comes from vm-launch's HTTP server", nat_netdev(nic, nat, nat.bootfile));
+    }
+
+    static std::string nat_netdev(const NicSpec& nic, const NatSpec& nat,
+                                  const std::optional<std::string>& bootfile) {
         Properties netdev{"user"};
         netdev.add("id", nic.id);
         if (nat.tftp_folder) {
             netdev.add("tftp", nat.tftp_folder->string());
         }
-        if (nat.bootfile) {
-            netdev.add("bootfile", *nat.bootfile);
+        if (bootfile) {
+            netdev.add("bootfile", *bootfile);
         }
         for (const PortForward& forward : nat.forwards) {
-            netdev.add("hostfwd", fmt::format("tcp:127.0.0.1:{}-:{}", forward.host_port, forward.guest_port));
+            netdev.add("hostfwd", fmt::format("tcp:{}:{}-:{}", nat.forward_address, forward.host_port,
+                                              forward.guest_port));
         }
         return netdev.text();
     }
@@ -262,43 +343,31 @@ class Planner {
                 fmt::format("fd={}", descriptor)};
     }
 
-    void disk() {
-        if (!spec_.disk) {
+    void guest_agent() {
+        if (!spec_.guest_agent) {
             return;
         }
-        const DiskSpec& disk = *spec_.disk;
-        const std::string file = disk.id + "-file";
-        if (disk.image) {
-            file_node(file, {.purpose = FdPurpose::write_file, .source = *disk.image}, disk.image->string(),
-                      "discard=unmap", "the disk");
-        } else {
-            const std::string stand_in = spec_.name + "-disk.raw";
-            file_node(file,
-                      {.purpose = FdPurpose::blank_disk,
-                       .size = disk.size,
-                       .by_hand = fmt::format("truncate -s {} {}", disk.size, stand_in)},
-                      stand_in, "discard=unmap", "a blank disk: a file without a name, gone with QEMU");
-        }
-        add("-blockdev",
-            fmt::format("driver={},node-name={},file={},discard=unmap", disk.format, disk.id, file));
-        Properties device{"virtio-blk-pci"};
-        device.add("id", disk.id + "-dev").add("drive", disk.id).bootindex(disk.bootindex);
-        add("-device", device.text());
+        add("-chardev", fmt::format("socket,id=qga,fd={}", fd({.purpose = FdPurpose::agent})),
+            "the guest agent, through vm-launch (`vm-launch exec`)", "null,id=qga");
+        add("-device", "virtio-serial-pci,id=ports");
+        add("-device", "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent");
     }
 
-    void cdrom() {
-        if (!spec_.cdrom) {
+    void screen() {
+        if (!spec_.vnc) {
             return;
         }
-        file_node("cdrom0-file", {.purpose = FdPurpose::read_file, .source = spec_.cdrom->image},
-                  spec_.cdrom->image.string(), "read-only=on", "the CD-ROM");
-        add("-blockdev", "driver=raw,node-name=cdrom0,file=cdrom0-file,read-only=on");
-        if (spec_.family == MachineFamily::virt) {
-            add("-device", "virtio-scsi-pci,id=scsi0", "the machine has no IDE or SATA for a CD-ROM");
+        const bool virt = spec_.family == MachineFamily::virt;
+        add("-device", virt ? "virtio-gpu-pci,id=screen" : "VGA,id=screen");
+        if (virt) {
+            add("-device", "qemu-xhci,id=usb", "the machine has no keyboard of its own");
+            add("-device", "usb-kbd,bus=usb.0");
         }
-        Properties device{spec_.family == MachineFamily::virt ? "scsi-cd" : "ide-cd"};
-        device.add("id", "cdrom0-dev").add("drive", "cdrom0").bootindex(spec_.cdrom->bootindex);
-        add("-device", device.text());
+        constexpr int first_port = 5900;  // display 0
+        add("-vnc", fmt::format("{}:{}", spec_.vnc->address, spec_.vnc->port - first_port),
+            fmt::format("port {}", spec_.vnc->port));
+        const int file = fd({.purpose = FdPurpose::screenshot});
+        add("-add-fd", fmt::format("fd={},set={}", file, file), "pictures of the screen go here", "");
     }
 
     const VmSpec& spec_;
@@ -322,6 +391,18 @@ std::vector<std::string> argv_of(const Plan& plan) {
     return words;
 }
 
+std::string_view to_string(Shortcut::Kind kind) {
+    switch (kind) {
+        case Shortcut::Kind::key_at_prompt:
+            return "key-at-prompt";
+        case Shortcut::Kind::router_advertisement:
+            return "router-advertisement";
+        case Shortcut::Kind::http:
+            return "http";
+    }
+    return "";
+}
+
 std::string_view to_string(FdPurpose purpose) {
     switch (purpose) {
         case FdPurpose::qmp:
@@ -338,10 +419,22 @@ std::string_view to_string(FdPurpose purpose) {
             return "read_file";
         case FdPurpose::write_file:
             return "write_file";
+        case FdPurpose::firmware:
+            return "firmware";
+        case FdPurpose::agent:
+            return "agent";
+        case FdPurpose::screenshot:
+            return "screenshot";
+        case FdPurpose::seed:
+            return "seed";
+        case FdPurpose::tpm:
+            return "tpm";
         case FdPurpose::tap:
             return "tap";
         case FdPurpose::vhost:
             return "vhost";
+        case FdPurpose::capture:
+            return "capture";
     }
     return "";
 }

@@ -32,10 +32,13 @@ ordered_json to_json(const PlannedFd& fd) {
     if (!fd.source.empty()) {
         object["source"] = fd.source.string();
     }
+    if (!fd.kept.empty()) {
+        object["kept"] = fd.kept.string();
+    }
     if (fd.size != 0) {
         object["size"] = fd.size;
     }
-    if (fd.purpose == FdPurpose::tap || fd.purpose == FdPurpose::vhost) {
+    if (fd.nic != 0) {
         object["nic"] = fd.nic;
     }
     return object;
@@ -48,6 +51,22 @@ ordered_json list_of(const Items& items, Convert convert) {
         list.push_back(convert(item));
     }
     return list;
+}
+
+std::string order_as_text(const std::vector<BootEntry>& order) {
+    std::string text;
+    for (const BootEntry& entry : order) {
+        text += fmt::format("  {}. {} ({}): {}\n", entry.index, to_string(entry.kind), entry.device,
+                            entry.reason);
+    }
+    return text;
+}
+
+ordered_json to_json(const BootEntry& entry) {
+    return {{"bootindex", entry.index},
+            {"kind", to_string(entry.kind)},
+            {"device", entry.device},
+            {"reason", entry.reason}};
 }
 
 }  // namespace
@@ -74,11 +93,23 @@ std::string plan_as_text(const Plan& plan) {
         text += fmt::format("\nThe guest waits until its port on {} forwards: about {} s\n", wait.bridge,
                             (wait.expected.count() + 999) / 1000);
     }
-    text += "\nBoot order:\n";
-    for (const BootEntry& entry : plan.boot_order) {
-        text += fmt::format("  {}. {} ({}): {}\n", entry.index, to_string(entry.kind), entry.device,
-                            entry.reason);
+    for (const WirePoint& point : plan.wire) {
+        text += fmt::format(
+            "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
+            point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    if (!plan.shortcuts.empty()) {
+        text += "\nFaster than stock:\n";
+        for (const Shortcut& shortcut : plan.shortcuts) {
+            text += fmt::format("  {}{}: {}\n", to_string(shortcut.kind),
+                                shortcut.nic.empty() ? "" : " for " + shortcut.nic, shortcut.reason);
+        }
+    }
+    if (!plan.first_boot.empty()) {
+        text += "\nFirst boot:\n" + order_as_text(plan.first_boot);
+    }
+    text += (plan.first_boot.empty() ? "\nBoot order:\n" : "\nFrom the first reset on:\n") +
+            order_as_text(plan.boot_order);
     for (const PropertyCheck& check : plan.checks) {
         text += fmt::format("\nBefore the guest runs: {} of {} must be {}\n", check.property, check.path,
                             check.expected);
@@ -101,13 +132,17 @@ std::string plan_as_json(const Plan& plan) {
          list_of(plan.links,
                  [](const net::Operation& operation) { return ordered_json(net::describe(operation)); })},
         {"fds", list_of(plan.fds, [](const PlannedFd& fd) { return to_json(fd); })},
-        {"boot_order", list_of(plan.boot_order,
-                               [](const BootEntry& entry) {
-                                   return ordered_json{{"bootindex", entry.index},
-                                                       {"kind", to_string(entry.kind)},
-                                                       {"device", entry.device},
-                                                       {"reason", entry.reason}};
-                               })},
+        {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
+        {"shortcuts",
+         list_of(plan.shortcuts,
+                 [](const Shortcut& shortcut) {
+                     return ordered_json{
+                         {"kind", to_string(shortcut.kind)},
+                         {"nic", shortcut.nic.empty() ? ordered_json(nullptr) : ordered_json(shortcut.nic)},
+                         {"reason", shortcut.reason}};
+                 })},
+        {"first_boot", list_of(plan.first_boot, [](const BootEntry& entry) { return to_json(entry); })},
+        {"boot_order", list_of(plan.boot_order, [](const BootEntry& entry) { return to_json(entry); })},
         {"checks", list_of(plan.checks,
                            [](const PropertyCheck& check) {
                                return ordered_json{{"path", check.path},

@@ -13,12 +13,12 @@ namespace {
 
 std::string firmware_words(const RomQuestion& question) {
     return fmt::format("{} on {}",
-                       question.firmware == FirmwareMode::uefi ? "UEFI" : "legacy firmware (SeaBIOS)",
+                       question.firmware != FirmwareMode::legacy ? "UEFI" : "legacy firmware (SeaBIOS)",
                        rom::to_string(question.arch));
 }
 
 rom::Target target_of(const RomQuestion& question) {
-    return {question.firmware == FirmwareMode::uefi ? rom::Firmware::uefi : rom::Firmware::bios,
+    return {question.firmware != FirmwareMode::legacy ? rom::Firmware::uefi : rom::Firmware::bios,
             question.arch, question.model.ids, false};
 }
 
@@ -29,15 +29,18 @@ bool is_asked_for(const RomQuestion& question, const RomCandidate& candidate) {
 // What would mend the lack of a ROM.
 std::string hint_for(const RomQuestion& question) {
     if (question.arch == Arch::aarch64) {
-        return "give an option ROM with an AArch64 EFI image by --ipxe-rom PATH (Debian's ipxe-qemu has "
-               "none), "
-               "or boot through the firmware's own PXE: --no-ipxe --boot-order network";
+        return "give an option ROM with an AArch64 EFI image (Debian's ipxe-qemu has none) or iPXE's program "
+               "by "
+               "--ipxe-rom PATH: Debian 13's package ipxe has it as /usr/lib/ipxe/ipxe-arm64.efi; or boot "
+               "through "
+               "the firmware's own PXE: --no-ipxe --boot-order network";
     }
     const auto files = rom::candidate_files(question.model, target_of(question).firmware);
     if (question.asked_for) {
-        return fmt::format(
-            "leave {} out (the bundled {} fits), or build a ROM with {}", question.origin, files.front(),
-            question.firmware == FirmwareMode::uefi ? "an x86-64 EFI image" : "this PCI ID and a BIOS image");
+        return fmt::format("leave {} out (the bundled {} fits), or build a ROM with {}", question.origin,
+                           files.front(),
+                           question.firmware != FirmwareMode::legacy ? "an x86-64 EFI image"
+                                                                     : "this PCI ID and a BIOS image");
     }
     return fmt::format("apt-get install ipxe-qemu (it has {}), or give a ROM by --ipxe-rom PATH",
                        files.front());
@@ -78,7 +81,7 @@ const rom::NicModel* model_with(const rom::PciId& id) {
 // the firmware's own PXE boots in its place.
 std::optional<std::string> foreign_driver(const RomQuestion& question, const rom::Image& image,
                                           std::size_t index) {
-    if (question.firmware != FirmwareMode::uefi || shows(question.model, image.id)) {
+    if (question.firmware == FirmwareMode::legacy || shows(question.model, image.id)) {
         return std::nullopt;
     }
     const rom::NicModel* other = model_with(image.id);

@@ -1,9 +1,11 @@
 #include "launcher/run_loop.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <deque>
 #include <map>
 #include <memory>
@@ -16,13 +18,26 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bootwatch/stage.h"
+#include "bootwatch/hints.h"
+#include "bootwatch/packet.h"
+#include "bootwatch/progress.h"
+#include "bootwatch/report.h"
+#include "launcher/boot_observer.h"
+#include "launcher/console_viewers.h"
+#include "launcher/control_service.h"
+#include "launcher/guest_agent.h"
+#include "launcher/kept_files.h"
+#include "launcher/link_looks.h"
 #include "launcher/privileges.h"
+#include "launcher/shortcuts.h"
 #include "launcher/supervisor.h"
+#include "netserve/http_server.h"
+#include "netserve/router_advertisement.h"
 #include "qmp/client.h"
 
 namespace vml {
@@ -43,7 +58,7 @@ constexpr std::chrono::seconds last_words_limit{1};
 sigset_t our_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGCHLD}) {
         sigaddset(&set, number);
     }
     return set;
@@ -55,12 +70,22 @@ void release_signals() {
     ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-// QEMU's standard output and error, line by line: logged as they come, and the last ones kept.
+std::string utc_now() {
+    const std::time_t seconds = std::time(nullptr);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+// What QEMU writes to a pipe or socket, line by line: told as it comes, and the last lines kept.
 class QemuOutput {
   public:
-    QemuOutput(asio::io_context& io, OwnedFd pipe, Log& log) : pipe_{io, pipe.release()}, log_{log} {
-        pipe_.non_blocking(true);
-        read();
+    using OnLine = std::function<void(const std::string& line)>;
+
+    QemuOutput(asio::io_context& io, OwnedFd pipe, OnLine on_line) : pipe_{io}, on_line_{std::move(on_line)} {
+        if (pipe) {
+            pipe_.assign(pipe.release());
+            pipe_.non_blocking(true);
+            read();
+        }
     }
 
     // What is still in the pipe, then the last lines.
@@ -85,7 +110,7 @@ class QemuOutput {
 
     void took(std::string_view bytes) {
         for (const std::string& line : text_.feed(bytes)) {
-            log_.debug("qemu: " + line);
+            on_line_(line);
             lines_.push_back(line);
             if (lines_.size() > last_words_kept) {
                 lines_.pop_front();
@@ -94,7 +119,7 @@ class QemuOutput {
     }
 
     asio::posix::stream_descriptor pipe_;
-    Log& log_;
+    OnLine on_line_;
     std::array<char, 4096> bytes_{};
     boot::ConsoleText text_;
     std::deque<std::string> lines_;
@@ -106,39 +131,91 @@ bool is_disconnected(const qmp::Result& result) {
     return failure != nullptr && failure->error_class == qmp::disconnected;
 }
 
+supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
+                                    const ObserverConfig& observer) {
+    supervise::Config config;
+    config.checks = plan.checks;
+    config.ports = plan.port_waits;
+    config.stop_timeout = options.stop_timeout;
+    config.until = observer.until ? observer.until->text : "";
+    config.until_stage = observer.until && observer.until->stage;
+    config.boot_timeout = options.boot_timeout;
+    // Who sits at the console may want to look around; everybody else is told by the exit code.
+    config.ends_on_failure =
+        observer.until || options.boot_timeout || options.console != ConsoleMode::attached;
+    config.kvm = options.kvm;
+    config.program = plan.program.filename().string();
+    config.after_first_boot = plan.after_first_boot;
+    config.remember_first_boot = plan.state_folder && !plan.first_boot.empty();
+    for (const PlannedFd& fd : plan.fds) {
+        const std::filesystem::path& file = fd.kept.empty() ? fd.source : fd.kept;
+        if (!file.empty()) {
+            config.files.emplace_back(fd.number, file);
+        }
+    }
+    return config;
+}
+
 class RunLoop {
   public:
-    RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options)
-        : config_{plan.checks, plan.port_waits, options.stop_timeout, options.kvm,
-                  plan.program.filename().string()},
+    RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, BootStory story)
+        : config_{supervisor_config(plan, options, story.observer)},
+          shortcuts_{story.shortcuts, story.observer.nics},
+          link_rest_{std::move(story.resting_nics)},
+          observer_{std::move(story.observer)},
+          head_{std::move(story.head)},
+          reports_{std::move(vm.reports)},
           out_{io_, STDOUT_FILENO},
           err_{io_, STDERR_FILENO},
           log_{options.log_level, options.log_format, [this](std::string_view line) { print(line); }},
           signals_{io_, SIGINT, SIGTERM, SIGHUP},
           pid_{vm.pid},
+          tpm_pid_{vm.tpm_pid},
           links_{std::move(vm.links)},
+          state_folder_{std::move(vm.state_folder)},
           ports_{std::move(vm.port_watches)},
-          qemu_output_{io_, std::move(vm.output), log_},
+          qemu_output_{io_, std::move(vm.output),
+                       [this](const std::string& line) { log_.debug("qemu: " + line); }},
+          firmware_log_{io_, std::move(vm.firmware_log),
+                        [this](const std::string& line) { firmware_line(line); }},
           console_{io_,
                    std::move(vm.console),
                    options.console,
                    out_,
-                   {[this](const std::string& line) { console_line(line); }, [this] { show_held(); },
-                    [this](bool attached) { attach_changed(attached); }}},
-          qmp_{io_, std::move(vm.qmp), qmp_handlers()} {}
+                   {[this](const std::string& line) { console_line(line); },
+                    [this](const std::string& line) { console_partial(line); }, [this] { show_held(); },
+                    [this](bool attached) { attach_changed(attached); },
+                    [this](std::string_view bytes) { viewers_.show(bytes); }}},
+          agent_{io_, std::move(vm.agent)},
+          wire_{io_,
+                std::move(vm.wire),
+                {[this](std::size_t nic, Bytes frame) { frame_seen(nic, frame); },
+                 [this](const std::string& filter, bool on) { switch_dump(filter, on); }}},
+          qmp_{io_, std::move(vm.qmp), qmp_handlers()},
+          control_{control_vm(), described(options.description), std::move(vm.screenshot), viewers_, agent_} {
+        listen(plan.name);
+        if (vm.http) {
+            http_.emplace(io_, std::move(*vm.http), [this](const std::string& line) { log_.debug(line); });
+        }
+    }
 
     int run() {
-        signals_.add(SIGCHLD);
+        for (const int number : {SIGQUIT, SIGUSR1, SIGCHLD}) {
+            signals_.add(number);
+        }
         wait_for_signal();
         release_signals();
         take(supervise::start(config_));
         watch_ports();
         reap();  // the child may have ended before its signal could be caught
         io_.run();
+        end_tpm();
         undo_links();
         console_.drain();
         console_.release_terminal();
+        control_.ended(end_->exit_code, end_->fault ? end_->fault->what : end_->summary);
         report();
+        write_reports();
         show_held();
         out_.flush(slow_reader_ms);
         err_.flush(slow_reader_ms);
@@ -186,6 +263,54 @@ class RunLoop {
                 }};
     }
 
+    // What the VM is, with what only its start could tell.
+    [[nodiscard]] nlohmann::json described(nlohmann::json description) const {
+        description["pid"] = ::getpid();
+        description["qemu_pid"] = pid_;
+        return description;
+    }
+
+    ControlService::Vm control_vm() {
+        return {[this] { return snapshot(); }, [this] { feed(supervise::StopAsked{}); },
+                [this](const qmp::Command& command, qmp::Callback callback) {
+                    qmp_.send(command, std::move(callback));
+                }};
+    }
+
+    // A VM whose name is taken runs all the same; it only cannot be talked to.
+    void listen(const std::string& name) {
+        try {
+            control_.listen(io_, {control::own_space(), ::geteuid(), name});
+        } catch (const Error& error) {
+            const Fault& fault = error.faults().front();
+            log_.warning(fmt::format("{}: {} ({}); `vm-launch stop` and its like will not reach this VM",
+                                     fault.what, fault.why, fault.hint));
+        }
+    }
+
+    [[nodiscard]] VmSnapshot snapshot() const {
+        using supervise::Phase;
+        VmSnapshot now;
+        now.phase = state_.phase < Phase::running    ? "starting"
+                    : state_.phase == Phase::running ? "running"
+                                                     : "stopping";
+        if (const auto stage = observer_.stage()) {
+            now.stage = boot::name_of(*stage);
+            now.stage_detail = latest_;
+            const auto names = boot::stage_names();
+            now.reached.assign(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(*stage) + 1);
+        }
+        now.uptime = std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
+        return now;
+    }
+
+    // SIGUSR1: where are we?
+    void tell() {
+        const VmSnapshot now = snapshot();
+        log_.info(fmt::format("{} for {:.0f} s; stage: {}", now.phase, now.uptime,
+                              now.stage ? fmt::format("{} ({})", *now.stage, now.stage_detail) : "none yet"));
+    }
+
     void feed(const supervise::Event& event) {
         if (!end_) {
             take(supervise::step(config_, state_, event));
@@ -212,6 +337,25 @@ class RunLoop {
                           feed(supervise::CheckAnswered{
                               index, text ? std::optional{value->get<std::string>()} : std::nullopt});
                       });
+        }
+    }
+
+    void carry_out(const supervise::SendBootOrder& /*action*/) {
+        for (const BootindexChange& change : config_.after_first_boot) {
+            qmp_.send(
+                {"qom-set", {{"path", change.path}, {"property", "bootindex"}, {"value", change.bootindex}}},
+                [this](const qmp::Result& result) {
+                    const auto* failure = std::get_if<qmp::Failure>(&result);
+                    if (failure != nullptr && !is_disconnected(result)) {
+                        feed(supervise::BootOrderRefused{failure->description});
+                    }
+                });
+        }
+    }
+
+    void carry_out(const supervise::RememberFirstBoot& /*action*/) {
+        if (const int error = write_first_boot_mark(state_folder_.get()); error != 0) {
+            log_.warning(fmt::format("it cannot be kept that the first boot is over: {}", errno_text(error)));
         }
     }
 
@@ -255,6 +399,12 @@ class RunLoop {
         action.level == LogLevel::warning ? log_.warning(action.text) : log_.info(action.text);
     }
 
+    void carry_out(const supervise::AskVerdict& /*action*/) {
+        feed(supervise::VerdictGiven{observer_.verdict(std::nullopt, looks())});
+    }
+
+    void carry_out(const supervise::TellSilence& /*action*/) { observed(observer_.silence(now())); }
+
     void carry_out(const supervise::Finish& action) {
         end_ = action;
         io_.stop();
@@ -271,41 +421,200 @@ class RunLoop {
         log_.debug(fmt::format("QMP event {} {}", event.name, event.data.dump()));
         if (event.name == "RESUME" && !resumed_) {
             resumed_ = Clock::now();
-            show({boot::Stage::machine, "QEMU built the machine and runs it"});
+            head_.started = utc_now();
+            observed(observer_.started(0));
         } else if (event.name == "RESET") {
             guest_reset();
+        } else if (event.name == "VSERPORT_CHANGE") {
+            port_changed(event);
         }
         const auto reason = event.data.find("reason");
         feed(supervise::QemuEvent{
             event.name, reason != event.data.end() && reason->is_string() ? reason->get<std::string>() : ""});
-        if (const auto sighting = boot::sighting_in_event(event.name)) {
-            show(*sighting);
+        if (event.name != "VSERPORT_CHANGE") {
+            observed(observer_.event(now(), event.name));
         }
+    }
+
+    void port_changed(const qmp::Event& event) {
+        const bool open = event.data.value("open", false);
+        if (event.data.value("id", "") == "agent") {
+            agent_.port_changed(open);
+            observed(open ? observer_.event(now(), event.name) : Observed{});
+        }
+    }
+
+    void switch_dump(const std::string& filter, bool on) {
+        qmp_.send({"qom-set",
+                   {{"path", "/objects/" + filter}, {"property", "status"}, {"value", on ? "on" : "off"}}},
+                  [this, filter](const qmp::Result& result) {
+                      if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
+                          log_.debug(fmt::format("cannot switch {}: {}", filter, failure->description));
+                      }
+                  });
+    }
+
+    // Seconds since the guest began to run.
+    [[nodiscard]] double now() const {
+        return resumed_ ? std::chrono::duration<double>(Clock::now() - *resumed_).count() : 0;
+    }
+
+    void firmware_line(const std::string& line) {
+        log_.debug("firmware: " + line);
+        observed(observer_.firmware_line(now(), line));
     }
 
     void console_line(const std::string& line) {
-        if (const auto sighting = boot::sighting_in_line(line)) {
-            show(*sighting);
+        wire_.catch_up();
+        observed(observer_.line(now(), line));
+        shortcuts_.line(line);
+        switch_links(link_rest_.line(line));
+    }
+
+    void switch_links(const std::vector<LinkSwitch>& switches) {
+        for (const LinkSwitch& link : switches) {
+            qmp_.send({"set_link", {{"name", link.nic}, {"up", link.up}}}, {});
+            log_.debug(fmt::format("the link of {} is {}", link.nic,
+                                   link.up ? "up" : "down, so that UEFI does not try HTTP too"));
         }
     }
 
-    // A stage as one line, with its time since the guest began to run.
-    void show(const boot::Sighting& sighting) {
-        if (const auto news = progress_.see(sighting)) {
-            const double elapsed =
-                std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
-            log_.info(fmt::format("[{:6.2f} s] {}: {}", elapsed, boot::name_of(news->stage), news->detail));
-            feed(supervise::OsSeen{progress_.os_runs()});
+    void console_partial(const std::string& line) {
+        observed(observer_.partial(now(), line));
+        if (shortcuts_.is_prompt(line) && Shortcuts::may_press(observer_.boot())) {
+            qmp_.send({"send-key", {{"keys", {{{"type", "qcode"}, {"data", "spc"}}}}}}, {});
+            log_.debug(shortcuts_.key_pressed(now()));
         }
     }
 
-    // One reboot is one to five resets, and those before the firmware speaks again belong together.
+    void frame_seen(std::size_t nic, Bytes frame) {
+        const auto packet = boot::decode_frame(frame);
+        if (!packet) {
+            return;
+        }
+        observed(observer_.packet(now(), nic, *packet));
+        if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
+            wire_.rest(nic, std::chrono::duration<double>{rest});
+        }
+        if (shortcuts_.is_search(nic, *packet) && shortcuts_.may_advertise(nic, observer_.boot())) {
+            advertise_later(nic);
+        }
+    }
+
+    // A real router goes first.
+    void advertise_later(std::size_t nic) {
+        constexpr std::chrono::duration<double> patience{Shortcuts::patience_s};
+        const auto [waiting, is_new] = patience_.try_emplace(nic, io_);
+        if (!is_new) {
+            return;  // it only asks again
+        }
+        asio::steady_timer& timer = waiting->second;
+        timer.expires_after(std::chrono::duration_cast<Clock::duration>(patience));
+        timer.async_wait([this, nic](const error_code& error) {
+            patience_.erase(nic);
+            if (!error && shortcuts_.may_advertise(nic, observer_.boot()) &&
+                wire_.send(nic, serve::router_advertisement())) {
+                log_.debug(shortcuts_.advertised(nic, now()));
+            }
+        });
+    }
+
+    // Tells what is new of the boot, and lets the supervisor decide what follows from it.
+    void observed(const Observed& seen) {
+        if (seen.progress) {
+            log_.info(fmt::format("[{:6.2f} s] {}", now(), *seen.progress));
+        }
+        for (const boot::Mark& mark : seen.marks) {
+            log_.info(fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail));
+        }
+        if (!seen.marks.empty()) {
+            stage_seen(seen.marks.back());
+        }
+        if (seen.wait_for_silence) {
+            feed(supervise::WaitForSilence{});
+        }
+        if (seen.end) {
+            const bool failed = *seen.end != BootEnd::until_reached;
+            feed(supervise::BootEnded{*seen.end, failed ? observer_.verdict(seen.end, looks()) : Fault{}});
+        }
+    }
+
+    void stage_seen(const boot::Mark& mark) {
+        const auto stage = observer_.stage();
+        const bool up = stage && *stage >= boot::Stage::os;
+        latest_ = mark.detail;
+        feed(supervise::SignOfLife{});
+        feed(supervise::OsSeen{stage && *stage >= boot::Stage::kernel, up,
+                               fmt::format("seen last: {}: {}", boot::title_of(mark.stage), mark.detail)});
+        if (stage && *stage >= boot::Stage::kernel) {
+            tell_hints();
+        }
+        if (up) {
+            wire_.pause();
+        }
+    }
+
+    // Once: what the network costs every iPXE. A user-mode network is nobody's to mend.
+    void tell_hints() {
+        if (observer_.config().about.network == boot::Network::nat) {
+            return;
+        }
+        for (std::string& hint : boot::network_hints(observer_.boot(), shortcuts_.spared_router())) {
+            if (std::find(head_.hints.begin(), head_.hints.end(), hint) == head_.hints.end()) {
+                log_.info("hint: " + hint);
+                head_.hints.push_back(std::move(hint));
+            }
+        }
+    }
+
     void guest_reset() {
-        if (progress_.stage() && *progress_.stage() > boot::Stage::machine) {
-            progress_.reset();
-            log_.info("the guest rebooted");
-            show({boot::Stage::machine, "reset"});
-            feed(supervise::OsSeen{false});
+        const Observed seen = observer_.reset(now());
+        if (seen.marks.empty()) {
+            return;
+        }
+        shortcuts_.reset();
+        switch_links(link_rest_.reset());
+        wire_.resume();
+        qmp_.send({"query-rx-filter"},
+                  {});  // the event of the guest's own driver comes once for each such question
+        observed(seen);
+    }
+
+    // What the guest's network looks like from outside, now.
+    [[nodiscard]] std::vector<std::string> looks() const {
+        const boot::Circumstances& about = observer_.config().about;
+        if (about.network == boot::Network::nat) {
+            return {};
+        }
+        try {
+            const net::HostNetworkFacts facts = net::host_network_facts();
+            return about.network == boot::Network::bridge ? looks_of_bridge(about.upper, own_port(), facts)
+                                                          : looks_of_device(about.upper, facts);
+        } catch (const Error&) {
+            return {};  // the verdict does without
+        }
+    }
+
+    [[nodiscard]] std::string own_port() const { return links_ ? links_->executor().link_name(1) : ""; }
+
+    void write_reports() {
+        head_.helped.insert(head_.helped.end(), shortcuts_.done().begin(), shortcuts_.done().end());
+        head_.lasted = now();
+        head_.lost_frames = wire_.lost();
+        head_.exit_code = end_->exit_code;
+        head_.summary = end_->fault ? end_->fault->what : end_->summary;
+        head_.fault = end_->fault;
+        for (const ReportFile& file : reports_) {
+            try {
+                write_report(file, file.path.extension() == ".html"
+                                       ? boot::report_as_html(head_, observer_.boots())
+                                       : boot::report_as_json(head_, observer_.boots())
+                                                 .dump(2, ' ', false,
+                                                       nlohmann::ordered_json::error_handler_t::replace) +
+                                             "\n");
+            } catch (const Error& error) {
+                log_.fault(error.faults().front());
+            }
         }
     }
 
@@ -348,6 +657,8 @@ class RunLoop {
             }
             if (number == SIGCHLD) {
                 reap();
+            } else if (number == SIGUSR1) {
+                tell();
             } else {
                 feed(supervise::SignalReceived{number});
             }
@@ -360,12 +671,31 @@ class RunLoop {
         int status = 0;
         pid_t pid = 0;
         while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+            if (pid == tpm_pid_) {
+                tpm_ended();
+            }
             if (pid == pid_) {
                 ended_status_ = status;
                 last_wait_.expires_after(last_words_limit);
                 last_wait_.async_wait([this](const error_code& error) { error ? void() : child_ended(); });
                 end_if_all_is_said();
             }
+        }
+    }
+
+    // swtpm ends after QEMU, by itself; before, the guest has lost its TPM.
+    void tpm_ended() {
+        tpm_pid_ = -1;
+        if (!ended_status_ && !qmp_closed_ && state_.phase < supervise::Phase::quitting) {
+            log_.warning("swtpm ended: the guest has no TPM any more");
+        }
+    }
+
+    // It has nothing to do any more; it is waited for, so that nothing is left behind.
+    void end_tpm() const {
+        if (tpm_pid_ > 0) {
+            ::kill(tpm_pid_, SIGTERM);
+            ::waitpid(tpm_pid_, nullptr, 0);
         }
     }
 
@@ -395,6 +725,11 @@ class RunLoop {
     }
 
     supervise::Config config_;
+    Shortcuts shortcuts_;
+    LinkRest link_rest_;
+    BootObserver observer_;
+    boot::ReportHead head_;
+    std::vector<ReportFile> reports_;
     asio::io_context io_;
     OutputQueue out_;
     OutputQueue err_;
@@ -405,20 +740,30 @@ class RunLoop {
     Log log_;
     asio::signal_set signals_;
     pid_t pid_;
+    pid_t tpm_pid_;  // -1: there is none (any more)
     std::unique_ptr<HostLinks> links_;
+    OwnedFd state_folder_;
     std::vector<PortWatch> ports_;
     std::deque<asio::posix::stream_descriptor> port_ready_;
     supervise::State state_;
-    boot::Progress progress_;
     std::optional<Clock::time_point> resumed_;
+    std::string latest_;  // the detail of the latest mark
     std::map<supervise::Deadline, asio::steady_timer> deadlines_;
     std::optional<supervise::Finish> end_;
     bool qmp_closed_ = false;
     std::optional<int> ended_status_;  // QEMU's, as waitpid gives it
     asio::steady_timer last_wait_{io_};
     QemuOutput qemu_output_;
+    QemuOutput firmware_log_;
+    ConsoleViewers viewers_{{[this](std::string_view bytes) { console_.type(bytes); },
+                             [this] { return console_.has_keyboard(); }}};
     Console console_;
+    GuestAgent agent_;
+    WireWatch wire_;
+    std::map<std::size_t, asio::steady_timer> patience_;  // until a NIC's search for a router is answered
     qmp::Client qmp_;
+    ControlService control_;
+    std::optional<serve::HttpServer> http_;
 };
 
 }  // namespace
@@ -429,8 +774,9 @@ void hold_signals() {
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options) {
-    RunLoop loop{plan, std::move(vm), options};  // opens the terminal, which may be another user's
+int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options, BootStory story) {
+    RunLoop loop{plan, std::move(vm), options,
+                 std::move(story)};  // opens the terminal, which may be another user's
     drop_privileges(options.keep_net_admin);
     return loop.run();
 }

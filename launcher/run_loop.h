@@ -3,9 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+
+#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "launcher/apply.h"
+#include "launcher/boot_story.h"
 #include "launcher/console.h"
 #include "launcher/plan.h"
 #include "launcher/settings.h"
@@ -17,16 +21,18 @@ struct RunOptions {
     std::chrono::seconds stop_timeout{8};
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
+    std::optional<std::chrono::seconds> boot_timeout{};
     bool kvm = false;
-    bool keep_net_admin = false;  // links must be deleted at the end
+    bool keep_net_admin = false;                            // links must be deleted at the end
+    nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
 };
 
-// Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD until the loop is there to catch them, so that none that comes
+// Blocks the signals that have a meaning here until the loop is there to catch them, so that none that comes
 // while QEMU is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
 void hold_signals();
 
 // Gives up the privileges that only the start needed, supervises the VM to its end, reaps it, puts the
 // terminal back, reports, and gives the process's exit code.
-[[nodiscard]] int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options);
+[[nodiscard]] int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options, BootStory story);
 
 }  // namespace vml

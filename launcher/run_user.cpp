@@ -29,7 +29,7 @@ std::vector<gid_t> kvm_groups() {
 }
 
 std::optional<RunUser> user_named(const std::string& name) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked before any thread is there
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
     const passwd* entry = ::getpwnam(name.c_str());
     if (entry == nullptr) {
         return std::nullopt;
@@ -41,7 +41,7 @@ std::optional<RunUser> user_named(const std::string& name) {
 // and asking them for one that is not there costs half a millisecond.
 std::optional<RunUser> local_user(std::string_view name) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen("/etc/passwd", "re"), &std::fclose};
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked before any thread is there
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
     while (const passwd* entry = file ? ::fgetpwent(file.get()) : nullptr) {
         if (name == entry->pw_name) {
             return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
@@ -51,7 +51,7 @@ std::optional<RunUser> local_user(std::string_view name) {
 }
 
 std::string own_name() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): asked before any thread is there
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
     const passwd* entry = ::getpwuid(::geteuid());
     return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
 }

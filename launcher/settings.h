@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "bootwatch/stage.h"
 #include "rom/catalogue.h"
 
 namespace vml {
@@ -18,9 +20,16 @@ namespace vml {
 using Arch = rom::Arch;
 
 enum class BootDevice { network, hd, cdrom };
-enum class FirmwareMode { legacy, uefi };
+enum class FirmwareMode { legacy, uefi, secure };
+// Which of the firmware's own network clients boots.
+enum class PxeClient { v4, v6, http4, http6 };
 enum class NetworkMode { nat, bridge, direct };
 enum class AccelChoice { automatic, kvm, tcg };
+enum class Graphics { none, vnc, novnc };
+enum class DiskBus { virtio, scsi, nvme, sata };
+// How the host caches a disk: writeback obeys the guest's flushes, none also goes past the host's page cache,
+// unsafe ignores flushes.
+enum class DiskCache { writeback, none, unsafe };
 
 // A number the user gave, or a share of what the host has.
 enum class Share { half, max };
@@ -35,6 +44,15 @@ struct PortForward {
     std::uint16_t host_port = 0;
     std::uint16_t guest_port = 0;
     bool operator==(const PortForward&) const = default;
+};
+
+// What a run waits for before it ends with success: a stage of the boot, or a text on the console.
+struct Until {
+    std::optional<boot::Stage> stage;
+    std::string pattern;  // ECMAScript, where there is no stage
+    std::string text;     // as the user wrote it
+
+    bool operator==(const Until&) const = default;
 };
 
 // One NIC of the guest.
@@ -56,7 +74,12 @@ struct Settings {
     bool ipxe = false;
     std::optional<std::filesystem::path> ipxe_rom;
     std::optional<std::vector<BootDevice>> boot_order;
+    std::optional<std::vector<BootDevice>> boot_once;  // the order of the first boot
     std::optional<FirmwareMode> firmware;
+    std::optional<PxeClient> pxe;
+    bool fast_boot = true;     // spare iPXE the waits that can be spared
+    bool ipxe_prompt = false;  // let iPXE wait for Ctrl-B
+    std::optional<bool> tpm;   // none: with FirmwareMode::secure
 
     std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
@@ -69,18 +92,40 @@ struct Settings {
     AccelChoice accel = AccelChoice::automatic;
     bool require_kvm = false;
     std::optional<std::string> cpu;
+    std::vector<std::pair<std::string, std::string>> smbios;  // field and value, each field once
     Amount cpus{2, {}};
     Amount memory_mib{4096, {}};
 
-    std::optional<std::filesystem::path> disk;
+    std::vector<std::filesystem::path> disks;
+    std::optional<std::string> disk_format;  // "raw" or "qcow2"; none: qemu-img tells it
+    DiskBus disk_bus = DiskBus::virtio;
+    std::optional<DiskCache> disk_cache;                // none: by what the disk is
     std::uint64_t disk_size = std::uint64_t{20} << 30;  // bytes
     bool blank_disk = false;
     std::optional<std::filesystem::path> iso;
 
+    bool cloud_init = false;
+    std::optional<std::filesystem::path> user_data;
+    std::optional<std::string> cloud_init_url;
+    std::optional<std::string> hostname;  // none: the VM's name
+    std::optional<std::string> ssh_public_key;
+
+    std::optional<std::filesystem::path> data_dir;
+    std::optional<bool> persist;  // none: where there is a folder to keep things in
+
     std::optional<std::string> name;
     std::optional<std::string> run_as;
     bool no_console = false;
+    Graphics graphics = Graphics::none;
+    std::uint16_t vnc_port = 5900;
+    bool guest_agent = true;
+    std::optional<std::string> health_stage;  // a stage's name
     std::chrono::seconds stop_timeout{8};
+    std::optional<Until> until;
+    std::optional<std::chrono::seconds> boot_timeout;
+    unsigned reboot_limit = 3;                   // fruitless network boots in a row; 0: any number
+    std::vector<std::filesystem::path> reports;  // .json or .html
+    bool boot_watch = true;                      // look at the guest's packets
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
     std::vector<std::string> extra_args;

@@ -1,7 +1,9 @@
 #include "launcher/settings_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <boost/program_options.hpp>
@@ -34,6 +36,66 @@ struct RawNic {
 };
 
 constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
+
+// What else Docker-VM-Runner reads and vm-launch has no use for: nobody's slip.
+constexpr std::array<std::string_view, 36> without_use_here{"ALLOCATE",
+                                                            "BALLOON",
+                                                            "BASE_IMAGE",
+                                                            "DEVICE",
+                                                            "DISK_CACHE",
+                                                            "DISK_IO",
+                                                            "DISK_TYPE",
+                                                            "DISTRO",
+                                                            "DOWNLOAD_RETRIES",
+                                                            "FILESYSTEM_ACCESSMODE",
+                                                            "FILESYSTEM_DRIVER",
+                                                            "FILESYSTEM_READONLY",
+                                                            "FILESYSTEM_SOURCE",
+                                                            "FILESYSTEM_TARGET",
+                                                            "FORCE_ISO",
+                                                            "GPU",
+                                                            "GUEST_PASSWORD",
+                                                            "GUEST_USER",
+                                                            "HYPERV",
+                                                            "IO_THREAD",
+                                                            "LIBVIRT_URI",
+                                                            "NOVNC_ENABLE",
+                                                            "NOVNC_PORT",
+                                                            "REDFISH_ENABLE",
+                                                            "REDFISH_PASSWORD",
+                                                            "REDFISH_PORT",
+                                                            "REDFISH_STORAGE_PATH",
+                                                            "REDFISH_STORAGE_POOL",
+                                                            "REDFISH_SYSTEM_ID",
+                                                            "REDFISH_USERNAME",
+                                                            "RNG",
+                                                            "SSH_PUBKEY",
+                                                            "TPM",
+                                                            "USB",
+                                                            "VM_PASSWORD",
+                                                            "VM_USER"};
+
+// "DISK2_SIZE" → "DISK_SIZE": Docker-VM-Runner numbers what there are several of.
+std::string without_number(std::string name) {
+    const std::size_t digits = name.find_first_of("0123456789");
+    if (digits != std::string::npos && (digits + 1 == name.size() || name[digits + 1] == '_')) {
+        name.erase(digits, 1);
+    }
+    return name;
+}
+
+std::vector<std::string> known_variables() {
+    std::vector<std::string> names{"LOG_VERBOSE", std::string{config_variable}};
+    for (const OptionRow& row : option_table()) {
+        for (const std::string_view name : {row.environment, row.also}) {
+            if (!name.empty()) {
+                names.emplace_back(name);
+            }
+        }
+    }
+    names.insert(names.end(), without_use_here.begin(), without_use_here.end());
+    return names;
+}
 
 Fault settings_fault(std::string what, std::string why, std::string hint) {
     return {std::move(what), std::move(why), std::move(hint), ExitCode::settings};
@@ -90,6 +152,7 @@ class Reader {
         take_subcommand(arguments);
         read_flags(arguments);
         read_environment();
+        look_for_misspelt_variables();
         read_config();
         assign_all();
         return std::move(result_);
@@ -126,10 +189,45 @@ class Reader {
         }
     }
 
+    // "--fast-boot off" → "--fast-boot=off": the parser gives a value that may be left out only with "=".
+    static std::vector<std::string> joined_booleans(const std::vector<std::string>& arguments) {
+        std::vector<std::string> joined;
+        bool takes_value = false;
+        for (const std::string& word : arguments) {
+            if (takes_value && is_boolean(word)) {
+                joined.back() += "=" + word;
+                takes_value = false;
+                continue;
+            }
+            takes_value = is_boolean_flag(word);
+            joined.push_back(word);
+        }
+        return joined;
+    }
+
+    static bool is_boolean(const std::string& word) {
+        try {
+            std::ignore = parse_boolean(word);
+            return true;
+        } catch (const ValueError&) {
+            return false;
+        }
+    }
+
+    static bool is_boolean_flag(const std::string& word) {
+        const auto& table = option_table();
+        return std::any_of(table.begin(), table.end(), [&](const OptionRow& row) {
+            const std::string no = negation(row);
+            return row.is_boolean() &&
+                   (word == fmt::format("--{}", row.flag) || (!no.empty() && word == "--" + no));
+        });
+    }
+
     // The parser stops at its first error, and users want all of them: the word at fault is taken out and the
     // rest parsed again.
     void read_flags(std::vector<std::string> arguments) {
         static const po::options_description options = described_options();
+        arguments = joined_booleans(arguments);
         while (true) {
             try {
                 using Style = po::command_line_style::style_t;
@@ -172,7 +270,8 @@ class Reader {
     }
 
     void take_word(const std::string& word) {
-        static const std::set<std::string, std::less<>> with_words{"rom", "help", "status"};
+        static const std::set<std::string, std::less<>> with_words{
+            "rom", "help", "status", "stop", "reset", "console", "screenshot", "health", "exec"};
         if (with_words.contains(result_.command.subcommand)) {
             result_.command.words.push_back(word);
         } else {
@@ -192,6 +291,8 @@ class Reader {
             take_format(value);
         } else if (key == "nic") {
             raw_nics_.push_back({Raw{value, "--nic"}, {}});
+        } else if (key == "disk") {
+            raw_disks_.push_back({value, "--disk"});
         } else if (find_option(key) == nullptr) {
             const std::string positive = key.substr(std::string_view{"no-"}.size());
             raw_.insert_or_assign(positive, Raw{negated(value), "--" + key});
@@ -234,7 +335,7 @@ class Reader {
     void read_environment() {
         for (const OptionRow& row : option_table()) {
             for (const std::string_view name : {row.environment, row.also}) {
-                if (const std::string* value = variable(name)) {
+                if (const std::string* value = row.flag == "disk" ? nullptr : variable(name)) {
                     raw_.try_emplace(std::string{row.flag}, Raw{*value, fmt::format("${}", name)});
                 }
             }
@@ -242,9 +343,22 @@ class Reader {
         if (raw_nics_.empty()) {
             read_nic_variables();
         }
+        if (raw_disks_.empty()) {
+            read_disk_variables();
+        }
         read_verbose();
         if (const std::string* path = variable(config_variable); path != nullptr && !config_) {
             config_ = Raw{*path, fmt::format("${}", config_variable)};
+        }
+    }
+
+    void look_for_misspelt_variables() {
+        const std::vector<std::string> known = known_variables();
+        for (const auto& [name, value] : environment_) {
+            if (const auto meant = misspelt_variable(without_number(name), known)) {
+                result_.warnings.push_back(
+                    fmt::format("${} is no setting and has no effect: did you mean {}?", name, *meant));
+            }
         }
     }
 
@@ -262,6 +376,18 @@ class Reader {
                 return;
             }
             raw_nics_.push_back(std::move(nic));
+        }
+    }
+
+    // DISK, DISK2, DISK3, … up to the first number without one; DISK itself may be missing.
+    void read_disk_variables() {
+        for (int number = 1;; ++number) {
+            const std::string name = number == 1 ? "DISK" : fmt::format("DISK{}", number);
+            if (const std::string* value = variable(name)) {
+                raw_disks_.push_back({*value, "$" + name});
+            } else if (number > 1) {
+                return;
+            }
         }
     }
 
@@ -313,6 +439,8 @@ class Reader {
                   did_you_mean(key, keys, "keys are the long options without dashes"));
         } else if (key == "nic") {
             take_config_nics(value.is_array() ? value : nlohmann::json::array({value}), origin);
+        } else if (key == "disk") {
+            take_config_disks(value.is_array() ? value : nlohmann::json::array({value}), origin);
         } else if (const std::optional<std::string> text = text_of(value, key == "extra-args")) {
             raw_.try_emplace(key, Raw{*text, origin});
         } else {
@@ -330,6 +458,18 @@ class Reader {
                       "write each as a string: \"mode=bridge,bridge=br0\"");
             } else if (!given) {
                 raw_nics_.push_back({Raw{nic.get<std::string>(), origin}, {}});
+            }
+        }
+    }
+
+    void take_config_disks(const nlohmann::json& list, const std::string& origin) {
+        const bool given = !raw_disks_.empty();
+        for (const nlohmann::json& disk : list) {
+            if (!disk.is_string()) {
+                fault(fmt::format("{}: a {} cannot be a disk", origin, disk.type_name()), "",
+                      "write each as a string: \"/images/disk.qcow2\"");
+            } else if (!given) {
+                raw_disks_.push_back({disk.get<std::string>(), origin});
             }
         }
     }
@@ -379,7 +519,15 @@ class Reader {
         for (const RawNic& nic : raw_nics_) {
             assign_nic(nic);
         }
-        if (qemu_words_) {
+        for (const Raw& disk : raw_disks_) {
+            assign(disk, [&] {
+                find_option("disk")->assign(result_.settings, disk.text);
+                result_.origins.emplace("disk", disk.origin);
+            });
+        }
+        if (qemu_words_ && result_.command.subcommand == "exec") {
+            result_.command.guest_command = *qemu_words_;
+        } else if (qemu_words_) {
             result_.settings.extra_args = *qemu_words_;
             result_.origins["extra-args"] = "--";
         }
@@ -401,6 +549,7 @@ class Reader {
     ReadResult result_;
     RawSettings raw_;
     std::vector<RawNic> raw_nics_;
+    std::vector<Raw> raw_disks_;
     std::optional<Raw> config_;
     std::optional<std::vector<std::string>> qemu_words_;
 };
@@ -424,7 +573,16 @@ const std::vector<Subcommand>& subcommands() {
          "print what run would do, and why; starts nothing"},
         {"doctor", "[OPTIONS]", "",
          "check the host for what the same options would need (network boot, if they name nothing else)"},
-        {"status", "[NAME]", "text, json", "what a running VM is and what it may do, as the kernel tells it"},
+        {"status", "[NAME]", "text, json",
+         "what a running VM is, how far its boot got, and what it may do, as the kernel tells it"},
+        {"stop", "[NAME]", "", "stop a VM: the guest's power button, then by force; waits for the end"},
+        {"reset", "[NAME]", "", "press a VM's reset button"},
+        {"console", "[NAME]", "", "this terminal on a VM's serial console; Ctrl-] detaches"},
+        {"screenshot", "[NAME] FILE.png", "", "a picture of a VM's screen (--graphics vnc)"},
+        {"health", "[NAME]", "",
+         "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there"},
+        {"exec", "[NAME] -- COMMAND…", "",
+         "run a command in the guest by its agent, qemu-ga; its output and exit status"},
         {"rom", "FILE…", "text, json", "tell what is inside an option ROM and where it can run"},
         {"help", "[man|settings]", "", "print this help, the man page's source, or the table of settings"},
     };

@@ -22,7 +22,8 @@ struct CommandLine {
     bool help = false;
     bool version = false;
     std::optional<OutputFormat> format;
-    std::vector<std::string> words;  // positional arguments: the files of `rom`
+    std::vector<std::string> words;          // positional arguments: the files of `rom`, a VM's name
+    std::vector<std::string> guest_command;  // of `exec`, behind --
 
     bool operator==(const CommandLine&) const = default;
 };
@@ -31,7 +32,8 @@ struct ReadResult {
     CommandLine command;
     Settings settings;
     Origins origins;
-    std::vector<Fault> faults;  // each with ExitCode::settings
+    std::vector<Fault> faults;          // each with ExitCode::settings
+    std::vector<std::string> warnings;  // variables that look like a setting and are none
 };
 
 using Environment = std::map<std::string, std::string, std::less<>>;

@@ -1,14 +1,15 @@
 #include "launcher/spec.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "launcher/disk_image.h"
 #include "launcher/identity.h"
+#include "launcher/kept_files.h"
 #include "launcher/rom_choice.h"
 #include "launcher/values.h"
 #include "netsetup/mac.h"
@@ -41,20 +42,6 @@ std::uint64_t resolve(const Amount& amount, std::uint64_t whole) {
     return std::max<std::uint64_t>(1, *amount.share == Share::half ? whole / 2 : whole);
 }
 
-// "qcow2" or "raw" from the first bytes; nothing for a format that would need another driver.
-std::optional<std::string> disk_format(std::string_view head) {
-    using namespace std::string_view_literals;
-    if (head.starts_with("QFI\xfb"sv)) {  // QEMU docs/interop/qcow2.txt, "Header"
-        return "qcow2";
-    }
-    constexpr std::array<std::string_view, 4> others{"KDMV"sv, "# Disk DescriptorFile"sv, "<<< "sv,
-                                                     "vhdxfile"sv};
-    const bool other = std::any_of(others.begin(), others.end(), [&](std::string_view magic) {
-        return head.starts_with(magic.substr(0, std::min(magic.size(), head.size()))) && !head.empty();
-    });
-    return other ? std::nullopt : std::optional<std::string>{"raw"};
-}
-
 class Decider {
   public:
     Decider(const Settings& settings, const Origins& origins, const HostFacts& facts)
@@ -67,9 +54,18 @@ class Decider {
         accelerator();
         firmware();
         run_user();
+        state_folder();
+        tpm();
+        pxe();
         network();
         disks();
+        smbios();
+        cloud_init();
+        screen();
+        spec_.guest_agent = settings_.guest_agent;
         boot_order();
+        watch();
+        fast_boot();
         spec_.extra_args = settings_.extra_args;
         if (faults_.empty()) {
             return std::move(spec_);
@@ -154,8 +150,17 @@ class Decider {
                            "use --accel tcg");
         }
         choose_accelerator(obstacle ? obstacle->first : std::string{}, tcg_asked);
+        if (facts_.in_container && settings_.accel == AccelChoice::automatic && obstacle &&
+            !obstacle->second.empty()) {
+            spec_.notes.push_back(fmt::format("the guest is emulated, which is slow: {}", obstacle->second));
+        }
         const bool kvm = spec_.accelerator == Accelerator::kvm;
         spec_.cpu = settings_.cpu.value_or(kvm ? "host" : "max");
+        if (spec_.cpu == "host" && !kvm) {
+            spec_.notes.push_back(
+                fmt::format("{}: only KVM has the host's CPU; the emulator's best is used", origin("cpu")));
+            spec_.cpu = "max";
+        }
     }
 
     void choose_accelerator(const std::string& obstacle, bool tcg_asked) {
@@ -186,18 +191,126 @@ class Decider {
             }
             return;
         }
-        spec_.firmware.uefi = choose_uefi(facts_.uefi, spec_.arch, spec_.machine);
-        if (!spec_.firmware.uefi) {
+        const bool secure = spec_.firmware.mode == FirmwareMode::secure;
+        spec_.firmware.uefi = secure ? choose_secure_uefi(facts_.uefi, spec_.arch, spec_.machine)
+                                     : choose_uefi(facts_.uefi, spec_.arch, spec_.machine);
+        if (!spec_.firmware.uefi && secure && spec_.family == MachineFamily::pc) {
+            settings_fault(
+                fmt::format("{}: there is no Secure Boot on {}", origin("firmware"), spec_.machine),
+                "it needs System Management Mode, which q35 has", "use --machine q35");
+        } else if (!spec_.firmware.uefi) {
             host_fault(
-                fmt::format("no UEFI firmware for {} ({}) is installed", to_string(spec_.arch),
+                fmt::format("no UEFI firmware{} for {} ({}) is installed",
+                            secure ? " with Secure Boot and enrolled keys" : "", to_string(spec_.arch),
                             spec_.machine),
                 "no descriptor in /etc/qemu/firmware or /usr/share/qemu/firmware fits",
                 fmt::format("apt-get install {}", spec_.arch == Arch::x86_64 ? "ovmf" : "qemu-efi-aarch64"));
         }
+        if (secure && settings_.ipxe) {
+            ipxe_with_secure_boot();
+        }
+    }
+
+    // OVMF runs an option ROM without a signature, AAVMF does not (edk2 PcdOptionRomImageVerificationPolicy
+    // in OvmfPkgX64.dsc and ArmVirtQemu.dsc).
+    void ipxe_with_secure_boot() {
+        if (spec_.arch == Arch::aarch64) {
+            settings_fault(
+                fmt::format("{} and {} do not go together on aarch64", origin("ipxe"), origin("firmware")),
+                "AAVMF with Secure Boot refuses what is not signed, and iPXE is not",
+                "boot by the firmware's own PXE or HTTP: --no-ipxe --boot-order network --pxe v4, with a "
+                "signed "
+                "loader");
+        } else {
+            spec_.notes.emplace_back(
+                "Secure Boot: OVMF runs iPXE's ROM and its scripts, but whatever iPXE starts must be signed "
+                "by a "
+                "key that the firmware knows: shim and what it vouches for boot, an unsigned kernel, iPXE or "
+                "GRUB "
+                "is refused");
+        }
+    }
+
+    void tpm() {
+        if (!wants_tpm(settings_, spec_.firmware.mode)) {
+            return;
+        }
+        if (!facts_.swtpm) {
+            host_fault("swtpm, which is the VM's TPM, is not installed", "it is in no folder of $PATH",
+                       "apt-get install swtpm, or --no-tpm");
+            return;
+        }
+        spec_.tpm = TpmSpec{*facts_.swtpm, std::nullopt};
+        if (spec_.state_folder) {
+            spec_.tpm->kept = *spec_.state_folder / "tpm.state";
+        }
+    }
+
+    void pxe() {
+        const bool firmware_boots =
+            spec_.firmware.mode != FirmwareMode::legacy && !settings_.ipxe && boots_from(BootDevice::network);
+        if (!settings_.pxe) {
+            // All four, one after the other, would wait a minute each where nobody answers.
+            spec_.pxe = firmware_boots ? std::optional{PxeClient::v4} : std::nullopt;
+            return;
+        }
+        if (spec_.firmware.mode == FirmwareMode::legacy) {
+            settings_fault(fmt::format("{} needs UEFI", origin("pxe")),
+                           "SeaBIOS has no network client of its own",
+                           "add --firmware uefi, or leave it out");
+        } else if (settings_.ipxe) {
+            settings_fault(fmt::format("{} and {} contradict each other", origin("ipxe"), origin("pxe")),
+                           "either iPXE boots, or the firmware's own client", "leave one of them out");
+        } else if (!boots_from(BootDevice::network)) {
+            settings_fault(fmt::format("{} has no effect", origin("pxe")),
+                           fmt::format("network is not in the order ({})", to_string(wanted_order())),
+                           "add --boot-order network");
+        }
+        spec_.pxe = settings_.pxe;
+    }
+
+    void smbios() {
+        spec_.smbios = settings_.smbios;
+        if (!settings_.cloud_init_url) {
+            return;
+        }
+        const bool serial_given = std::any_of(spec_.smbios.begin(), spec_.smbios.end(),
+                                              [](const auto& field) { return field.first == "serial"; });
+        if (serial_given) {
+            settings_fault(fmt::format("{} and the serial of {} contradict each other",
+                                       origin("cloud-init-url"), origin("smbios")),
+                           "cloud-init reads the URL from the serial number", "leave one of them out");
+            return;
+        }
+        const std::string& url = *settings_.cloud_init_url;
+        spec_.smbios.emplace_back("serial",
+                                  fmt::format("ds=nocloud-net;s={}{}", url, url.ends_with('/') ? "" : "/"));
+    }
+
+    void cloud_init() {
+        const bool any = settings_.cloud_init || settings_.user_data || settings_.ssh_public_key;
+        if (any && settings_.cloud_init_url) {
+            settings_fault(fmt::format("{} contradicts the seed of {}", origin("cloud-init-url"),
+                                       origin(settings_.user_data    ? "user-data"
+                                              : settings_.cloud_init ? "cloud-init"
+                                                                     : "ssh-pubkey")),
+                           "the guest fetches its data, or it has them", "leave one of them out");
+            return;
+        }
+        if (!any || (settings_.user_data &&
+                     !check_path("user-data", *settings_.user_data, *facts_.user_data, Kind::file))) {
+            return;
+        }
+        spec_.seed = make_seed(spec_.name, settings_.hostname.value_or(spec_.name),
+                               settings_.user_data ? std::optional{facts_.user_data_text} : std::nullopt,
+                               settings_.ssh_public_key);
     }
 
     [[nodiscard]] bool boots_from(BootDevice device) const {
-        const auto order = wanted_order();
+        auto order = wanted_order();
+        if (settings_.boot_once) {
+            order.insert(order.end(), settings_.boot_once->begin(), settings_.boot_once->end());
+        }
         return std::find(order.begin(), order.end(), device) != order.end();
     }
 
@@ -207,6 +320,11 @@ class Decider {
         if (!settings_.boot_order && settings_.iso) {
             order.push_back(BootDevice::cdrom);
         }
+        // With an order for the first boot, that one is iPXE's: or else the network would always be first.
+        return settings_.boot_once ? order : promoted(std::move(order));
+    }
+
+    [[nodiscard]] std::vector<BootDevice> promoted(std::vector<BootDevice> order) const {
         if (settings_.ipxe) {
             std::erase(order, BootDevice::network);
             order.insert(order.begin(), BootDevice::network);
@@ -264,11 +382,35 @@ class Decider {
         }
     }
 
+    // True where a program does what the ROM would, which no ROM can do here.
+    bool program_in_place_of_rom(const Fault& fault) {
+        const auto fits = [this](const EfiProgram& program) { return program.arch == spec_.arch; };
+        const auto program = std::find_if(facts_.ipxe_programs.begin(), facts_.ipxe_programs.end(), fits);
+        if (program == facts_.ipxe_programs.end()) {
+            return false;
+        }
+        if (settings_.boot_once) {
+            settings_fault(fmt::format("{} cannot be kept", origin("boot-once")),
+                           fmt::format("{}; {} stands in for it, and the firmware starts that at every reset",
+                                       fault.what, program->path.string()),
+                           "give a ROM by --ipxe-rom, or boot by the firmware's own PXE: --no-ipxe");
+        }
+        // `ifconf` waits for DHCP alone, where `dhcp` waits for IPv6 too; EFI's iPXE drops the first word.
+        spec_.ipxe_program = IpxeProgramSpec{
+            program->path, "ipxe ifconf -c dhcp && chain ${filename}",
+            settings_.ipxe_rom
+                ? fmt::format("{} asks for this program, which stands in for the ROM", origin("ipxe-rom"))
+                : fmt::format("the iPXE program stands in for the ROM: {}", fault.what)};
+        return true;
+    }
+
     void nic_rom(NicSpec& nic, std::size_t index, const rom::NicModel& model) {
         auto chosen = choose_rom({model, spec_.firmware.mode, spec_.arch, facts_.roms.at(index),
                                   settings_.ipxe_rom, origin("ipxe-rom")});
         if (auto* fault = std::get_if<Fault>(&chosen)) {
-            faults_.push_back(std::move(*fault));
+            if (!settings_.ipxe || spec_.ipxe_program || !program_in_place_of_rom(*fault)) {
+                faults_.push_back(std::move(*fault));
+            }
             return;
         }
         auto& choice = std::get<ChosenRom>(chosen);
@@ -360,10 +502,6 @@ class Decider {
             spec_.notes.push_back(note);
         }
     }
-    static std::string one_line(const Fault& fault) {
-        return fault.what + (fault.why.empty() ? "" : ": " + fault.why) +
-               (fault.hint.empty() ? "" : " (" + fault.hint + ")");
-    }
 
     [[nodiscard]] bool use_vhost(const NicSpec& nic) {
         if (nic.model != "virtio") {
@@ -375,6 +513,41 @@ class Decider {
                 errno_text(facts_.vhost_error)));
         }
         return facts_.vhost_error == 0;
+    }
+
+    // The packets of the NICs that boot are evidence of the boot.
+    void watch() {
+        spec_.firmware_log = settings_.log_level == LogLevel::debug && spec_.arch == Arch::x86_64 &&
+                             spec_.firmware.mode == FirmwareMode::legacy;
+        bool blind = false;
+        for (NicSpec& nic : spec_.nics) {
+            const bool link = std::holds_alternative<HostLinkSpec>(nic.net);
+            const bool by_program = spec_.ipxe_program && &nic == &spec_.nics.front();
+            const bool wanted = settings_.boot_watch && (nic.bootindex || by_program);
+            nic.watched = wanted && !(link && facts_.capture_error != 0);
+            blind = blind || (wanted && !nic.watched);
+        }
+        if (blind) {
+            note_once(fmt::format(
+                "the guest's packets cannot be seen: {} (in a container: --cap-add NET_RAW); the console "
+                "alone tells of the boot",
+                errno_text(facts_.capture_error)));
+        }
+    }
+
+    // The waits that can be spared. A key needs a keyboard, which the virt machine lacks; there the iPXE
+    // program shows no prompt either. An advertisement needs a link whose other end is the guest alone: a
+    // tap.
+    void fast_boot() {
+        if (!settings_.fast_boot || !settings_.ipxe) {
+            return;
+        }
+        spec_.key_at_prompt = !settings_.ipxe_prompt && spec_.family != MachineFamily::virt;
+        for (NicSpec& nic : spec_.nics) {
+            const auto* link = std::get_if<HostLinkSpec>(&nic.net);
+            nic.advertise_router =
+                nic.watched && nic.rom && link != nullptr && link->mode == NetworkMode::bridge;
+        }
     }
 
     [[nodiscard]] bool has_nat() const {
@@ -407,6 +580,7 @@ class Decider {
             return nat;
         }
         nat.forwards = settings_.port_forwards;
+        nat.forward_address = listen_address();
         if (settings_.ssh_port) {
             constexpr std::uint16_t ssh = 22;
             nat.forwards.push_back({*settings_.ssh_port, ssh});
@@ -414,7 +588,7 @@ class Decider {
         }
         nat.bootfile = settings_.bootfile;
         if (settings_.netboot_dir) {
-            netboot_folder(nat);
+            netboot_folder(nat, index);
         } else if (settings_.bootfile && settings_.bootfile->find("://") == std::string::npos) {
             settings_fault(fmt::format("{}: there is no folder to serve '{}' from", origin("bootfile"),
                                        *settings_.bootfile),
@@ -440,7 +614,7 @@ class Decider {
         }
     }
 
-    void netboot_folder(NatSpec& nat) {
+    void netboot_folder(NatSpec& nat, std::size_t index) {
         const fs::path& folder = *settings_.netboot_dir;
         const NetbootFacts& netboot = *facts_.netboot;
         if (!check_path("netboot-dir", folder, netboot.folder, Kind::folder)) {
@@ -454,6 +628,13 @@ class Decider {
             spec_.notes.push_back(fmt::format(
                 "{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot",
                 folder.string()));
+        }
+        // A loader that is no script may be an old one, which goes on by TFTP from where it came.
+        const bool to_ipxe = settings_.ipxe && takes_part_in_boot(settings_.nics[index], index);
+        nat.http = to_ipxe && netboot.script && netboot.http_error == 0;
+        if (to_ipxe && netboot.script && netboot.http_error != 0) {
+            spec_.notes.push_back(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
+                                              folder.string(), errno_text(netboot.http_error)));
         }
         if (netboot.bootfile) {
             check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,
@@ -513,53 +694,161 @@ class Decider {
     }
 
     void disks() {
-        if (settings_.disk && settings_.blank_disk) {
-            settings_fault(
-                fmt::format("{} and {} contradict each other", origin("disk"), origin("blank-disk")), "",
-                "leave one of them out");
-        } else if (settings_.disk) {
-            image_disk();
-        } else if (settings_.blank_disk) {
-            spec_.disk = DiskSpec{"disk0", std::nullopt, "raw", settings_.disk_size, std::nullopt};
+        for (std::size_t index = 0; index < settings_.disks.size(); ++index) {
+            image_disk(settings_.disks[index], facts_.disks.at(index));
         }
+        if (settings_.blank_disk) {
+            DiskSpec disk = next_disk();
+            disk.size = settings_.disk_size;
+            if (spec_.state_folder) {
+                disk.kept = *spec_.state_folder / (disk.id + ".raw");
+            }
+            disk.cache = settings_.disk_cache.value_or(disk.kept ? DiskCache::writeback : DiskCache::unsafe);
+            spec_.disks.push_back(std::move(disk));
+        }
+        check_bus();
         if (settings_.iso && check_path("iso", *settings_.iso, *facts_.iso, Kind::file)) {
             spec_.cdrom = CdromSpec{fs::absolute(*settings_.iso).lexically_normal(), std::nullopt};
         }
     }
 
-    void image_disk() {
-        if (!check_path("disk", *settings_.disk, *facts_.disk, Kind::file)) {
+    [[nodiscard]] DiskSpec next_disk() const {
+        DiskSpec disk;
+        disk.id = fmt::format("disk{}", spec_.disks.size());
+        disk.bus = settings_.disk_bus;
+        return disk;
+    }
+
+    void image_disk(const fs::path& path, const DiskFacts& disk_facts) {
+        if (!check_path("disk", path, disk_facts.path, Kind::file)) {
             return;
         }
-        const std::optional<std::string> format = disk_format(facts_.disk->head);
-        if (!format) {
-            host_fault(fmt::format("{}: cannot use {}", origin("disk"), settings_.disk->string()),
-                       "it is neither raw nor qcow2", "convert it: qemu-img convert -O qcow2 OLD NEW");
+        const FormatChoice format =
+            choose_format(disk_facts.image.value_or(ImageFacts{}), settings_.disk_format, path);
+        if (!format.why.empty()) {
+            host_fault(fmt::format("{}: cannot use {}", origin("disk"), path.string()), format.why,
+                       format.hint);
             return;
         }
-        spec_.disk =
-            DiskSpec{"disk0", fs::absolute(*settings_.disk).lexically_normal(), *format, 0, std::nullopt};
+        DiskSpec disk = next_disk();
+        disk.image = fs::absolute(path).lexically_normal();
+        disk.format = format.format;
+        disk.cache = settings_.disk_cache.value_or(DiskCache::writeback);
+        spec_.disks.push_back(std::move(disk));
+    }
+
+    // q35's controller has six ports, and the CD-ROM takes one of them.
+    void check_bus() {
+        if (settings_.disk_bus != DiskBus::sata || spec_.disks.empty()) {
+            return;
+        }
+        constexpr std::size_t ports = 6;
+        if (spec_.family != MachineFamily::q35) {
+            settings_fault(fmt::format("{}: {} has no SATA", origin("disk-bus"), spec_.machine), "",
+                           "use virtio, scsi or nvme");
+        } else if (spec_.disks.size() + (settings_.iso ? 1 : 0) > ports) {
+            settings_fault(fmt::format("{}: q35 has {} SATA ports", origin("disk-bus"), ports), "",
+                           "use virtio, scsi or nvme");
+        }
+    }
+
+    void state_folder() {
+        const bool wanted = settings_.persist.value_or(facts_.data.has_value());
+        if (!wanted) {
+            return;
+        }
+        if (!facts_.data) {
+            settings_fault(fmt::format("{}: there is no folder to keep things in", origin("persist")),
+                           "/data is not mounted, and no other is named", "add --data-dir DIR (DATA_DIR)");
+        } else if (check_path("data-dir", facts_.data->folder, facts_.data->path, Kind::folder)) {
+            spec_.state_folder = fs::absolute(facts_.data->folder).lexically_normal() / spec_.name;
+        }
+    }
+
+    // In a container its own network keeps others out, and what a published port leads to is no loopback.
+    [[nodiscard]] std::string listen_address() const { return facts_.in_container ? "0.0.0.0" : "127.0.0.1"; }
+
+    void screen() {
+        if (settings_.graphics == Graphics::none) {
+            return;
+        }
+        spec_.vnc = VncSpec{listen_address(), settings_.vnc_port};
+        if (settings_.graphics == Graphics::novnc) {
+            spec_.notes.push_back(
+                fmt::format("{}: there is no web page here; a VNC viewer finds the screen on port {}",
+                            origin("graphics"), settings_.vnc_port));
+        }
     }
 
     void boot_order() {
-        for (const BootDevice device : wanted_order()) {
-            add_to_order(device);
-        }
-        if (spec_.boot_order.empty() && faults_.empty()) {
+        choose_order(wanted_order(), spec_.boot_order, "boot-order");
+        if (spec_.boot_order.empty() && !first_boot_differs() && faults_.empty()) {
             settings_fault("there is nothing to boot from",
                            fmt::format("{} says {}, and there is no such device", origin("boot-order"),
                                        to_string(wanted_order())),
                            "add --ipxe for the network, --disk PATH, or --iso PATH");
         }
+        if (first_boot_differs()) {
+            first_boot();
+        } else if (settings_.boot_once) {
+            spec_.notes.push_back(
+                fmt::format("{} was done in an earlier run, so the VM boots by its order (to do it again, "
+                            "delete {})",
+                            origin("boot-once"), (*spec_.state_folder / first_boot_mark).string()));
+        }
     }
 
-    void add_nics_to_order() {
+    [[nodiscard]] bool first_boot_differs() const {
+        return settings_.boot_once && !(spec_.state_folder && facts_.data->first_boot_done);
+    }
+
+    // A number is one device's alone, also for the moment in which the order changes: the later ones are
+    // others.
+    void first_boot() {
+        constexpr int apart = 100;
+        for (BootEntry& entry : spec_.boot_order) {
+            entry.index += apart;
+        }
+        for (NicSpec& nic : spec_.nics) {
+            nic.bootindex.reset();
+        }
+        for (DiskSpec& disk : spec_.disks) {
+            disk.bootindex.reset();
+        }
+        if (spec_.cdrom) {
+            spec_.cdrom->bootindex.reset();
+        }
+        choose_order(promoted(*settings_.boot_once), spec_.first_boot, "boot-once");
+        if (spec_.first_boot.empty() && faults_.empty()) {
+            settings_fault(fmt::format("{}: there is no such device", origin("boot-once")), "",
+                           "add --ipxe for the network, a disk, or --iso PATH");
+        }
+    }
+
+    void choose_order(const std::vector<BootDevice>& order, std::vector<BootEntry>& entries,
+                      std::string_view flag) {
+        for (const BootDevice device : order) {
+            add_to_order(device, entries, flag);
+        }
+    }
+
+    void add_entry(std::vector<BootEntry>& entries, BootDevice kind, const std::string& id,
+                   std::optional<int>& bootindex, std::string_view flag) {
+        const int index = static_cast<int>(entries.size()) + 1;
+        bootindex = index;
+        entries.push_back({index, kind, id, reason_for(kind, flag)});
+    }
+
+    void add_nics_to_order(std::vector<BootEntry>& entries, std::string_view flag) {
+        if (spec_.ipxe_program) {
+            entries.push_back({0, BootDevice::network, "iPXE",
+                               fmt::format("the firmware starts {} before anything else",
+                                           spec_.ipxe_program->file.filename().string())});
+            return;
+        }
         for (std::size_t i = 0; i < spec_.nics.size(); ++i) {
             if (takes_part_in_boot(settings_.nics[i], i)) {
-                const int index = static_cast<int>(spec_.boot_order.size()) + 1;
-                spec_.nics[i].bootindex = index;
-                spec_.boot_order.push_back(
-                    {index, BootDevice::network, spec_.nics[i].id, reason_for(BootDevice::network)});
+                add_entry(entries, BootDevice::network, spec_.nics[i].id, spec_.nics[i].bootindex, flag);
             }
         }
         const bool none =
@@ -583,47 +872,41 @@ class Decider {
         }
     }
 
-    void add_to_order(BootDevice device) {
-        if (device == BootDevice::network) {
-            add_nics_to_order();
-            return;
-        }
-        const int index = static_cast<int>(spec_.boot_order.size()) + 1;
-        std::string id;
+    void add_to_order(BootDevice device, std::vector<BootEntry>& entries, std::string_view flag) {
+        const std::size_t before = entries.size();
         switch (device) {
             case BootDevice::network:
-                break;
+                add_nics_to_order(entries, flag);
+                return;
             case BootDevice::hd:
-                id = spec_.disk ? spec_.disk->id : "";
-                if (spec_.disk) {
-                    spec_.disk->bootindex = index;
+                for (DiskSpec& disk : spec_.disks) {
+                    add_entry(entries, device, disk.id, disk.bootindex, flag);
                 }
                 break;
             case BootDevice::cdrom:
-                id = spec_.cdrom ? "cdrom0" : "";
                 if (spec_.cdrom) {
-                    spec_.cdrom->bootindex = index;
+                    add_entry(entries, device, "cdrom0", spec_.cdrom->bootindex, flag);
                 }
                 break;
         }
-        if (!id.empty()) {
-            spec_.boot_order.push_back({index, device, id, reason_for(device)});
-        } else if (settings_.boot_order) {
+        if (entries.size() == before && origins_.contains(flag)) {
             spec_.notes.push_back(fmt::format(
-                "{} names {}, but there is none: {}", origin("boot-order"), to_string(device),
+                "{} names {}, but there is none: {}", origin(flag), to_string(device),
                 device == BootDevice::hd ? "give --disk PATH or --blank-disk" : "give --iso PATH"));
         }
     }
 
-    [[nodiscard]] std::string reason_for(BootDevice device) const {
-        const auto given = settings_.boot_order.value_or(std::vector<BootDevice>{});
-        if (device == BootDevice::network && settings_.ipxe) {
+    [[nodiscard]] std::string reason_for(BootDevice device, std::string_view flag) const {
+        const bool once = flag == "boot-once";
+        const auto given =
+            once ? *settings_.boot_once : settings_.boot_order.value_or(std::vector<BootDevice>{});
+        if (device == BootDevice::network && settings_.ipxe && (once || !first_boot_differs())) {
             return fmt::format(
                 "{} puts network first{}", origin("ipxe"),
                 given.empty() || given.front() == BootDevice::network ? "" : ", whatever the order says");
         }
         return given.empty() ? "the default order"
-                             : fmt::format("{} says {}", origin("boot-order"), to_string(given));
+                             : fmt::format("{} says {}", origin(flag), to_string(given));
     }
 
     const Settings& settings_;

@@ -103,7 +103,63 @@ std::string line_of(std::string_view who, const ProcessRights& rights) {
                        rights.uid, rights.capabilities, rights.no_new_privs ? 1 : 0, seccomp);
 }
 
+std::string text_at(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+std::string boots(const nlohmann::json& device) {
+    const auto index = device.find("bootindex");
+    return index == device.end() ? "" : fmt::format(", boots as number {}", index->dump());
+}
+
+std::string nic_line(const nlohmann::json& nic) {
+    const std::string where = text_at(nic, "bridge") + text_at(nic, "device");
+    const std::string rom = text_at(nic, "rom");
+    return fmt::format("  {:<10} {}, {}, {}{}{}{}\n", text_at(nic, "id"), text_at(nic, "model"),
+                       text_at(nic, "mac"), text_at(nic, "mode"), where.empty() ? "" : " " + where,
+                       rom.empty() ? "" : ", ROM " + rom, boots(nic));
+}
+
+std::string disk_line(const nlohmann::json& disk) {
+    const std::string file = text_at(disk, "file");
+    return fmt::format(
+        "  {:<10} {}, {}{}\n", text_at(disk, "id"), text_at(disk, "format"),
+        file.empty() ? fmt::format("blank, {} bytes", disk.value("size", std::uint64_t{0})) : file,
+        boots(disk));
+}
+
+std::string told_lines(const nlohmann::json& told) {
+    const std::string stage = text_at(told, "stage");
+    std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
+                                   stage.empty() ? "" : ": " + text_at(told, "stage_detail"));
+    text += fmt::format("  {:<10} {}, {} firmware, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
+                        text_at(told, "firmware"), told.value("cpus", 0), told.value("memory_mib", 0));
+    text += fmt::format("  {:<10} {}: {}\n", "runs by", text_at(told, "accelerator"),
+                        text_at(told, "accelerator_reason"));
+    for (const auto& nic : told.value("nics", nlohmann::json::array())) {
+        text += nic_line(nic);
+    }
+    for (const auto& disk : told.value("disks", nlohmann::json::array())) {
+        text += disk_line(disk);
+    }
+    return text;
+}
+
 }  // namespace
+
+std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms,
+                                     const std::vector<nlohmann::json>& told) {
+    for (RunningStatus& vm : vms) {
+        const auto found = std::find_if(told.begin(), told.end(), [&](const nlohmann::json& words) {
+            return words.is_object() && words.value("qemu_pid", -1) == vm.qemu.pid;
+        });
+        if (found != told.end()) {
+            vm.told = *found;
+        }
+    }
+    return vms;
+}
 
 std::string vm_name_in(const std::vector<std::string>& argv) {
     constexpr std::string_view prefix = "guest=";
@@ -153,8 +209,10 @@ std::vector<RunningStatus> running_vms() {
 std::string status_as_text(const std::vector<RunningStatus>& vms) {
     std::string text;
     for (const RunningStatus& vm : vms) {
-        text += fmt::format("{}: runs for {:.0f} s\n", vm.name, vm.uptime) + line_of("QEMU", vm.qemu) +
-                line_of("vm-launch", vm.launcher);
+        const std::string phase = vm.told.is_object() ? text_at(vm.told, "phase") + ", " : "";
+        text += fmt::format("{}: {}runs for {:.0f} s\n", vm.name, phase, vm.uptime);
+        text += vm.told.is_object() ? told_lines(vm.told) : "";
+        text += line_of("QEMU", vm.qemu) + line_of("vm-launch", vm.launcher);
     }
     return text;
 }
@@ -162,10 +220,14 @@ std::string status_as_text(const std::vector<RunningStatus>& vms) {
 std::string status_as_json(const std::vector<RunningStatus>& vms) {
     ordered_json list = ordered_json::array();
     for (const RunningStatus& vm : vms) {
-        list.push_back({{"name", vm.name},
-                        {"uptime", vm.uptime},
-                        {"qemu", to_json(vm.qemu)},
-                        {"launcher", to_json(vm.launcher)}});
+        ordered_json object{{"name", vm.name},
+                            {"uptime", vm.uptime},
+                            {"qemu", to_json(vm.qemu)},
+                            {"launcher", to_json(vm.launcher)}};
+        for (const auto& [key, value] : vm.told.items()) {
+            object.emplace(key, value);  // what the kernel says stands
+        }
+        list.push_back(std::move(object));
     }
     return list.dump(2) + "\n";
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include <sys/types.h>
 
 namespace vml {
@@ -26,6 +27,7 @@ struct RunningStatus {
     double uptime = 0;  // seconds
     ProcessRights qemu;
     ProcessRights launcher;
+    nlohmann::json told = {};  // by the VM itself, over its control socket; null where it could not be asked
 
     bool operator==(const RunningStatus&) const = default;
 };
@@ -39,9 +41,13 @@ struct RunningStatus {
 // Every VM of vm-launch that runs in this PID namespace, by name.
 [[nodiscard]] std::vector<RunningStatus> running_vms();
 
+// The same with what the VMs told of themselves, matched by QEMU's pid. Pure.
+[[nodiscard]] std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms,
+                                                   const std::vector<nlohmann::json>& told);
+
 [[nodiscard]] std::string status_as_text(const std::vector<RunningStatus>& vms);
 // A list of objects: name, uptime, qemu and launcher, each with pid, uid, capabilities, no_new_privs,
-// seccomp, own_session. Keys are only ever added.
+// seccomp, own_session; and what the VM told (docs/control.md). Keys are only ever added.
 [[nodiscard]] std::string status_as_json(const std::vector<RunningStatus>& vms);
 
 }  // namespace vml

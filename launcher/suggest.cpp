@@ -1,6 +1,7 @@
 #include "launcher/suggest.h"
 
 #include <algorithm>
+#include <array>
 
 namespace vml {
 
@@ -38,6 +39,39 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
         }
     }
     return best;
+}
+
+namespace {
+
+// "NETWORK" of NETWORK2_BRIDGE, "IPXE" of IPXE_ENABLE: no other software's variables begin so.
+bool is_of_our_families(std::string_view name) {
+    constexpr std::array<std::string_view, 4> families{"IPXE", "NETWORK", "NETBOOT", "BOOT_"};
+    return std::any_of(families.begin(), families.end(),
+                       [&](std::string_view family) { return name.starts_with(family); });
+}
+
+// "IPXE_ROM" for IPXE_ROM_PATH.
+std::optional<std::string> completed(std::string_view name, const std::vector<std::string>& known) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const std::string& candidate) {
+        return candidate.starts_with(name) && candidate[name.size()] == '_';
+    });
+    return found == known.end() ? std::nullopt : std::optional{*found};
+}
+
+}  // namespace
+
+std::optional<std::string> misspelt_variable(std::string_view name, const std::vector<std::string>& known) {
+    constexpr std::size_t shortest = 5;  // of shorter names too many are near to each other
+    constexpr std::size_t long_enough_for_two = 8;
+    if (name.size() < shortest || std::find(known.begin(), known.end(), name) != known.end()) {
+        return std::nullopt;
+    }
+    const std::optional<std::string> guess = nearest(name, known);
+    if (is_of_our_families(name)) {
+        return guess ? guess : completed(name, known);
+    }
+    const std::size_t slips = name.size() < long_enough_for_two ? 1 : 2;
+    return guess && edit_distance(name, *guess) <= slips ? guess : std::nullopt;
 }
 
 }  // namespace vml

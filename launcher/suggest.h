@@ -16,4 +16,10 @@ namespace vml {
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& candidates);
 
+// The variable that a variable of the environment was meant to be, if it looks like one of these with a slip:
+// a letter or two, or a beginning of it. An environment is full of names that are nobody's mistake, so this
+// is stricter than nearest() where a name does not begin like one of ours.
+[[nodiscard]] std::optional<std::string> misspelt_variable(std::string_view name,
+                                                           const std::vector<std::string>& known);
+
 }  // namespace vml

@@ -21,6 +21,8 @@ using std::chrono::seconds;
 constexpr seconds start_limit{60};
 // A power button pressed before the guest's driver listens is lost (measured), so it is pressed again.
 constexpr seconds powerdown_interval{2};
+// A boot program that is alive says or sends something sooner than this, on an emulated machine too.
+constexpr seconds silence_limit{30};
 // Beyond what the bridge's forward delay says.
 constexpr seconds port_grace{10};
 // QEMU leaves within milliseconds of `quit`, unless its disks hang.
@@ -58,6 +60,9 @@ std::string why_of(const ChildEnded& end) {
 constexpr int killed_by_seccomp = SIGSYS;
 
 Fault died(const Config& config, const State& state, const ChildEnded& end) {
+    if (auto explained = explain_qemu_words(end.last_words, config.files)) {
+        return *explained;
+    }
     const bool early = state.phase < Phase::running;
     std::string hint =
         early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
@@ -84,14 +89,18 @@ Finish stopped(const State& state) {
     constexpr int shell_signal_base = 128;
     if (state.forced) {
         return {shell_signal_base + *state.stop_signal, std::nullopt,
-                fmt::format("forced to stop after {}", signal_name(*state.stop_signal))};
+                fmt::format("forced to stop after {}", state.stop_words)};
     }
-    return finished(ExitCode::ok, fmt::format("stopped by {}", signal_name(*state.stop_signal)));
+    return finished(ExitCode::ok, fmt::format("stopped by {}", state.stop_words));
 }
 
 Finish by_shutdown_reason(const Config& config, const State& state, const ChildEnded& end) {
     const std::string& reason = *state.shutdown_reason;
     if (reason == "guest-shutdown") {
+        if (!config.until.empty()) {
+            return failed({fmt::format("the guest powered off before it came to {}", config.until),
+                           state.seen_last, "the console has its last words", ExitCode::boot_timeout});
+        }
         return finished(ExitCode::ok, "the guest powered off");
     }
     if (reason == "guest-reset") {  // with -no-reboot among the user's own arguments
@@ -169,9 +178,19 @@ class Stepper {
         quit();
     }
 
+    void operator()(const BootOrderRefused& refusal) {
+        act(Say{LogLevel::warning,
+                fmt::format("the boot order cannot be changed for the next reset: {}", refusal.why)});
+    }
+
     void operator()(const QemuEvent& event) {
-        if (event.name == "SHUTDOWN") {
+        if (event.name == "RESET" && event.reason == "guest-reset") {
+            first_boot_is_over();
+        } else if (event.name == "SHUTDOWN") {
             state_.shutdown_reason = event.reason;
+            if (event.reason == "guest-shutdown" || event.reason == "guest-reset") {
+                first_boot_is_over();
+            }
         } else if (event.name == "STOP" && state_.phase == Phase::running) {
             act(SendCommand{Command::query_status});  // nobody here asked for it
         }
@@ -192,8 +211,53 @@ class Stepper {
         }
     }
 
+    void operator()(const BootEnded& event) {
+        if (state_.phase != Phase::running) {
+            return;
+        }
+        switch (event.end) {
+            case BootEnd::until_reached:
+                state_.until_reached = true;
+                quit();
+                break;
+            case BootEnd::dead_end:
+                end_or_tell(config_.ends_on_failure, event.verdict);
+                break;
+            case BootEnd::fell_through:
+                end_or_tell(config_.until_stage, event.verdict);
+                break;
+            case BootEnd::reboot_loop:
+                end_or_tell(true, event.verdict);
+                break;
+        }
+    }
+
+    void operator()(const VerdictGiven& event) {
+        if (state_.phase != Phase::running) {
+            return;
+        }
+        state_.fault = event.verdict;
+        state_.fault->code = ExitCode::boot_timeout;
+        state_.fault->why = fmt::format(
+            "not at {} within {} s{}{}", config_.until.empty() ? "os" : config_.until,
+            config_.boot_timeout->count(), event.verdict.why.empty() ? "" : "; ", event.verdict.why);
+        quit();
+    }
+
+    void operator()(const WaitForSilence& /*event*/) {
+        if (config_.until_stage && state_.phase == Phase::running) {
+            act(StartDeadline{Deadline::silence, silence_limit});
+        }
+    }
+
+    void operator()(const SignOfLife& /*event*/) { act(CancelDeadline{Deadline::silence}); }
+
     void operator()(const OsSeen& event) {
         state_.os_runs = event.runs;
+        state_.seen_last = event.last;
+        if (event.up && config_.until.empty()) {
+            act(CancelDeadline{Deadline::boot});
+        }
         if (!event.runs && state_.phase == Phase::powering_down) {
             act(Say{LogLevel::info,
                     "the guest rebooted instead: stopping (no operating system runs any more)"});
@@ -201,30 +265,9 @@ class Stepper {
         }
     }
 
-    void operator()(const SignalReceived& signal) {
-        if (state_.phase == Phase::ended) {
-            return;
-        }
-        if (state_.stop_signal) {
-            act(Say{LogLevel::info, fmt::format("{} again: forcing the stop", signal_name(signal.number))});
-            force();
-            return;
-        }
-        state_.stop_signal = signal.number;
-        if (state_.phase == Phase::starting) {
-            kill();  // no guest has run: nothing can be lost
-        } else if (state_.os_runs && state_.phase == Phase::running) {
-            act(Say{LogLevel::info, fmt::format("{}: pressing the guest's power button; it has {} s",
-                                                signal_name(signal.number), config_.stop_timeout.count())});
-            state_.phase = Phase::powering_down;
-            act(StartDeadline{Deadline::grace, config_.stop_timeout});
-            press_power_button();
-        } else {
-            act(Say{LogLevel::info,
-                    fmt::format("{}: stopping (no operating system runs yet)", signal_name(signal.number))});
-            quit();
-        }
-    }
+    void operator()(const SignalReceived& signal) { stop(signal.number, signal_name(signal.number)); }
+
+    void operator()(const StopAsked& /*event*/) { stop(SIGTERM, "`vm-launch stop`"); }
 
     void operator()(const DeadlinePassed& passed) {
         switch (passed.deadline) {
@@ -237,6 +280,16 @@ class Stepper {
                             "the bridge still does not forward: the guest runs all the same, and its "
                             "DHCP requests may be lost"});
                     run_guest();
+                }
+                break;
+            case Deadline::boot:
+                if (state_.phase == Phase::running) {
+                    act(AskVerdict{});
+                }
+                break;
+            case Deadline::silence:
+                if (state_.phase == Phase::running) {
+                    act(TellSilence{});
                 }
                 break;
             case Deadline::powerdown_again:
@@ -271,6 +324,41 @@ class Stepper {
     }
 
   private:
+    void stop(int signal, const std::string& asked_by) {
+        if (state_.phase == Phase::ended) {
+            return;
+        }
+        if (state_.stop_signal) {
+            act(Say{LogLevel::info, fmt::format("{} again: forcing the stop", asked_by)});
+            force();
+            return;
+        }
+        state_.stop_signal = signal;
+        state_.stop_words = asked_by;
+        if (state_.phase == Phase::starting) {
+            kill();  // no guest has run: nothing can be lost
+        } else if (state_.os_runs && state_.phase == Phase::running) {
+            signal == SIGQUIT ? cut_off() : power_down(asked_by);
+        } else {
+            act(Say{LogLevel::info, fmt::format("{}: stopping (no operating system runs yet)", asked_by)});
+            quit();
+        }
+    }
+
+    void power_down(const std::string& asked_by) {
+        act(Say{LogLevel::info, fmt::format("{}: pressing the guest's power button; it has {} s", asked_by,
+                                            config_.stop_timeout.count())});
+        state_.phase = Phase::powering_down;
+        act(StartDeadline{Deadline::grace, config_.stop_timeout});
+        press_power_button();
+    }
+
+    void cut_off() {
+        act(Say{LogLevel::warning, "SIGQUIT: ending the guest at once, without its power button"});
+        state_.forced = true;
+        quit();
+    }
+
     template <typename Any>
     void act(Any action) {
         actions_.emplace_back(std::move(action));
@@ -295,9 +383,32 @@ class Stepper {
         act(StartDeadline{Deadline::ports, longest + port_grace});
     }
 
+    void end_or_tell(bool end, const Fault& verdict) {
+        if (end) {
+            state_.fault = verdict;
+            quit();
+        } else {
+            act(Say{LogLevel::warning, one_line(verdict)});
+        }
+    }
+
+    // The firmware has the first boot's order already; what is said now is for the next reset, however soon
+    // it comes.
     void run_guest() {
         state_.phase = Phase::running;
+        if (!config_.after_first_boot.empty()) {
+            act(SendBootOrder{});
+        }
         act(SendCommand{Command::cont});
+        if (config_.boot_timeout && config_.boot_timeout->count() > 0) {
+            act(StartDeadline{Deadline::boot, *config_.boot_timeout});
+        }
+    }
+
+    void first_boot_is_over() {
+        if (std::exchange(state_.first_boot, false) && config_.remember_first_boot) {
+            act(RememberFirstBoot{});
+        }
     }
 
     void press_power_button() {
@@ -344,6 +455,9 @@ class Stepper {
         }
         if (state_.stop_signal) {
             return stopped(state_);
+        }
+        if (state_.until_reached) {
+            return finished(ExitCode::ok, fmt::format("the guest came to {}", config_.until));
         }
         if (state_.shutdown_reason) {
             return by_shutdown_reason(config_, state_, end);

@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "launcher/boot_observer.h"
 #include "launcher/plan.h"
+#include "launcher/qemu_words.h"
 
 namespace vml::supervise {
 
@@ -27,7 +29,7 @@ enum class Phase {
 };
 
 // One timer each: starting one again replaces it.
-enum class Deadline { start, ports, powerdown_again, grace, quit, kill };
+enum class Deadline { start, ports, boot, silence, powerdown_again, grace, quit, kill };
 
 struct State {
     Phase phase = Phase::starting;
@@ -35,10 +37,14 @@ struct State {
     std::size_t ports_left = 0;      // bridge ports that do not forward yet
     bool os_runs = false;            // from the boot's progress: does the power button mean something?
     std::optional<int> stop_signal;  // the first signal that asked for a stop
+    std::string stop_words;          // how that is told: "SIGTERM", "`vm-launch stop`"
+    bool until_reached = false;      // the run has what it waited for
+    bool first_boot = true;          // until the guest resets or powers off
     bool forced = false;             // the guest had to be ended while an operating system ran
     std::optional<std::string>
         shutdown_reason;         // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
     std::optional<Fault> fault;  // the cause of the end, once one is known
+    std::string seen_last;       // the latest sign of the boot
 
     bool operator==(const State&) const = default;
 };
@@ -47,8 +53,16 @@ struct Config {
     std::vector<PropertyCheck> checks;
     std::vector<PortWait> ports;
     std::chrono::seconds stop_timeout{8};
+    std::string until;         // what the run waits for, in the user's words; empty: nothing
+    bool until_stage = false;  // it is a stage of the boot
+    std::optional<std::chrono::seconds>
+        boot_timeout;              // for what the run waits for, else for an operating system
+    bool ends_on_failure = false;  // nobody is there to do something about a boot that failed
     bool kvm = false;
     std::string program;  // QEMU's, for messages
+    std::vector<BootindexChange> after_first_boot = {};
+    bool remember_first_boot = false;         // it is kept that the first boot is over
+    std::vector<NamedDescriptor> files = {};  // QEMU's, for messages
 };
 
 // Events
@@ -61,6 +75,9 @@ struct PortForwards {};  // one more of Config::ports
 struct ContinueRefused {
     std::string why;
 };
+struct BootOrderRefused {
+    std::string why;
+};
 struct QemuEvent {
     std::string name;
     std::string reason;  // SHUTDOWN's reason, GUEST_PANICKED's action; else empty
@@ -69,11 +86,25 @@ struct StatusAnswered {
     std::string status;  // QEMU qapi/run-state.json, RunState
 };
 struct OsSeen {
-    bool runs = false;
+    bool runs = false;   // a kernel was started, so that the power button means something
+    bool up = false;     // and its system runs
+    std::string last{};  // the latest sign of the boot
 };
+struct BootEnded {
+    BootEnd end = BootEnd::dead_end;
+    Fault verdict;  // of a boot that failed
+};
+// The answer to AskVerdict.
+struct VerdictGiven {
+    Fault verdict;
+};
+// Something was started that may have crashed: wait for a sign of life.
+struct WaitForSilence {};
+struct SignOfLife {};
 struct SignalReceived {
-    int number = 0;
+    int number = 0;  // SIGQUIT asks for the end at once
 };
+struct StopAsked {};  // by `vm-launch stop`
 struct DeadlinePassed {
     Deadline deadline = Deadline::start;
 };
@@ -82,13 +113,22 @@ struct ChildEnded {
     int wait_status = 0;                  // as waitpid gives it
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
 };
-using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, QemuEvent, StatusAnswered,
-                           OsSeen, SignalReceived, DeadlinePassed, QmpClosed, ChildEnded>;
+using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderRefused,
+                           QemuEvent, StatusAnswered, OsSeen, BootEnded, VerdictGiven, WaitForSilence,
+                           SignOfLife, SignalReceived, StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
 enum class Command { cont, query_status, system_powerdown, quit };
 struct SendChecks {
     bool operator==(const SendChecks&) const = default;
+};
+// Each device's place in the boot order from the next reset on: QEMU hands the order to the firmware anew at
+// each reset, and the one that it has now stays as it is (QEMU hw/nvram/fw_cfg.c, fw_cfg_machine_reset).
+struct SendBootOrder {
+    bool operator==(const SendBootOrder&) const = default;
+};
+struct RememberFirstBoot {
+    bool operator==(const RememberFirstBoot&) const = default;
 };
 struct SendCommand {
     Command command = Command::cont;
@@ -112,6 +152,14 @@ struct Say {
     std::string text;
     bool operator==(const Say&) const = default;
 };
+// The boot's deadline passed: why is it where it is?
+struct AskVerdict {
+    bool operator==(const AskVerdict&) const = default;
+};
+// The silence lasted.
+struct TellSilence {
+    bool operator==(const TellSilence&) const = default;
+};
 // The end of the run.
 struct Finish {
     int exit_code = 0;
@@ -119,7 +167,8 @@ struct Finish {
     std::string summary;  // one line for a run without fault
     bool operator==(const Finish&) const = default;
 };
-using Action = std::variant<SendChecks, SendCommand, KillQemu, StartDeadline, CancelDeadline, Say, Finish>;
+using Action = std::variant<SendChecks, SendBootOrder, RememberFirstBoot, SendCommand, KillQemu,
+                            StartDeadline, CancelDeadline, Say, AskVerdict, TellSilence, Finish>;
 using Actions = std::vector<Action>;
 
 struct Step {

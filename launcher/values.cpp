@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -213,8 +214,10 @@ class ShellWords {
 
 constexpr std::array<Choice<BootDevice>, 3> boot_devices{
     {{"network", BootDevice::network}, {"hd", BootDevice::hd}, {"cdrom", BootDevice::cdrom}}};
-constexpr std::array<Choice<FirmwareMode>, 2> firmware_modes{
-    {{"legacy", FirmwareMode::legacy}, {"uefi", FirmwareMode::uefi}}};
+constexpr std::array<Choice<FirmwareMode>, 3> firmware_modes{
+    {{"legacy", FirmwareMode::legacy}, {"uefi", FirmwareMode::uefi}, {"secure", FirmwareMode::secure}}};
+constexpr std::array<Choice<PxeClient>, 4> pxe_clients{
+    {{"v4", PxeClient::v4}, {"v6", PxeClient::v6}, {"http4", PxeClient::http4}, {"http6", PxeClient::http6}}};
 constexpr std::array<Choice<NetworkMode>, 3> network_modes{
     {{"nat", NetworkMode::nat}, {"bridge", NetworkMode::bridge}, {"direct", NetworkMode::direct}}};
 constexpr std::array<Choice<Arch>, 4> architectures{{{"x86_64", Arch::x86_64},
@@ -223,6 +226,11 @@ constexpr std::array<Choice<Arch>, 4> architectures{{{"x86_64", Arch::x86_64},
                                                      {"arm64", Arch::aarch64}}};
 constexpr std::array<Choice<AccelChoice>, 3> accelerators{
     {{"auto", AccelChoice::automatic}, {"kvm", AccelChoice::kvm}, {"tcg", AccelChoice::tcg}}};
+constexpr std::array<Choice<DiskBus>, 4> disk_buses{
+    {{"virtio", DiskBus::virtio}, {"scsi", DiskBus::scsi}, {"nvme", DiskBus::nvme}, {"sata", DiskBus::sata}}};
+constexpr std::array<Choice<DiskCache>, 3> disk_caches{
+    {{"writeback", DiskCache::writeback}, {"none", DiskCache::none}, {"unsafe", DiskCache::unsafe}}};
+constexpr std::array<Choice<std::string_view>, 2> disk_formats{{{"raw", "raw"}, {"qcow2", "qcow2"}}};
 constexpr std::array<Choice<bool>, 8> booleans{{{"1", true},
                                                 {"0", false},
                                                 {"true", true},
@@ -242,6 +250,16 @@ template <typename Value, std::size_t Count>
 std::string_view name_of(Value value, const std::array<Choice<Value>, Count>& choices) {
     return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.value == value; })
         ->name;
+}
+
+boot::Stage stage_of(std::string_view word, std::string_view text) {
+    const std::optional<boot::Stage> stage = boot::stage_named(word);
+    if (!stage) {
+        const auto names = boot::stage_names();
+        throw ValueError{fmt::format("'{}' is no stage of a boot", text),
+                         hint_for_choice(word, {names.begin(), names.end()})};
+    }
+    return *stage;
 }
 
 }  // namespace
@@ -399,6 +417,23 @@ AccelChoice parse_accel(std::string_view text) {
     return choose(text, accelerators);
 }
 
+Graphics parse_graphics(std::string_view text) {
+    constexpr std::array<Choice<Graphics>, 3> kinds{
+        {{"none", Graphics::none}, {"vnc", Graphics::vnc}, {"novnc", Graphics::novnc}}};
+    return choose(text, kinds);
+}
+
+std::uint16_t parse_vnc_port(std::string_view text) {
+    constexpr std::uint64_t first = 5900;
+    constexpr std::uint64_t last = 65535;
+    return static_cast<std::uint16_t>(in_range(parse_number(text, "a TCP port"), first, last));
+}
+
+std::string parse_health_stage(std::string_view text) {
+    const std::string word = lower(trimmed(text));
+    return std::string{boot::name_of(stage_of(word, text))};
+}
+
 Amount parse_cpus(std::string_view text) {
     if (const auto share = parse_share(text)) {
         return {{}, share};
@@ -424,11 +459,88 @@ std::uint64_t parse_disk_size(std::string_view text) {
     return in_range(bytes, sector, std::uint64_t{1} << 50) / sector * sector;
 }
 
+PxeClient parse_pxe_client(std::string_view text) {
+    return choose(text, pxe_clients);
+}
+
+std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view text) {
+    const std::vector<std::string> known{"serial",  "asset", "manufacturer", "product",
+                                         "version", "sku",   "family"};
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const std::string& part : split_list(text)) {
+        const std::size_t equals = std::min(part.find('='), part.size());
+        const std::string key{trimmed(std::string_view{part}.substr(0, equals))};
+        if (equals == part.size()) {
+            throw ValueError{fmt::format("'{}' is no FIELD=VALUE", part), "for example serial=S1,asset=A1"};
+        }
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            throw ValueError{fmt::format("SMBIOS has no '{}' here", key), hint_for_choice(key, known)};
+        }
+        if (std::any_of(fields.begin(), fields.end(),
+                        [&](const auto& field) { return field.first == key; })) {
+            throw ValueError{fmt::format("'{}' is there twice", key), "name each field once"};
+        }
+        fields.emplace_back(key, part.substr(equals + 1));
+    }
+    return fields;
+}
+
+DiskBus parse_disk_bus(std::string_view text) {
+    return choose(text, disk_buses);
+}
+
+DiskCache parse_disk_cache(std::string_view text) {
+    return choose(text, disk_caches);
+}
+
+std::string parse_disk_format(std::string_view text) {
+    return std::string{choose(text, disk_formats)};
+}
+
 std::chrono::seconds parse_seconds(std::string_view text) {
     constexpr std::uint64_t longest = std::uint64_t{7} * 24 * 3600;
     const std::string_view digits = trimmed(text);
     const std::string_view number = digits.ends_with('s') ? digits.substr(0, digits.size() - 1) : digits;
     return std::chrono::seconds{in_range(parse_number(number, "whole seconds"), 0, longest)};
+}
+
+Until parse_until(std::string_view text) {
+    constexpr std::string_view console = "console:";
+    const std::string_view word = trimmed(text);
+    if (word.starts_with(console)) {
+        const std::string pattern{word.substr(console.size())};
+        try {
+            const std::regex checked{pattern};
+        } catch (const std::regex_error& error) {
+            throw ValueError{
+                fmt::format("'{}' is no regular expression: {}", pattern, error.what()),
+                "ECMAScript's grammar; \\ before . [ ] ( ) * + ? { } ^ $ | takes them as they are"};
+        }
+        if (pattern.empty()) {
+            throw ValueError{"the regular expression is empty", "for example: console:login:"};
+        }
+        return {std::nullopt, pattern, std::string{word}};
+    }
+    return {stage_of(word, text), "", std::string{word}};
+}
+
+unsigned parse_reboot_limit(std::string_view text) {
+    constexpr std::uint64_t most = 1000;
+    return static_cast<unsigned>(
+        in_range(parse_number(trimmed(text), "a count of reboots; 0: any number"), 0, most));
+}
+
+std::vector<std::filesystem::path> parse_reports(std::string_view text) {
+    std::vector<std::filesystem::path> paths;
+    for (const std::string& part : split_list(text)) {
+        const std::filesystem::path path{part};
+        if (path.extension() != ".json" && path.extension() != ".html") {
+            throw ValueError{fmt::format("'{}' does not say what kind of report", part),
+                             "end the name with .json or .html"};
+        }
+        paths.push_back(path);
+    }
+    return paths;
 }
 
 std::string parse_name(std::string_view text) {
@@ -473,6 +585,10 @@ std::string_view to_string(BootDevice device) {
 
 std::string_view to_string(FirmwareMode mode) {
     return name_of(mode, firmware_modes);
+}
+
+std::string_view to_string(DiskBus bus) {
+    return name_of(bus, disk_buses);
 }
 
 std::string to_string(const std::vector<BootDevice>& order) {

@@ -63,12 +63,32 @@ struct NicKey {
 [[nodiscard]] Amount parse_memory(std::string_view text);
 // Bytes of a disk: a number with K, M, G or T.
 [[nodiscard]] std::uint64_t parse_disk_size(std::string_view text);
+[[nodiscard]] PxeClient parse_pxe_client(std::string_view text);
+// "serial=S1,asset=A1": fields of SMBIOS, each at most once.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view text);
+[[nodiscard]] DiskBus parse_disk_bus(std::string_view text);
+[[nodiscard]] DiskCache parse_disk_cache(std::string_view text);
+// "raw" or "qcow2".
+[[nodiscard]] std::string parse_disk_format(std::string_view text);
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
+// A stage's name (firmware, rom, dhcp, fetch, script, kernel, os, agent), or "console:" and a regular
+// expression.
+[[nodiscard]] Until parse_until(std::string_view text);
+// 0 to 1000.
+[[nodiscard]] unsigned parse_reboot_limit(std::string_view text);
+// Paths that end with .json or .html, separated by commas.
+[[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
 // A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC
 // 1123).
 [[nodiscard]] std::string parse_name(std::string_view text);
 [[nodiscard]] LogLevel parse_log_level(std::string_view text);
 [[nodiscard]] LogFormat parse_log_format(std::string_view text);
+// none, vnc, novnc.
+[[nodiscard]] Graphics parse_graphics(std::string_view text);
+// 5900 and above: QEMU counts its displays from there.
+[[nodiscard]] std::uint16_t parse_vnc_port(std::string_view text);
+// A stage's name.
+[[nodiscard]] std::string parse_health_stage(std::string_view text);
 // Split like a shell would: blanks, quotes, backslashes.
 [[nodiscard]] std::vector<std::string> parse_shell_words(std::string_view text);
 // Not empty, no NUL.
@@ -76,6 +96,7 @@ struct NicKey {
 
 [[nodiscard]] std::string_view to_string(BootDevice device);
 [[nodiscard]] std::string_view to_string(FirmwareMode mode);
+[[nodiscard]] std::string_view to_string(DiskBus bus);
 [[nodiscard]] std::string to_string(const std::vector<BootDevice>& order);
 
 }  // namespace vml

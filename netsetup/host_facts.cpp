@@ -39,13 +39,17 @@ bool bridge_calls_iptables() {
 
 }  // namespace
 
+bool may_make_netns() {
+    return has_capability(CAP_SYS_ADMIN);
+}
+
 HostNetworkFacts host_network_facts() {
     NetlinkSocket socket;
     HostNetworkFacts facts;
     facts.links = list_links(socket);
     facts.tun_error = tun_error();
     facts.net_admin = has_capability(CAP_NET_ADMIN);
-    facts.sys_admin = has_capability(CAP_SYS_ADMIN);
+    facts.sys_admin = may_make_netns();
     facts.bridge_calls_iptables = bridge_calls_iptables();
     // asked only when it matters: it needs a privilege, and reading the firewall may load modules
     facts.forward_drops = facts.bridge_calls_iptables && forward_policy_drops();

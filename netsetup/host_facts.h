@@ -21,6 +21,9 @@ struct HostNetworkFacts {
     bool operator==(const HostNetworkFacts&) const = default;
 };
 
+// Whether this process may make a network namespace: what HostNetworkFacts::sys_admin says, asked for alone.
+[[nodiscard]] bool may_make_netns();
+
 // Of the calling thread's network namespace. Throws Error when the links cannot be read.
 [[nodiscard]] HostNetworkFacts host_network_facts();
 

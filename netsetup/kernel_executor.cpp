@@ -3,7 +3,7 @@
 //  2. Sockets inside it, for its device events and for setting the link up, before there is a link: no event
 //  is missed.
 //  3. The link is made straight into that namespace (IFLA_NET_NS_FD), never visible beside its lower device.
-//  4. Its queues are opened by a thread inside the namespace: a queue holds the namespace of its opener
+//  4. Its queues are opened from inside the namespace: a queue holds the namespace of its opener
 //  (drivers/net/tap.c,
 //     tap_open: sk_alloc takes a reference), so that link and namespace live exactly as long as somebody has
 //     a queue open, and QEMU's copy is enough.
@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <net/if.h>
 
+#include "netsetup/capture.h"
 #include "netsetup/failure.h"
 #include "netsetup/link_requests.h"
 #include "netsetup/tap_device.h"
@@ -82,16 +83,26 @@ std::string KernelExecutor::link_name(unsigned nic) const {
     return made_.at(nic).name;
 }
 
+void KernelExecutor::run_beside(const Made& made, const std::function<void()>& what) {
+    if (made.home != nullptr) {
+        made.home->netns.run(what);
+    } else {
+        what();
+    }
+}
+
 LinkWatcher KernelExecutor::watch(unsigned nic) const {
     const Made& made = made_.at(nic);
     std::optional<LinkWatcher> watcher;
-    const auto make = [&] { watcher.emplace(std::vector{made.index}); };
-    if (made.home != nullptr) {
-        made.home->run(make);
-    } else {
-        make();
-    }
+    run_beside(made, [&] { watcher.emplace(std::vector{made.index}); });
     return std::move(watcher).value();
+}
+
+OwnedFd KernelExecutor::capture(unsigned nic) const {
+    const Made& made = made_.at(nic);
+    OwnedFd fd;
+    run_beside(made, [&] { fd = open_capture(made.index); });
+    return fd;
 }
 
 void KernelExecutor::run(const CreateTap& operation) {
@@ -129,14 +140,10 @@ KernelExecutor::Made KernelExecutor::create_private(const CreateMacvtap& operati
               .name = first_of_pattern(operation.name),  // of an empty namespace
               .index = high_index(),
               .mark = make_tag(operation.owner).token};
-    std::optional<UeventSocket> events;
-    made.home = std::make_unique<PrivateNetns>([&] {
-        events.emplace();
-        made.home_socket = std::make_unique<NetlinkSocket>();
-    });
-    create_macvtap_in(socket_, made.home->fd(), request_for(operation, lower, made));
-    made.device = device_or_throw(*events, made.index);
-    set_up(*made.home_socket, made.index, made.name);
+    made.home = take_home();
+    create_macvtap_in(socket_, made.home->netns.fd(), request_for(operation, lower, made));
+    made.device = device_or_throw(*std::exchange(made.home->events, nullptr), made.index);
+    set_up(*made.home->socket, made.index, made.name);
     return made;  // when something above throws, the namespace goes, and the link with it
 }
 
@@ -163,7 +170,7 @@ void KernelExecutor::run(const OpenMacvtap& operation) {
         made.queues = open_macvtap(made.device, "/dev/" + node_name(made.index), made.mark, operation.queues);
     };
     if (made.home != nullptr) {
-        made.home->run(open);
+        made.home->netns.run(open);
     } else {
         open();
     }
@@ -198,6 +205,15 @@ void KernelExecutor::delete_made(Made& made) {
             throw;
         }
     }
+}
+
+std::unique_ptr<MacvtapHome> KernelExecutor::take_home() {
+    if (ahead_.empty()) {
+        return std::make_unique<MacvtapHome>();
+    }
+    std::unique_ptr<MacvtapHome> next = std::move(ahead_.back());
+    ahead_.pop_back();
+    return next;
 }
 
 int KernelExecutor::free_index() {

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <exception>
-#include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -13,51 +13,62 @@ namespace vml::net {
 
 namespace {
 
-constexpr const char* what = "cannot make a private network namespace";
-
-[[noreturn]] void throw_errno() {
+[[noreturn]] void throw_errno(const char* what) {
     throw Error{failure(Step::make_private_netns, what, errno)};
 }
 
-void in_thread(const std::function<void()>& task) {
-    std::exception_ptr thrown;
-    std::thread thread{[&] {
-        try {
-            task();
-        } catch (...) {
-            thrown = std::current_exception();
-        }
-    }};
-    thread.join();
-    if (thrown) {
-        std::rethrow_exception(thrown);
+OwnedFd own_namespace(const char* what) {
+    OwnedFd fd{open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
+    if (!fd) {
+        throw_errno(what);
+    }
+    return fd;
+}
+
+// Moves the calling thread into a new namespace; what holds it.
+OwnedFd enter_new() {
+    constexpr const char* what = "cannot make a private network namespace";
+    if (unshare(CLONE_NEWNET) != 0) {
+        throw_errno(what);
+    }
+    return own_namespace(what);
+}
+
+void enter(int fd) {
+    if (setns(fd, CLONE_NEWNET) != 0) {
+        throw_errno("cannot enter a network namespace");
     }
 }
 
 }  // namespace
 
-PrivateNetns::PrivateNetns(const std::function<void()>& first) {
-    in_thread([&] {
-        if (unshare(CLONE_NEWNET) != 0) {
-            throw_errno();
-        }
-        fd_.reset(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-        if (!fd_) {
-            throw_errno();
-        }
-        if (first) {
-            first();
-        }
-    });
+PrivateNetns::PrivateNetns(std::function<void()> first)
+    : made_{std::async(std::launch::async, [this, first = std::move(first)] {
+          fd_ = enter_new();
+          if (first) {
+              first();
+          }
+      })} {}
+
+int PrivateNetns::fd() const {
+    made_.get();
+    return fd_.get();
 }
 
 void PrivateNetns::run(const std::function<void()>& task) const {
-    in_thread([&] {
-        if (setns(fd_.get(), CLONE_NEWNET) != 0) {
-            throw_errno();
-        }
+    const int inside = fd();
+    const OwnedFd outside = own_namespace("cannot find the way back from a private network namespace");
+    enter(inside);
+    std::exception_ptr thrown;
+    try {
         task();
-    });
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    enter(outside.get());
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
 }
 
 }  // namespace vml::net

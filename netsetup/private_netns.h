@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 
 #include "base/fd.h"
 
@@ -10,19 +11,30 @@ namespace vml::net {
 // Held by this object's descriptor (close-on-exec, so never by a child), by sockets opened inside, and by
 // macvtap queues opened inside. When the last holder goes, however it goes, the kernel deletes the namespace
 // with the virtual links in it (net/core/net_namespace.c, cleanup_net). Needs CAP_SYS_ADMIN.
+//
+// The kernel takes longer to make a namespace than to make a link, so the constructor only begins it, on a
+// thread of its own, and whoever needs the namespace first waits for it.
 class PrivateNetns {
   public:
-    // Makes it, and runs `first` inside, at once. Throws Error, and what `first` throws.
-    explicit PrivateNetns(const std::function<void()>& first = {});
+    // `first` runs inside at once, on that thread; what it throws comes out like a failure to make it.
+    explicit PrivateNetns(std::function<void()> first = {});
+    ~PrivateNetns() = default;  // waits for the thread
+    PrivateNetns(const PrivateNetns&) = delete;
+    PrivateNetns& operator=(const PrivateNetns&) = delete;
+    PrivateNetns(PrivateNetns&&) = delete;
+    PrivateNetns& operator=(PrivateNetns&&) = delete;
 
-    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    // Waits until the namespace is made and its thread has ended. Throws Error when it could not be made.
+    [[nodiscard]] int fd() const;
 
-    // Runs `task` in a thread of its own inside the namespace and waits for it; what it throws comes out
-    // here. The calling thread never changes its namespace.
+    // Runs `task` inside: the calling thread goes in and comes back, which takes microseconds, where another
+    // thread would first have to be woken. Throws Error when it cannot go in or come back, and what `task`
+    // throws.
     void run(const std::function<void()>& task) const;
 
   private:
     OwnedFd fd_;
+    std::shared_future<void> made_;
 };
 
 }  // namespace vml::net

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "rom/bytes.h"
+#include "base/bytes.h"
 #include "rom/runs_on.h"
 
 namespace vml::rom {

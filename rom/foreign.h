@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "rom/bytes.h"
+#include "base/bytes.h"
 
 namespace vml::rom {
 

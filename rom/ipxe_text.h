@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "rom/bytes.h"
+#include "base/bytes.h"
 
 namespace vml::rom {
 

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "rom/bytes.h"
 #include "rom/foreign.h"
 #include "rom/ipxe_text.h"
 

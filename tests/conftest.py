@@ -9,7 +9,17 @@ SKIPS_FILE = pathlib.Path(__file__).parent / "SKIPS.md"
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group: tests that one worker runs one after the other")
     config.addinivalue_line("markers", "slow: a boot of more than about 40 s; left out by scripts/test --quick")
+
+
+def pytest_collection_modifyitems(items):
+    """With several workers (pytest-xdist, --dist loadgroup): tests of one group run one after the other on one worker. The
+    command line's VMs share their default name, and a container's image is built once; the rest may run beside each other."""
+    for item in items:
+        folder = item.path.parent.name
+        if folder in ("cli", "container"):
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 def allowed_reasons(text):

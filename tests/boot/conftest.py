@@ -1,8 +1,11 @@
 """Fixtures of the boot tests: what is booted, and runs of vm-launch that leave nothing behind."""
 
+import contextlib
+import http.server
 import pathlib
 import subprocess
 import tempfile
+import threading
 
 import pytest
 
@@ -44,3 +47,28 @@ def boot(tmp_path):
         return vm.Boot(tmp_path, *arguments, **options)
 
     return make
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder):
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *arguments: Quiet(*arguments, directory=str(folder))
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://10.0.2.2:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def web_of():
+    """web_of(folder): its URL over HTTP, on the host's loopback, which is 10.0.2.2 to the guest."""
+    with contextlib.ExitStack() as servers:
+        yield lambda folder: servers.enter_context(served(folder))

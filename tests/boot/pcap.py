@@ -1,5 +1,5 @@
 """Reads the packets that QEMU's filter-dump writes, as they come, and yields what a network boot says on the wire:
-DHCP messages (RFC 2131, 2132, 4578) and TFTP requests (RFC 1350)."""
+DHCP messages (RFC 2131, 2132, 4578) and requests by TFTP (RFC 1350) and HTTP."""
 
 import dataclasses
 import os
@@ -42,7 +42,9 @@ class Dhcp:
 
 
 @dataclasses.dataclass(frozen=True)
-class TftpRequest:
+class Request:
+    """Of a file, by TFTP or HTTP."""
+
     name: str
 
 
@@ -73,12 +75,23 @@ def parse_dhcp(data):
 def parse_tftp(data):
     if len(data) < 4 or data[:2] != b"\0\x01":
         return None
-    return TftpRequest(data[2:].split(b"\0", 1)[0].decode("latin-1"))
+    return Request(data[2:].split(b"\0", 1)[0].decode("latin-1"))
+
+
+def parse_http(segment):
+    if len(segment) < 20:
+        return None
+    words = segment[(segment[12] >> 4) * 4 :].split(b" ", 2)
+    return Request(words[1].decode("latin-1")) if words[0] in (b"GET", b"HEAD") and len(words) == 3 else None
 
 
 def parse_frame(frame):
-    """A Dhcp, a TftpRequest, or None for every other frame."""
-    if len(frame) < 42 or frame[12:14] != b"\x08\x00" or frame[23] != 17:
+    """A Dhcp, a Request, or None for every other frame."""
+    if len(frame) < 42 or frame[12:14] != b"\x08\x00":
+        return None
+    if frame[23] == 6:
+        return parse_http(frame[14 + (frame[14] & 15) * 4 :])
+    if frame[23] != 17:
         return None
     udp = 14 + (frame[14] & 15) * 4
     source, target = struct.unpack_from(">HH", frame, udp)
@@ -123,7 +136,7 @@ class Splitter:
 
 class Capture:
     """A named pipe that QEMU writes its dump into, and the thread that reads it: packets are seen when they are sent,
-    with no file to poll. `found` is called with every DHCP message and TFTP request."""
+    with no file to poll. `found` is called with every DHCP message and request."""
 
     def __init__(self, path, netdev, found):
         self.path = path

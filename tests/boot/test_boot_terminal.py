@@ -1,6 +1,7 @@
 """The serial console on a terminal: raw while attached, left by Ctrl-], and restored however the run ends."""
 
 import signal
+import time
 
 import pytest
 
@@ -93,3 +94,18 @@ def test_no_console_leaves_the_terminal_alone(on_terminal, netboot):
         run.assert_restored()
         assert run.wait_exit() == 0
         assert vm.GUEST_UP not in run.text()
+
+
+def test_nothing_of_the_console_is_lost_while_vm_launch_cannot_run(boot, netboot):
+    """As on a busy host: vm-launch is held while iPXE writes more than a socket usually takes of single bytes."""
+    lines = [f"LINE-{number:03} {'x' * 40}" for number in range(100)]
+    script = "\n".join(["#!ipxe", "echo BEGIN", "sleep 2", *(f"echo {line}" for line in lines), "echo THE-END", "sleep 60", ""])
+    (netboot.path / "boot.ipxe").write_text(script)
+    with boot("--ipxe", "--until", "console:THE-END", "--netboot-dir", netboot.path, *vm.SMALL, capture=False) as run:
+        run.wait_text("BEGIN")
+        run.signal(signal.SIGSTOP)
+        time.sleep(6)  # nothing tells how far the guest is meanwhile
+        run.signal(signal.SIGCONT)
+        assert run.wait_exit() == 0
+        found = [line.strip() for line in run.text().splitlines() if line.startswith("LINE-")]
+        assert found == lines

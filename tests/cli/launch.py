@@ -74,8 +74,9 @@ def must_be_gone(before):
 
 
 def reap_the_dead(pids):
-    """Takes the children among these that are dead; the others are left."""
+    """Takes the children among these that are dead, or about to be; the others are left."""
     for pid in pids:
+        wait_for_end(pid, 5)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -432,6 +433,6 @@ def test_a_terminal_that_hangs_up_stops_the_guest(tmp_path):
 
 def test_every_scenario_of_the_fake_is_used():
     listed = set(re.findall(r'^    "([a-z-]+)": "', (FAKE / "qemu-system-x86_64").read_text(), re.MULTILINE))
-    with open(__file__, encoding="utf-8") as file:
-        used = set(re.findall(r"[a-z][a-z-]+", file.read()))
+    texts = [path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py")]
+    used = set(re.findall(r"[a-z][a-z-]+", "\n".join(texts)))
     assert listed - used == set()

@@ -252,7 +252,14 @@ EXIT_CODES = {
     "3": lambda: launch(*BOOT, env=environment(PATH="/nowhere")).returncode == 3,
     "4": lambda: launch(*BOOT, scenario="die-early").returncode == 4,
     "10": lambda: launch(*BOOT, scenario="check-off").returncode == 10,
+    "11": lambda: launch(*BOOT, scenario="no-offer").returncode == 11,
+    "12": lambda: launch(*BOOT, "--no-boot-watch", scenario="no-file").returncode == 12,
+    "13": lambda: launch(*BOOT, "--no-boot-watch", scenario="not-found").returncode == 13,
+    "14": lambda: launch(*BOOT, "--no-boot-watch", scenario="no-program").returncode == 14,
+    "15": lambda: launch(*BOOT, "--boot-timeout=1", scenario="run").returncode == 15,
+    "16": lambda: launch(*BOOT, scenario="network-loop").returncode == 16,
     "20": lambda: launch(*BOOT, scenario="panic").returncode == 20,
+    "125": lambda: launch("exec", "nobody-is-called-so", "--", "true").returncode == 125,
     # test_cli_run.py: test_a_second_signal_forces, for each signal
     "128+n": lambda: True,
 }

@@ -6,15 +6,17 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("base", "rom", "qmp", "netsetup", "bootwatch", "launcher")
+FOLDERS = ("base", "rom", "qmp", "netsetup", "netserve", "bootwatch", "control", "launcher")
 
-# launcher → {qmp, netsetup, rom, bootwatch} → base
+# launcher → {qmp, netsetup, netserve, rom, bootwatch, control} → base
 ALLOWED = {
     "base": {"base"},
     "rom": {"base", "rom"},
     "qmp": {"base", "qmp"},
     "netsetup": {"base", "netsetup"},
+    "netserve": {"base", "netserve"},
     "bootwatch": {"base", "bootwatch"},
+    "control": {"base", "control"},
     "launcher": set(FOLDERS),
 }
 
@@ -30,6 +32,7 @@ SYSTEM_FILES = {
     "base/log.cpp",
     "rom/rom_file.cpp",
     "qmp/client.cpp",
+    "netsetup/capture.cpp",
     "netsetup/netlink.cpp",
     "netsetup/tap_device.cpp",
     "netsetup/private_netns.cpp",
@@ -38,17 +41,27 @@ SYSTEM_FILES = {
     "netsetup/host_facts.cpp",
     "netsetup/forward_policy.cpp",
     "netsetup/kernel_executor.cpp",
+    "netserve/folder.cpp",
+    "netserve/http_server.cpp",
+    "control/address.cpp",
+    "control/client.cpp",
+    "control/peer.cpp",
     "launcher/apply.cpp",
     "launcher/console.cpp",
+    "launcher/console_client.cpp",
     "launcher/host.cpp",
+    "launcher/image_probe.cpp",
+    "launcher/kept_files.cpp",
     "launcher/kvm_probe.cpp",
     "launcher/output_queue.cpp",
     "launcher/privileges.cpp",
+    "launcher/report_file.cpp",
     "launcher/run_loop.cpp",
     "launcher/run_user.cpp",
     "launcher/spawn.cpp",
     "launcher/status.cpp",
     "launcher/terminal.cpp",
+    "launcher/wire_watch.cpp",
 }
 
 

@@ -1,24 +1,28 @@
-// Console bytes → lines → sightings → progress, with whatever a guest may write. The input's first byte sizes
-// the chunks, the rest is the console.
+// A console and a wire, with whatever a guest and its network may send → a timeline, verdicts and reports.
+// The input is a list of pieces: one byte for the kind (console, frame from the guest, frame to it, a dump's
+// bytes, an event, a reset), two for the length, and the piece.
 //
-// Holds that chunks do not matter, that lines are plain text of a bounded length, and that progress never
-// goes back.
+// Holds that lines are plain text of a bounded length whatever the chunks are, that memory stays bounded, and
+// that verdict and reports can be made of anything.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "bootwatch/console_text.h"
-#include "bootwatch/stage.h"
+#include "bootwatch/pcap.h"
+#include "bootwatch/report.h"
+#include "bootwatch/timeline.h"
+#include "bootwatch/verdict.h"
 
 namespace {
 
+using namespace vml;
 using namespace vml::boot;
+
+constexpr Mac guest{0x52, 0x54, 0, 0, 0, 1};
 
 void require(bool holds) {
     if (!holds) {
@@ -31,53 +35,91 @@ bool is_plain(const std::string& line) {
                        [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\t'; });
 }
 
-struct Read {
-    std::vector<std::string> lines;
-    std::string partial;
+class Machine {
+  public:
+    Machine() { timeline_.started(0); }
 
-    bool operator==(const Read&) const = default;
+    void take(std::uint8_t kind, std::string_view piece) {
+        at_ += 0.1;
+        switch (kind % 6) {
+            case 0:
+                console(piece);
+                break;
+            case 1:
+            case 2:
+                frame(kind % 6 == 1, piece);
+                break;
+            case 3:
+                dump_.feed(piece, [this](Bytes bytes) { packet(bytes); });
+                break;
+            case 4:
+                timeline_.event(at_, piece);
+                break;
+            default:
+                timeline_.reset(at_);
+        }
+        require(timeline_.fetches().size() <= Fetches::most_fetches);
+    }
+
+    void conclude() {
+        Circumstances about;
+        about.ipxe = true;
+        for (const bool uefi : {false, true}) {
+            about.uefi = uefi;
+            const Fault verdict = judge(timeline_.boots(), about);
+            require(!verdict.what.empty());
+            ReportHead head;
+            head.fault = verdict;
+            head.lasted = at_;
+            (void)report_as_json(head, timeline_.boots())
+                .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+            require(report_as_html(head, timeline_.boots()).ends_with("</html>\n"));
+        }
+        (void)judge_loop(timeline_.boots(), 3);
+        (void)timeline_.runs_unknown();
+    }
+
+  private:
+    void console(std::string_view piece) {
+        for (const std::string& line : text_.feed(piece)) {
+            require(!line.empty() && line.size() <= ConsoleText::longest_line && is_plain(line));
+            timeline_.line(at_, line);
+        }
+        timeline_.partial(at_, text_.partial());
+    }
+
+    // With the addresses that make it the guest's own business.
+    void frame(bool from_guest, std::string_view piece) {
+        std::string bytes{piece};
+        if (bytes.size() >= 12) {
+            std::copy(guest.begin(), guest.end(), bytes.begin() + (from_guest ? 6 : 0));
+        }
+        packet(bytes_of(bytes));
+    }
+
+    void packet(Bytes bytes) {
+        if (const auto packet = decode_frame(bytes)) {
+            timeline_.packet(at_, 0, *packet);
+        }
+    }
+
+    Timeline timeline_{{{"net0", guest}}};
+    ConsoleText text_;
+    PcapReader dump_;
+    double at_ = 0;
 };
-
-Read read_in_chunks(std::string_view bytes, std::size_t chunk) {
-    ConsoleText text;
-    Read read;
-    for (std::size_t at = 0; at < bytes.size(); at += chunk) {
-        for (std::string& line : text.feed(bytes.substr(at, chunk))) {
-            read.lines.push_back(std::move(line));
-        }
-    }
-    read.partial = text.partial();
-    return read;
-}
-
-void follow(const std::vector<std::string>& lines) {
-    Progress progress;
-    std::optional<Stage> last;
-    for (const std::string& line : lines) {
-        require(!line.empty() && line.size() <= ConsoleText::longest_line && is_plain(line));
-        const std::optional<Sighting> sighting = sighting_in_line(line);
-        if (!sighting) {
-            continue;
-        }
-        const std::optional<Sighting> news = progress.see(*sighting);
-        require(!progress.see(*sighting));  // told once is told
-        require(progress.stage() >= last && (!news || news->stage == progress.stage()));
-        last = progress.stage();
-    }
-    progress.reset();
-    require(!progress.stage() && !progress.os_runs());
-}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 2) {
-        return 0;
+    const std::string_view input{reinterpret_cast<const char*>(data), size};
+    Machine machine;
+    for (std::size_t at = 0; at + 3 <= input.size();) {
+        const auto length =
+            static_cast<std::size_t>(data[at + 1]) | (static_cast<std::size_t>(data[at + 2]) << 8U);
+        machine.take(data[at], input.substr(at + 3, length));
+        at += 3 + length;
     }
-    const std::string bytes(data + 1, data + size);
-    const Read whole = read_in_chunks(bytes, bytes.size());
-    require(whole == read_in_chunks(bytes, std::size_t{1} + data[0] % 64U));
-    require(whole.partial.size() < ConsoleText::longest_line && is_plain(whole.partial));
-    follow(whole.lines);
+    machine.conclude();
     return 0;
 }

@@ -75,13 +75,13 @@ HostFacts made_up_host(const Settings& settings) {
     facts.qemu_program = "qemu";
     facts.qemu = "/usr/bin/qemu";
     facts.memory_mib = 1024;
-    const PathFacts file{PathFacts::Kind::file, 0, "QFI\xfb"};
+    const PathFacts file{PathFacts::Kind::file, 0, 0};
     if (settings.netboot_dir) {
-        facts.netboot = NetbootFacts{{PathFacts::Kind::folder, 0, ""}, true, file};
+        facts.netboot = NetbootFacts{{PathFacts::Kind::folder, 0, 0}, true, file};
     }
     facts.network = net::HostNetworkFacts{};
     facts.roms.resize(settings.nics.size());
-    facts.disk = file;
+    facts.disks.resize(settings.disks.size(), DiskFacts{file, ImageFacts{}});
     facts.iso = file;
     facts.uefi = {{"/d", "x", "/code", "raw", "/vars", "raw", {{"x86_64", {"*"}}, {"aarch64", {"*"}}}, {}}};
     return facts;

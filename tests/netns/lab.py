@@ -6,14 +6,17 @@
 `vm` is where vm-launch runs, `srv` where dnsmasq (DHCP, TFTP) and nginx (HTTP) answer. Everything ends with the lab."""
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 SERVER = "10.77.0.1"
@@ -34,9 +37,30 @@ http {{
     access_log {folder}/http.log;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    server {{ listen {server}:80; root {folder}/http; }}
+    server {{
+        listen {server}:80; root {folder}/http;
+        location /broken {{ return 500; }}
+        location /private {{ return 403; }}
+    }}
 }}
 """
+
+
+def in_namespace(name, make):
+    """What make() gives, called by a thread that is in the namespace."""
+    made = []
+
+    def inside():
+        with open(f"/run/netns/{name}") as there:
+            # CLONE_NEWNET; for this thread alone
+            if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), 0x40000000) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        made.append(make())
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    return made[0]
 
 
 class Lab:
@@ -53,6 +77,7 @@ class Lab:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vml-lab-"))
         self.folder.chmod(0o755)
         self.services = []
+        self.sockets = []
 
     def __enter__(self):
         try:
@@ -65,6 +90,8 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        for listening in self.sockets:
+            listening.close()
         for service in self.services:
             service.terminate()
             service.wait(DEADLINE)
@@ -93,29 +120,43 @@ class Lab:
         """A command line that runs in the VM's namespace."""
         return ["ip", "netns", "exec", self.vm, *words]
 
-    def serve(self, assets, script):
-        """Starts dnsmasq and nginx: `script` by TFTP, kernel and initramfs by HTTP."""
+    def serve(self, assets, script, bootfile="boot.ipxe", tftp=True, dns=False, router=False, options=()):
+        """Starts dnsmasq and nginx: `script` by TFTP, kernel and initramfs by HTTP. With `dns`, a server that knows no
+        name; with `router`, an IPv6 router that advertises itself; `options` are
+        dnsmasq's."""
+        if router:
+            run("ip", "-n", self.srv, "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
         (self.folder / "tftp/boot.ipxe").write_text(script)
         for name in ("vmlinuz", "initrd.gz"):
             shutil.copy(assets / name, self.folder / "http" / name)
         (self.folder / "nginx.conf").write_text(NGINX.format(folder=self.folder, server=SERVER))
         self._service("nginx", "-c", self.folder / "nginx.conf")
         self._service(
-            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0", "--port=0",
-            "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h", "--dhcp-boot=boot.ipxe", "--enable-tftp",
-            f"--tftp-root={self.folder}/tftp", f"--pid-file={self.folder}/dnsmasq.pid", "--dhcp-authoritative",
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0",
+            "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h",
+            *(["--no-resolv", "--no-hosts", "--local=/example/"] if dns else ["--port=0"]),
+            *([f"--dhcp-boot={bootfile}"] if bootfile else []),
+            *(["--enable-ra", "--dhcp-range=fd77::,ra-only"] if router else []),
+            *options,
+            *(["--enable-tftp", f"--tftp-root={self.folder}/tftp"] if tftp else []),
+            f"--pid-file={self.folder}/dnsmasq.pid", "--dhcp-authoritative",
             f"--dhcp-leasefile={self.folder}/leases", "--no-ping", f"--log-facility={self.folder}/dnsmasq.log",
             "--log-dhcp",
         )
-        self._wait_for_services()
+        self._wait_for_services({":67", ":80", *([":69"] if tftp else []), *([":53"] if dns else [])})
         return self
+
+    def listen_tcp(self, port):
+        """A listening socket of ours in the server's namespace; it ends with the lab."""
+        listening = in_namespace(self.srv, lambda: socket.create_server((SERVER, port)))
+        self.sockets.append(listening)
+        return listening
 
     def _service(self, *words):
         command = ["ip", "netns", "exec", self.srv, *map(str, words)]
         self.services.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
-    def _wait_for_services(self):
-        wanted = {":67", ":69", ":80"}
+    def _wait_for_services(self, wanted):
         end = time.monotonic() + DEADLINE
         while wanted - {":" + word.rsplit(":", 1)[-1] for word in self._listening()}:
             assert time.monotonic() < end, "the lab's services do not listen"

@@ -34,6 +34,17 @@ def test_direct_boots(lab, boot, assets, model):
         assert ("/initrd.gz", 200) in net.requests()
 
 
+@pytest.mark.parametrize("kind", ["bridge", "direct"])
+def test_boots_with_two_pairs_of_queues(lab, boot, assets, kind):
+    """iPXE uses one pair, and the guest's driver both."""
+    net = lab(kind).serve(assets, labs.http_script())
+    where = ("--bridge", "br0") if kind == "bridge" else ("--direct-dev", "up0")
+    with boot(net, "--ipxe", "--network", kind, *where, "--nic-queues", "2", "--memory", "512M", "--cpus", "2") as run:
+        run.wait_text(vm.GUEST_UP + r".* queues=2\b")
+        assert run.wait_exit() == 0
+        assert ("/initrd.gz", 200) in net.requests()
+
+
 def test_bridge_with_e1000(lab, boot, assets):
     net = lab("bridge").serve(assets, labs.http_script())
     with boot(net, "--ipxe", "--network", "bridge", "--bridge", "br0", "--nic-model", "e1000", *vm.SMALL) as run:

@@ -17,6 +17,7 @@ namespace vml {
 namespace {
 
 using test::a_file;
+using test::an_image;
 using test::bios_rom;
 using test::efi_rom;
 using test::made_up_host;
@@ -38,8 +39,42 @@ HostFacts with_rom(HostFacts facts, RomCandidate rom) {
     return facts;
 }
 
-HostFacts with_disk(HostFacts facts, const std::string& head) {
-    facts.disk = a_file(head);
+HostFacts in_container(HostFacts facts) {
+    facts.in_container = true;
+    return facts;
+}
+
+HostFacts with_disk(HostFacts facts, const std::string& format) {
+    facts.disks = {an_image(format)};
+    return facts;
+}
+
+HostFacts with_secure_boot(HostFacts facts) {
+    UefiFirmware firmware = uefi_firmware("x86_64", "pc-q35-*");
+    firmware.features = {"enrolled-keys", "requires-smm", "secure-boot"};
+    facts.uefi.push_back(firmware);
+    facts.swtpm = "/usr/bin/swtpm";
+    return facts;
+}
+
+HostFacts with_ipxe_program(HostFacts facts) {
+    facts.ipxe_programs = {{"/usr/lib/ipxe/ipxe-arm64.efi", Arch::aarch64}};
+    return facts;
+}
+
+HostFacts with_user_data(HostFacts facts) {
+    facts.user_data = a_file();
+    facts.user_data_text = "#cloud-config\nruncmd: []\n";
+    return facts;
+}
+
+HostFacts with_two_disks(HostFacts facts) {
+    facts.disks = {an_image("qcow2"), an_image("raw")};
+    return facts;
+}
+
+HostFacts with_data(HostFacts facts) {
+    facts.data = test::data_folder();
     return facts;
 }
 
@@ -66,6 +101,9 @@ std::vector<Golden> all_golden() {
     return {
         {"nat-bios-ipxe", netboot, served},
         {"kvm", netboot, with_kvm(served)},
+        {"screen-in-a-container", and_also({"--graphics=vnc", "--vnc-port=5901", "--ssh-port=2222"}),
+         in_container(served)},
+        {"no-guest-agent", and_also({"--no-guest-agent"}), served},
         {"own-rom-transitional", and_also({"--ipxe-rom=/roms/own.rom"}),
          with_rom(served, bios_rom("/roms/own.rom", {0x1AF4, 0x1000}))},
         {"pc", and_also({"--machine=pc", "--name=old-one"}), served},
@@ -78,7 +116,7 @@ std::vector<Golden> all_golden() {
          arm_qemu(served)},
         {"disk-cdrom-order",
          {"--disk=/images/a,b.qcow2", "--iso=/images/x y.iso", "--boot-order=cdrom,hd,network"},
-         with_iso(with_disk(made_up_host(), "QFI\xfb"))},
+         with_iso(with_disk(made_up_host(), "qcow2"))},
         {"blank-disk-uefi", and_also({"--firmware=uefi", "--blank-disk", "--disk-size=8G"}),
          with_rom(served, efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom"))},
         {"forwards",
@@ -89,6 +127,31 @@ std::vector<Golden> all_golden() {
          and_also({"--cpus=half", "--memory=max", "--", "-device", "virtio-balloon-pci", "-d", "guest errors",
                    ""}),
          served},
+        {"disks-scsi-kept",
+         {"--name=box", "--disk=/images/a.qcow2", "--disk=/images/b.raw", "--blank-disk", "--disk-bus=scsi",
+          "--disk-cache=none"},
+         with_data(with_two_disks(made_up_host()))},
+        {"disks-nvme-uefi-kept",
+         {"--name=box", "--firmware=uefi", "--disk=/images/a.qcow2", "--disk=/images/b.raw",
+          "--disk-bus=nvme"},
+         with_data(with_two_disks(made_up_host()))},
+        {"disks-sata-cdrom",
+         {"--disk=/images/a.qcow2", "--disk=/images/b.raw", "--disk-bus=sata", "--iso=/c.iso",
+          "--boot-order=cdrom,hd"},
+         with_iso(with_two_disks(made_up_host()))},
+        {"aarch64-scsi-cdrom",
+         {"--arch=aarch64", "--disk=/images/a.qcow2", "--disk=/images/b.raw", "--disk-bus=scsi",
+          "--iso=/c.iso"},
+         with_iso(with_two_disks(arm_qemu(made_up_host())))},
+        {"boot-once", and_also({"--boot-once=network", "--blank-disk", "--disk-size=8G"}), served},
+        {"secure",
+         {"--firmware=secure", "--boot-order=network", "--pxe=v4", "--netboot-dir=/srv/netboot"},
+         with_secure_boot(served)},
+        {"pxe-http6", {"--firmware=uefi", "--boot-order=network", "--pxe=http6"}, made_up_host()},
+        {"aarch64-ipxe-program", and_also({"--arch=aarch64"}), with_ipxe_program(arm_qemu(served))},
+        {"cloud-init-smbios",
+         and_also({"--user-data=/u", "--ssh-pubkey=ssh-ed25519 AAAA me", "--smbios=serial=S1,asset=A1"}),
+         with_user_data(served)},
         {"devices-missing", and_also({"--boot-order=hd,cdrom,network"}), served},
     };
 }

@@ -112,7 +112,8 @@ TEST_CASE("several queues are several descriptors, and the device has vectors fo
     CHECK(netdev_of(plan) == "tap,id=net0,fds=102:103,vhost=on,vhostfds=104:105");
     CHECK(in(plan_as_text(plan), ",mq=on,vectors=6,"));
     using P = FdPurpose;
-    CHECK(purposes(plan) == std::vector<P>{P::qmp, P::console, P::tap, P::tap, P::vhost, P::vhost, P::rom});
+    CHECK(purposes(plan) ==
+          std::vector<P>{P::qmp, P::console, P::tap, P::tap, P::vhost, P::vhost, P::rom, P::agent});
     CHECK(in(refusals({"--ipxe", "--nic-queues=2", "--bootfile=http://h/x"}, facts).at(0),
              "several queues need a virtio NIC"));
 }
@@ -163,7 +164,7 @@ TEST_CASE("NICs that boot have each a bootindex and a ROM of their own; the othe
     const RomCandidate virtio = bios_rom("/v.rom", {0x1AF4, 0x1041});
     const RomCandidate e1000 = bios_rom("/e.rom", {0x8086, 0x100E});
     facts.roms = {{virtio}, {}, {e1000}};
-    facts.disk = a_file();
+    facts.disks = {an_image()};
     const VmSpec spec = spec_of({"--ipxe", "--network=bridge", "--bridge=br0", "--nic=mode=nat",
                                  "--nic=mode=bridge,bridge=br0,model=e1000,boot=on", "--disk=/d"},
                                 facts);
@@ -174,7 +175,7 @@ TEST_CASE("NICs that boot have each a bootindex and a ROM of their own; the othe
     CHECK_FALSE(spec.nics.at(1).rom);
     CHECK(spec.nics.at(2).bootindex == 2);
     CHECK(spec.nics.at(2).rom->file == "/e.rom");
-    CHECK(spec.disk->bootindex == 3);
+    CHECK(spec.disks.at(0).bootindex == 3);
     CHECK(spec.nics.at(0).mac != spec.nics.at(1).mac);
 }
 

@@ -18,6 +18,7 @@ namespace vml {
 namespace {
 
 using test::a_file;
+using test::an_image;
 using test::bios_rom;
 using test::contains;
 using test::efi_rom;
@@ -85,18 +86,36 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "-serial",
                          "chardev:console",
                          "-netdev",
-                         "user,id=net0,tftp=/srv/netboot,bootfile=boot.ipxe",
+                         "user,id=net0,tftp=/srv/netboot,bootfile=http://10.0.2.2:{port}/boot.ipxe",
                          "-device",
                          "virtio-net-pci,id=net0,netdev=net0,mac=" + mac_of("vm", 1) +
-                             ",bootindex=1,disable-legacy=on,romfile=/proc/self/fd/102"};
+                             ",bootindex=1,disable-legacy=on,romfile=/proc/self/fd/102",
+                         "-object",
+                         "filter-dump,id=net0-dump,netdev=net0,file=/proc/self/fd/103,maxlen=1024",
+                         "-chardev",
+                         "socket,id=qga,fd=104",
+                         "-device",
+                         "virtio-serial-pci,id=ports",
+                         "-device",
+                         "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent"};
     CHECK(argv_of(plan) == expected);
     CHECK(plan.program == "/usr/bin/qemu-system-x86_64");
     CHECK(plan.fds ==
           std::vector<PlannedFd>{
               {.number = 100, .purpose = FdPurpose::qmp},
               {.number = 101, .purpose = FdPurpose::console},
-              {.number = 102, .purpose = FdPurpose::rom, .source = "/usr/lib/ipxe/qemu/pxe-virtio.rom"}});
-    CHECK(plan.args.back().by_hand->ends_with("romfile=/usr/lib/ipxe/qemu/pxe-virtio.rom"));
+              {.number = 102, .purpose = FdPurpose::rom, .source = "/usr/lib/ipxe/qemu/pxe-virtio.rom"},
+              {.number = 103, .purpose = FdPurpose::capture, .nic = 1},
+              {.number = 104, .purpose = FdPurpose::agent}});
+    CHECK(nic_of(plan).by_hand->ends_with("romfile=/usr/lib/ipxe/qemu/pxe-virtio.rom"));
+}
+
+TEST_CASE("the packets of a NIC that boots are looked at, and of no other") {
+    const Plan plan = plan_of({"--ipxe", "--bootfile=http://h/x", "--nic=mode=nat"}, made_up_host());
+    REQUIRE(plan.wire.size() == 1);
+    CHECK(plan.wire.front() == WirePoint{1, "net0", mac_of("vm", 1), "net0-dump"});
+    CHECK(plan_of({"--ipxe", "--bootfile=http://h/x", "--no-boot-watch"}, made_up_host()).wire.empty());
+    CHECK(plan_of({"--blank-disk"}, made_up_host()).wire.empty());
 }
 
 TEST_CASE("the same VM leads to the same plan") {
@@ -129,13 +148,13 @@ TEST_CASE("a NIC without virtio has one ID: nothing to set, nothing to check") {
     const Plan plan = plan_of({"--ipxe", "--nic-model=e1000", "--bootfile=http://h/x"}, facts);
     CHECK(nic_of(plan).value ==
           "e1000,id=net0,netdev=net0,mac=" + mac_of("vm", 1) + ",bootindex=1,romfile=/proc/self/fd/102");
-    CHECK(plan.fds.back().source == "/e1000.rom");
+    CHECK(plan.fds.at(2).source == "/e1000.rom");
     CHECK(plan.checks.empty());
 }
 
 TEST_CASE("a NIC without a ROM gets none, and its reason says why") {
     HostFacts facts = made_up_host();
-    facts.disk = a_file();
+    facts.disks = {an_image()};
     const Plan disk = plan_of({"--disk=/d"}, facts);
     CHECK(contains(nic_of(disk).value, ",romfile="));
     CHECK(nic_of(disk).value.ends_with("romfile="));
@@ -165,7 +184,7 @@ TEST_CASE("UEFI comes as two flash devices, the second a private copy") {
 
 TEST_CASE("disks, in the shape of -blockdev") {
     HostFacts facts = made_up_host();
-    facts.disk = a_file("QFI\xfb");
+    facts.disks = {an_image("qcow2")};
     facts.iso = a_file();
     const Plan plan = plan_of({"--disk=/d.qcow2", "--iso=/c.iso", "--boot-order=cdrom,hd"}, facts);
     CHECK(values_of(plan, "-blockdev") ==
@@ -178,7 +197,7 @@ TEST_CASE("disks, in the shape of -blockdev") {
     CHECK(plan.fds.at(3).purpose == FdPurpose::read_file);
     CHECK(plan.fds.at(3).source == "/c.iso");
     const Words devices = values_of(plan, "-device");
-    CHECK(contains(devices, "virtio-blk-pci,id=disk0-dev,drive=disk0,bootindex=2"));
+    CHECK(contains(devices, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2"));
     CHECK(contains(devices, "ide-cd,id=cdrom0-dev,drive=cdrom0,bootindex=1"));
 }
 
@@ -213,7 +232,7 @@ TEST_CASE("commas in paths and names are doubled wherever they stand") {
     facts.roms = {std::vector<RomCandidate>{efi_rom("/r,o.rom")}};
     facts.uefi.front().code = "/c,ode.fd";
     facts.uefi.front().vars_template = "/v,ars.fd";
-    facts.disk = a_file();
+    facts.disks = {an_image()};
     facts.iso = a_file();
     facts.netboot->bootfile = a_file();
     const Plan plan = plan_of({"--ipxe", "--firmware=uefi", "--netboot-dir=/n,b", "--bootfile=b,f",
@@ -237,21 +256,21 @@ Plan everything() {
     HostFacts facts = with_netboot(made_up_host());
     facts.roms = {std::vector<RomCandidate>{efi_rom("/efi.rom")}};
     facts.iso = a_file();
-    return plan_of({"--ipxe", "--firmware=uefi", "--netboot-dir=/n", "--blank-disk", "--iso=/c", "--",
-                    "-device", "foo bar"},
+    return plan_of({"--ipxe", "--firmware=uefi", "--netboot-dir=/n", "--blank-disk", "--iso=/c",
+                    "--graphics=vnc", "--", "-device", "foo bar"},
                    facts);
 }
 
 TEST_CASE("descriptors are numbered from the first planned one on, each used by the argv exactly once") {
     const Plan plan = everything();
-    CHECK(plan.fds.size() == 7);
+    CHECK(plan.fds.size() == 10);
     int number = first_planned_fd;
     for (const PlannedFd& fd : plan.fds) {
         CHECK(fd.number == number++);
         const std::string by_option = "fd=" + std::to_string(fd.number);
         const auto uses = std::count_if(plan.args.begin(), plan.args.end(), [&](const PlannedArg& arg) {
             return contains("," + arg.value + ",", "," + by_option + ",") ||
-                   arg.value.ends_with("/proc/self/fd/" + std::to_string(fd.number));
+                   contains(arg.value + ",", "/proc/self/fd/" + std::to_string(fd.number) + ",");
         });
         CHECK(uses == 1);
     }
@@ -306,7 +325,8 @@ TEST_CASE("the text has each argument on a line, and the reason below it") {
     const Plan plan = plan_of({"--ipxe", "--netboot-dir=/my dir"}, with_netboot(made_up_host()));
     const std::string text = plan_as_text(plan);
     CHECK(text.starts_with("/usr/bin/qemu-system-x86_64\n  -name guest=vm\n"));
-    CHECK(contains(text, "  -netdev 'user,id=net0,tftp=/my dir,bootfile=boot.ipxe'\n"));
+    CHECK(
+        contains(text, "  -netdev 'user,id=net0,tftp=/my dir,bootfile=http://10.0.2.2:{port}/boot.ipxe'\n"));
     for (const PlannedArg& arg : plan.args) {
         CAPTURE(arg.option);
         CHECK(contains(text, "  " + arg.option));
@@ -379,7 +399,7 @@ Words words_by_shell(const Folder& folder, Plan plan) {
 TEST_CASE("a shell that is given the plan passes on every word as it was planned") {
     HostFacts facts = with_netboot(made_up_host());
     facts.netboot->bootfile = a_file();
-    facts.disk = a_file();
+    facts.disks = {an_image()};
     const std::string nasty = "/a b/'c'/\"d\"/$HOME/`e`/\\f/*/~/#g/h,i";
     const Plan plan =
         plan_of({"--ipxe", "--netboot-dir=" + nasty, "--bootfile=" + nasty, "--disk=" + nasty,
@@ -415,9 +435,10 @@ TEST_CASE("a pasted plan makes the files that it needs") {
         {"--ipxe", "--firmware=uefi", "--blank-disk", "--disk-size=1M", "--bootfile=http://h/x"}, facts);
     const Words words = words_by_shell(folder, plan);
     CHECK(text_in(folder.path() / "vm-nvram.fd") == "variables");
-    CHECK(std::filesystem::file_size(folder.path() / "vm-disk.raw") == 1048576);
+    CHECK(std::filesystem::file_size(folder.path() / "vm-disk0.raw") == 1048576);
     CHECK(contains(words, "driver=file,filename=vm-nvram.fd,node-name=nvram-file,read-only=off"));
-    CHECK(contains(words, "driver=file,filename=vm-disk.raw,node-name=disk0-file,discard=unmap"));
+    CHECK(contains(words,
+                   "driver=file,filename=vm-disk0.raw,node-name=disk0-file,discard=unmap,cache.no-flush=on"));
     CHECK_FALSE(contains(words, "-add-fd"));
 }
 

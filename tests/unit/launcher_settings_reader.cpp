@@ -61,6 +61,8 @@ const std::map<std::string, std::string>& other_values() {
         {"ipxe-rom", "/roms/my rom.rom"},
         {"boot-order", "network,cdrom"},
         {"firmware", "uefi"},
+        {"fast-boot", "off"},
+        {"ipxe-prompt", "on"},
         {"netboot-dir", "/srv/net boot"},
         {"bootfile", "my.ipxe"},
         {"mac", "52:54:00:12:34:56"},
@@ -76,7 +78,21 @@ const std::map<std::string, std::string>& other_values() {
         {"memory", "512M"},
         {"name", "web-1"},
         {"disk", "/images/a,b.qcow2"},
+        {"boot-once", "network,cdrom"},
+        {"disk-format", "qcow2"},
+        {"disk-bus", "nvme"},
+        {"disk-cache", "none"},
+        {"data-dir", "/srv/data"},
+        {"persist", "on"},
         {"blank-disk", "on"},
+        {"pxe", "http4"},
+        {"tpm", "on"},
+        {"smbios", "serial=S1,asset=A1"},
+        {"cloud-init", "on"},
+        {"user-data", "/srv/user-data"},
+        {"cloud-init-url", "http://h/seed"},
+        {"hostname", "box"},
+        {"ssh-pubkey", "ssh-ed25519 AAAA me"},
         {"disk-size", "3G"},
         {"iso", "/images/x.iso"},
         {"no-console", "on"},
@@ -92,6 +108,15 @@ const std::map<std::string, std::string>& other_values() {
         {"nic-queues", "4"},
         {"nic", "mode=direct,direct-dev=eth2"},
         {"run-as", "nobody"},
+        {"graphics", "vnc"},
+        {"vnc-port", "5910"},
+        {"guest-agent", "off"},
+        {"health-stage", "kernel"},
+        {"until", "console:log+in: $"},
+        {"boot-timeout", "300"},
+        {"reboot-limit", "5"},
+        {"report", "boot.json,boot.html"},
+        {"boot-watch", "off"},
     };
     return values;
 }
@@ -126,6 +151,24 @@ TEST_CASE("every setting can be set by flag, by environment and by file, to the 
         CHECK(by_env.origins == Origins{{flag, "$" + std::string{row.environment}}});
         CHECK(by_file.origins == Origins{{flag, "'" + flag + "' in /etc/vm.json"}});
     }
+}
+
+TEST_CASE("disks: repeated, numbered in the environment, a list in the file") {
+    using Paths = std::vector<std::filesystem::path>;
+    const auto disks = [](const Words& flags, const Environment& environment, const std::string& config) {
+        return read_settings(flags, environment, [&](const std::string&) { return config; }).settings.disks;
+    };
+    const std::string file = R"({"disk": ["/f1", "/f,2"]})";
+    const Environment variables{{"DISK", "/e1"}, {"DISK2", "/e,2"}, {"DISK4", "/e4"}};
+    CHECK(disks({"--disk=/a", "--disk", "/b,c"}, variables, file) == Paths{"/a", "/b,c"});
+    CHECK(disks({}, variables, file) == Paths{"/e1", "/e,2"});
+    CHECK(disks({}, {{"DISK2", "/only"}}, file) == Paths{"/only"});
+    CHECK(disks({"--config=x"}, {}, file) == Paths{"/f1", "/f,2"});
+    CHECK(disks({"--config=x"}, {}, R"({"disk": "/f"})") == Paths{"/f"});
+    CHECK(read_settings({"--config=x"}, {}, [](const std::string&) {
+              return R"({"disk": [1]})";
+          }).faults.size() == 1);
+    CHECK(read_flags({"--disk="}).faults.size() == 1);
 }
 
 TEST_CASE("a value may follow its flag as a word of its own") {
@@ -201,6 +244,10 @@ TEST_CASE("a flag that switches off wins over a variable that switches on") {
         CHECK_FALSE(settings_of(read).ipxe);
     }
     CHECK(settings_of(read_flags({"--no-ipxe=off"})).ipxe);
+    CHECK_FALSE(settings_of(read_flags({"--fast-boot", "off"})).fast_boot);
+    CHECK(settings_of(read_flags({"--no-ipxe", "Off", "--no-fast-boot", "0"})).ipxe);
+    CHECK(settings_of(read_flags({"--ipxe", "--ipxe-prompt", "on"})).ipxe_prompt);
+    CHECK(faults_in(read_flags({"--ipxe", "maybe"})).size() == 1);
     CHECK(read_flags({"--no-ipxe"}).origins == Origins{{"ipxe", "--no-ipxe"}});
 }
 
@@ -359,7 +406,7 @@ TEST_CASE("subcommands") {
     CHECK(read_flags({"plan", "--ipxe"}).settings.ipxe);
     CHECK(faults_in(read_flags({"plna"})) == Words{"'plna' is no subcommand | did you mean plan?"});
     CHECK(contains(faults_in(read_flags({"frobnicate"})).at(0),
-                   "'frobnicate' is no subcommand | there are: run, plan, doctor, status, rom"));
+                   "'frobnicate' is no subcommand | there are: run, plan, doctor, status, stop, reset"));
 }
 
 TEST_CASE("a wrong subcommand does not hide the faults behind it") {
@@ -526,6 +573,42 @@ TEST_CASE("a NIC's faults name the NIC's own setting, all at once") {
     CHECK(contains(by_env.at(0), "$NETWORK2_MODE"));
     CHECK(contains(by_env.at(0), "did you mean 'bridge'"));
     CHECK(contains(by_env.at(1), "$NETWORK2_MTU"));
+}
+
+TEST_CASE("a misspelt variable is warned of, with what was meant, and no fault") {
+    const ReadResult read = read_env({{"IPXE_ENABLED", "1"},
+                                      {"NETWORK2_BRIGE", "br0"},
+                                      {"NETWORK2_MODE", "nat"},
+                                      {"DISK2_SIZE", "1G"},
+                                      {"NOVNC_PORT", "6080"},
+                                      {"HOSTNAME", "x"}});
+    CHECK(read.faults.empty());
+    CHECK(read.warnings ==
+          std::vector<std::string>{
+              "$IPXE_ENABLED is no setting and has no effect: did you mean IPXE_ENABLE?",
+              "$NETWORK2_BRIGE is no setting and has no effect: did you mean NETWORK_BRIDGE?"});
+}
+
+TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU") {
+    const ReadResult read = read_flags({"exec", "web", "--", "ls", "-l", "--", "x"});
+    CHECK(read.faults.empty());
+    CHECK(read.command.words == Words{"web"});
+    CHECK(read.command.guest_command == Words{"ls", "-l", "--", "x"});
+    CHECK(read.settings.extra_args.empty());
+}
+
+TEST_CASE("screen, agent and health have their settings") {
+    const ReadResult read = read_env(
+        {{"GRAPHICS", "novnc"}, {"VNC_PORT", "5901"}, {"GUEST_AGENT", "no"}, {"HEALTH_STAGE", "OS"}});
+    CHECK(read.faults.empty());
+    CHECK(read.settings.graphics == Graphics::novnc);
+    CHECK(read.settings.vnc_port == 5901);
+    CHECK_FALSE(read.settings.guest_agent);
+    CHECK(read.settings.health_stage == "os");
+    CHECK(read_env({{"GRAPHICS", "vga"}}).faults.size() == 1);
+    CHECK(read_env({{"VNC_PORT", "80"}}).faults.size() == 1);
+    CHECK(read_env({{"HEALTH_STAGE", "linux"}}).faults.size() == 1);
+    CHECK(read_env({{"CPU_MODEL", "host-passthrough"}}).settings.cpu == "host");
 }
 
 }  // namespace

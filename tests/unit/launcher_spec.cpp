@@ -13,6 +13,7 @@ namespace {
 
 using test::a_file;
 using test::a_folder;
+using test::an_image;
 using test::bios_rom;
 using test::candidate;
 using test::contains;
@@ -43,7 +44,7 @@ Words order_of(const VmSpec& spec) {
 
 HostFacts host_with_disks() {
     HostFacts facts = made_up_host();
-    facts.disk = a_file("QFI\xfb");
+    facts.disks = {an_image("qcow2")};
     facts.iso = a_file();
     return facts;
 }
@@ -82,7 +83,7 @@ TEST_CASE("x86-64 by default: q35, SeaBIOS, virtio, emulation where there is no 
     CHECK(spec.nics.front().rom->id == modern);
     CHECK(spec.nics.front().bootindex == 1);
     CHECK(order_of(spec) == Words{"1 network net0"});
-    CHECK_FALSE(spec.disk);
+    CHECK(spec.disks.empty());
     CHECK_FALSE(spec.cdrom);
     CHECK(spec.extra_args.empty());
     CHECK(spec.notes.empty());
@@ -127,7 +128,7 @@ TEST_CASE("the device of an entry carries its index, and others carry none") {
     const VmSpec spec = spec_of({"--disk=/d", "--iso=/c", "--boot-order=cdrom,network"}, host_with_disks());
     CHECK(spec.cdrom->bootindex == 1);
     CHECK(spec.nics.front().bootindex == 2);
-    CHECK(spec.disk->bootindex == std::nullopt);
+    CHECK(spec.disks.at(0).bootindex == std::nullopt);
     CHECK_FALSE(spec_of({"--disk=/d"}, host_with_disks()).nics.front().bootindex);
 }
 
@@ -170,8 +171,9 @@ TEST_CASE("a VM that has nothing to boot from is refused") {
 TEST_CASE("every fault of settings and host comes at once, the settings' first") {
     HostFacts facts = made_up_host();
     facts.qemu.reset();
-    facts.netboot = {{PathFacts::Kind::missing, ENOENT, ""}, false, std::nullopt};
-    facts.iso = PathFacts{PathFacts::Kind::file, EACCES, ""};
+    facts.netboot = {{PathFacts::Kind::missing, ENOENT}, false, std::nullopt};
+    facts.disks = {an_image()};
+    facts.iso = PathFacts{PathFacts::Kind::file, EACCES};
     const std::vector<Fault> faults =
         faults_of({"--ipxe", "--machine=microvm", "--netboot-dir=/nowhere", "--iso=/secret.iso", "--disk=/d",
                    "--blank-disk", "--require-kvm", "--ssh-port=80", "--port-forward=80:80"},
@@ -182,8 +184,6 @@ TEST_CASE("every fault of settings and host comes at once, the settings' first")
           "  hint: possible: q35, pc\n"
           "--ssh-port and --port-forward both take host port 80\n"
           "  hint: forward each port of the host once\n"
-          "--disk and --blank-disk contradict each other\n"
-          "  hint: leave one of them out\n"
           "qemu-system-x86_64 is not installed\n"
           "  why:  it is in no folder of $PATH\n"
           "  hint: apt-get install qemu-system-x86\n"
@@ -499,11 +499,11 @@ TEST_CASE("folders and files that cannot be served are faults of the host") {
         PathFacts facts;
         std::string why;
     };
-    for (const Case& bad : {Case{{PathFacts::Kind::missing, ENOENT, ""}, "No such file or directory"},
-                            Case{{PathFacts::Kind::missing, EACCES, ""}, "Permission denied"},
-                            Case{{PathFacts::Kind::file, 0, ""}, "it is no folder"},
-                            Case{{PathFacts::Kind::other, 0, ""}, "it is no folder"},
-                            Case{{PathFacts::Kind::folder, EACCES, ""}, "Permission denied"}}) {
+    for (const Case& bad : {Case{{PathFacts::Kind::missing, ENOENT}, "No such file or directory"},
+                            Case{{PathFacts::Kind::missing, EACCES}, "Permission denied"},
+                            Case{{PathFacts::Kind::file, 0}, "it is no folder"},
+                            Case{{PathFacts::Kind::other, 0}, "it is no folder"},
+                            Case{{PathFacts::Kind::folder, EACCES}, "Permission denied"}}) {
         HostFacts facts = made_up_host();
         facts.netboot = NetbootFacts{bad.facts, true, std::nullopt};
         const std::vector<Fault> faults = faults_of({"--ipxe", "--netboot-dir=/n"}, facts);
@@ -513,7 +513,7 @@ TEST_CASE("folders and files that cannot be served are faults of the host") {
         CHECK(faults.front().code == ExitCode::host);
     }
     HostFacts facts = with_netboot(made_up_host());
-    facts.netboot->bootfile = PathFacts{PathFacts::Kind::missing, ENOENT, ""};
+    facts.netboot->bootfile = PathFacts{PathFacts::Kind::missing, ENOENT};
     CHECK(contains(text_of(faults_of({"--ipxe", "--netboot-dir=/n", "--bootfile=sub/x"}, facts)),
                    "--bootfile: cannot use /n/sub/x\n  why:  No such file or directory"));
 }
@@ -533,48 +533,157 @@ TEST_CASE("the ssh port is one more forward") {
 
 // -- disks
 
-std::string disk_format(const std::string& head) {
-    HostFacts facts = made_up_host();
-    facts.disk = a_file(head);
-    const Decision decision = test::decide_flags({"--disk=/d"}, facts);
-    if (const auto* spec = std::get_if<VmSpec>(&decision)) {
-        return spec->disk->format;
-    }
-    return text_of(std::get<std::vector<Fault>>(decision));
-}
-
-TEST_CASE("a disk's format is told by its first bytes") {
-    CHECK(disk_format("QFI\xfb\0\0\0\x03") == "qcow2");
-    CHECK(disk_format("") == "raw");
-    CHECK(disk_format(std::string(16, '\0')) == "raw");
-    CHECK(disk_format("\xeb\x63\x90GRUB") == "raw");
-    CHECK(disk_format("QFI") == "raw");
-    for (const std::string head : {"KDMV", "# Disk DescriptorFile", "<<< QEMU VM Virtual Disk Image >>>",
-                                   "<<< Oracle VM VirtualBox", "vhdxfile"}) {
-        CAPTURE(head);
-        const std::string first_bytes = head.substr(0, 16);
-        CHECK(disk_format(first_bytes) ==
-              "--disk: cannot use /d\n  why:  it is neither raw nor qcow2\n"
-              "  hint: convert it: qemu-img convert -O qcow2 OLD NEW\n");
-    }
-}
-
-TEST_CASE("a disk image, a blank disk and a CD-ROM") {
+TEST_CASE("disk images, a blank disk and a CD-ROM") {
     const VmSpec images = spec_of({"--disk=/images/./d.qcow2", "--iso=/c.iso"}, host_with_disks());
-    CHECK(images.disk == DiskSpec{"disk0", "/images/d.qcow2", "qcow2", 0, 1});
+    REQUIRE(images.disks.size() == 1);
+    CHECK(images.disks[0].image == "/images/d.qcow2");
+    CHECK(images.disks[0].format == "qcow2");
+    CHECK(images.disks[0].bootindex == 1);
+    CHECK(images.disks[0].bus == DiskBus::virtio);
+    CHECK(images.disks[0].cache == DiskCache::writeback);
     CHECK(images.cdrom == CdromSpec{"/c.iso", 2});
     const VmSpec blank =
         spec_of({"--boot-order=network,hd", "--blank-disk", "--disk-size=3G"}, made_up_host());
-    CHECK(blank.disk == DiskSpec{"disk0", std::nullopt, "raw", std::uint64_t{3} << 30, 2});
+    REQUIRE(blank.disks.size() == 1);
+    CHECK_FALSE(blank.disks[0].image);
+    CHECK_FALSE(blank.disks[0].kept);
+    CHECK(blank.disks[0].format == "raw");
+    CHECK(blank.disks[0].size == std::uint64_t{3} << 30);
+    CHECK(blank.disks[0].bootindex == 2);
+    CHECK(blank.disks[0].cache == DiskCache::unsafe);
+}
+
+TEST_CASE("several disks boot one after the other, the blank one last") {
+    HostFacts facts = made_up_host();
+    facts.disks = {an_image("qcow2"), an_image()};
+    const VmSpec spec = spec_of({"--disk=/a", "--disk=/b", "--blank-disk", "--disk-bus=nvme",
+                                 "--disk-cache=none", "--boot-order=hd,network"},
+                                facts);
+    CHECK(order_of(spec) == Words{"1 hd disk0", "2 hd disk1", "3 hd disk2", "4 network net0"});
+    for (const DiskSpec& disk : spec.disks) {
+        CHECK(disk.bus == DiskBus::nvme);
+        CHECK(disk.cache == DiskCache::none);
+    }
+    CHECK(spec.disks[1].format == "raw");
+}
+
+TEST_CASE("what qemu-img says of an image decides, and the user's word before it") {
+    const auto format = [](const ImageFacts& image, const Words& more = {}) {
+        HostFacts facts = made_up_host();
+        facts.disks = {{a_file(), image}};
+        Words flags{"--disk=/d"};
+        flags.insert(flags.end(), more.begin(), more.end());
+        const Decision decision = test::decide_flags(flags, facts);
+        const auto* spec = std::get_if<VmSpec>(&decision);
+        return spec != nullptr ? spec->disks.at(0).format : text_of(std::get<std::vector<Fault>>(decision));
+    };
+    CHECK(format({.format = "qcow2"}) == "qcow2");
+    CHECK(format({.format = "raw"}) == "raw");
+    CHECK(format({.format = "vmdk"}) ==
+          "--disk: cannot use /d\n  why:  it is a vmdk image, neither raw nor qcow2\n"
+          "  hint: convert it: qemu-img convert -O qcow2 /d NEW.qcow2\n");
+    CHECK(contains(format({.format = "qcow2", .encrypted = true}), "it is encrypted"));
+    for (const ImageFacts& claim : {ImageFacts{.format = "qcow2", .backing_file = "/etc/shadow"},
+                                    ImageFacts{.format = "qcow2", .data_file = "/etc/shadow"}}) {
+        const std::string refusal = format(claim);
+        CHECK(contains(refusal, "could have written that to read files of this host"));
+        CHECK(contains(refusal, "/etc/shadow"));
+        CHECK(contains(refusal, "--disk-format qcow2"));
+        CHECK(format(claim, {"--disk-format=qcow2"}) == "qcow2");
+        CHECK(format(claim, {"--disk-format=raw"}) == "raw");
+    }
+    const Fault unknown{"the format of /d cannot be told", "broken", "say it", ExitCode::host};
+    CHECK(format({.fault = unknown}) ==
+          "--disk: cannot use /d\n  why:  the format of /d cannot be told: broken\n  hint: say it\n");
+}
+
+TEST_CASE("SATA disks are q35's, and it has six ports") {
+    HostFacts facts = made_up_host();
+    facts.disks = std::vector<DiskFacts>(6, an_image());
+    Words flags{"--disk-bus=sata"};
+    for (int i = 0; i < 6; ++i) {
+        flags.push_back("--disk=/d" + std::to_string(i));
+    }
+    CHECK(spec_of(flags, facts).disks.size() == 6);
+    flags.emplace_back("--blank-disk");
+    CHECK(contains(text_of(faults_of(flags, facts)), "--disk-bus: q35 has 6 SATA ports"));
+    flags.emplace_back("--machine=pc");
+    CHECK(contains(text_of(faults_of(flags, facts)), "--disk-bus: pc has no SATA"));
 }
 
 TEST_CASE("a disk that cannot be written says what would mend it") {
     HostFacts facts = made_up_host();
-    facts.disk = PathFacts{PathFacts::Kind::file, EROFS, ""};
+    facts.disks = {{PathFacts{PathFacts::Kind::file, EROFS}, std::nullopt}};
     CHECK(text_of(faults_of({"--disk=/d"}, facts)) ==
           "--disk: cannot use /d\n  why:  Read-only file system\n  hint: mount it writable\n");
-    facts.disk = a_folder();
+    facts.disks = {{a_folder(), std::nullopt}};
     CHECK(contains(text_of(faults_of({"--disk=/d"}, facts)), "it is no file\n  hint: name a file"));
+}
+
+TEST_CASE("what is kept is kept in a folder of the VM's name") {
+    HostFacts facts = made_up_host();
+    facts.data = test::data_folder();
+    const Words flags{"--boot-order=hd", "--blank-disk", "--name=box"};
+    const VmSpec spec = spec_of(flags, facts);
+    CHECK(spec.state_folder == "/srv/data/box");
+    CHECK(spec.disks.at(0).kept == "/srv/data/box/disk0.raw");
+    CHECK(spec.disks.at(0).cache == DiskCache::writeback);
+    const VmSpec not_kept = spec_of({"--boot-order=hd", "--blank-disk", "--no-persist"}, facts);
+    CHECK_FALSE(not_kept.state_folder);
+    CHECK_FALSE(not_kept.disks.at(0).kept);
+    CHECK(contains(text_of(faults_of({"--boot-order=hd", "--blank-disk", "--persist"}, made_up_host())),
+                   "--persist: there is no folder to keep things in"));
+    facts.data->path = {PathFacts::Kind::missing, ENOENT};
+    CHECK(contains(text_of(faults_of({"--boot-order=hd", "--blank-disk", "--data-dir=/srv/data"}, facts)),
+                   "--data-dir: cannot use /srv/data\n  why:  No such file or directory"));
+}
+
+Words first_order_of(VmSpec spec) {
+    spec.boot_order = spec.first_boot;
+    return order_of(spec);
+}
+
+TEST_CASE("--boot-once: the first boot's order, and other numbers for the later one") {
+    const Words flags{"--ipxe", "--bootfile=http://h/x", "--blank-disk", "--boot-once=network"};
+    const VmSpec spec = spec_of(flags, made_up_host());
+    CHECK(first_order_of(spec) == Words{"1 network net0"});
+    CHECK(order_of(spec) == Words{"101 hd disk0"});
+    CHECK(spec.nics.at(0).bootindex == 1);
+    CHECK(spec.nics.at(0).rom);
+    CHECK_FALSE(spec.disks.at(0).bootindex);
+    CHECK(spec.first_boot.at(0).reason == "--ipxe puts network first");
+
+    const VmSpec both =
+        spec_of({"--boot-once=network,hd", "--boot-order=hd,network", "--disk=/d"}, host_with_disks());
+    CHECK(first_order_of(both) == Words{"1 network net0", "2 hd disk0"});
+    CHECK(order_of(both) == Words{"101 hd disk0", "102 network net0"});
+    CHECK(both.nics.at(0).rom);  // SeaBIOS boots a NIC by its ROM alone
+    CHECK(both.boot_order.at(0).reason == "--boot-order says hd,network");
+    CHECK(both.first_boot.at(0).reason == "--boot-once says network,hd");
+}
+
+TEST_CASE("--boot-once that an earlier run carried out is over") {
+    HostFacts facts = made_up_host();
+    facts.data = test::data_folder(true);
+    const Words flags{"--ipxe", "--bootfile=http://h/x", "--blank-disk", "--boot-once=network"};
+    const VmSpec spec = spec_of(flags, facts);
+    CHECK(spec.first_boot.empty());
+    CHECK(order_of(spec) == Words{"1 hd disk0"});
+    CHECK(contains(spec.notes.back(), "/srv/data/vm/boot-once.done"));
+    // Where nothing is kept, nothing was kept.
+    Words again = flags;
+    again.emplace_back("--no-persist");
+    CHECK(first_order_of(spec_of(again, facts)) == Words{"1 network net0"});
+}
+
+TEST_CASE("--boot-once of a device that is not there") {
+    CHECK(contains(text_of(faults_of({"--boot-once=cdrom", "--disk=/d"},
+                                     [] {
+                                         HostFacts facts = made_up_host();
+                                         facts.disks = {an_image()};
+                                         return facts;
+                                     }())),
+                   "--boot-once: there is no such device"));
 }
 
 TEST_CASE("the user's own arguments are kept as they are") {

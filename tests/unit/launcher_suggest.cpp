@@ -40,6 +40,57 @@ TEST_CASE("nothing is suggested for a word that is far from all") {
     CHECK(nearest(std::string(65, 'a'), {std::string(65, 'a')}) == std::nullopt);
 }
 
+TEST_CASE("a variable that is nearly one of ours was meant to be it") {
+    const std::vector<std::string> known{"IPXE_ENABLE",  "IPXE_ROM_PATH",  "BOOT_ORDER",
+                                         "NETWORK_MODE", "NETWORK_BRIDGE", "NETWORK_DIRECT_DEV",
+                                         "MEMORY",       "CPUS",           "GUEST_NAME"};
+    CHECK(misspelt_variable("IPXE_ENABLED", known) == "IPXE_ENABLE");
+    CHECK(misspelt_variable("IPXE_ENABEL", known) == "IPXE_ENABLE");
+    CHECK(misspelt_variable("IPXE_ROM", known) == "IPXE_ROM_PATH");
+    CHECK(misspelt_variable("NETWORK_BRIGDE", known) == "NETWORK_BRIDGE");
+    CHECK(misspelt_variable("NETWROK_MODE", known) == "NETWORK_MODE");
+    CHECK(misspelt_variable("NETWORK_DIRECT", known) == "NETWORK_DIRECT_DEV");
+    CHECK(misspelt_variable("BOOT_ODER", known) == "BOOT_ORDER");
+    CHECK(misspelt_variable("MEMROY", known) == "MEMORY");
+    CHECK(misspelt_variable("GUESTNAME", known) == "GUEST_NAME");
+}
+
+TEST_CASE("the variables of everybody else are nobody's slip") {
+    const std::vector<std::string> known{"IPXE_ENABLE", "BOOT_ORDER", "NETWORK_MODE", "MEMORY",
+                                         "CPUS",        "DISK",       "ARCH",         "MACHINE",
+                                         "SSH_PORT",    "VNC_PORT",   "GUEST_NAME",   "PORT_FWD",
+                                         "LOG_LEVEL",   "PERSIST",    "CPU_MODEL",    "ACCEL"};
+    for (const char* name : {"PATH",
+                             "HOME",
+                             "TERM",
+                             "HOSTNAME",
+                             "PWD",
+                             "LANG",
+                             "SHLVL",
+                             "USER",
+                             "LOGNAME",
+                             "MACHTYPE",
+                             "SSH_TTY",
+                             "SSH_AUTH_SOCK",
+                             "SSH_CLIENT",
+                             "XDG_RUNTIME_DIR",
+                             "KUBERNETES_PORT",
+                             "KUBERNETES_SERVICE_HOST",
+                             "LC_ALL",
+                             "DISPLAY",
+                             "EDITOR",
+                             "PAGER",
+                             "container",
+                             "DEBIAN_FRONTEND",
+                             "IPXE_ENABLE",
+                             "MEMORY",
+                             "OLDPWD",
+                             "MAIL"}) {
+        CAPTURE(name);
+        CHECK(misspelt_variable(name, known) == std::nullopt);
+    }
+}
+
 TEST_CASE("among equals the first wins") {
     CHECK(nearest("cat", {"car", "bat"}) == "car");
 }

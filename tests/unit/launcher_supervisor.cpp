@@ -29,7 +29,9 @@ int killed(int signal) {
 const PropertyCheck check{"/machine/peripheral/net0", "disable-legacy", "on", "the ROM would never run"};
 
 Config plain() {
-    return {{}, {}, seconds{8}, false, "qemu-system-x86_64"};
+    Config config;
+    config.program = "qemu-system-x86_64";
+    return config;
 }
 // A NIC on a bridge whose ports need eight seconds to forward.
 Config with_port() {
@@ -138,6 +140,60 @@ TEST_CASE("each phase is reached by its events") {
     for (const Phase phase : all_phases) {
         CHECK(in_phase(phase).state.phase == phase);
     }
+}
+
+Config with_first_boot() {
+    Config config = plain();
+    config.after_first_boot = {{"/machine/peripheral/net0", -1}, {"/machine/peripheral/disk0-dev", 101}};
+    config.remember_first_boot = true;
+    return config;
+}
+
+TEST_CASE("the next reset's boot order is sent before the guest runs, and once") {
+    Run run{with_first_boot()};
+    run.feed(QmpReady{});
+    const auto at = [&](const Action& wanted) {
+        return std::find(run.actions.begin(), run.actions.end(), wanted) - run.actions.begin();
+    };
+    CHECK(run.did(SendBootOrder{}));
+    CHECK(at(SendBootOrder{}) < at(SendCommand{Command::cont}));
+    CHECK_FALSE(run.feed(QemuEvent{"RESET", "guest-reset"}).did(SendBootOrder{}));
+    CHECK_FALSE(Run{plain()}.feed(QmpReady{}).did(SendBootOrder{}));
+    CHECK(contains(run.feed(BootOrderRefused{"no such property"}).said(),
+                   "the boot order cannot be changed for the next reset: no such property"));
+}
+
+TEST_CASE("the first boot is over when the guest resets or powers off by itself") {
+    for (const QemuEvent& end : {QemuEvent{"RESET", "guest-reset"}, QemuEvent{"SHUTDOWN", "guest-shutdown"},
+                                 QemuEvent{"SHUTDOWN", "guest-reset"}}) {
+        Run run{with_first_boot()};
+        run.feed(QmpReady{});
+        CHECK(run.feed(end).did(RememberFirstBoot{}));
+        CHECK_FALSE(run.feed(end).did(RememberFirstBoot{}));
+    }
+    for (const QemuEvent& other : {QemuEvent{"RESET", "host-qmp-system-reset"},
+                                   QemuEvent{"SHUTDOWN", "host-qmp-quit"}, QemuEvent{"RTC_CHANGE", ""}}) {
+        Run run{with_first_boot()};
+        run.feed(QmpReady{});
+        CHECK_FALSE(run.feed(other).did(RememberFirstBoot{}));
+    }
+    Config nothing_kept = with_first_boot();
+    nothing_kept.remember_first_boot = false;
+    Run run{nothing_kept};
+    run.feed(QmpReady{});
+    CHECK_FALSE(run.feed(QemuEvent{"RESET", "guest-reset"}).did(RememberFirstBoot{}));
+}
+
+TEST_CASE("an image that is in use is told of by name") {
+    Config config = plain();
+    config.files = {{103, "/images/d.qcow2"}};
+    Run run{config};
+    run.feed(ChildEnded{
+        exited(1),
+        {"x: Failed to get \"write\" lock", "Is another process using the image [/dev/fdset/103]?"}});
+    REQUIRE(run.finish());
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(contains(run.finish()->fault->what, "/images/d.qcow2 is in use by another VM"));
 }
 
 TEST_CASE("a guest that reboots instead of powering off is stopped at once, cleanly") {
@@ -417,6 +473,36 @@ TEST_CASE("a signal while an operating system runs presses the power button") {
     CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGHUP"});
 }
 
+TEST_CASE("`vm-launch stop` is a stop like SIGTERM's, and is told as what it was") {
+    Run run = with_os(plain());
+    run.feed(StopAsked{});
+    CHECK(run.state.phase == Phase::powering_down);
+    CHECK(contains(run.said(), "`vm-launch stop`: pressing the guest's power button"));
+    run.feed(QemuEvent{"SHUTDOWN", "guest-shutdown"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "stopped by `vm-launch stop`"});
+    Run forced = with_os(plain());
+    forced.feed(StopAsked{}).feed(DeadlinePassed{Deadline::grace}).feed(ChildEnded{exited(0), {}});
+    CHECK(forced.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("SIGQUIT ends a guest at once, and says what that was") {
+    Run run = with_os(plain());
+    run.feed(SignalReceived{SIGQUIT});
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(run.did(SendCommand{Command::quit}));
+    CHECK_FALSE(run.did(SendCommand{Command::system_powerdown}));
+    run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{128 + SIGQUIT, std::nullopt, "forced to stop after SIGQUIT"});
+}
+
+TEST_CASE("SIGQUIT before an operating system runs is a clean stop") {
+    Run run = in_phase(Phase::running);
+    run.feed(SignalReceived{SIGQUIT})
+        .feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"})
+        .feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGQUIT"});
+}
+
 TEST_CASE("the power button is pressed again until the guest listens, and no longer") {
     Run run = in_phase(Phase::powering_down);
     for (int i = 0; i < 3; ++i) {
@@ -643,6 +729,112 @@ TEST_CASE("every signal has its own code when the guest had to be forced") {
     }
 }
 
+// ---- what the boot comes to
+
+Config that_waits_for(const std::string& until, bool stage = true) {
+    Config config = plain();
+    config.until = until;
+    config.until_stage = stage;
+    config.ends_on_failure = true;
+    return config;
+}
+
+const Fault verdict{"no DHCP server answered", "silence", "look", ExitCode::no_offer};
+
+TEST_CASE("what a run waits for ends it with success") {
+    Run run{that_waits_for("dhcp")};
+    run.feed(QmpReady{}).feed(BootEnded{BootEnd::until_reached, {}});
+    CHECK(run.did(SendCommand{Command::quit}));
+    run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 0);
+    CHECK(run.finish()->summary == "the guest came to dhcp");
+}
+
+TEST_CASE("a dead end ends a run that nobody watches, with its verdict") {
+    Run run{that_waits_for("os")};
+    run.feed(QmpReady{}).feed(BootEnded{BootEnd::dead_end, verdict});
+    CHECK(run.did(SendCommand{Command::quit}));
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->fault == verdict);
+    CHECK(run.finish()->exit_code == 11);
+}
+
+TEST_CASE("who sits at the console is told of a dead end, and the VM stays") {
+    Run run{plain()};
+    run.feed(QmpReady{}).feed(BootEnded{BootEnd::dead_end, verdict});
+    CHECK(run.state.phase == Phase::running);
+    CHECK(run.actions == Actions{Say{LogLevel::warning, "no DHCP server answered: silence (look)"}});
+}
+
+TEST_CASE("falling through to a disk ends a run that waits for a stage of the network boot, and no other") {
+    Run waits{that_waits_for("os")};
+    waits.feed(QmpReady{}).feed(BootEnded{BootEnd::fell_through, verdict});
+    CHECK(waits.state.phase == Phase::quitting);
+    Run text{that_waits_for("console:login", false)};
+    text.feed(QmpReady{}).feed(BootEnded{BootEnd::fell_through, verdict});
+    CHECK(text.state.phase == Phase::running);
+}
+
+TEST_CASE("a reboot loop is always broken") {
+    Run run{plain()};
+    run.feed(QmpReady{})
+        .feed(BootEnded{BootEnd::reboot_loop, {"again and again", "", "", ExitCode::reboot_loop}});
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 16);
+}
+
+TEST_CASE("the boot's deadline begins with the guest, and ends with 15 and the verdict's words") {
+    Config config = that_waits_for("os");
+    config.boot_timeout = seconds{30};
+    Run run{config};
+    run.feed(QmpReady{});
+    CHECK(run.did(StartDeadline{Deadline::boot, seconds{30}}));
+    run.feed(DeadlinePassed{Deadline::boot});
+    CHECK(run.actions == Actions{AskVerdict{}});
+    run.feed(VerdictGiven{verdict}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 15);
+    CHECK(run.finish()->fault->what == verdict.what);
+    CHECK(run.finish()->fault->why == "not at os within 30 s; silence");
+}
+
+TEST_CASE("without anything to wait for, an operating system that runs lifts the deadline") {
+    Config config = plain();
+    config.boot_timeout = seconds{30};
+    Run run{config};
+    run.feed(QmpReady{}).feed(OsSeen{true, false, ""});
+    CHECK_FALSE(run.did(CancelDeadline{Deadline::boot}));
+    run.feed(OsSeen{true, true, ""});
+    CHECK(run.did(CancelDeadline{Deadline::boot}));
+    Run waits{that_waits_for("agent")};
+    waits.feed(QmpReady{}).feed(OsSeen{true, true, ""});
+    CHECK_FALSE(waits.did(CancelDeadline{Deadline::boot}));
+}
+
+TEST_CASE("a guest that powers off before the stage that was waited for has not done what was asked") {
+    Run run{that_waits_for("agent")};
+    run.feed(QmpReady{})
+        .feed(OsSeen{true, true, "seen last: os"})
+        .feed(QemuEvent{"SHUTDOWN", "guest-shutdown"});
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 15);
+    CHECK(run.finish()->fault->why == "seen last: os");
+}
+
+TEST_CASE(
+    "silence after something unknown was started is waited for where a stage is, and a sign of life ends "
+    "it") {
+    Run run{that_waits_for("os")};
+    run.feed(QmpReady{}).feed(WaitForSilence{});
+    CHECK(run.did(StartDeadline{Deadline::silence, seconds{30}}));
+    run.feed(SignOfLife{});
+    CHECK(run.did(CancelDeadline{Deadline::silence}));
+    run.feed(DeadlinePassed{Deadline::silence});
+    CHECK(run.actions == Actions{TellSilence{}});
+    Run attached{plain()};
+    attached.feed(QmpReady{}).feed(WaitForSilence{});
+    CHECK(attached.actions.empty());
+}
+
 // Any sequence of a few events, from any phase, keeps to the rules that matter most.
 TEST_CASE("whatever comes, nothing is sent to a QEMU that has ended, and a kill follows a kill deadline") {
     const std::vector<Event> events{QmpReady{},
@@ -653,6 +845,9 @@ TEST_CASE("whatever comes, nothing is sent to a QEMU that has ended, and a kill 
                                     QemuEvent{"STOP", ""},
                                     StatusAnswered{"internal-error"},
                                     OsSeen{true},
+                                    BootEnded{BootEnd::dead_end, verdict},
+                                    BootEnded{BootEnd::until_reached, {}},
+                                    DeadlinePassed{Deadline::silence},
                                     SignalReceived{SIGTERM},
                                     DeadlinePassed{Deadline::grace},
                                     DeadlinePassed{Deadline::quit},

@@ -107,11 +107,18 @@ inline UefiFirmware uefi_firmware(std::string architecture, std::string machines
             {}};
 }
 
-inline PathFacts a_file(std::string head = "") {
-    return {PathFacts::Kind::file, 0, std::move(head)};
+inline PathFacts a_file() {
+    return {PathFacts::Kind::file, 0};
 }
 inline PathFacts a_folder() {
-    return {PathFacts::Kind::folder, 0, ""};
+    return {PathFacts::Kind::folder, 0};
+}
+// An image of which qemu-img says that it is of this format.
+inline DiskFacts an_image(std::string format = "raw") {
+    return {a_file(), ImageFacts{.format = std::move(format)}};
+}
+inline DataFacts data_folder(bool first_boot_done = false) {
+    return {"/srv/data", a_folder(), first_boot_done};
 }
 
 // An x86-64 host without KVM that has QEMU, one ROM with the modern virtio ID, and UEFI for both
@@ -130,7 +137,7 @@ inline HostFacts made_up_host() {
 }
 
 inline HostFacts with_netboot(HostFacts facts, bool has_boot_ipxe = true) {
-    facts.netboot = NetbootFacts{a_folder(), has_boot_ipxe, std::nullopt};
+    facts.netboot = NetbootFacts{a_folder(), has_boot_ipxe, std::nullopt, has_boot_ipxe};
     return facts;
 }
 

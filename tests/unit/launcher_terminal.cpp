@@ -281,11 +281,14 @@ struct ConsoleBench {
         console.emplace(
             io, OwnedFd{ends[1]}, mode, queue,
             Console::Handlers{[this](const std::string& line) { lines.push_back(line); },
-                              [this] { ++line_starts; }, [this](bool on) { attached.push_back(on); }});
+                              [this](const std::string& line) { partial = line; }, [this] { ++line_starts; },
+                              [this](bool on) { attached.push_back(on); },
+                              [this](std::string_view bytes) { taken += bytes.size(); }});
     }
     void say(std::string_view text) {
+        const std::size_t expected = taken + text.size();
         REQUIRE(::write(guest.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-        run_ready(io);
+        REQUIRE(run_until(io, [&] { return taken == expected; }));
     }
     std::string shown() {
         ::fcntl(screen.reader.get(), F_SETFL, O_NONBLOCK);
@@ -303,8 +306,10 @@ struct ConsoleBench {
     OutputQueue queue{io, screen.writer.get()};
     OwnedFd guest;
     Words lines;
+    std::string partial;
     int line_starts = 0;
     std::vector<bool> attached;
+    std::size_t taken = 0;  // bytes of the guest's
     std::optional<Console> console;
 };
 

@@ -200,6 +200,29 @@ TEST_CASE("seconds") {
     }
 }
 
+TEST_CASE("what a run waits for: a stage, or a text on the console") {
+    CHECK(parse_until("os").stage == boot::Stage::os);
+    CHECK(parse_until(" dhcp ").stage == boot::Stage::address);
+    CHECK(parse_until("console:log+in: $").pattern == "log+in: $");
+    CHECK_FALSE(parse_until("console:x").stage);
+    CHECK(parse_until("console:x").text == "console:x");
+    for (const char* text : {"", "OS", "login", "console:", "console:(", "console:[z-a]"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_until, text).empty());
+    }
+}
+
+TEST_CASE("reports say by their name what they are") {
+    CHECK(parse_reports("a.json,/tmp/b.html") == std::vector<std::filesystem::path>{"a.json", "/tmp/b.html"});
+    for (const char* text : {"a", "a.txt", "a.json,b"}) {
+        CAPTURE(text);
+        CHECK_FALSE(refusal(parse_reports, text).empty());
+    }
+    CHECK(parse_reboot_limit("0") == 0);
+    CHECK(parse_reboot_limit("1000") == 1000);
+    CHECK_FALSE(refusal(parse_reboot_limit, "1001").empty());
+}
+
 TEST_CASE("names are what a host name's label and a file name both bear") {
     const std::string longest(63, 'a');
     for (const std::string& text :
@@ -259,7 +282,7 @@ TEST_CASE("values have names that are read back") {
     for (const BootDevice device : {BootDevice::network, BootDevice::hd, BootDevice::cdrom}) {
         CHECK(parse_boot_order(to_string(device)) == std::vector{device});
     }
-    for (const FirmwareMode mode : {FirmwareMode::legacy, FirmwareMode::uefi}) {
+    for (const FirmwareMode mode : {FirmwareMode::legacy, FirmwareMode::uefi, FirmwareMode::secure}) {
         CHECK(parse_firmware(to_string(mode)) == mode);
     }
     CHECK(to_string(std::vector{BootDevice::network, BootDevice::hd}) == "network,hd");

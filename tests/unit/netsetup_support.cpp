@@ -159,8 +159,8 @@ bool queue_sees(const std::vector<OwnedFd>& queues, const Frame& frame) {
 }
 
 void queue_send(const OwnedFd& queue, const Frame& frame) {
-    Frame bytes(header_size);
-    bytes.insert(bytes.end(), frame.begin(), frame.end());
+    Frame bytes(header_size + frame.size());
+    std::copy(frame.begin(), frame.end(), bytes.begin() + header_size);
     REQUIRE(write(queue.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
 }
 

@@ -228,10 +228,12 @@ TEST_CASE("a real ROM, cut at many lengths, is never called sound", "[rom][insta
     const fs::path folder = installed_roms();
     REQUIRE_FALSE(folder.empty());
     const Data whole = file_bytes(folder / "efi-virtio.rom");
-    const std::size_t second = read_option_rom(whole, "").images.at(1).offset;
+    const OptionRom intact = read_option_rom(whole, "");
+    const std::size_t second = intact.images.at(1).offset;
+    const std::size_t end = whole.size() - intact.trailing_bytes;  // Debian 13 pads the file
     const NicModel& virtio = *find_nic_model("virtio");
     std::mt19937 random{1041};
-    for (std::size_t length = 2; length < whole.size(); length += 1 + random() % 2000) {
+    for (std::size_t length = 2; length < end; length += 1 + random() % 2000) {
         CAPTURE(length);
         const Data cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
         const OptionRom rom = read_option_rom(cut, "");

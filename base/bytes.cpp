@@ -1,9 +1,9 @@
-#include "rom/bytes.h"
+#include "base/bytes.h"
 
 #include <algorithm>
 #include <numeric>
 
-namespace vml::rom {
+namespace vml {
 
 std::uint16_t Bytes::u16(std::size_t offset) const noexcept {
     return static_cast<std::uint16_t>(u8(offset) | (u8(offset + 1) << 8U));
@@ -11,6 +11,19 @@ std::uint16_t Bytes::u16(std::size_t offset) const noexcept {
 
 std::uint32_t Bytes::u32(std::size_t offset) const noexcept {
     return u16(offset) | (static_cast<std::uint32_t>(u16(offset + 2)) << 16U);
+}
+
+std::uint16_t Bytes::be16(std::size_t offset) const noexcept {
+    return static_cast<std::uint16_t>((u8(offset) << 8U) | u8(offset + 1));
+}
+
+std::uint32_t Bytes::be32(std::size_t offset) const noexcept {
+    return (static_cast<std::uint32_t>(be16(offset)) << 16U) | be16(offset + 2);
+}
+
+std::string_view Bytes::chars() const noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes seen as characters
+    return {reinterpret_cast<const char*>(data_.data()), data_.size()};
 }
 
 bool Bytes::starts(std::size_t offset, std::string_view expected) const noexcept {
@@ -43,4 +56,9 @@ Bytes Bytes::part(std::size_t offset, std::size_t count) const noexcept {
     return Bytes{data_.subspan(first, std::min(count, data_.size() - first))};
 }
 
-}  // namespace vml::rom
+Bytes bytes_of(std::string_view chars) noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters seen as bytes
+    return Bytes{{reinterpret_cast<const std::uint8_t*>(chars.data()), chars.size()}};
+}
+
+}  // namespace vml

@@ -1,0 +1,146 @@
+// Packets of one guest → what it fetched, from where, how fast, and what went wrong. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bootwatch/content.h"
+#include "bootwatch/packet.h"
+
+namespace vml::boot {
+
+enum class FetchState {
+    asked,      // the request was sent
+    receiving,  // bytes are coming
+    done,
+    failed,
+};
+
+enum class FetchFault {
+    none,
+    not_found,      // TFTP error 1, HTTP 404 and 410
+    access_denied,  // TFTP error 2, HTTP 401 and 403
+    refused,        // nobody listens there: TCP reset, ICMP port unreachable
+    no_answer,      // the request was repeated, and nobody answered
+    server_error,   // HTTP 5xx
+    client_error,   // other HTTP 4xx
+    other_error,    // another TFTP error
+    truncated,      // the server ended the connection before all bytes had come
+    tls_alert,      // the TLS handshake failed
+    given_up,       // the guest ended it before all bytes had come
+};
+
+// "not-found": in the report.
+[[nodiscard]] std::string_view name_of(FetchFault fault);
+
+// Times are in seconds since the machine began to run.
+struct Fetch {
+    std::string protocol;  // "tftp", "http", "https"
+    std::string url;       // "tftp://10.0.2.2/boot.ipxe"
+    Endpoint server;
+    double began = 0;
+    double latest = 0;              // when something last happened
+    std::optional<double> ended{};  // done or failed
+    std::uint64_t received = 0;     // bytes of the file
+    std::optional<std::uint64_t> expected{};
+    unsigned repeats = 0;         // how often the request was sent again
+    std::optional<int> status{};  // HTTP's
+    std::string location{};       // where HTTP redirects to
+    FetchState state = FetchState::asked;
+    FetchFault fault = FetchFault::none;
+    std::string words{};  // the server's own words for its error
+    Content content = Content::unknown;
+
+    bool operator==(const Fetch&) const = default;
+};
+
+// Does it only ask for the size, and fetch nothing?
+[[nodiscard]] bool is_probe(const Fetch& fetch);
+
+// The last part of a URL's path, or the whole URL where that is empty.
+[[nodiscard]] std::string_view base_name(std::string_view url);
+
+// Bytes a second; 0 while that cannot be told.
+[[nodiscard]] double speed_of(const Fetch& fetch);
+
+struct Lookup {
+    std::string name;
+    double at = 0;
+    bool answered = false;
+    bool found = false;
+    std::uint8_t rcode = 0;
+
+    bool operator==(const Lookup&) const = default;
+};
+
+class Fetches {
+  public:
+    // Notes a packet, sent by the guest or to it. Gives the index of the fetch that it began, answered or
+    // ended, if any: progress alone is no news.
+    std::optional<std::size_t> see(double at, bool from_guest, const Packet& packet);
+
+    // iPXE says on its console that it has the file of this name or URL: so the latest fetch is over, should
+    // its last packets not have been seen. Gives its index, if it was.
+    std::optional<std::size_t> said_to_be_done(double at, std::string_view name);
+
+    [[nodiscard]] const std::vector<Fetch>& all() const { return fetches_; }
+    [[nodiscard]] const std::vector<Lookup>& lookups() const { return lookups_; }
+
+    // Memory is bounded, whatever a guest sends.
+    static constexpr std::size_t most_fetches = 500;
+    static constexpr std::size_t most_lookups = 100;
+
+  private:
+    // What is going on at one port of the guest.
+    struct TftpSession {
+        std::size_t fetch = 0;
+        std::uint64_t block_size = 512;  // RFC 1350, 2
+        std::uint64_t blocks = 0;        // received, as a number that does not wrap
+        bool over = false;
+    };
+    struct TcpSession {
+        std::optional<std::size_t> fetch;
+        bool accepted = false;
+        bool secret = false;  // TLS
+        bool head_only = false;
+        std::string header{};                     // of the response, as long as it is not whole
+        std::optional<std::uint32_t> body_begin;  // sequence number
+        std::uint32_t highest = 0;                // sequence number past the last byte from the server
+        std::string head{};                       // the body's first bytes
+    };
+
+    std::optional<std::size_t> begin(double at, Fetch fetch);
+    std::optional<std::size_t> end(std::size_t index, double at, FetchState state, FetchFault fault);
+
+    std::optional<std::size_t> tftp_request(double at, const Packet& packet, const TftpRequest& request);
+    std::optional<std::size_t> tftp_data(double at, std::uint16_t port, const TftpData& data);
+    std::optional<std::size_t> tftp_error(double at, bool from_guest, std::uint16_t port,
+                                          const TftpError& error);
+    void tftp_options(double at, std::uint16_t port, const TftpOptions& options);
+    std::optional<std::size_t> unreachable(double at, const Unreachable& message);
+
+    std::optional<std::size_t> from_guest(double at, const Packet& packet, const TcpSegment& segment);
+    std::optional<std::size_t> from_server(double at, const Packet& packet, const TcpSegment& segment);
+    std::optional<std::size_t> http_request(double at, const Packet& packet, TcpSession& session,
+                                            std::string_view head);
+    std::optional<std::size_t> tls_hello(double at, const Packet& packet, TcpSession& session,
+                                         std::string_view head);
+    std::optional<std::size_t> tls_alert(double at, TcpSession& session, std::string_view head);
+    std::optional<std::size_t> http_response(double at, TcpSession& session, const TcpSegment& segment);
+    std::optional<std::size_t> body_bytes(double at, TcpSession& session, const TcpSegment& segment);
+    std::optional<std::size_t> tcp_ended(double at, TcpSession& session, bool by_guest, bool reset);
+    std::optional<std::size_t> look_up(double at, bool from_guest, const DnsMessage& message);
+
+    using TcpKey = std::pair<std::uint16_t, Endpoint>;  // the guest's port, the server
+
+    std::vector<Fetch> fetches_;
+    std::vector<Lookup> lookups_;
+    std::map<std::uint16_t, TftpSession> tftp_;  // by the guest's port
+    std::map<TcpKey, TcpSession> tcp_;
+};
+
+}  // namespace vml::boot

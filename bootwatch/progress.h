@@ -1,0 +1,31 @@
+// Lines about a fetch that takes long. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bootwatch/fetches.h"
+
+namespace vml::boot {
+
+class Progress {
+  public:
+    // Asked after each packet; gives a line when there is something to tell: "http://10.0.2.2/initrd: 12 MB
+    // of 60 MB, 10 MB/s, 5 s left".
+    std::optional<std::string> next(double at, const std::vector<Fetch>& fetches);
+
+    static constexpr double first_s = 1;  // a fetch that is over sooner needs no line
+    static constexpr double every_s = 2;
+
+  private:
+    std::size_t fetch_ = 0;
+    double told_at_ = 0;
+};
+
+// How long nothing of the latest fetch need be looked at: so many seconds in which it cannot end, even
+// at three times the speed that it had so far. 0 for a fetch that is short, about to end, or of unknown size.
+[[nodiscard]] double uneventful_s(const std::vector<Fetch>& fetches);
+
+}  // namespace vml::boot

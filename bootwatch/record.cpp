@@ -1,0 +1,85 @@
+#include "bootwatch/record.h"
+
+#include <algorithm>
+
+namespace vml::boot {
+
+std::string_view name_of(Proof proof) {
+    switch (proof) {
+        case Proof::wire:
+            return "wire";
+        case Proof::console:
+            return "console";
+        case Proof::qemu:
+            return "qemu";
+        case Proof::firmware_log:
+            return "firmware-log";
+    }
+    return "";
+}
+
+std::string_view name_of(Client client) {
+    switch (client) {
+        case Client::ipxe:
+            return "iPXE";
+        case Client::firmware:
+            return "firmware";
+        case Client::other:
+            return "other";
+    }
+    return "";
+}
+
+std::string_view name_of(Turn turn) {
+    switch (turn) {
+        case Turn::none:
+            return "none";
+        case Turn::gave_up:
+            return "gave-up";
+        case Turn::silent:
+            return "silent";
+        case Turn::dead_end:
+            return "dead-end";
+        case Turn::disk:
+            return "disk";
+        case Turn::shell:
+            return "ipxe-shell";
+        case Turn::uefi_shell:
+            return "uefi-shell";
+        case Turn::panic:
+            return "panic";
+    }
+    return "";
+}
+
+std::optional<Stage> Boot::stage() const {
+    const auto furthest = std::max_element(marks.begin(), marks.end(),
+                                           [](const Mark& a, const Mark& b) { return a.stage < b.stage; });
+    return furthest == marks.end() ? std::nullopt : std::optional{furthest->stage};
+}
+
+bool Boot::reached(Stage wanted) const {
+    const auto furthest = stage();
+    return furthest && *furthest >= wanted;
+}
+
+std::optional<double> Boot::time_of(Stage wanted) const {
+    const auto mark = std::find_if(marks.begin(), marks.end(),
+                                   [&](const Mark& candidate) { return candidate.stage == wanted; });
+    return mark == marks.end() ? std::nullopt : std::optional{mark->at};
+}
+
+unsigned fruitless_boots(const std::vector<Boot>& boots, double lasting) {
+    const auto fruitless = [lasting](const Boot& boot) {
+        const auto os_at = boot.time_of(Stage::os);
+        const bool lasted = os_at && *boot.ended - *os_at >= lasting;
+        return !lasted && (!boot.dhcp.empty() || boot.ipxe || boot.firmware_client);
+    };
+    // The one that runs is passed over.
+    const auto good = std::find_if_not(boots.rbegin(), boots.rend(),
+                                       [&](const Boot& boot) { return !boot.ended || fruitless(boot); });
+    return static_cast<unsigned>(
+        std::count_if(boots.rbegin(), good, [](const Boot& boot) { return boot.ended.has_value(); }));
+}
+
+}  // namespace vml::boot

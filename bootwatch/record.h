@@ -1,0 +1,120 @@
+// What was seen of a machine's boots, as plain data: what reports and verdicts are made from.
+//
+// All times are in seconds since the machine began to run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bootwatch/fetches.h"
+#include "bootwatch/packet.h"
+#include "bootwatch/stage.h"
+
+namespace vml::boot {
+
+// What proves that a stage was reached.
+enum class Proof { wire, console, qemu, firmware_log };
+[[nodiscard]] std::string_view name_of(Proof proof);
+
+struct Mark {
+    Stage stage = Stage::machine;
+    double at = 0;
+    Proof proof = Proof::qemu;
+    std::string detail;
+
+    bool operator==(const Mark&) const = default;
+};
+
+// Who speaks DHCP in the guest (options 60 and 77).
+enum class Client {
+    ipxe,      // user class "iPXE"
+    firmware,  // the firmware's own PXE or HTTP client
+    other,     // an operating system, mostly
+};
+[[nodiscard]] std::string_view name_of(Client client);
+
+struct Offer {
+    double at = 0;
+    DhcpMessage message;
+    Address sender;
+
+    // A server that names a file and leaves the addresses to another one (PXE specification 2.1, 2.2.4).
+    [[nodiscard]] bool proxy() const { return message.yours.is_zero(); }
+    bool operator==(const Offer&) const = default;
+};
+
+// One client's talk with DHCP servers over one NIC.
+struct DhcpTalk {
+    Client client = Client::other;
+    std::string nic;
+    double began = 0;
+    unsigned discovers = 0;
+    unsigned requests = 0;
+    unsigned declines = 0;
+    std::vector<Offer> offers{};
+    std::optional<Offer> ack{};
+    std::vector<Offer> naks{};
+    std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)
+
+    bool operator==(const DhcpTalk&) const = default;
+};
+
+struct IpxeComplaint {
+    double at = 0;
+    std::string line;
+    std::uint32_t number = 0;
+
+    bool operator==(const IpxeComplaint&) const = default;
+};
+
+// Where a boot stopped, or left the way that was asked for.
+enum class Turn {
+    none,
+    gave_up,     // iPXE, or UEFI's own network client, has booted nothing
+    dead_end,    // the firmware has nothing left to boot from
+    disk,        // the firmware went on to a disk or a CD-ROM
+    shell,       // iPXE's shell
+    uefi_shell,  // the firmware's shell or menu
+    silent,      // something unknown was started, and nothing was heard since
+    panic,       // the kernel panicked before an operating system ran
+};
+[[nodiscard]] std::string_view name_of(Turn turn);
+
+// From the machine's start, or a reset, to the next reset.
+struct Boot {
+    double began = 0;
+    std::optional<double> ended{};  // by a reset
+    std::vector<Mark> marks{};
+    std::vector<DhcpTalk> dhcp{};
+    std::vector<Fetch> fetches{};
+    std::vector<Lookup> lookups{};
+    std::vector<IpxeComplaint> complaints{};
+    std::vector<std::string> firmware_errors{};
+    std::optional<std::string> ipxe{};     // iPXE's version, when it runs
+    bool rom_found = false;                // the firmware initialised iPXE's ROM
+    bool firmware_client = false;          // the firmware's own PXE or HTTP client ran
+    bool link_down = false;                // iPXE said so, and nothing came over the link
+    std::uint64_t guest_frames = 0;        // sent by the guest
+    std::uint64_t other_frames = 0;        // sent by others, and seen on the guest's link
+    std::vector<Address> unanswered{};     // asked for by ARP, and nobody answered
+    std::optional<double> router_at{};     // a router advertisement with a lifetime
+    std::optional<double> solicited_at{};  // the guest looked for a router
+    Turn turn = Turn::none;
+    double turned_at = 0;
+    std::optional<double>
+        left_ipxe_at{};        // when iPXE returned to the firmware without having booted anything
+    std::string turn_words{};  // the console's own words for it
+
+    [[nodiscard]] std::optional<Stage> stage() const;  // the furthest
+    [[nodiscard]] bool reached(Stage wanted) const;
+    [[nodiscard]] std::optional<double> time_of(Stage wanted) const;  // of the first mark
+    bool operator==(const Boot&) const = default;
+};
+
+// Consecutive network boots, the last one ended, in which no operating system ran for as long as `lasting`
+// seconds.
+[[nodiscard]] unsigned fruitless_boots(const std::vector<Boot>& boots, double lasting);
+
+}  // namespace vml::boot

@@ -1,0 +1,174 @@
+#include "bootwatch/report.h"
+
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bootwatch/ipxe_error.h"
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+// Milliseconds are more than enough, and shorter.
+double rounded(double seconds) {
+    constexpr double per_second = 1000;
+    return std::round(seconds * per_second) / per_second;
+}
+
+template <typename Value>
+ordered_json or_null(const std::optional<Value>& value) {
+    return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json time_or_null(const std::optional<double>& seconds) {
+    return seconds ? ordered_json(rounded(*seconds)) : ordered_json(nullptr);
+}
+
+template <typename Items, typename Convert>
+ordered_json list_of(const Items& items, Convert convert) {
+    ordered_json list = ordered_json::array();
+    for (const auto& item : items) {
+        list.push_back(convert(item));
+    }
+    return list;
+}
+
+ordered_json mark_json(const Mark& mark) {
+    return {{"stage", name_of(mark.stage)},
+            {"at", rounded(mark.at)},
+            {"proof", name_of(mark.proof)},
+            {"detail", mark.detail}};
+}
+
+ordered_json offer_json(const Offer& offer) {
+    const DhcpMessage& message = offer.message;
+    return {
+        {"at", rounded(offer.at)},
+        {"server", to_string(offer.sender)},
+        {"proxy", offer.proxy()},
+        {"address", message.yours.is_zero() ? ordered_json(nullptr) : ordered_json(to_string(message.yours))},
+        {"next_server", message.next_server.is_zero() ? ordered_json(nullptr)
+                                                      : ordered_json(to_string(message.next_server))},
+        {"server_name", message.server_name},
+        {"file", message.bootfile},
+        {"root_path", message.root_path},
+        {"no_proxy_wait", message.no_proxy_wait},
+        {"options", message.options}};
+}
+
+ordered_json talk_json(const DhcpTalk& talk) {
+    return {{"client", name_of(talk.client)},
+            {"nic", talk.nic},
+            {"began", rounded(talk.began)},
+            {"client_arch", or_null(talk.client_arch)},
+            {"discovers", talk.discovers},
+            {"requests", talk.requests},
+            {"offers", list_of(talk.offers, offer_json)},
+            {"acknowledged", talk.ack ? offer_json(*talk.ack) : ordered_json(nullptr)},
+            {"refusals", list_of(talk.naks, offer_json)}};
+}
+
+std::string_view name_of_state(FetchState state) {
+    switch (state) {
+        case FetchState::asked:
+            return "asked";
+        case FetchState::receiving:
+            return "receiving";
+        case FetchState::done:
+            return "done";
+        case FetchState::failed:
+            return "failed";
+    }
+    return "";
+}
+
+ordered_json fetch_json(const Fetch& fetch) {
+    return {{"url", fetch.url},
+            {"protocol", fetch.protocol},
+            {"server", to_string(fetch.server.address)},
+            {"began", rounded(fetch.began)},
+            {"ended", time_or_null(fetch.ended)},
+            {"state", name_of_state(fetch.state)},
+            {"fault",
+             fetch.fault == FetchFault::none ? ordered_json(nullptr) : ordered_json(name_of(fetch.fault))},
+            {"words", fetch.words},
+            {"http_status", or_null(fetch.status)},
+            {"location", fetch.location},
+            {"bytes", fetch.received},
+            {"expected_bytes", or_null(fetch.expected)},
+            {"bytes_per_second", std::round(speed_of(fetch))},
+            {"asked_again", fetch.repeats},
+            {"content", name_of(fetch.content)}};
+}
+
+ordered_json lookup_json(const Lookup& lookup) {
+    return {{"name", lookup.name},
+            {"at", rounded(lookup.at)},
+            {"answered", lookup.answered},
+            {"found", lookup.found}};
+}
+
+ordered_json complaint_json(const IpxeComplaint& complaint) {
+    return {{"at", rounded(complaint.at)},
+            {"line", complaint.line},
+            {"number", fmt::format("{:08x}", complaint.number)},
+            {"meaning", explain_ipxe_error(complaint.number)}};
+}
+
+ordered_json boot_json(const Boot& boot) {
+    return {{"began", rounded(boot.began)},
+            {"ended", time_or_null(boot.ended)},
+            {"ipxe", or_null(boot.ipxe)},
+            {"stages", list_of(boot.marks, mark_json)},
+            {"dhcp", list_of(boot.dhcp, talk_json)},
+            {"fetches", list_of(boot.fetches, fetch_json)},
+            {"lookups", list_of(boot.lookups, lookup_json)},
+            {"ipxe_errors", list_of(boot.complaints, complaint_json)},
+            {"firmware_errors", boot.firmware_errors},
+            {"frames", {{"by_guest", boot.guest_frames}, {"by_others", boot.other_frames}}},
+            {"router",
+             {{"asked_for", time_or_null(boot.solicited_at)}, {"advertised", time_or_null(boot.router_at)}}},
+            {"turn", name_of(boot.turn)},
+            {"turn_words", boot.turn_words}};
+}
+
+ordered_json nic_json(const ReportHead::Nic& nic) {
+    return {{"id", nic.id},           {"mac", nic.mac}, {"model", nic.model},
+            {"network", nic.network}, {"rom", nic.rom}, {"watched", nic.watched}};
+}
+
+}  // namespace
+
+ordered_json report_as_json(const ReportHead& head, const std::vector<Boot>& boots) {
+    ordered_json verdict = nullptr;
+    if (head.fault) {
+        verdict = {{"what", head.fault->what},
+                   {"why", head.fault->why},
+                   {"hint", head.fault->hint},
+                   {"code", static_cast<int>(head.fault->code)}};
+    }
+    return {{"format", "vm-launch-boot-report"},
+            {"version", 1},
+            {"name", head.name},
+            {"started", head.started},
+            {"lasted", rounded(head.lasted)},
+            {"machine", head.machine},
+            {"firmware", head.firmware},
+            {"accelerator", head.accelerator},
+            {"boot_order", head.boot_order},
+            {"nics", list_of(head.nics, nic_json)},
+            {"helped", head.helped},
+            {"hints", head.hints},
+            {"lost_frames", head.lost_frames},
+            {"boots", list_of(boots, boot_json)},
+            {"exit_code", head.exit_code},
+            {"summary", head.summary},
+            {"verdict", verdict}};
+}
+
+}  // namespace vml::boot

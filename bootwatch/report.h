@@ -1,0 +1,48 @@
+// The record of a run's boots as a document: JSON for programs, one page of HTML for people. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "bootwatch/record.h"
+
+namespace vml::boot {
+
+// What a report tells beside the boots.
+struct ReportHead {
+    std::string name;                       // the VM's
+    std::string started;                    // UTC, ISO 8601; of the moment when the machine began to run
+    std::string machine;                    // "q35"
+    std::string firmware;                   // "legacy", "uefi"
+    std::string accelerator;                // "kvm", "tcg"
+    std::vector<std::string> boot_order{};  // device ids, the first boots first
+    struct Nic {
+        std::string id;
+        std::string mac;
+        std::string model;
+        std::string network;  // "nat", "bridge br0", "direct eth1"
+        std::string rom;      // the option ROM's file; empty: none
+        bool watched = false;
+        bool operator==(const Nic&) const = default;
+    };
+    std::vector<Nic> nics{};
+    std::vector<std::string> helped{};  // what vm-launch itself did to the boot
+    std::vector<std::string> hints{};   // what the network makes every iPXE wait for, and how to mend it
+    unsigned lost_frames = 0;
+    double lasted = 0;  // seconds from the machine's start to the run's end
+    int exit_code = 0;
+    std::string summary{};         // the end in one line
+    std::optional<Fault> fault{};  // the reason of an end that is none
+};
+
+// docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
+[[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, const std::vector<Boot>& boots);
+
+// One page that needs nothing else: it can be opened from disk, printed and mailed.
+[[nodiscard]] std::string report_as_html(const ReportHead& head, const std::vector<Boot>& boots);
+
+}  // namespace vml::boot

@@ -1,0 +1,86 @@
+// Evidence, as it comes, → the record of a machine's boots, and what of it is news. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bootwatch/console_mark.h"
+#include "bootwatch/packet.h"
+#include "bootwatch/record.h"
+
+namespace vml::boot {
+
+// A NIC whose packets are seen.
+struct WatchedNic {
+    std::string id;  // "net0"
+    Mac mac{};
+};
+
+class Timeline {
+  public:
+    // Without a NIC nothing is seen on the wire, and the console alone has to tell what was fetched.
+    explicit Timeline(std::vector<WatchedNic> nics);
+
+    // Each gives the marks that are new. `nic` is an index into the constructor's list.
+    std::vector<Mark> packet(double at, std::size_t nic, const Packet& packet);
+    std::vector<Mark> line(double at, std::string_view line);
+    // What stands after the last whole line of the console; may be given again and again.
+    std::vector<Mark> partial(double at, std::string_view line);
+    // A line of SeaBIOS's own log (its debug port).
+    std::vector<Mark> firmware_line(double at, std::string_view line);
+    // QEMU runs the machine for the first time.
+    std::vector<Mark> started(double at);
+    // A QMP event, beside those that begin a boot.
+    std::vector<Mark> event(double at, std::string_view name);
+    // The machine was reset. One reboot is one to five resets: those before the firmware speaks again belong
+    // together, and give nothing.
+    std::vector<Mark> reset(double at);
+    // Nothing was seen or heard for so long that nothing is to be expected any more.
+    void silence(double at);
+
+    // Was the last thing that the guest fetched nothing that is known to boot, so that silence would mean a
+    // crash?
+    [[nodiscard]] bool runs_unknown() const;
+
+    // The oldest first; the last one is the one that runs.
+    [[nodiscard]] const std::vector<Boot>& boots();
+    [[nodiscard]] const Boot& boot() { return boots().back(); }
+    // Where this boot stopped, if it did.
+    [[nodiscard]] Turn turn() const { return boots_.back().turn; }
+    // What the guest fetches in this boot, up to date at no cost.
+    [[nodiscard]] const std::vector<Fetch>& fetches() const { return fetches_.all(); }
+
+  private:
+    Boot& current() { return boots_.back(); }
+    void firmware_complains(std::string_view line);
+    void mark(Stage stage, double at, Proof proof, std::string detail);
+    void mark_once(Stage stage, double at, Proof proof, std::string detail);
+    void turn(Turn turn, double at, std::string_view words);
+    std::vector<Mark> news();
+
+    void console(double at, const ConsoleMark& seen);
+    void client_failed(double at, std::string_view words);
+    void ipxe_said(double at, const ConsoleMark& seen);
+    void dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet, const DhcpMessage& message);
+    void dhcp_from_guest(double at, std::size_t nic, const DhcpMessage& message);
+    void dhcp_from_server(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);
+    [[nodiscard]] DhcpTalk* talk_of(std::size_t nic);
+    void dhcp6(double at, const Packet& packet, const Dhcp6Message& message);
+    void arp(bool from_guest, const ArpMessage& message);
+    void fetched(double at, std::size_t index);
+
+    std::vector<WatchedNic> nics_;
+    std::vector<Boot> boots_{Boot{}};
+    Fetches fetches_;
+    std::vector<Mark> news_;
+    std::string cut_line_;  // the first half of a line that the console broke
+};
+
+// "8.1 MB", for people.
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
+// "tftp://10.0.2.2/boot.ipxe: 135 bytes in 0.02 s (an iPXE script)"
+[[nodiscard]] std::string describe(const Fetch& fetch);
+
+}  // namespace vml::boot

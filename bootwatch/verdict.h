@@ -1,0 +1,39 @@
+// Why a boot stopped where it did, from the record alone: a sentence, the evidence, the next step, and an
+// exit code. Pure. Without evidence there is no guess: then it says what was seen last.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "bootwatch/record.h"
+
+namespace vml::boot {
+
+enum class Network { nat, bridge, direct };
+
+// What is known of the machine beside its boots.
+struct Circumstances {
+    bool ipxe = false;     // iPXE was asked for
+    bool uefi = false;     // else SeaBIOS
+    bool secure = false;   // with Secure Boot
+    bool aarch64 = false;  // else x86_64
+    bool wire = true;      // packets were seen
+    Network network = Network::nat;
+    std::string upper{};               // the bridge, or the macvtap's lower device
+    std::vector<std::string> looks{};  // what that looked like when the boot had stopped
+    std::string rom{};                 // the option ROM's file
+
+    bool operator==(const Circumstances&) const = default;
+};
+
+// Of the last boot.
+[[nodiscard]] Fault judge(const std::vector<Boot>& boots, const Circumstances& circumstances);
+
+// Of a machine that boots from the network again and again.
+[[nodiscard]] Fault judge_loop(const std::vector<Boot>& boots, unsigned count);
+
+// "DHCP: 10.77.0.70 offered by 10.77.0.1, at 2.44 s"
+[[nodiscard]] std::string seen_last(const Boot& boot);
+
+}  // namespace vml::boot

@@ -1,0 +1,125 @@
+#include "launcher/boot_observer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vml {
+
+BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, timeline_{config_.nics} {
+    if (config_.until && !config_.until->stage) {
+        pattern_.emplace(config_.until->pattern);
+    }
+}
+
+Observed BootObserver::packet(double at, std::size_t nic, const boot::Packet& packet) {
+    Observed observed = judged(timeline_.packet(at, nic, packet));
+    observed.progress = progress_.next(at, timeline_.fetches());
+    return observed;
+}
+
+Observed BootObserver::line(double at, const std::string& line) {
+    return with_text(judged(timeline_.line(at, line)), line);
+}
+
+// Is it the text that the run waits for?
+Observed BootObserver::with_text(Observed observed, const std::string& line) {
+    if (pattern_ && !until_told_ && std::regex_search(line, *pattern_)) {
+        until_told_ = true;
+        observed.end = BootEnd::until_reached;
+    }
+    return observed;
+}
+
+Observed BootObserver::partial(double at, const std::string& line) {
+    return with_text(judged(timeline_.partial(at, line)), line);
+}
+
+Observed BootObserver::reset(double at) {
+    Observed observed;
+    observed.marks = timeline_.reset(at);
+    if (observed.marks.empty()) {
+        return observed;
+    }
+    stage_ = boot::Stage::machine;
+    told_ = boot::Turn::none;
+    const unsigned fruitless = boot::fruitless_boots(timeline_.boots(), lasting_s);
+    if (config_.reboot_limit > 0 && fruitless >= config_.reboot_limit) {
+        observed.end = BootEnd::reboot_loop;
+    }
+    return observed;
+}
+
+Observed BootObserver::silence(double at) {
+    if (timeline_.runs_unknown()) {
+        timeline_.silence(at);
+    }
+    return judged({});
+}
+
+Observed BootObserver::judged(std::vector<boot::Mark> marks) {
+    Observed observed;
+    for (const boot::Mark& mark : marks) {
+        stage_ = std::max(stage_.value_or(mark.stage), mark.stage);
+    }
+    observed.end = end_of(marks);
+    observed.wait_for_silence = !marks.empty() && timeline_.runs_unknown();
+    observed.marks = std::move(marks);
+    return observed;
+}
+
+std::optional<BootEnd> BootObserver::end_of(const std::vector<boot::Mark>& marks) {
+    if (config_.until && config_.until->stage && !until_told_) {
+        const bool reached = std::any_of(marks.begin(), marks.end(), [&](const boot::Mark& mark) {
+            return mark.stage >= *config_.until->stage;
+        });
+        if (reached) {
+            until_told_ = true;
+            return BootEnd::until_reached;
+        }
+    }
+    return end_by_turn();
+}
+
+// Did iPXE leave because its script said so (exit, after it had run without a fault)?
+bool BootObserver::meant_to_leave() {
+    const boot::Boot& boot = timeline_.boot();
+    const bool failed = std::any_of(boot.fetches.begin(), boot.fetches.end(), [](const boot::Fetch& fetch) {
+        return fetch.state == boot::FetchState::failed;
+    });
+    return boot.reached(boot::Stage::script) && boot.complaints.empty() && !failed;
+}
+
+std::optional<BootEnd> BootObserver::end_by_turn() {
+    const boot::Turn turn = timeline_.turn();
+    if (turn == std::exchange(told_, turn) || !config_.boots_network) {
+        return std::nullopt;
+    }
+    switch (turn) {
+        case boot::Turn::dead_end:
+        case boot::Turn::uefi_shell:
+        case boot::Turn::panic:
+        case boot::Turn::silent:
+            return BootEnd::dead_end;
+        case boot::Turn::gave_up:
+            // Another NIC may have its turn, or a disk.
+            return config_.bootable_nics == 1 && !config_.boots_other ? std::optional{BootEnd::dead_end}
+                                                                      : std::nullopt;
+        case boot::Turn::disk:
+            return meant_to_leave() ? std::nullopt : std::optional{BootEnd::fell_through};
+        case boot::Turn::none:
+        case boot::Turn::shell:  // somebody may type
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string> looks) {
+    if (end == BootEnd::reboot_loop) {
+        return boot::judge_loop(timeline_.boots(), boot::fruitless_boots(timeline_.boots(), lasting_s));
+    }
+    boot::Circumstances about = config_.about;
+    about.looks = std::move(looks);
+    return boot::judge(timeline_.boots(), about);
+}
+
+}  // namespace vml

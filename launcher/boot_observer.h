@@ -1,0 +1,93 @@
+// The boot as the launcher follows it: evidence → lines to show, the moment at which a run is over, and why.
+// Pure: the event loop brings the evidence and the time.
+#pragma once
+
+#include <optional>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "bootwatch/progress.h"
+#include "bootwatch/timeline.h"
+#include "bootwatch/verdict.h"
+#include "launcher/settings.h"
+
+namespace vml {
+
+struct ObserverConfig {
+    std::vector<boot::WatchedNic> nics;  // whose packets are seen
+    boot::Circumstances about;
+    std::optional<Until> until{};
+    unsigned reboot_limit = 3;   // fruitless network boots in a row; 0: any number
+    unsigned bootable_nics = 1;  // after the last of them has failed, no other boots from the network
+    bool boots_network = true;   // `network` is in the boot order
+    bool boots_other = false;    // and so is a disk or a CD-ROM
+};
+
+// What a boot has come to, for the supervisor to decide on.
+enum class BootEnd {
+    until_reached,
+    dead_end,      // nothing more will happen
+    fell_through,  // the network boot failed, and the firmware went on to a disk
+    reboot_loop,
+};
+
+// What one piece of evidence brought.
+struct Observed {
+    std::vector<boot::Mark> marks{};
+    std::optional<BootEnd> end{};
+    std::optional<std::string> progress{};  // of a fetch that takes long
+    bool wait_for_silence =
+        false;  // something unknown was started: nothing at all within a while would be a crash
+};
+
+class BootObserver {
+  public:
+    explicit BootObserver(ObserverConfig config);
+
+    // `at` is in seconds since the machine began to run.
+    Observed started(double at) { return judged(timeline_.started(at)); }
+    Observed packet(double at, std::size_t nic, const boot::Packet& packet);
+    Observed line(double at, const std::string& line);
+    Observed partial(double at, const std::string& line);
+    Observed firmware_line(double at, const std::string& line) {
+        return judged(timeline_.firmware_line(at, line));
+    }
+    Observed event(double at, std::string_view name) { return judged(timeline_.event(at, name)); }
+    Observed reset(double at);
+    // Nothing was seen for a while.
+    Observed silence(double at);
+
+    // The furthest stage of the boot that runs.
+    [[nodiscard]] std::optional<boot::Stage> stage() const { return stage_; }
+    [[nodiscard]] const std::optional<Until>& until() const { return config_.until; }
+    [[nodiscard]] const ObserverConfig& config() const { return config_; }
+    [[nodiscard]] const std::vector<boot::Boot>& boots() { return timeline_.boots(); }
+    [[nodiscard]] const boot::Boot& boot() { return timeline_.boot(); }
+    [[nodiscard]] const std::vector<boot::Fetch>& fetches() const { return timeline_.fetches(); }
+
+    // Why the boot is where it is. `looks`: what the bridge or the lower device looks like now.
+    [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> looks);
+
+    // An operating system that runs as long as this was a good boot.
+    static constexpr double lasting_s = 60;
+
+  private:
+    Observed judged(std::vector<boot::Mark> marks);
+    Observed with_text(Observed observed, const std::string& line);
+    [[nodiscard]] std::optional<BootEnd> end_of(const std::vector<boot::Mark>& marks);
+    [[nodiscard]] std::optional<BootEnd> end_by_turn();
+    [[nodiscard]] bool meant_to_leave();
+
+    ObserverConfig config_;
+    boot::Timeline timeline_;
+    boot::Progress progress_;
+    std::optional<std::regex> pattern_;
+    std::optional<boot::Stage> stage_;
+    boot::Turn told_ = boot::Turn::none;  // the turn that was told already
+    bool until_told_ = false;
+};
+
+}  // namespace vml

@@ -1,0 +1,87 @@
+// What a running VM answers over its control socket (docs/control.md): requests → what the event loop is
+// asked to do, and its answers.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+#include "base/fd.h"
+#include "control/server.h"
+#include "launcher/console_viewers.h"
+#include "launcher/guest_agent.h"
+#include "qmp/client.h"
+
+namespace vml {
+
+// A file in memory that QEMU writes a picture of the guest's screen into: both descriptions of it.
+struct ScreenshotFile {
+    int fdset = -1;    // QEMU's name for it: /dev/fdset/N
+    OwnedFd writable;  // shares its offset with QEMU's
+    OwnedFd readable;
+
+    explicit operator bool() const { return static_cast<bool>(readable); }
+};
+
+// What changes while the VM runs.
+struct VmSnapshot {
+    std::string phase;                 // "starting", "running", "stopping"
+    std::optional<std::string> stage;  // how far this boot got: a word of HEALTH_STAGE
+    std::string stage_detail;
+    std::vector<std::string> reached;  // the stages of this boot
+    double uptime = 0;                 // seconds since the guest began to run
+};
+
+// Is QEMU's state (qapi/run-state.json, RunState) one that an error led to? Then why. Pure.
+[[nodiscard]] std::optional<std::string> stopped_by_error(std::string_view run_state);
+
+class ControlService {
+  public:
+    // The event loop's side.
+    struct Vm {
+        std::function<VmSnapshot()> snapshot;
+        std::function<void()> stop;
+        std::function<void(const qmp::Command&, qmp::Callback)> qmp;
+    };
+
+    // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
+    ControlService(Vm vm, nlohmann::json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
+                   GuestAgent& agent);
+
+    // Listens from now on. Throws Error when the VM's name is taken.
+    void listen(boost::asio::io_context& io, const control::Address& address);
+
+    // The VM's end: whoever waits for it is told.
+    void ended(int exit_code, const std::string& summary);
+
+  private:
+    using Exchange = control::Exchange;
+
+    void handle(const control::Request& request, const Exchange& exchange);
+    void status(const Exchange& exchange);
+    void health(const Exchange& exchange);
+    void stop(const Exchange& exchange);
+    void reset(const Exchange& exchange) const;
+    void console(const control::Request& request, const Exchange& exchange);
+    void screenshot(const Exchange& exchange);
+    void exec(const control::Request& request, const Exchange& exchange);
+    void screen_dumped(const Exchange& exchange, const qmp::Result& result);
+    [[nodiscard]] std::string picture() const;
+
+    Vm vm_;
+    nlohmann::json description_;
+    ScreenshotFile screenshot_;
+    bool taking_screenshot_ = false;
+    ConsoleViewers& viewers_;
+    GuestAgent& agent_;
+    std::vector<Exchange> waiting_for_end_;
+    std::optional<control::Server> server_;
+};
+
+}  // namespace vml

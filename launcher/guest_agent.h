@@ -1,0 +1,93 @@
+// The QEMU guest agent, qemu-ga, at the other end of a virtio serial port (QEMU docs/interop/qemu-ga.rst,
+// qga/ qapi-schema.json): one command line at a time runs in the guest, and its output comes back. What the
+// guest sends is believed no further than its own answers go.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace vml {
+
+struct GuestExit {
+    std::optional<int> code;
+    std::optional<int> signal;  // in place of a code
+    std::string output;         // standard output and error in base64, as the agent gives them
+    std::string errors;
+    bool truncated = false;  // the guest wrote more than its agent keeps
+
+    bool operator==(const GuestExit&) const = default;
+};
+
+// What the agent's answer to guest-exec-status tells: nothing yet while the command runs. Pure.
+[[nodiscard]] std::variant<std::monostate, GuestExit, Fault> guest_exit_in(const nlohmann::json& answer);
+
+class GuestAgent {
+  public:
+    using Result = std::variant<GuestExit, Fault>;
+    using Done = std::function<void(const Result&)>;
+
+    // `socket` is our end of the port; none: the VM has no such port.
+    GuestAgent(boost::asio::io_context& io, OwnedFd socket);
+
+    // QEMU's event VSERPORT_CHANGE: the agent opened or closed its port.
+    void port_changed(bool open);
+    [[nodiscard]] bool is_open() const { return open_; }
+
+    // Runs a program of the guest, found by its PATH. `done` is called once, in the event loop or before this
+    // returns.
+    void exec(const std::vector<std::string>& command, Done done);
+
+  private:
+    struct Request {
+        nlohmann::json message;
+        std::function<void(const nlohmann::json& value)> answered;
+        std::function<void(const Fault& fault)> failed;
+    };
+    struct Job {
+        std::vector<std::string> command;
+        Done done;
+        std::chrono::milliseconds pause{0};
+        boost::asio::steady_timer timer;
+    };
+    using JobPtr = std::shared_ptr<Job>;
+
+    void start(const JobPtr& job);
+    void ask_for_exit(const JobPtr& job, const nlohmann::json& pid);
+    void wait_and_ask(const JobPtr& job, const nlohmann::json& pid);
+
+    void ask(Request request);
+    void send_front();
+    void read();
+    void took(std::string_view bytes);
+    void took_line(std::string_view line);
+    void fail_all(const Fault& fault);
+
+    boost::asio::io_context& io_;
+    std::optional<boost::asio::local::stream_protocol::socket> port_;
+    boost::asio::steady_timer limit_;
+    bool open_ = false;
+    std::int64_t last_sync_ = 0;
+    std::deque<Request> requests_;
+    bool asked_ = false;  // the first one is with the agent
+    std::string received_;
+    std::array<char, 65536> chunk_{};
+};
+
+}  // namespace vml

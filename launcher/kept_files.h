@@ -1,0 +1,30 @@
+// What a VM keeps between runs: files in its folder of the data directory. Makes system calls.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "base/fd.h"
+
+namespace vml {
+
+// The folder, made for its owner alone if it is not there; a descriptor by which files in it are reached.
+// Throws Error.
+[[nodiscard]] OwnedFd open_state_folder(const std::filesystem::path& folder);
+
+// The file for reading and writing: as it was kept, or a new one, which is there whole or not at all: with
+// the template's content, or empty and of `size` bytes. Throws Error.
+[[nodiscard]] OwnedFd open_kept_copy(const std::filesystem::path& file,
+                                     const std::filesystem::path& template_file);
+[[nodiscard]] OwnedFd open_kept_blank(const std::filesystem::path& file, std::uint64_t size);
+
+// What is in `from` goes to `to`, holes stay holes. Throws Error with this `what`.
+void copy_sparse(int from, int to, std::string_view what);
+
+// The file whose being there says that --boot-once was done, in the state folder.
+inline constexpr const char* first_boot_mark = "boot-once.done";
+// 0, or the errno of why it could not be made.
+[[nodiscard]] int write_first_boot_mark(int state_folder);
+
+}  // namespace vml

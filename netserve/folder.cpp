@@ -1,0 +1,46 @@
+#include "netserve/folder.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace vml::serve {
+
+namespace {
+
+// The C library has no function for it.
+int open_below(int folder, const char* name, std::uint64_t flags) {
+    open_how how{};
+    how.flags = flags | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return static_cast<int>(::syscall(SYS_openat2, folder, name, &how, sizeof how));
+}
+
+}  // namespace
+
+FoundFile open_beneath(int folder, const std::string& name) {
+    // O_NONBLOCK: a FIFO in the folder must not hold us up.
+    OwnedFd fd{open_below(folder, name.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK)};
+    if (!fd) {
+        return {OwnedFd{}, 0, errno};
+    }
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        return {OwnedFd{}, 0, ENOENT};
+    }
+    return {std::move(fd), static_cast<std::uint64_t>(status.st_size), 0};
+}
+
+int folder_obstacle(const std::string& folder) {
+    const OwnedFd fd{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    const OwnedFd beneath{fd ? open_below(fd.get(), ".", O_RDONLY | O_DIRECTORY) : -1};
+    return beneath ? 0 : errno;
+}
+
+}  // namespace vml::serve

@@ -1,0 +1,55 @@
+// A folder over HTTP/1.1, for reading, to one user of this host: GET and HEAD, ranges, connections that are
+// kept. In the event loop. Makes system calls.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <sys/types.h>
+
+#include "base/fd.h"
+
+namespace vml::serve {
+
+// The socket to serve from, on a port of 127.0.0.1 that the kernel chooses, and that port. Throws Error.
+struct Listener {
+    OwnedFd socket;
+    std::uint16_t port = 0;
+};
+[[nodiscard]] Listener listen_on_loopback();
+
+// Who connected from one port of 127.0.0.1 to another, by the kernel's table of connections (the text of
+// /proc/net/tcp); -1: it is not there.
+[[nodiscard]] std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std::uint16_t to);
+
+class HttpServer {
+  public:
+    struct Config {
+        OwnedFd socket;  // that listens
+        OwnedFd folder;
+        uid_t client =
+            0;  // connections of other users are closed: the folder may hold what they could not read
+    };
+    // A line for each request, for the debug level.
+    using OnRequest = std::function<void(const std::string& line)>;
+
+    HttpServer(boost::asio::io_context& io, Config config, OnRequest on_request);
+    HttpServer(HttpServer&&) noexcept;
+    HttpServer& operator=(HttpServer&&) noexcept;
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+    ~HttpServer();  // ends every connection
+
+    // So many connections at once; a guest needs one or two.
+    static constexpr std::size_t most_connections = 32;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vml::serve

@@ -1,0 +1,30 @@
+// A view of the frames on one link: a packet socket (packet(7)), bound to it. Makes system calls.
+#pragma once
+
+#include <cstddef>
+
+#include "base/fd.h"
+
+namespace vml::net {
+
+// Frames longer than this are cut: enough for DHCP, for the heads of HTTP messages and for telling a kernel
+// by its first bytes, and little to copy for each frame of a large file.
+inline constexpr std::size_t capture_length = 1024;
+
+// Sees every frame that the link carries in either direction, each once, without blocking. In the network
+// namespace of the calling thread; needs CAP_NET_RAW. Throws Error.
+[[nodiscard]] OwnedFd open_capture(int link_index);
+
+// Stops the view at no cost for what the link carries, and starts it again. Needs no privilege. False when
+// the link has gone.
+bool pause_capture(int fd, int link_index) noexcept;
+bool resume_capture(int fd, int link_index) noexcept;
+
+// Frames that came faster than they were read, since the last call (PACKET_STATISTICS).
+[[nodiscard]] unsigned lost_frames(int fd) noexcept;
+
+// errno that making a packet socket would give for lack of a privilege; 0: it can be made. None is made to
+// find out: closing it would wait for the kernel's RCU, 10 ms (net/packet/af_packet.c, packet_release).
+[[nodiscard]] int capture_obstacle() noexcept;
+
+}  // namespace vml::net

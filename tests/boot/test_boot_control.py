@@ -1,0 +1,80 @@
+"""A real VM that is talked to: its agent, its screen, its console and its end."""
+
+import json
+import os
+
+import pytest
+
+import vm
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def agent(assets, netboot):
+    """The test guest with the QEMU guest agent in a second initramfs."""
+    os.link(assets.parent / "agent/agent.gz", netboot.path / "agent.gz")
+    (netboot.path / "boot.ipxe").write_text(
+        "#!ipxe\nkernel vmlinuz initrd=initrd.gz console=ttyS0 vml.stay\ninitrd initrd.gz\ninitrd agent.gz\nboot\n"
+    )
+    return netboot
+
+
+def ask(run, subcommand, *words, environment=None):
+    return vm.run(subcommand, run.name, *words, environment={**run.full_environment(), **(environment or {})})
+
+
+def picture(path):
+    """Width and height of a PNG file, from its first chunk (PNG specification, 11.2.2)."""
+    data = path.read_bytes()
+    assert data[:8] == PNG and data[12:16] == b"IHDR"
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def test_a_vm_can_be_talked_to(boot, agent, tmp_path):
+    with boot("--ipxe", "--netboot-dir", agent.path, "--graphics", "vnc", "--vnc-port", "5987", *vm.SMALL, capture=False) as run:
+        run.wait_text("SeaBIOS")
+        assert ask(run, "health").returncode == 0
+        assert "has not reached 'os'" in ask(run, "health", environment={"HEALTH_STAGE": "os"}).stderr
+        early = ask(run, "exec", "--", "true")
+        assert (early.returncode, "no guest agent runs in it" in early.stderr) == (125, True)
+        run.wait_text("VM-LAUNCH-GUEST-AGENT")
+        run.wait_text(vm.GUEST_UP)
+
+        [status] = json.loads(ask(run, "status", "--format", "json").stdout)
+        assert (status["phase"], status["stage"] in ("os", "agent"), status["qemu"]["capabilities"]) == ("running", True, "0" * 16)
+        assert ask(run, "health", environment={"HEALTH_STAGE": "os"}).returncode == 0
+
+        talk_to_the_agent(run)
+        for name in ("one.png", "two.png"):  # the second one must not hang on behind the first
+            result = ask(run, "screenshot", tmp_path / name)
+            assert (result.returncode, picture(tmp_path / name)) == (0, (720, 400)), result.stderr
+        assert abs((tmp_path / "one.png").stat().st_size - (tmp_path / "two.png").stat().st_size) < 2000
+
+        stopped = ask(run, "stop")
+        assert (stopped.returncode, stopped.stdout) == (0, f"{run.name}: stopped by `vm-launch stop` (exit code 0)\n")
+        assert run.wait_exit() == 0
+        assert vm.POWER_BUTTON in run.text()
+
+
+def talk_to_the_agent(run):
+    """The agent answers once its port is open, which it may not be in the very moment in which it was started."""
+    name = run._wait(lambda: (r := ask(run, "exec", "--", "uname", "-a")).returncode == 0 and r, 60, "an answer of the agent")
+    assert name.stdout.startswith("Linux ") and name.stderr == ""
+    failed = ask(run, "exec", "--", "sh", "-c", "echo seen; echo wrong >&2; exit 42")
+    assert (failed.returncode, failed.stdout, failed.stderr) == (42, "seen\n", "wrong\n")
+    assert ask(run, "exec", "--", "sh", "-c", "kill -9 $$").returncode == 128 + 9
+    missing = ask(run, "exec", "--", "/no/such/program")
+    assert (missing.returncode, "No such file or directory" in missing.stderr) == (125, True)
+    large = ask(run, "exec", "--", "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x")
+    assert large.stdout == "x" * 3000000
+
+
+def test_a_vm_is_reset_by_its_button(boot, netboot):
+    netboot.script(words="vml.stay")
+    with boot("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL, capture=False) as run:
+        run.wait_text("SeaBIOS")
+        run.wait_text("option ROM", "own")
+        assert ask(run, "reset").returncode == 0
+        run.wait_text("the guest rebooted", "own")
+        run.stop()

@@ -1,0 +1,130 @@
+"""What makes a boot faster than a stock one, in nat mode: the key at iPXE's prompt, and the folder by HTTP."""
+
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+
+import vm
+
+UNTIL_SCRIPT = ("--ipxe", "--until", "script", *vm.SMALL)
+
+
+def told(path):
+    return json.loads(path.read_text())
+
+
+def test_a_key_ends_the_wait_at_the_prompt(boot, netboot, tmp_path):
+    netboot.script()
+    report = tmp_path / "boot.json"
+    with boot(*UNTIL_SCRIPT, "--netboot-dir", netboot.path, "--report", report) as run:
+        assert run.wait_exit() == 0
+    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+
+
+@pytest.mark.parametrize("flags", [("--ipxe-prompt",), ("--fast-boot", "off")])
+def test_no_key_for_those_who_want_the_prompt(boot, netboot, tmp_path, flags):
+    netboot.script()
+    report = tmp_path / "boot.json"
+    with boot(*UNTIL_SCRIPT, *flags, "--netboot-dir", netboot.path, "--report", report) as run:
+        assert run.wait_exit() == 0
+    assert not any("key" in line for line in told(report)["helped"])
+
+
+def test_the_key_never_reaches_a_prompt_of_the_script(boot, netboot):
+    prompt = "prompt --timeout 2000 Press Ctrl-B for the iPXE command line... && echo GOT-A-KEY || echo GOT-NO-KEY"
+    (netboot.path / "boot.ipxe").write_text(f"#!ipxe\necho {vm.SCRIPT_RAN}\n{prompt}\nsleep 60\n")
+    with boot("--ipxe", "--until", "console:GOT-(A|NO)-KEY", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert "GOT-NO-KEY" in run.text("console")
+
+
+def test_a_key_on_uefi(boot, netboot, tmp_path):
+    netboot.script()
+    report = tmp_path / "boot.json"
+    with boot(*UNTIL_SCRIPT, "--firmware", "uefi", "--netboot-dir", netboot.path, "--report", report) as run:
+        assert run.wait_exit() == 0
+    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+
+
+def test_the_folder_by_http_and_by_tftp(boot, netboot, tmp_path):
+    """iPXE gets its script by HTTP, and what the script names relatively too; TFTP is there for those who ask for it."""
+    (netboot.path / "note").write_text("hello")
+    (netboot.path / "boot.ipxe").write_text(
+        f"#!ipxe\necho {vm.SCRIPT_RAN}\nimgfetch note || echo FAILED\nimgfetch tftp://10.0.2.2/note || echo FAILED\necho ALL-DONE\nsleep 60\n"
+    )
+    report = tmp_path / "boot.json"
+    with boot("--ipxe", "--until", "console:ALL-DONE", "--netboot-dir", netboot.path, *vm.SMALL, "--report", report) as run:
+        assert run.wait_exit() == 0
+        assert "FAILED" not in run.text("console")
+    fetches = told(report)["boots"][0]["fetches"]
+    kinds = [(fetch["protocol"], fetch["url"].rsplit("/", 1)[-1]) for fetch in fetches if fetch["state"] == "done"]
+    assert ("http", "boot.ipxe") in kinds and ("http", "note") in kinds and ("tftp", "note") in kinds
+    assert any("was served by HTTP" in line for line in told(report)["helped"])
+
+
+def test_no_way_out_of_the_folder(boot, netboot, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (netboot.path / "link").symlink_to("../secret")
+    (netboot.path / "boot.ipxe").write_text(
+        f"#!ipxe\necho {vm.SCRIPT_RAN}\nimgfetch link && echo LEAKED ||\nimgfetch /../secret && echo LEAKED ||\n"
+        "imgfetch /%2e%2e/secret && echo LEAKED ||\necho ALL-DONE\nsleep 60\n"
+    )
+    with boot("--ipxe", "--until", "console:ALL-DONE", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert vm.SCRIPT_RAN in run.text("console")
+        assert "LEAKED" not in run.text("console")
+
+
+def test_other_users_of_the_host_get_nothing(boot, netboot):
+    """QEMU runs as another user than this test, and the server is for QEMU alone."""
+    netboot.script(words="vml.stay")
+    with boot("--ipxe", "--netboot-dir", netboot.path, "--log-level", "debug", *vm.SMALL) as run:
+        port = run.wait_text(r"file http://10\.0\.2\.2:(\d+)/boot.ipxe", "own").group(1)
+        with pytest.raises((urllib.error.URLError, ConnectionError)):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/boot.ipxe", timeout=10)
+        run.wait_text("a connection of another user", "own")
+        run.wait_text(vm.GUEST_UP)
+        run.stop()
+
+
+def test_a_loader_that_is_no_script_stays_with_tftp(netboot):
+    (netboot.path / "old.0").write_bytes(b"\xeb\xfe" + bytes(600))
+    plan = vm.run("plan", "--ipxe", "--netboot-dir", netboot.path, "--bootfile", "old.0")
+    assert plan.returncode == 0
+    assert "bootfile=old.0" in plan.stdout and "http://" not in plan.stdout
+
+
+def test_a_folder_that_vm_launch_may_not_read_without_privileges_is_told(netboot):
+    netboot.script()
+    (netboot.path / "boot.ipxe").chmod(0o640)
+    os.chown(netboot.path / "boot.ipxe", 65534, 65534)
+    plan = vm.run("plan", "--ipxe", "--run-as", "nobody", "--netboot-dir", netboot.path)
+    assert plan.returncode == 0
+    assert "is not served by HTTP, only by TFTP" in plan.stdout
+    assert "bootfile=boot.ipxe" in plan.stdout
+
+
+@pytest.mark.parametrize("base", ["tftp://10.0.2.2/", ""], ids=["tftp", "http"])
+def test_a_large_file_is_followed_though_the_dump_rests(boot, netboot, tmp_path, base):
+    """While a large file comes, QEMU's dump is switched off most of the time: what was fetched is told all the same."""
+    size = 90_000_000
+    (netboot.path / "blob").write_bytes(bytes(size))
+    (netboot.path / "note").write_text("hello")
+    (netboot.path / "boot.ipxe").write_text(
+        f"#!ipxe\necho {vm.SCRIPT_RAN}\nimgfetch {base}blob\nimgfetch {base}note && echo ALL-DONE\nsleep 60\n"
+    )
+    report = tmp_path / "boot.json"
+    watch = ("--until", "console:ALL-DONE", "--log-level", "debug", "--report", report)
+    with boot("--ipxe", *watch, "--netboot-dir", netboot.path, *vm.SMALL, capture=False) as run:
+        assert run.wait_exit() == 0
+        own = run.text("own")
+        assert "cannot switch" not in own
+        assert re.search(r"/blob: [\d.]+ MB of 90.0 MB, [\d.]+ MB/s, \d+ s left", own), own
+    fetches = {fetch["url"].rsplit("/", 1)[-1]: fetch for fetch in told(report)["boots"][0]["fetches"]}
+    assert (fetches["blob"]["state"], fetches["blob"]["bytes"]) == ("done", size)
+    assert (fetches["note"]["state"], fetches["note"]["bytes"]) == ("done", 5)

@@ -1,0 +1,71 @@
+"""The whole story of an installation: a blank disk, a network boot whose installer writes to the disk and reboots, and
+then the same VM from its disk, to the end."""
+
+import json
+
+import pytest
+
+import media
+import vm
+
+INSTALLED = "VM-LAUNCH-GUEST-INSTALLED"
+DISK = "THE-INSTALLED-DISK-BOOTED"
+
+
+def cpio(files):
+    """An archive in the kernel's format (Documentation/driver-api/early-userspace/buffer-format.rst)."""
+    archive = b""
+    for name, mode, content in [*files, ("TRAILER!!!", 0, b"")]:
+        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
+        header = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        for part in (header, content):
+            archive += part + bytes(-len(part) % 4)
+    return archive
+
+
+@pytest.fixture
+def installer(netboot):
+    """A script that boots the guest with the words that make it an installer of an image."""
+
+    def make(image):
+        (netboot.path / "disk.cpio").write_bytes(
+            cpio([("install", 0o40755, b""), ("install/disk.img", 0o100644, image)])
+        )
+        (netboot.path / "boot.ipxe").write_text(
+            f"#!ipxe\necho {vm.SCRIPT_RAN}\n"
+            # The kernel looks for the next archive where a multiple of four bytes begins: this one's length is one.
+            "kernel vmlinuz initrd=disk.cpio initrd=initrd.gz console=ttyS0 vml.install\n"
+            "initrd disk.cpio\ninitrd initrd.gz\nboot\n"
+        )
+        return netboot.path
+
+    return make
+
+
+IMAGES = {"legacy": lambda: media.boot_sector(DISK).ljust(4096, b"\0"), "uefi": lambda: media.efi_volume(DISK)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_install_once_then_disk(boot, installer, tmp_path, firmware):
+    """The order changes by itself at the reset, and with --data-dir it is remembered: a second start of vm-launch with
+    the same words boots the disk at once."""
+    folder = installer(IMAGES[firmware]())
+    data = tmp_path / "data"
+    data.mkdir()
+    arguments = ("--ipxe", "--firmware", firmware, "--boot-once", "network", "--blank-disk", "--disk-size", "64M",
+                 "--netboot-dir", folder, "--data-dir", data, *vm.SMALL)  # fmt: skip
+    report = tmp_path / "report.json"
+    with boot(*arguments, "--report", report) as run:
+        assert run.wait_exit() == 0
+        boots = json.loads(report.read_text())["boots"]
+        assert len(boots) == 2, "the network's boot and the disk's"
+        text = run.text()
+        assert text.count(vm.SCRIPT_RAN) == 1
+        assert text.index(vm.SCRIPT_RAN) < text.index(INSTALLED) < text.index(DISK)
+    again = boot(*arguments)
+    again.name = run.name
+    with again:
+        assert again.wait_exit() == 0
+        assert DISK in again.text() and vm.SCRIPT_RAN not in again.text()
+        assert "--boot-once was done in an earlier run" in again.text("own")

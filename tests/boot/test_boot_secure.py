@@ -1,0 +1,88 @@
+"""Secure Boot for real: keys enrolled, SMM, a TPM; signed loaders boot, unsigned ones are refused."""
+
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import media
+import vm
+
+UNSIGNED = "THE-UNSIGNED-PROGRAM-RAN"
+GRUB_RAN = "GRUB-RAN-ITS-SCRIPT"
+SECURE = ("--firmware", "secure", *vm.SMALL)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def installer():
+    folder = vm.ROOT / "build/assets"
+    subprocess.run([vm.ROOT / "scripts/assets", "--debian-installer", folder], check=True)
+    return folder / "debian-installer"
+
+
+@pytest.fixture
+def signed(installer, tmp_path):
+    """Debian's signed shim and GRUB, a script for GRUB that powers off, and a program that nobody signed."""
+    folder = tmp_path / "netboot"
+    (folder / "debian-installer/amd64/grub").mkdir(parents=True)
+    for name in ("bootnetx64.efi", "grubx64.efi"):
+        shutil.copy(installer / name, folder)
+    (folder / "debian-installer/amd64/grub/grub.cfg").write_text(f"echo {GRUB_RAN}\nhalt\n")
+    (folder / "unsigned.efi").write_bytes(media.efi_program(UNSIGNED))
+    return folder
+
+
+def test_signed_loaders_boot_by_the_firmwares_pxe_and_unsigned_ones_are_refused(boot, signed, tmp_path):
+    """The same VM twice, with its variables and its TPM kept: a signed loader first, then one that nobody signed."""
+    data = tmp_path / "data"
+    data.mkdir()
+    arguments = (*SECURE, "--boot-order", "network", "--pxe", "v4", "--netboot-dir", signed, "--data-dir", data)
+    with boot(*arguments, "--bootfile", "bootnetx64.efi") as run:
+        run.wait_text("Start PXE")
+        assert "swtpm" in {vm.name_of(pid) for pid in vm.processes_with(run.name.encode())}
+        assert run.wait_exit() == 0
+        assert GRUB_RAN in run.text()
+    assert (data / run.name / "tpm.state").stat().st_size > 0
+    again = boot(*arguments, "--bootfile", "unsigned.efi")
+    again.name = run.name
+    with again:
+        assert again.wait_exit() == 14
+        assert re.search("BdsDxe: failed to load .*: Access Denied", again.text())
+        assert "Secure Boot refused what was to be booted" in again.text("own")
+        assert UNSIGNED not in again.text()
+        assert "swtpm ended" not in again.text("own")
+        assert "UEFI HTTPv4" not in again.text()  # nobody waits for what the firmware would try next
+
+
+def test_http_boot_of_a_signed_loader(boot, signed, web_of):
+    """The firmware's own HTTP client fetches Debian's shim, which fetches GRUB from beside it; an unsigned loader is refused."""
+    web = web_of(signed)
+    arguments = (*SECURE, "--boot-order", "network", "--pxe", "http4", "--bootfile")
+    with boot(*arguments, f"{web}/bootnetx64.efi") as run:
+        run.wait_text("Start HTTP Boot over IPv4")
+        run.wait_text("Fetching Netboot Image|grub>|GRUB")
+        assert "Start PXE" not in run.text()
+        run.signal(signal.SIGTERM)
+        run.wait_exit()
+    with boot(*arguments, f"{web}/unsigned.efi") as run:
+        assert run.wait_exit() == 14
+        assert "Secure Boot refused what was to be booted" in run.text("own")
+        assert UNSIGNED not in run.text()
+
+
+def test_ipxe_runs_and_what_it_loads_must_be_signed(boot, signed):
+    """OVMF runs the ROM, which nobody signed, and its script; of the programs that the script names, the one that
+    nobody signed is refused and Debian's shim starts."""
+    (signed / "boot.ipxe").write_text(
+        "#!ipxe\necho SCRIPT-RAN\nchain unsigned.efi || echo REFUSED-UNSIGNED\nchain bootnetx64.efi\n"
+    )
+    with boot(*SECURE, "--ipxe", "--netboot-dir", signed) as run:
+        run.wait_text("Fetching Netboot Image")  # shim's words
+        text = run.text()
+        assert text.index("SCRIPT-RAN") < text.index("REFUSED-UNSIGNED")
+        assert UNSIGNED not in text
+        assert "whatever iPXE starts must be signed" in run.text("own")

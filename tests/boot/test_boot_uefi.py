@@ -1,0 +1,92 @@
+"""UEFI beside iPXE's default way: the firmware's own clients one at a time, Secure Boot, every NIC model."""
+
+import pytest
+
+import media
+import vm
+
+IPXE, FIRMWARE = "iPXE", "firmware"
+LOADED = "THE-LOADED-PROGRAM-RAN"
+DISK = "THE-DISK-BOOTED"
+
+
+@pytest.fixture
+def loader(tmp_path):
+    """A folder with an EFI program that says that it runs and powers off."""
+    folder = tmp_path / "netboot"
+    folder.mkdir()
+    (folder / "loader.efi").write_bytes(media.efi_program(LOADED))
+    return folder
+
+
+@pytest.fixture
+def web(loader, web_of):
+    return web_of(loader)
+
+
+def test_pxe_v4_asks_by_pxe_alone(boot, loader):
+    arguments = ("--firmware", "uefi", "--pxe", "v4", "--boot-order", "network", "--bootfile", "loader.efi")
+    with boot(*arguments, "--netboot-dir", loader, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert LOADED in run.text()
+        assert run.dhcp()[0].sender == FIRMWARE
+        assert "Start PXE over IPv4" in run.text() and "HTTP" not in run.text()
+
+
+def test_what_the_firmware_would_try_next_is_not_waited_for(boot, loader):
+    """The file goes before the firmware asks for it. OVMF would try HTTP afterwards, for a minute."""
+    arguments = ("--firmware", "uefi", "--pxe", "v4", "--boot-order", "network", "--bootfile", "loader.efi")
+    with boot(*arguments, "--netboot-dir", loader, *vm.SMALL) as run:
+        run.wait_text("machine: QEMU built", "own")
+        (loader / "loader.efi").unlink()
+        assert run.wait_exit() == 13
+        assert "loader.efi" in run.text("own")
+        assert "UEFI HTTPv4" not in run.text()  # it may begin, but nobody waits for its end
+
+
+def test_from_failed_pxe_to_the_disk_without_another_minute(boot, loader, tmp_path):
+    disk = media.write_efi_disk(tmp_path / "disk.raw", DISK)
+    arguments = ("--firmware", "uefi", "--pxe", "v4", "--boot-order", "network,hd", "--disk", disk, "--bootfile", "loader.efi")
+    with boot(*arguments, "--netboot-dir", loader, *vm.SMALL, "--log-level", "debug") as run:
+        run.wait_text("machine: QEMU built", "own")
+        (loader / "loader.efi").unlink()
+        run.wait_text(DISK)
+        run.wait_exit()
+        asked = [packet for packet in run.dhcp() if "HTTPClient" in packet.vendor_class]
+        assert asked == [], "the firmware looked for an HTTP boot server"
+        assert "the link of net0 is up" in run.text("own")
+
+
+def test_pxe_http4_asks_by_http_alone(boot, web):
+    arguments = ("--firmware", "uefi", "--pxe", "http4", "--boot-order", "network", "--bootfile", f"{web}/loader.efi")
+    with boot(*arguments, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert LOADED in run.text()
+        assert "Start HTTP Boot over IPv4" in run.text() and "Start PXE" not in run.text()
+
+
+@pytest.mark.parametrize(("client", "words"), [("v6", "Start PXE over IPv6"), ("http6", "Start HTTP Boot over IPv6")])
+def test_pxe_over_ipv6_begins_with_it(boot, client, words):
+    with boot("--firmware", "uefi", "--pxe", client, "--boot-order", "network", *vm.SMALL) as run:
+        run.wait_text(words)
+        assert "IPv4" not in run.text()
+
+
+def test_the_firmwares_clients_do_not_wait_behind_ipxe(boot, tmp_path, netboot):
+    """A script that gives up hands over to the disk at once: none of OVMF's four minutes of waiting comes between."""
+    (netboot.path / "boot.ipxe").write_text("#!ipxe\necho GIVING-UP\nexit 1\n")
+    disk = media.write_efi_disk(tmp_path / "disk.raw", DISK)
+    arguments = ("--ipxe", "--firmware", "uefi", "--boot-order", "network,hd", "--disk", disk)
+    with boot(*arguments, "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert run.text().index("GIVING-UP") < run.text().index(DISK)
+        assert ">>Start" not in run.text()
+        assert {packet.sender for packet in run.dhcp()} <= {IPXE, "other"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["e1000", "e1000e", "rtl8139", "vmxnet3", "ne2k_pci", "pcnet"])
+def test_every_nic_model_runs_ipxe_on_uefi(boot, netboot, model):
+    netboot.script()
+    with boot("--ipxe", "--firmware", "uefi", "--nic-model", model, "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_dhcp().sender == IPXE

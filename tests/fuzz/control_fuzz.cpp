@@ -1,0 +1,67 @@
+// Whatever a client sends: requests, answers and the kernel's list of sockets are parsed without a throw, and
+// what was accepted comes back when it is written and read again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "control/address.h"
+#include "control/protocol.h"
+
+namespace {
+
+using namespace vml;
+using namespace vml::control;
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+std::string_view line_of(const std::string& text) {
+    require(text.ends_with('\n') && text.find('\n') == text.size() - 1);
+    return std::string_view{text}.substr(0, text.size() - 1);
+}
+
+void check_request(std::string_view line) {
+    const auto parsed = parse_request(line);
+    if (const auto* request = std::get_if<Request>(&parsed)) {
+        require(!request->command.empty() && request->arguments.is_object());
+        const std::string written = format_request(*request);
+        require(std::holds_alternative<Request>(parse_request(line_of(written))));
+    } else {
+        require(!std::get<Fault>(parsed).why.empty());
+    }
+}
+
+void check_answer(std::string_view line) {
+    const auto parsed = parse_answer(line);
+    if (const auto* value = std::get_if<nlohmann::json>(&parsed)) {
+        const std::string written = format_answer(*value);
+        require(std::holds_alternative<nlohmann::json>(parse_answer(line_of(written))));
+    } else {
+        const std::string written = format_refusal(std::get<Fault>(parsed));
+        require(std::holds_alternative<Fault>(parse_answer(line_of(written))));
+    }
+}
+
+void check_address(std::string_view name) {
+    if (const auto address = parse_socket_name(name)) {
+        const std::string written = socket_name(*address);
+        require(written.empty() || parse_socket_name(written) == address);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view input{reinterpret_cast<const char*>(data), size};
+    check_request(input);
+    check_answer(input);
+    check_address(input);
+    (void)listening_addresses(input);
+    return 0;
+}

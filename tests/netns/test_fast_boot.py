@@ -1,0 +1,137 @@
+"""The router advertisement for the guest alone: it ends iPXE's wait, and nobody else sees it."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+
+import lab as labs
+import vm
+
+BRIDGE = ("--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL)
+ICMP6 = 58
+ROUTER_ADVERTISEMENT = 134
+ROUTER_SOLICITATION = 133
+
+
+class Icmp6Watch:
+    """The ICMPv6 messages on a link of a namespace, by kind and source, as long as the context lasts."""
+
+    def __init__(self, namespace, link):
+        self.seen = []
+        self.ended = False
+        self.socket = labs.in_namespace(namespace, lambda: self._open(link))
+        self.thread = threading.Thread(target=self._read)
+
+    @staticmethod
+    def _open(link):
+        every_protocol = 3  # ETH_P_ALL
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
+        packets.bind((link, every_protocol))
+        packets.settimeout(0.2)
+        return packets
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.thread.join()
+        self.socket.close()
+
+    def _read(self):
+        while not self.ended:
+            with contextlib.suppress(TimeoutError, OSError):
+                frame = self.socket.recv(2048)
+                if frame[12:14] == b"\x86\xdd" and frame[20] == ICMP6:
+                    self.seen.append((frame[54], frame[6:12].hex(":")))
+
+    def of(self, kind):
+        return [source for seen, source in self.seen if seen == kind]
+
+
+def boots(net, assets, boot, tmp_path, *flags):
+    """A boot to its end, and its report."""
+    report = tmp_path / "boot.json"
+    with boot(net, *BRIDGE, "--report", str(report), *flags) as run:
+        assert run.wait_exit() == 0
+        assert vm.GUEST_UP in run.text("console")
+    return json.loads(report.read_text())
+
+
+def script():
+    base = f"http://{labs.SERVER}"
+    return f"#!ipxe\nkernel {base}/vmlinuz initrd=initrd.gz console=ttyS0\ninitrd {base}/initrd.gz\nboot\n"
+
+
+def idle_after_address(report):
+    boot = report["boots"][0]
+    acknowledged = next(stage["at"] for stage in boot["stages"] if stage["stage"] == "dhcp")
+    return min(fetch["began"] for fetch in boot["fetches"]) - acknowledged
+
+
+def answered(report):
+    return [line for line in report["helped"] if "IPv6 router was answered" in line]
+
+
+def test_the_guest_alone_gets_an_answer(lab, assets, boot, tmp_path):
+    net = lab("bridge").serve(assets, script())
+    net.ip("link", "add", "other0", "type", "veth", "peer", "name", "other1")
+    net.ip("link", "set", "other0", "master", "br0", "up")
+    net.ip("link", "set", "other1", "up")
+    with Icmp6Watch(net.srv, "srv0") as wire, Icmp6Watch(net.vm, "other1") as other, Icmp6Watch(net.vm, "br0") as bridge:
+        fast = boots(net, assets, boot, tmp_path)
+        stock = boots(net, assets, boot, tmp_path, "--fast-boot", "off")
+    assert wire.of(ROUTER_SOLICITATION), "the guest's search was not seen outside: the watch is blind"
+    for place in (wire, other, bridge):
+        assert place.of(ROUTER_ADVERTISEMENT) == []
+    assert len(answered(fast)) >= 1
+    assert answered(stock) == [] and stock["helped"] == []
+    # iPXE's own timer of 13 s ran in the one, and not in the other.
+    assert idle_after_address(stock) - idle_after_address(fast) > 5
+    assert any("bare metal" in hint and "IPv6 router" in hint for hint in fast["hints"])
+    assert any("iPXE waited 13 s" in hint for hint in stock["hints"])
+    assert any("175,176" in hint for hint in fast["hints"])
+    assert all(boot["router"]["advertised"] is None for report in (fast, stock) for boot in report["boots"])
+
+
+def test_a_real_router_goes_first(lab, assets, boot, tmp_path):
+    net = lab("bridge").serve(assets, script(), router=True)
+    with Icmp6Watch(net.vm, "br0") as bridge:
+        report = boots(net, assets, boot, tmp_path)
+    assert bridge.of(ROUTER_ADVERTISEMENT), "the router said nothing"
+    assert answered(report) == []
+    assert report["boots"][0]["router"]["advertised"] is not None
+    assert not any("IPv6 router" in hint for hint in report["hints"])
+
+
+def test_nothing_is_answered_once_the_kernel_runs(lab, assets, boot, tmp_path):
+    """The guest's kernel looks for a router too; that is its own affair."""
+    net = lab("bridge").serve(assets, script().replace("console=ttyS0", "console=ttyS0 vml.stay"))
+    told = tmp_path / "boot.json"
+    with Icmp6Watch(net.vm, "br0") as bridge, boot(net, *BRIDGE, "--report", str(told)) as run:
+        run.wait_text(vm.GUEST_UP)
+        before = len(bridge.of(ROUTER_SOLICITATION))
+        deadline = time.monotonic() + 60
+        while len(bridge.of(ROUTER_SOLICITATION)) == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(bridge.of(ROUTER_SOLICITATION)) > before, "the guest's kernel did not search"
+        run.stop()
+    report = json.loads(told.read_text())
+    kernel = next(stage["at"] for stage in report["boots"][0]["stages"] if stage["stage"] == "kernel")
+    assert answered(report)
+    assert all(float(line.split()[1]) < kernel for line in answered(report))
+
+
+def test_on_a_macvtap_nothing_is_answered(lab, assets, boot, tmp_path):
+    """A frame sent there would go out to the wire."""
+    net = lab("direct").serve(assets, script())
+    report = tmp_path / "boot.json"
+    with Icmp6Watch(net.srv, "srv0") as wire:
+        with boot(net, "--ipxe", "--network", "direct", "--direct-dev", "up0", *vm.SMALL, "--report", str(report)) as run:
+            assert run.wait_exit() == 0
+    assert answered(json.loads(report.read_text())) == []
+    assert wire.of(ROUTER_ADVERTISEMENT) == []
+    assert wire.of(ROUTER_SOLICITATION)

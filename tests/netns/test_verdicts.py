@@ -1,0 +1,242 @@
+"""One fault at a time, on a real bridge: the exit code, what is said of it, and the next step that is named."""
+
+import json
+import re
+import socket
+import threading
+
+import pytest
+
+import lab as labs
+import vm
+
+BRIDGE = ("--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL)
+KERNEL = f"http://{labs.SERVER}/vmlinuz"
+
+
+def script(*lines):
+    return "\n".join(["#!ipxe", f"echo {vm.SCRIPT_RAN}", *lines, ""])
+
+
+def boots(kernel=KERNEL, initramfs=True, words=""):
+    """A script that boots the test guest, with one thing changed."""
+    lines = [f"kernel {kernel} initrd=initrd.gz console=ttyS0 {words}"]
+    return script(*lines, *([f"initrd http://{labs.SERVER}/initrd.gz"] if initramfs else []), "boot")
+
+
+class HalfServer(threading.Thread):
+    """An HTTP server on port 8080 that announces 100,000 bytes, sends a tenth of them, and breaks off or falls silent."""
+
+    def __init__(self, net, breaks_off):
+        super().__init__(daemon=True)
+        self.breaks_off = breaks_off
+        self.socket = net.listen_tcp(8080)
+        self.held = []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            peer.recv(4096)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 10000)
+            if self.breaks_off:
+                peer.shutdown(socket.SHUT_RDWR)
+                peer.close()
+            else:
+                self.held.append(peer)
+
+
+def verdict(run, report):
+    """The exit code, and the report's verdict: it must be the same as what was printed."""
+    code = run.wait_exit()
+    told = json.loads(report.read_text())
+    assert told["exit_code"] == code
+    assert told["verdict"]["code"] == code
+    assert told["verdict"]["what"] in run.text("own")
+    return code, told["verdict"], told
+
+
+@pytest.fixture
+def fails(boot, tmp_path):
+    """fails(net, *arguments): boots until the operating system should run, and gives exit code, verdict and report."""
+
+    def run_it(net, *arguments, until="os", timeout=None):
+        report = tmp_path / "boot.json"
+        limits = ("--until", until, *(("--boot-timeout", str(timeout)) if timeout else ()))
+        with boot(net, *BRIDGE, *limits, "--report", str(report), *arguments) as run:
+            return verdict(run, report)
+
+    return run_it
+
+
+def test_no_dhcp_server(lab, fails):
+    code, told, report = fails(lab("bridge"))
+    assert code == 11
+    assert "no DHCP server answered" in told["what"]
+    assert re.search(r"iPXE sent \d DISCOVERs over net0", told["why"])
+    assert "br0's other ports: up0" in told["why"]
+    assert "is the DHCP server behind a port of br0?" in told["hint"]
+    assert report["boots"][0]["dhcp"][0]["client"] == "iPXE"
+
+
+def test_no_port_on_the_bridge_is_seen(lab, fails):
+    net = lab("bridge")
+    net.ip("link", "set", "up0", "nomaster")
+    code, told, _ = fails(net)
+    assert code == 11
+    assert "br0 has no port but the guest's own" in told["why"]
+
+
+def test_a_server_that_names_no_file(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, boots(), bootfile=None))
+    assert code == 12
+    assert "named nothing to boot" in told["what"]
+    assert "option 67" in told["why"]
+    assert "dhcp-boot=" in told["hint"]
+
+
+def test_a_file_that_is_not_there(lab, fails, assets):
+    code, told, report = fails(lab("bridge").serve(assets, boots(), bootfile="nosuch.ipxe"))
+    assert code == 13
+    assert told["what"] == f"cannot fetch tftp://{labs.SERVER}/nosuch.ipxe"
+    assert "the TFTP server has no such file" in told["why"]
+    assert report["boots"][0]["fetches"][0]["fault"] == "not-found"
+
+
+def test_tftp_closed(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, boots(), tftp=False))
+    assert code == 13
+    assert "nobody listens there" in told["why"]
+    assert f"start the tftp server on {labs.SERVER}" in told["hint"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "fault"),
+    [("/nosuch", "404 Not Found", "not-found"), ("/broken", "500 Internal Server Error", "server-error"),
+     ("/private", "403 Forbidden", "access-denied")],
+)
+def test_http_refuses(lab, fails, assets, path, words, fault):
+    code, told, report = fails(lab("bridge").serve(assets, boots(f"http://{labs.SERVER}{path}")))
+    assert code == 13
+    assert told["what"] == f"cannot fetch http://{labs.SERVER}{path}"
+    assert words in told["why"]
+    assert report["boots"][0]["fetches"][-1]["fault"] == fault
+
+
+def test_http_body_is_cut(lab, fails, assets):
+    net = lab("bridge").serve(assets, boots(f"http://{labs.SERVER}:8080/vmlinuz"))
+    HalfServer(net, breaks_off=True)
+    code, told, _ = fails(net)
+    assert code == 13
+    assert "the server broke off after 10 kB of 100 kB" in told["why"]
+
+
+def test_the_server_falls_silent_in_the_middle(lab, fails, assets):
+    net = lab("bridge").serve(assets, boots(f"http://{labs.SERVER}:8080/vmlinuz"))
+    HalfServer(net, breaks_off=False)
+    code, told, _ = fails(net, timeout=40)
+    assert code == 15
+    assert "came to a halt" in told["what"]
+    assert "10 kB of 100 kB came" in told["why"]
+    assert "not at os within 40 s" in told["why"]
+
+
+def test_nobody_listens_for_http(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, boots(f"http://{labs.SERVER}:81/vmlinuz")))
+    assert code == 13
+    assert "nobody listens there" in told["why"]
+
+
+def test_a_name_that_is_unknown(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, boots("http://nosuch.example/vmlinuz"), dns=True))
+    assert code == 13
+    assert told["what"] == "DNS knows no nosuch.example"
+
+
+def test_garbage_instead_of_a_kernel(lab, fails, assets):
+    net = lab("bridge").serve(assets, boots())
+    (net.folder / "http/vmlinuz").write_bytes(bytes(range(256)) * 1000)
+    code, told, report = fails(net, "--firmware", "uefi")
+    assert code == 14
+    assert told["what"] == f"{KERNEL} cannot be booted"
+    assert report["boots"][0]["ipxe_errors"][-1]["number"] == "2e008081"
+
+
+def test_a_kernel_for_another_machine(lab, fails, assets):
+    net = lab("bridge").serve(assets, boots())
+    kernel = bytearray((net.folder / "http/vmlinuz").read_bytes()[:200000])
+    kernel[:0x1000] = bytes(0x1000)
+    kernel[0x38:0x3C] = b"ARM\x64"
+    (net.folder / "http/vmlinuz").write_bytes(kernel)
+    code, told, _ = fails(net, "--firmware", "uefi")
+    assert code == 14
+    assert told["what"] == f"{KERNEL} is for another machine"
+    assert "an AArch64 Linux kernel, and the guest is x86_64" in told["why"]
+
+
+def test_a_kernel_without_an_initramfs(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, boots(initramfs=False)))
+    assert code == 20
+    assert told["what"] == "the kernel found no root file system"
+    assert "Unable to mount root fs" in told["why"]
+    assert "add `initrd URL`" in told["hint"]
+
+
+def test_a_script_that_ends(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, script()))
+    assert code == 14
+    assert "the iPXE script ended without booting anything" in told["what"]
+
+
+def test_a_script_that_reboots_for_ever(lab, boot, assets, tmp_path):
+    net = lab("bridge").serve(assets, script("reboot"))
+    report = tmp_path / "boot.json"
+    with boot(net, *BRIDGE, "--reboot-limit", "2", "--report", str(report)) as run:
+        code, told, whole = verdict(run, report)
+        assert code == 16
+        assert "again and again" in told["what"]
+        assert len(whole["boots"]) == 3
+
+
+def test_a_rom_that_never_runs(lab, fails, assets):
+    """Without a ROM BAR the firmware finds no ROM: nothing that is planned, nothing that a check sees."""
+    code, told, _ = fails(lab("bridge").serve(assets, boots()), "--", "-global", "virtio-net-pci.rombar=0")
+    assert code == 10
+    assert "the iPXE ROM never ran" in told["what"]
+    assert "vm-launch rom" in told["hint"]
+
+
+def test_from_the_network_to_the_disk(lab, fails):
+    """`network,hd`: the disk has its turn, but who waits for a network boot is told that it failed."""
+    code, told, _ = fails(lab("bridge"), "--blank-disk", "--boot-order", "network,hd")
+    assert code == 11
+
+
+def test_until_ends_with_success(lab, boot, assets, tmp_path):
+    net = lab("bridge").serve(assets, labs.http_script("vml.stay"))
+    report = tmp_path / "boot.json"
+    page = tmp_path / "boot.html"
+    with boot(net, *BRIDGE, "--until", "console:VM-LAUNCH-GUEST-UP", "--report", f"{report},{page}") as run:
+        assert run.wait_exit() == 0
+    told = json.loads(report.read_text())
+    assert told["verdict"] is None
+    stages = [mark["stage"] for mark in told["boots"][0]["stages"]]
+    wanted = ["machine", "firmware", "rom", "link", "discover", "offer", "dhcp", "fetch", "script", "kernel", "os"]
+    assert [stage for stage in wanted if stage in stages] == wanted
+    fetched = {fetch["url"].rsplit("/", 1)[-1]: fetch for fetch in told["boots"][0]["fetches"]}
+    assert fetched["vmlinuz"]["content"] == "linux-x86"
+    assert fetched["vmlinuz"]["bytes"] == (assets / "vmlinuz").stat().st_size
+    assert fetched["initrd.gz"]["bytes"] == (assets / "initrd.gz").stat().st_size
+    assert told["lost_frames"] == 0
+    assert "<svg" in page.read_text()
+
+
+def test_until_dhcp_on_a_macvtap(lab, boot, assets):
+    net = lab("direct").serve(assets, labs.http_script())
+    with boot(net, "--ipxe", "--network", "direct", "--direct-dev", "up0", "--until", "dhcp", *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert re.search(r"DHCP: address 10\.77\.0\.\d+ from 10\.77\.0\.1, file boot\.ipxe", run.text("own"))
+        assert vm.SCRIPT_RAN not in run.text()

@@ -1,0 +1,199 @@
+// Evidence → the moment at which a run is over.
+#include <string>
+
+#include "launcher/boot_observer.h"
+#include "tests/unit/bootwatch_frames.h"
+#include "tests/unit/catch.h"
+
+namespace vml {
+namespace {
+
+using namespace boot::test;
+using boot::Stage;
+
+ObserverConfig plain() {
+    ObserverConfig config;
+    config.nics = {{"net0", guest}};
+    config.about.ipxe = true;
+    return config;
+}
+
+Observed see(BootObserver& observer, double at, const std::string& frame) {
+    const auto packet = boot::decode_frame(bytes_of(frame));
+    REQUIRE(packet);
+    return observer.packet(at, 0, *packet);
+}
+
+const std::string banner = "iPXE 1.0 -- Open Source Network Boot Firmware -- http://ipxe.org";
+const std::string ipxe_discover = dhcp(true, 1, option(77, "iPXE") + option(60, "PXEClient:Arch:00000"));
+
+TEST_CASE("a stage that is waited for, or any later one, ends the run once") {
+    ObserverConfig config = plain();
+    config.until = Until{Stage::address, "", "dhcp"};
+    BootObserver observer{config};
+    observer.started(0);
+    observer.line(0.1, banner);
+    see(observer, 1, ipxe_discover);
+    CHECK_FALSE(see(observer, 2, dhcp(false, 2, "", 0x0A000002)).end);
+    CHECK(see(observer, 3, dhcp(false, 5, "", 0x0A000002)).end == BootEnd::until_reached);
+    CHECK_FALSE(observer.line(4, "Linux version 6 (x)").end);
+    BootObserver later{config};
+    later.started(0);
+    CHECK(later.line(4, "Linux version 6 (x)").end == BootEnd::until_reached);
+}
+
+TEST_CASE("a text on the console that is waited for") {
+    ObserverConfig config = plain();
+    config.until = Until{std::nullopt, "log+in:$", "console:log+in:$"};
+    BootObserver observer{config};
+    observer.started(0);
+    CHECK_FALSE(observer.line(1, "log: in").end);
+    CHECK(observer.line(2, "debian loggin:").end == BootEnd::until_reached);
+    CHECK_FALSE(observer.line(3, "debian login:").end);
+    BootObserver prompt{config};
+    prompt.started(0);
+    CHECK(prompt.partial(2, "debian login:").end == BootEnd::until_reached);
+}
+
+TEST_CASE("the firmware has nothing left: told once") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    CHECK(observer.partial(1, "No bootable device.").end == BootEnd::dead_end);
+    CHECK_FALSE(observer.partial(1, "No bootable device.").end);
+    CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::boot_timeout);
+}
+
+TEST_CASE("the ROM that never ran: seen by what is missing") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.1, "SeaBIOS (version 1)");
+    CHECK(observer.line(1, "No bootable device.").end == BootEnd::dead_end);
+    CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::rom_never_ran);
+}
+
+TEST_CASE("the firmware's own PXE instead of iPXE is known by its option 77, or rather the lack of it") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.1, ">>Start PXE over IPv4.");
+    see(observer, 1, dhcp(true, 1, option(60, "PXEClient:Arch:00007:UNDI:003000")));
+    const Fault verdict = observer.verdict(std::nullopt, {});
+    CHECK(verdict.code == ExitCode::rom_never_ran);
+    CHECK(verdict.what.find("firmware's own PXE client") != std::string::npos);
+}
+
+TEST_CASE("from the network to the disk: a failure falls through, a script may leave on purpose") {
+    ObserverConfig config = plain();
+    config.boots_other = true;
+    BootObserver failed{config};
+    failed.started(0);
+    failed.line(0.1, "SeaBIOS (version 1)");
+    failed.line(0.2, banner);
+    see(failed, 1, ipxe_discover);
+    CHECK(failed.line(20, "Booting from Hard Disk...").end == BootEnd::fell_through);
+    CHECK(failed.verdict(BootEnd::fell_through, {}).code == ExitCode::no_offer);
+    BootObserver meant{config};
+    meant.started(0);
+    meant.line(0.2, banner);
+    meant.line(1, "local.ipxe : 20 bytes [script]");
+    CHECK_FALSE(meant.line(2, "Booting from Hard Disk...").end);
+}
+
+TEST_CASE("UEFI: iPXE that gives up ends the boot, unless another NIC or a disk has its turn") {
+    const std::string failed = "BdsDxe: failed to load Boot0001 \"UEFI PXEv4 (MAC:52)\" from X: Not Found";
+    for (const unsigned nics : {1U, 2U}) {
+        for (const bool disk : {false, true}) {
+            ObserverConfig config = plain();
+            config.bootable_nics = nics;
+            config.boots_other = disk;
+            BootObserver observer{config};
+            observer.started(0);
+            observer.line(0.2, banner);
+            CHECK(observer.line(9, failed).end.has_value() == (nics == 1 && !disk));
+        }
+    }
+}
+
+TEST_CASE("a panic before the system ran ends the boot, one afterwards is the system's own affair") {
+    BootObserver early{plain()};
+    early.started(0);
+    early.line(1, "Linux version 6 (x)");
+    CHECK(early.line(2, "Kernel panic - not syncing: VFS: Unable to mount root fs").end == BootEnd::dead_end);
+    BootObserver late{plain()};
+    late.started(0);
+    late.line(2, "Run /init as init process");
+    CHECK_FALSE(late.line(3, "Kernel panic - not syncing: x").end);
+}
+
+TEST_CASE(
+    "network boots that lead to nothing: the third in a row is a loop, resets of one reboot count once") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    double at = 1;
+    for (int turn = 1; turn <= 3; ++turn) {
+        observer.line(at, "SeaBIOS (version 1)");
+        see(observer, at + 1, ipxe_discover);
+        const Observed first = observer.reset(at + 2);
+        CHECK(first.marks.size() == 1);
+        CHECK((first.end == BootEnd::reboot_loop) == (turn == 3));
+        CHECK(observer.reset(at + 2.1).marks.empty());
+        at += 10;
+    }
+    CHECK(observer.verdict(BootEnd::reboot_loop, {}).code == ExitCode::reboot_loop);
+    CHECK(observer.verdict(BootEnd::reboot_loop, {}).why.find("3 boots in a row") != std::string::npos);
+}
+
+TEST_CASE("a system that stayed up, a boot from disk and a limit of 0 are no loop") {
+    const auto loops = [](unsigned limit, bool network, double os_lasted) {
+        ObserverConfig config = plain();
+        config.reboot_limit = limit;
+        BootObserver observer{config};
+        observer.started(0);
+        double at = 0;
+        bool loop = false;
+        for (int turn = 0; turn < 4; ++turn) {
+            observer.line(at, "SeaBIOS (version 1)");
+            if (network) {
+                see(observer, at + 1, ipxe_discover);
+            }
+            observer.line(at + 2, "Run /init as init process");
+            loop = observer.reset(at + 2 + os_lasted).end == BootEnd::reboot_loop || loop;
+            at += 200;
+        }
+        return loop;
+    };
+    CHECK(loops(3, true, 1));
+    CHECK_FALSE(loops(3, true, BootObserver::lasting_s + 1));
+    CHECK_FALSE(loops(3, false, 1));
+    CHECK_FALSE(loops(0, true, 1));
+    CHECK_FALSE(loops(5, true, 1));
+}
+
+TEST_CASE("where the network is not in the boot order, its verdicts are none") {
+    ObserverConfig config = plain();
+    config.boots_network = false;
+    BootObserver observer{config};
+    observer.started(0);
+    CHECK_FALSE(observer.line(1, "No bootable device.").end);
+}
+
+TEST_CASE("something unknown that was started asks for a wait; silence ends it") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
+    const Observed seen =
+        see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
+    CHECK(seen.wait_for_silence);
+    CHECK(observer.silence(40).end == BootEnd::dead_end);
+    CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::not_bootable);
+}
+
+TEST_CASE("silence after something known is nothing") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    CHECK_FALSE(observer.silence(40).end);
+}
+
+}  // namespace
+}  // namespace vml

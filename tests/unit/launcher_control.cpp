@@ -1,0 +1,110 @@
+// What a VM tells of itself, and what `vm-launch status` makes of it.
+#include <set>
+#include <string>
+
+#include "bootwatch/stage.h"
+#include "launcher/control_service.h"
+#include "launcher/description.h"
+#include "launcher/status.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using nlohmann::json;
+using test::made_up_host;
+using test::spec_of;
+using test::with_netboot;
+using test::Words;
+
+bool contains(const std::string& text, const std::string& words) {
+    return text.find(words) != std::string::npos;
+}
+
+TEST_CASE("a VM is described by what was decided") {
+    HostFacts facts = with_netboot(made_up_host());
+    facts.disks = {test::an_image("qcow2")};
+    facts.iso = test::a_file();
+    const json told = description_of(spec_of({"--ipxe", "--name=web", "--netboot-dir=/srv/netboot",
+                                              "--disk=/d/a.qcow2", "--iso=/d/b.iso", "--graphics=vnc"},
+                                             facts));
+    CHECK(told["name"] == "web");
+    CHECK(told["machine"] == "q35");
+    CHECK(told["firmware"] == "legacy");
+    CHECK(told["accelerator"] == "tcg");
+    CHECK(told["nics"].size() == 1);
+    CHECK(told["nics"][0]["netboot_dir"] == "/srv/netboot");
+    CHECK(told["nics"][0]["rom"] == "/usr/lib/ipxe/qemu/pxe-virtio.rom");
+    CHECK(told["disks"] ==
+          json::array({{{"id", "disk0"}, {"format", "qcow2"}, {"file", "/d/a.qcow2"}, {"bootindex", 2}},
+                       {{"id", "cdrom0"}, {"format", "raw"}, {"file", "/d/b.iso"}, {"bootindex", 3}}}));
+    CHECK(told["vnc"] == json{{"address", "127.0.0.1"}, {"port", 5900}});
+}
+
+TEST_CASE("in a container the screen and forwarded ports can be published, and emulation names its remedy") {
+    HostFacts facts = with_netboot(made_up_host());
+    facts.in_container = true;
+    facts.kvm.hint = "give the container --device /dev/kvm";
+    const VmSpec spec = spec_of({"--ipxe", "--netboot-dir=/srv/netboot", "--graphics=novnc"}, facts);
+    CHECK(spec.vnc == VncSpec{"0.0.0.0", 5900});
+    CHECK(spec.nics.front().nat().forward_address == "0.0.0.0");
+    CHECK(contains(spec.notes.front(),
+                   "the guest is emulated, which is slow: give the container --device /dev/kvm"));
+    CHECK(contains(spec.notes.back(), "a VNC viewer finds the screen on port 5900"));
+    facts.in_container = false;
+    CHECK(spec_of({"--ipxe", "--netboot-dir=/srv/netboot"}, facts).notes.empty());
+}
+
+TEST_CASE("the host's CPU is KVM's alone") {
+    const HostFacts facts = with_netboot(made_up_host());
+    const Words flags{"--ipxe", "--netboot-dir=/srv/netboot", "--cpu=host"};
+    CHECK(spec_of(flags, facts).cpu == "max");
+    CHECK(spec_of(flags, test::with_kvm(facts)).cpu == "host");
+}
+
+TEST_CASE("states of QEMU that an error led to, and those that are nobody's fault") {
+    for (const char* state : {"internal-error", "io-error", "guest-panicked", "shutdown", "watchdog"}) {
+        CHECK(stopped_by_error(state));
+    }
+    for (const char* state : {"running", "paused", "prelaunch", "inmigrate", "suspended", "debug", ""}) {
+        CHECK(!stopped_by_error(state));
+    }
+}
+
+TEST_CASE("status shows what the VM told beside what the kernel shows") {
+    const json told{{"qemu_pid", 7},
+                    {"name", "somebody else's"},
+                    {"phase", "running"},
+                    {"stage", "fetch"},
+                    {"stage_detail", "vmlinuz"},
+                    {"machine", "q35"},
+                    {"nics", json::array({{{"id", "net0"},
+                                           {"model", "virtio"},
+                                           {"mac", "52:54:00:00:00:01"},
+                                           {"mode", "bridge"},
+                                           {"bridge", "br0"},
+                                           {"bootindex", 1}}})},
+                    {"disks", json::array({{{"id", "disk0"}, {"format", "raw"}, {"size", 1024}}})}};
+    RunningStatus vm;
+    vm.name = "web";
+    vm.qemu.pid = 7;
+    RunningStatus other;
+    other.name = "silent";
+    other.qemu.pid = 8;
+    const auto vms = with_told({vm, other}, {told, json("no object"), json()});
+    const std::string text = status_as_text(vms);
+    CHECK(contains(text, "web: running, runs for 0 s"));
+    CHECK(contains(text, "stage      fetch: vmlinuz"));
+    CHECK(contains(text, "net0       virtio, 52:54:00:00:00:01, bridge br0, boots as number 1"));
+    CHECK(contains(text, "disk0      raw, blank, 1024 bytes"));
+    CHECK(contains(text, "silent: runs for 0 s\n  QEMU"));
+    const json list = json::parse(status_as_json(vms));
+    CHECK(list[0]["name"] == "web");
+    CHECK(list[0]["stage"] == "fetch");
+    CHECK(list[0]["qemu"]["pid"] == 7);
+    CHECK(!list[1].contains("stage"));
+}
+
+}  // namespace
+}  // namespace vml

@@ -1,0 +1,333 @@
+// Firmware's clients, Secure Boot and TPM, iPXE as a program, SMBIOS and cloud-init's seed.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <nlohmann/json.hpp>
+
+#include "launcher/efi_program.h"
+#include "launcher/firmware_files.h"
+#include "launcher/plan.h"
+#include "launcher/seed.h"
+#include "launcher/values.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using nlohmann::json;
+using test::contains;
+using test::faults_of;
+using test::made_up_host;
+using test::spec_of;
+using test::text_of;
+using test::uefi_firmware;
+using test::Words;
+
+Words values_of(const Plan& plan, std::string_view option) {
+    Words values;
+    for (const PlannedArg& arg : plan.args) {
+        if (arg.option == option) {
+            values.push_back(arg.value);
+        }
+    }
+    return values;
+}
+
+UefiFirmware secure_firmware(std::string architecture, std::string machines, bool smm) {
+    UefiFirmware firmware = uefi_firmware(std::move(architecture), std::move(machines));
+    firmware.features = {"secure-boot", "enrolled-keys"};
+    if (smm) {
+        firmware.features.emplace_back("requires-smm");
+    }
+    return firmware;
+}
+
+HostFacts secure_host() {
+    HostFacts facts = made_up_host();
+    facts.uefi.push_back(secure_firmware("x86_64", "pc-q35-*", true));
+    facts.uefi.push_back(secure_firmware("aarch64", "virt-*", false));
+    facts.swtpm = "/usr/bin/swtpm";
+    facts.roms = {std::vector<RomCandidate>{test::efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom")}};
+    return facts;
+}
+
+// -- Secure Boot and TPM
+
+TEST_CASE("Secure Boot: enrolled keys, SMM, and a TPM of its own") {
+    const VmSpec spec = spec_of({"--firmware=secure", "--boot-order=network"}, secure_host());
+    CHECK(spec.firmware.uefi->has("enrolled-keys"));
+    CHECK(spec.tpm == TpmSpec{"/usr/bin/swtpm", std::nullopt});
+    const Plan plan = make_plan(spec);
+    CHECK(contains(values_of(plan, "-machine").front(), ",smm=on"));
+    CHECK(contains(values_of(plan, "-global"), "driver=cfi.pflash01,property=secure,value=on"));
+    CHECK(contains(values_of(plan, "-device"), "tpm-crb,tpmdev=tpm0"));
+    CHECK(plan.tpm == spec.tpm);
+}
+
+TEST_CASE("plain UEFI has neither SMM nor a TPM, unless one is asked for") {
+    const Plan plan = make_plan(spec_of({"--firmware=uefi", "--boot-order=network"}, secure_host()));
+    CHECK_FALSE(contains(values_of(plan, "-machine").front(), "smm"));
+    CHECK(values_of(plan, "-tpmdev").empty());
+    CHECK(spec_of({"--firmware=uefi", "--boot-order=network", "--tpm"}, secure_host()).tpm);
+    CHECK_FALSE(spec_of({"--firmware=secure", "--boot-order=network", "--no-tpm"}, secure_host()).tpm);
+}
+
+TEST_CASE("a TPM's state is kept with the rest") {
+    HostFacts facts = secure_host();
+    facts.data = test::data_folder();
+    CHECK(spec_of({"--firmware=secure", "--boot-order=network"}, facts).tpm->kept ==
+          "/srv/data/vm/tpm.state");
+}
+
+TEST_CASE("what Secure Boot needs and this host lacks") {
+    const Words flags{"--firmware=secure", "--boot-order=network"};
+    HostFacts facts = secure_host();
+    facts.swtpm.reset();
+    CHECK(contains(text_of(faults_of(flags, facts)), "apt-get install swtpm, or --no-tpm"));
+    facts = secure_host();
+    facts.uefi = {uefi_firmware("x86_64", "pc-q35-*")};
+    CHECK(contains(text_of(faults_of(flags, facts)),
+                   "no UEFI firmware with Secure Boot and enrolled keys for x86_64 (q35) is installed"));
+    CHECK(contains(
+        text_of(faults_of({"--firmware=secure", "--boot-order=network", "--machine=pc"}, secure_host())),
+        "--firmware: there is no Secure Boot on pc"));
+}
+
+TEST_CASE("iPXE with Secure Boot says beforehand what will boot") {
+    const VmSpec x86 = spec_of({"--ipxe", "--firmware=secure", "--bootfile=http://h/x"}, secure_host());
+    CHECK(contains(x86.notes.front(), "whatever iPXE starts must be signed"));
+    HostFacts arm = secure_host();
+    arm.roms = {std::vector<RomCandidate>{test::efi_rom("/roms/arm.rom", 0xAA64)}};
+    CHECK(contains(
+        text_of(faults_of({"--ipxe", "--firmware=secure", "--arch=aarch64", "--bootfile=http://h/x"}, arm)),
+        "AAVMF with Secure Boot refuses what is not signed, and iPXE is not"));
+}
+
+// -- the firmware's own clients
+
+Words switches(const Words& flags, HostFacts facts = secure_host()) {
+    Words names;
+    for (const std::string& value : values_of(make_plan(spec_of(flags, facts)), "-fw_cfg")) {
+        const std::string head = "name=opt/org.tianocore/";
+        const std::string tail = ",string=n";
+        REQUIRE(value.starts_with(head));
+        REQUIRE(value.ends_with(tail));
+        names.push_back(value.substr(head.size(), value.size() - head.size() - tail.size()));
+    }
+    return names;
+}
+
+TEST_CASE("which of the firmware's clients are switched off") {
+    const Words own{"--firmware=uefi", "--boot-order=network"};
+    const auto with = [&](const std::string& client) {
+        Words flags = own;
+        flags.push_back("--pxe=" + client);
+        return switches(flags);
+    };
+    CHECK(switches(own) == Words{"IPv6Support"});
+    CHECK(with("v4") == Words{"IPv6Support"});
+    CHECK(with("v6") == Words{"IPv4Support"});
+    CHECK(with("http4") == Words{"IPv6Support", "IPv4PXESupport"});
+    CHECK(with("http6") == Words{"IPv4Support", "IPv6PXESupport"});
+    CHECK(switches({"--firmware=uefi", "--ipxe", "--bootfile=http://h/x"}) ==
+          Words{"IPv4Support", "IPv6Support"});
+    HostFacts disk = secure_host();
+    disk.disks = {test::an_image()};
+    CHECK(switches({"--firmware=uefi", "--disk=/d"}, disk) == Words{"IPv4Support", "IPv6Support"});
+    CHECK(switches({"--disk=/d"}, disk).empty());
+}
+
+TEST_CASE("--pxe where it can do nothing") {
+    const auto why = [](const Words& flags) { return text_of(faults_of(flags, secure_host())); };
+    CHECK(contains(why({"--pxe=v4", "--boot-order=network"}), "--pxe needs UEFI"));
+    CHECK(contains(why({"--pxe=v4", "--firmware=uefi", "--ipxe", "--bootfile=http://h/x"}),
+                   "--ipxe and --pxe contradict each other"));
+    CHECK(contains(why({"--pxe=v4", "--firmware=uefi", "--boot-order=hd", "--blank-disk"}),
+                   "--pxe has no effect"));
+}
+
+// -- iPXE as a program
+
+HostFacts arm_host(bool with_program) {
+    HostFacts facts = made_up_host();
+    facts.roms = {std::vector<RomCandidate>{test::efi_rom("/usr/share/qemu/efi-virtio.rom")}};
+    if (with_program) {
+        facts.ipxe_programs = {{"/usr/lib/ipxe/ipxe-arm64.efi", Arch::aarch64}};
+    }
+    return facts;
+}
+
+TEST_CASE("where no ROM fits, iPXE's program stands in for it") {
+    HostFacts facts = arm_host(true);
+    facts.disks = {test::an_image()};
+    const VmSpec spec = spec_of({"--ipxe", "--arch=aarch64", "--bootfile=http://h/x", "--disk=/d"}, facts);
+    REQUIRE(spec.ipxe_program);
+    CHECK_FALSE(spec.nics.front().rom);
+    CHECK_FALSE(spec.nics.front().bootindex);
+    CHECK(spec.boot_order.front().device == "iPXE");
+    CHECK(spec.boot_order.back().device == "disk0");
+    const Plan plan = make_plan(spec);
+    CHECK(values_of(plan, "-append") == Words{"ipxe ifconf -c dhcp && chain ${filename}"});
+    CHECK(values_of(plan, "-kernel").size() == 1);
+    const auto fd = std::find_if(plan.fds.begin(), plan.fds.end(),
+                                 [](const PlannedFd& planned) { return planned.purpose == FdPurpose::rom; });
+    REQUIRE(fd != plan.fds.end());
+    CHECK(fd->source == "/usr/lib/ipxe/ipxe-arm64.efi");
+}
+
+TEST_CASE("a ROM with an AArch64 image comes before the program") {
+    HostFacts facts = arm_host(true);
+    facts.roms = {std::vector<RomCandidate>{test::efi_rom("/roms/arm.rom", 0xAA64)}};
+    const VmSpec spec = spec_of({"--ipxe", "--arch=aarch64", "--bootfile=http://h/x"}, facts);
+    CHECK_FALSE(spec.ipxe_program);
+    CHECK(spec.nics.front().rom->file == "/roms/arm.rom");
+}
+
+TEST_CASE("without a ROM and without the program the refusal names the package") {
+    const Words flags{"--ipxe", "--arch=aarch64", "--bootfile=http://h/x"};
+    const std::string refusal = text_of(faults_of(flags, arm_host(false)));
+    CHECK(contains(refusal, "Debian 13's package ipxe has it as /usr/lib/ipxe/ipxe-arm64.efi"));
+    HostFacts foreign = arm_host(false);
+    foreign.ipxe_programs = {{"/usr/lib/ipxe/ipxe-amd64.efi", Arch::x86_64}};
+    CHECK(text_of(faults_of(flags, foreign)) == refusal);
+    Words once = flags;
+    once.insert(once.end(), {"--boot-once=network", "--blank-disk"});
+    CHECK(contains(text_of(faults_of(once, arm_host(true))), "--boot-once cannot be kept"));
+}
+
+TEST_CASE("an EFI program's architecture") {
+    using namespace std::string_literals;
+    const auto program = [](unsigned machine, char subsystem) {
+        std::string pe = "MZ" + std::string(0x3A, '\0') + "\x40\0\0\0PE\0\0"s;
+        pe += static_cast<char>(machine & 0xFFU);
+        pe += static_cast<char>(machine >> 8U);
+        pe += std::string(18 + 68, '\0') + subsystem + std::string(40, '\0');
+        return pe;
+    };
+    CHECK(efi_program_arch(program(0x8664, 10)) == Arch::x86_64);
+    CHECK(efi_program_arch(program(0xAA64, 10)) == Arch::aarch64);
+    CHECK_FALSE(efi_program_arch(program(0x014C, 10)));
+    CHECK_FALSE(efi_program_arch(program(0xAA64, 3)));  // Windows, for a console
+    const std::string whole = program(0xAA64, 10);
+    for (std::size_t length = 0; length < 0x40 + 24 + 70; ++length) {
+        CAPTURE(length);
+        CHECK_FALSE(efi_program_arch(whole.substr(0, length)));
+    }
+    CHECK_FALSE(
+        efi_program_arch("MZ" + std::string(0x3A, '\0') + "\xff\xff\xff\xff" + std::string(100, 'x')));
+    CHECK_FALSE(efi_program_arch("\x55\xaa" + whole));
+}
+
+// -- SMBIOS
+
+TEST_CASE("SMBIOS fields: the system's and the chassis'") {
+    const Plan plan = make_plan(spec_of(
+        {"--ipxe", "--bootfile=http://h/x", "--smbios=serial=S 1, asset=A1,product=P"}, made_up_host()));
+    CHECK(values_of(plan, "-smbios") == Words{"type=1,serial=S 1,product=P", "type=3,asset=A1"});
+    CHECK(values_of(make_plan(spec_of({"--ipxe", "--bootfile=http://h/x"}, made_up_host())), "-smbios")
+              .empty());
+}
+
+TEST_CASE("SMBIOS fields that cannot be right") {
+    for (const char* bad : {"serial", "serail=1", "serial=1,serial=2", "uuid=1"}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(parse_smbios(bad), ValueError);
+    }
+}
+
+TEST_CASE("a URL for cloud-init is a word in the serial number") {
+    const Words flags{"--ipxe", "--bootfile=http://h/x", "--cloud-init-url=http://h/seed"};
+    CHECK(values_of(make_plan(spec_of(flags, made_up_host())), "-smbios") ==
+          Words{"type=1,serial=ds=nocloud-net;s=http://h/seed/"});
+    Words more = flags;
+    more.emplace_back("--smbios=serial=1");
+    CHECK(contains(text_of(faults_of(more, made_up_host())), "contradict each other"));
+    more = flags;
+    more.emplace_back("--cloud-init");
+    CHECK(contains(text_of(faults_of(more, made_up_host())),
+                   "--cloud-init-url contradicts the seed of --cloud-init"));
+}
+
+// -- cloud-init's seed
+
+TEST_CASE("meta data: the host name, the key, and an id that changes with the user data") {
+    const SeedSpec plain = make_seed("vm", "box", std::nullopt, std::nullopt);
+    CHECK(plain.user_data.starts_with("#cloud-config\n"));
+    const json meta = json::parse(plain.meta_data);
+    CHECK(meta["local-hostname"] == "box");
+    CHECK_FALSE(meta.contains("public-keys"));
+    const SeedSpec other = make_seed("vm", "box", "#cloud-config\nx: 1\n", "ssh-ed25519 AAAA me");
+    CHECK(other.user_data == "#cloud-config\nx: 1\n");
+    CHECK(json::parse(other.meta_data)["public-keys"] == json{"ssh-ed25519 AAAA me"});
+    CHECK(json::parse(other.meta_data)["instance-id"] != meta["instance-id"]);
+    CHECK(make_seed("vm", "box", std::nullopt, std::nullopt) == plain);
+}
+
+TEST_CASE("the seed's image is a CD labelled cidata that holds both files") {
+    const SeedSpec seed = make_seed("vm", "box", "#!/bin/sh\necho hi\n", std::nullopt);
+    const std::string image = seed_image(seed);
+    constexpr std::size_t primary_descriptor = std::size_t{16} * 2048;  // ECMA-119, 8.4
+    CHECK(image.substr(primary_descriptor + 1, 5) == "CD001");
+    CHECK(image.substr(primary_descriptor + 40, 7) == "CIDATA ");  // cloud-init takes it in either case
+    const std::unique_ptr<archive, int (*)(archive*)> reader{archive_read_new(), archive_read_free};
+    archive_read_support_format_iso9660(reader.get());
+    REQUIRE(archive_read_open_memory(reader.get(), image.data(), image.size()) == ARCHIVE_OK);
+    std::vector<std::pair<std::string, std::string>> files;
+    archive_entry* entry = nullptr;
+    while (archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK) {
+        std::string content(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
+        if (archive_entry_filetype(entry) == AE_IFREG) {
+            CHECK(archive_read_data(reader.get(), content.data(), content.size()) ==
+                  static_cast<la_ssize_t>(content.size()));
+            files.emplace_back(archive_entry_pathname(entry), content);
+        }
+    }
+    std::sort(files.begin(), files.end());
+    CHECK(files == std::vector<std::pair<std::string, std::string>>{{"meta-data", seed.meta_data},
+                                                                    {"user-data", seed.user_data}});
+}
+
+TEST_CASE("a seed comes with any of its settings") {
+    HostFacts facts = made_up_host();
+    facts.user_data = test::a_file();
+    facts.user_data_text = "#cloud-config\nruncmd: []\n";
+    const auto seed = [&](const Words& more) {
+        Words flags{"--ipxe", "--bootfile=http://h/x", "--name=box"};
+        flags.insert(flags.end(), more.begin(), more.end());
+        return spec_of(flags, facts).seed;
+    };
+    CHECK_FALSE(seed({}));
+    CHECK(json::parse(seed({"--cloud-init"})->meta_data)["local-hostname"] == "box");
+    CHECK(seed({"--user-data=/u"})->user_data == facts.user_data_text);
+    CHECK(contains(seed({"--ssh-pubkey=ssh-rsa A", "--hostname=web"})->meta_data, "ssh-rsa A"));
+    facts.user_data = PathFacts{PathFacts::Kind::missing, 2};
+    CHECK(contains(text_of(faults_of({"--ipxe", "--bootfile=http://h/x", "--user-data=/u"}, facts)),
+                   "--user-data: cannot use /u"));
+}
+
+// -- the firmware chooser
+
+TEST_CASE("each mode takes the firmware that is its own, in whatever order they are listed") {
+    std::vector<UefiFirmware> all{
+        secure_firmware("x86_64", "pc-q35-*", true), uefi_firmware("x86_64", "pc-*"),
+        secure_firmware("aarch64", "virt-*", false), uefi_firmware("aarch64", "virt-*")};
+    for (int turn = 0; turn < 4; ++turn) {
+        std::rotate(all.begin(), all.begin() + 1, all.end());
+        for (const rom::Arch arch : {rom::Arch::x86_64, rom::Arch::aarch64}) {
+            const char* machine = arch == rom::Arch::x86_64 ? "q35" : "virt";
+            CHECK_FALSE(choose_uefi(all, arch, machine)->has("enrolled-keys"));
+            CHECK(choose_secure_uefi(all, arch, machine)->has("enrolled-keys"));
+        }
+        CHECK_FALSE(choose_secure_uefi(all, rom::Arch::x86_64, "pc"));
+    }
+    CHECK_FALSE(choose_secure_uefi({}, rom::Arch::x86_64, "q35"));
+}
+
+}  // namespace
+}  // namespace vml

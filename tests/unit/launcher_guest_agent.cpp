@@ -1,0 +1,193 @@
+#include <array>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <sys/socket.h>
+
+#include "launcher/base64.h"
+#include "launcher/guest_agent.h"
+#include "tests/unit/catch.h"
+
+namespace vml {
+namespace {
+
+using boost::asio::local::stream_protocol;
+using boost::system::error_code;
+using nlohmann::json;
+
+// The guest's end of the port, played by the test.
+struct Guest {
+    Guest() {
+        std::array<int, 2> ends{};
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+        agent.emplace(io, OwnedFd{ends[0]});
+        port.assign(stream_protocol{}, ends[1]);
+        port.non_blocking(true);
+    }
+
+    void until(const std::function<bool()>& condition) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        while (!condition()) {
+            REQUIRE(std::chrono::steady_clock::now() < end);
+            io.restart();
+            io.run_one_for(std::chrono::milliseconds{50});
+        }
+    }
+
+    bool has_request() {
+        std::array<char, 4096> chunk{};
+        error_code error;
+        received.append(chunk.data(), port.read_some(boost::asio::buffer(chunk), error));
+        return received.find('\n') != std::string::npos;
+    }
+
+    json next_request() {
+        until([&] { return has_request(); });
+        const std::size_t end = received.find('\n');
+        const json request = json::parse(received.substr(0, end));
+        received.erase(0, end + 1);
+        return request;
+    }
+
+    void say(const std::string& text) { boost::asio::write(port, boost::asio::buffer(text)); }
+    void answer(const json& value) { say(json{{"return", value}}.dump() + "\n"); }
+    void answer_sync() { answer(next_request()["arguments"]["id"]); }
+
+    GuestAgent::Done keep() {
+        return [this](const GuestAgent::Result& outcome) { result = outcome; };
+    }
+    Fault fault() {
+        until([&] { return result.has_value(); });
+        REQUIRE(std::holds_alternative<Fault>(*result));
+        return std::get<Fault>(*result);
+    }
+    GuestExit exit() {
+        until([&] { return result.has_value(); });
+        REQUIRE(std::holds_alternative<GuestExit>(*result));
+        return std::get<GuestExit>(*result);
+    }
+
+    boost::asio::io_context io;
+    std::optional<GuestAgent> agent;
+    stream_protocol::socket port{io};
+    std::string received;
+    std::optional<GuestAgent::Result> result;
+};
+
+TEST_CASE("a command runs in the guest, and its end is asked for until it comes") {
+    Guest guest;
+    guest.agent->port_changed(true);
+    guest.agent->exec({"uname", "-a"}, guest.keep());
+    guest.answer_sync();
+    const json start = guest.next_request();
+    CHECK(start["execute"] == "guest-exec");
+    CHECK(start["arguments"] == json{{"path", "uname"}, {"arg", {"-a"}}, {"capture-output", true}});
+    guest.answer({{"pid", 7}});
+    for (int turn = 0; turn < 3; ++turn) {
+        const json question = guest.next_request();
+        CHECK(question["execute"] == "guest-exec-status");
+        CHECK(question["arguments"]["pid"] == 7);
+        guest.answer({{"exited", false}});
+    }
+    std::ignore = guest.next_request();
+    guest.answer({{"exited", true}, {"exitcode", 3}, {"out-data", "TGludXgK"}, {"err-data", "IQ=="}});
+    const GuestExit exit = guest.exit();
+    CHECK(exit.code == 3);
+    CHECK(from_base64(exit.output) == "Linux\n");
+    CHECK(from_base64(exit.errors) == "!");
+}
+
+TEST_CASE("two commands run beside each other over the one port") {
+    Guest guest;
+    guest.agent->port_changed(true);
+    std::optional<GuestAgent::Result> second;
+    guest.agent->exec({"first"}, guest.keep());
+    guest.agent->exec({"second"}, [&](const GuestAgent::Result& outcome) { second = outcome; });
+    int started = 0;
+    while (true) {
+        bool asked = false;
+        guest.until([&] { return (asked = guest.has_request()) || (guest.result && second); });
+        if (!asked) {
+            break;
+        }
+        const json request = guest.next_request();
+        if (request["execute"] == "guest-sync") {
+            guest.answer(request["arguments"]["id"]);
+        } else if (request["execute"] == "guest-exec") {
+            guest.answer({{"pid", ++started}});
+        } else {
+            guest.answer({{"exited", true}, {"exitcode", request["arguments"]["pid"]}});
+        }
+    }
+    CHECK(std::get<GuestExit>(*guest.result).code == 1);
+    CHECK(std::get<GuestExit>(*second).code == 2);
+}
+
+TEST_CASE("without an agent in the guest nothing is sent") {
+    Guest guest;
+    guest.agent->exec({"ls"}, guest.keep());
+    CHECK(guest.fault().why == "no guest agent runs in it");
+    GuestAgent none{guest.io, OwnedFd{}};
+    none.port_changed(true);
+    guest.result.reset();
+    none.exec({"ls"}, guest.keep());
+    CHECK(guest.fault().code == ExitCode::exec_failed);
+}
+
+TEST_CASE("what is left over of an earlier conversation is passed over") {
+    Guest guest;
+    guest.agent->port_changed(true);
+    guest.say("half an answer\n\xff{\"return\":{}}\n{\"return\":99}\n[]\n");
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.say("{\"return\":{\"pid\":1}}\n");
+    guest.answer_sync();
+    CHECK(guest.next_request()["execute"] == "guest-exec");
+    guest.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"no such program\"}}\n");
+    CHECK(guest.fault().why == "no such program");
+}
+
+TEST_CASE("an agent that ends, or whose answers make no sense, fails the command and no more") {
+    for (const std::string nonsense : {"{\"return\":7}\n", "{\"return\":{}}\n", "{}\n", "{\"error\":[]}\n"}) {
+        Guest guest;
+        guest.agent->port_changed(true);
+        guest.agent->exec({"ls"}, guest.keep());
+        guest.answer_sync();
+        std::ignore = guest.next_request();
+        guest.say(nonsense);
+        CHECK(guest.fault().code == ExitCode::exec_failed);
+    }
+    Guest guest;
+    guest.agent->port_changed(true);
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.agent->port_changed(false);
+    CHECK(guest.fault().why == "its guest agent ended");
+    CHECK(!guest.agent->is_open());
+}
+
+TEST_CASE("an exit is a code or a signal") {
+    const auto exit = [](const char* text) { return guest_exit_in(json::parse(text)); };
+    CHECK(std::holds_alternative<std::monostate>(exit(R"({"exited":false})")));
+    CHECK(std::get<GuestExit>(exit(R"({"exited":true,"signal":9})")) ==
+          GuestExit{std::nullopt, 9, "", "", false});
+    CHECK(std::get<GuestExit>(exit(R"({"exited":true,"exitcode":0,"out-truncated":true})")).truncated);
+    CHECK(std::holds_alternative<Fault>(exit(R"({"exited":true})")));
+    CHECK(std::holds_alternative<Fault>(exit(R"({"exited":true,"exitcode":"0"})")));
+    CHECK(std::holds_alternative<Fault>(exit("[]")));
+}
+
+TEST_CASE("base64 gives the bytes that were encoded") {
+    CHECK(from_base64("").empty());
+    CHECK(from_base64("Zg==") == "f");
+    CHECK(from_base64("Zm8=") == "fo");
+    CHECK(from_base64("Zm9v") == "foo");
+    CHECK(from_base64("AAEC/f7/") == std::string("\0\x01\x02\xfd\xfe\xff", 6));
+    CHECK(from_base64("Zm9v*Zm9v") == "foo");
+}
+
+}  // namespace
+}  // namespace vml

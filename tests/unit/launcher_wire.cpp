@@ -1,0 +1,116 @@
+// The frames of QEMU's dump, over a real pipe.
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "launcher/wire_watch.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_process.h"
+
+namespace vml {
+namespace {
+
+using test::Pipe;
+using test::Words;
+
+struct WireBench {
+    WireBench() {
+        std::vector<WireTap> taps;
+        taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, "net0-dump"});
+        wire.emplace(io, std::move(taps),
+                     WireWatch::Handlers{[this](std::size_t nic, Bytes frame) {
+                                             CHECK(nic == 0);
+                                             bytes += frame.size();
+                                             ++frames;
+                                         },
+                                         [this](const std::string& filter, bool on) {
+                                             switched.push_back(filter + (on ? " on" : " off"));
+                                         }});
+    }
+    void dump(std::string_view text) {
+        REQUIRE(::write(pipe.writer.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    }
+    bool run_until(const std::function<bool()>& done) {
+        const auto end = std::chrono::steady_clock::now() + test::deadline;
+        while (!done() && std::chrono::steady_clock::now() < end) {
+            io.restart();
+            io.run_one_until(end);
+        }
+        return done();
+    }
+
+    boost::asio::io_context io;
+    Pipe pipe;
+    int frames = 0;
+    std::size_t bytes = 0;
+    Words switched;
+    std::optional<WireWatch> wire;
+};
+
+// The head of a dump, and one frame in it (pcap-savefile(5), as QEMU's net/dump.c writes it).
+const std::string head{"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\x04\0\0\x01\0\0\0", 24};
+const std::string frame = std::string{"\0\0\0\0\0\0\0\0\x3c\0\0\0\x3c\0\0\0", 16} + std::string(60, 'f');
+
+TEST_CASE("frames are handed over as they come") {
+    WireBench bench;
+    bench.dump(head + frame);
+    CHECK(bench.run_until([&] { return bench.frames == 1; }));
+    for (int i = 0; i < 5; ++i) {
+        bench.dump(frame);
+    }
+    CHECK(bench.run_until([&] { return bench.frames == 6; }));
+    CHECK(bench.bytes == 360);
+}
+
+TEST_CASE("what has come between two batches can be asked for") {
+    WireBench bench;
+    bench.dump(head + frame);
+    CHECK(bench.run_until([&] { return bench.frames == 1; }));
+    bench.dump(frame + frame.substr(0, 20));
+    bench.wire->catch_up();
+    CHECK(bench.frames == 2);
+    bench.dump(frame.substr(20));
+    bench.wire->catch_up();
+    CHECK(bench.frames == 3);
+}
+
+TEST_CASE("a watch that is paused, and a dump that rests, are switched off and on") {
+    WireBench bench;
+    bench.wire->pause();
+    bench.wire->pause();
+    bench.wire->rest(0, std::chrono::duration<double>{0.001});
+    bench.wire->resume();
+    CHECK(bench.switched == Words{"net0-dump off", "net0-dump on"});
+    bench.switched.clear();
+    bench.wire->rest(0, std::chrono::duration<double>{0.001});
+    bench.wire->rest(0, std::chrono::duration<double>{0.001});
+    CHECK(bench.switched == Words{"net0-dump off"});
+    CHECK(bench.run_until([&] { return bench.switched == Words{"net0-dump off", "net0-dump on"}; }));
+}
+
+TEST_CASE("a dump that ends, or is none, is left") {
+    WireBench ended;
+    ended.dump(head + frame);
+    ended.pipe.writer.reset();
+    CHECK(ended.run_until([&] { return ended.frames == 1; }));
+    CHECK(ended.run_until([&] { return ended.io.stopped(); }));  // nothing is waited for any more
+
+    WireBench garbled;
+    garbled.dump(std::string(100, 'x'));
+    CHECK(garbled.run_until([&] { return garbled.io.stopped(); }));
+    CHECK(garbled.frames == 0);
+    garbled.dump(head + frame);
+    garbled.wire->catch_up();
+    CHECK(garbled.frames == 0);
+}
+
+}  // namespace
+}  // namespace vml

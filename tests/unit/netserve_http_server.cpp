@@ -1,0 +1,184 @@
+// The server over real sockets: what it answers, and what it refuses.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "netserve/http_server.h"
+#include "tests/unit/catch.h"
+
+namespace vml::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A server in a thread of its own, over a folder with one small and one large file.
+class Served {
+  public:
+    explicit Served(uid_t client = ::geteuid()) {
+        std::string name = (fs::temp_directory_path() / "vml-http-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path_ = name;
+        std::ofstream{path_ / "small"} << "0123456789";
+        std::ofstream{path_ / "large"} << std::string(large, 'x') << "END";
+        Listener listener = listen_on_loopback();
+        port_ = listener.port;
+        server_ = std::make_unique<HttpServer>(
+            io_,
+            HttpServer::Config{std::move(listener.socket),
+                               OwnedFd{::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, client},
+            [](const std::string&) {});
+        thread_ = std::thread{[this] { io_.run(); }};
+    }
+    Served(const Served&) = delete;
+    Served& operator=(const Served&) = delete;
+    ~Served() {
+        io_.stop();
+        thread_.join();
+        server_.reset();
+        fs::remove_all(path_);
+    }
+
+    [[nodiscard]] OwnedFd connect() const {
+        OwnedFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port_);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        return fd;
+    }
+
+    // Everything that comes until the server closes.
+    [[nodiscard]] std::string ask(const std::string& request) const {
+        const OwnedFd fd = connect();
+        REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(request.size()));
+        return everything(fd.get());
+    }
+
+    static std::string everything(int fd) {
+        std::string text;
+        std::string piece(65536, '\0');
+        ssize_t count = 0;
+        while ((count = ::recv(fd, piece.data(), piece.size(), 0)) > 0) {
+            text.append(piece, 0, static_cast<std::size_t>(count));
+        }
+        return text;
+    }
+
+    static constexpr std::size_t large = 3'000'000;
+
+  private:
+    fs::path path_;
+    std::uint16_t port_ = 0;
+    boost::asio::io_context io_;
+    std::unique_ptr<HttpServer> server_;
+    std::thread thread_;
+};
+
+std::string get(const std::string& target, const std::string& more = {}) {
+    return fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n", target, more);
+}
+
+std::string status_of(const std::string& answer) {
+    return answer.substr(0, answer.find('\r'));
+}
+
+std::string body_of(const std::string& answer) {
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+}
+
+bool has(const std::string& answer, const std::string& header) {
+    return answer.find("\r\n" + header + "\r\n") != std::string::npos;
+}
+
+TEST_CASE("a file, whole and in part") {
+    const Served served;
+    const std::string whole = served.ask(get("/small"));
+    CHECK(status_of(whole) == "HTTP/1.1 200 OK");
+    CHECK(has(whole, "Content-Length: 10"));
+    CHECK(has(whole, "Accept-Ranges: bytes"));
+    CHECK(body_of(whole) == "0123456789");
+    const std::string part = served.ask(get("/small", "Range: bytes=2-4\r\n"));
+    CHECK(status_of(part) == "HTTP/1.1 206 Partial Content");
+    CHECK(has(part, "Content-Range: bytes 2-4/10"));
+    CHECK(body_of(part) == "234");
+    const std::string beyond = served.ask(get("/small", "Range: bytes=10-\r\n"));
+    CHECK(status_of(beyond) == "HTTP/1.1 416 Range Not Satisfiable");
+    CHECK(has(beyond, "Content-Range: bytes */10"));
+}
+
+TEST_CASE("a large file comes whole") {
+    const Served served;
+    const std::string body = body_of(served.ask(get("/large")));
+    CHECK(body.size() == Served::large + 3);
+    CHECK(body.substr(Served::large) == "END");
+}
+
+TEST_CASE("a connection is kept, for HEAD too") {
+    const Served served;
+    const std::string head = "HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n";
+    const std::string answers = served.ask(head + get("/small"));
+    CHECK(answers.find("HTTP/1.1 200 OK", 1) != std::string::npos);
+    CHECK(body_of(body_of(answers)) == "0123456789");
+    CHECK(served.ask("GET /small HTTP/1.0\r\n\r\n").ends_with("0123456789"));  // closes by itself
+}
+
+TEST_CASE("what is not there, not allowed or no request") {
+    const Served served;
+    CHECK(status_of(served.ask(get("/none"))) == "HTTP/1.1 404 Not Found");
+    CHECK(status_of(served.ask(get("/"))) == "HTTP/1.1 404 Not Found");
+    CHECK(status_of(served.ask(get("/../../etc/passwd"))) == "HTTP/1.1 403 Forbidden");
+    CHECK(status_of(served.ask(get("/%2e%2e/etc/passwd"))) == "HTTP/1.1 403 Forbidden");
+    CHECK(status_of(served.ask(get("/%zz"))) == "HTTP/1.1 400 Bad Request");
+    const std::string post =
+        served.ask("POST /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    CHECK(status_of(post) == "HTTP/1.1 405 Method Not Allowed");
+    CHECK(has(post, "Allow: GET, HEAD"));
+    CHECK(served.ask("\x16\x03\x01 no HTTP at all\r\n\r\n").empty());
+    CHECK(served.ask(get("/" + std::string(20'000, 'a'))).empty());
+    CHECK(status_of(served.ask(get("/small"))) == "HTTP/1.1 200 OK");  // and it still serves
+}
+
+TEST_CASE("connections of another user are closed") {
+    const Served served{::geteuid() + 1};
+    CHECK(served.ask(get("/small")).empty());
+}
+
+TEST_CASE("a client that sends nothing and many at once hold nobody up") {
+    const Served served;
+    std::vector<OwnedFd> idle;
+    for (std::size_t i = 0; i + 1 < HttpServer::most_connections; ++i) {
+        idle.push_back(served.connect());
+    }
+    CHECK(body_of(served.ask(get("/small"))) == "0123456789");
+}
+
+TEST_CASE("the kernel's table of connections") {
+    const std::string table =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 "
+        "100 0 0 10 0\n"
+        "   1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 "
+        "4 30 10 -1\n"
+        "   2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 20 "
+        "4 30 10 -1\n";
+    CHECK(owner_of_connection(table, 40000, 8080) == 65534);
+    CHECK(owner_of_connection(table, 8080, 40000) == 0);
+    CHECK(owner_of_connection(table, 40001, 8080) == -1);
+    CHECK(owner_of_connection("", 1, 2) == -1);
+    CHECK(owner_of_connection("a b\n\n0: x", 1, 2) == -1);
+}
+
+}  // namespace
+}  // namespace vml::serve

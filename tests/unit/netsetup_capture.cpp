@@ -1,0 +1,101 @@
+// A view of a link's frames, on real links.
+#include <array>
+#include <string>
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "netsetup/capture.h"
+#include "netsetup/kernel_executor.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/netsetup_support.h"
+
+using namespace vml;
+using namespace vml::net;
+using namespace vml::net::test;
+
+namespace {
+
+constexpr std::chrono::milliseconds deadline{2000};
+
+// Is this frame among those that wait, or come before the deadline?
+bool captured(int fd, const Frame& wanted) {
+    std::array<char, capture_length> bytes{};
+    while (readable(fd, deadline)) {
+        const ssize_t count = ::read(fd, bytes.data(), bytes.size());
+        if (count >= static_cast<ssize_t>(wanted.size()) &&
+            std::equal(wanted.begin(), wanted.end(), bytes.begin(),
+                       [](unsigned char a, char b) { return a == static_cast<unsigned char>(b); })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool quiet(int fd) {
+    std::array<char, capture_length> bytes{};
+    while (::read(fd, bytes.data(), bytes.size()) > 0) {
+    }
+    return !readable(fd, std::chrono::milliseconds{200});
+}
+
+int pair_of_links() {
+    sh("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");
+    return static_cast<int>(if_nametoindex("v0"));
+}
+
+}  // namespace
+
+TEST_CASE("both directions are seen, each frame once") {
+    const PrivateHost host;
+    const OwnedFd fd = open_capture(pair_of_links());
+    Wire{"v0"}.send(frame(broadcast, guest, "from the guest"));
+    CHECK(captured(fd.get(), frame(broadcast, guest, "from the guest")));
+    Wire{"v1"}.send(frame(broadcast, server, "to the guest"));
+    CHECK(captured(fd.get(), frame(broadcast, server, "to the guest")));
+}
+
+TEST_CASE("a pause sees nothing, and ends without any privilege") {
+    const PrivateHost host;
+    const int link = pair_of_links();
+    const OwnedFd fd = open_capture(link);
+    CHECK(in_child([&] {
+        drop_capability(13);  // CAP_NET_RAW
+        demand(pause_capture(fd.get(), link), "it pauses");
+    }));
+    Wire wire{"v1"};
+    (void)quiet(fd.get());
+    wire.send(frame(broadcast, server, "unseen"));
+    CHECK(quiet(fd.get()));
+    CHECK(in_child([&] {
+        drop_capability(13);
+        demand(resume_capture(fd.get(), link), "it resumes");
+    }));
+    wire.send(frame(broadcast, server, "seen again"));
+    CHECK(captured(fd.get(), frame(broadcast, server, "seen again")));
+    CHECK(lost_frames(fd.get()) == 0);
+}
+
+TEST_CASE("without the privilege the reason is told") {
+    CHECK(capture_obstacle() == 0);
+    CHECK(in_child([] {
+        drop_capability(13);
+        demand(capture_obstacle() == EPERM, "the obstacle is known");
+        try {
+            (void)open_capture(1);
+        } catch (const Error& error) {
+            demand(error.faults().front().hint.find("NET_RAW") != std::string::npos, "the hint");
+            return;
+        }
+        demand(false, "it must fail");
+    }));
+}
+
+TEST_CASE("a link that has gone cannot be seen any more") {
+    const PrivateHost host;
+    const int link = pair_of_links();
+    const OwnedFd fd = open_capture(link);
+    sh("ip link del v0");
+    CHECK_FALSE(resume_capture(fd.get(), link));
+}
