@@ -24,8 +24,9 @@ class Progress {
     double told_at_ = 0;
 };
 
-// How long nothing of the latest fetch need be looked at: so many seconds in which it cannot end, even
-// at three times the speed that it had so far. 0 for a fetch that is short, about to end, or of unknown size.
+// How long nothing of the latest fetch need be looked at: so many seconds in which it cannot end, even at two
+// (TFTP) or three times (HTTP) the speed that it had so far. 0 for a fetch that is short, about to end, or of
+// unknown size.
 [[nodiscard]] double uneventful_s(const std::vector<Fetch>& fetches);
 
 }  // namespace vml::boot

@@ -448,7 +448,9 @@ class RunLoop {
         qmp_.send({"qom-set",
                    {{"path", "/objects/" + filter}, {"property", "status"}, {"value", on ? "on" : "off"}}},
                   [this, filter](const qmp::Result& result) {
-                      if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
+                      // At the end of a run QEMU may be gone before it answers.
+                      const auto* failure = std::get_if<qmp::Failure>(&result);
+                      if (failure != nullptr && failure->error_class != qmp::disconnected) {
                           log_.debug(fmt::format("cannot switch {}: {}", filter, failure->description));
                       }
                   });

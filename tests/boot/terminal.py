@@ -46,7 +46,8 @@ class Terminal(vm.Boot):
         return left
 
     def text(self, where="console"):
-        self.log.flush()
+        if not self.log.closed:
+            self.log.flush()
         return (self.folder / "screen").read_text(errors="replace") if where == "console" else "(on the screen)"
 
     def settings(self):

@@ -54,7 +54,14 @@ def test_ctrl_c_belongs_to_the_guest(on_terminal, netboot):
     netboot.script(words="vml.stay")
     with on_terminal("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
         run.wait(vm.GUEST_UP)
-        run.screen.send(b"cat\r\x03echo AFTER-\"INTERRUPT\"\r")
+        # Ctrl-C throws away what was typed before it: each step waits for the one before.
+        run.screen.send(b'echo "CAT"-"NEXT"; cat\r')
+        run.wait("CAT-NEXT")
+        run.screen.send(b"mirror\r")
+        run.wait("mirror\\s+mirror")
+        run.screen.send(b"\x03")
+        run.wait("# ")
+        run.screen.send(b'echo AFTER-"INTERRUPT"\r')
         run.wait("AFTER-INTERRUPT")
         run.screen.send(b"exit\r")
         assert run.wait_exit() == 0

@@ -120,5 +120,22 @@ TEST_CASE("a large fetch need not be looked at until it could end") {
     CHECK(uneventful_s({asked}) == 0);
 }
 
+TEST_CASE("a fetch block by block cannot speed up much, and is left alone for longer") {
+    const auto by_tftp = [](double began, std::uint64_t received, std::uint64_t expected, double latest) {
+        Fetch fetch = running(began, received, expected, latest);
+        fetch.protocol = "tftp";
+        return uneventful_s({fetch});
+    };
+    // its speed is not known yet: 60 MB/s
+    CHECK(by_tftp(1, 100'000, 60'000'000, 1.04) == 0.25);
+    CHECK(std::abs(by_tftp(1, 100'000, 7'300'000, 1.04) - 0.02) < 1e-9);
+    CHECK(by_tftp(1, 100'000, 6'100'000, 1.04) == 0);
+    // 20 MB/s, or twice its speed
+    CHECK(std::abs(by_tftp(1, 1'000'000, 4'000'000, 1.1) - 0.05) < 1e-9);
+    CHECK(by_tftp(1, 1'000'000, 3'000'000, 1.1) == 0);
+    CHECK(std::abs(by_tftp(1, 40'000'000, 52'000'000, 2) - 0.05) < 1e-9);
+    CHECK(by_tftp(1, 40'000'000, 48'000'000, 2) == 0);
+}
+
 }  // namespace
 }  // namespace vml::boot
