@@ -123,6 +123,13 @@ class Judge {
             return Fault{"the kernel ran out of memory", "kernel panic: " + boot_.turn_words,
                          "give the guest more: --memory 2G", ExitCode::guest_panicked};
         }
+        if (says("IO-APIC + timer")) {  // arch/x86/kernel/apic/io_apic.c, check_timer()
+            return Fault{
+                "the kernel's check of its timer failed", "kernel panic: " + boot_.turn_words,
+                "on a busy host an emulated timer comes too late for it: start again, or add no_timer_check "
+                "to the kernel's command line",
+                ExitCode::guest_panicked};
+        }
         return Fault{"the kernel panicked before an operating system ran",
                      "kernel panic: " + boot_.turn_words, "the serial console has the lines before it",
                      ExitCode::guest_panicked};

@@ -13,6 +13,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: a boot of more than about 40 s; left out by scripts/test --quick")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
     """With several workers (pytest-xdist, --dist loadgroup): tests of one group run one after the other on one worker. The
     command line's VMs share their default name, and a container's image is built once; the rest may run beside each other."""

@@ -12,7 +12,7 @@ def echoing(netboot):
     """A script that says what iPXE finds in SMBIOS, and boots the guest that tells its seed."""
     (netboot.path / "boot.ipxe").write_text(
         "#!ipxe\necho SERIAL=${serial} ASSET=${asset} PRODUCT=${product}.\necho UUID=${uuid}\n"
-        "kernel vmlinuz initrd=initrd.gz console=ttyS0 quiet vml.seed\ninitrd initrd.gz\nboot\n"
+        "kernel vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check quiet vml.seed\ninitrd initrd.gz\nboot\n"
     )
     return netboot.path
 

@@ -15,7 +15,7 @@ def agent(assets, netboot):
     """The test guest with the QEMU guest agent in a second initramfs."""
     os.link(assets.parent / "agent/agent.gz", netboot.path / "agent.gz")
     (netboot.path / "boot.ipxe").write_text(
-        "#!ipxe\nkernel vmlinuz initrd=initrd.gz console=ttyS0 vml.stay\ninitrd initrd.gz\ninitrd agent.gz\nboot\n"
+        "#!ipxe\nkernel vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check vml.stay\ninitrd initrd.gz\ninitrd agent.gz\nboot\n"
     )
     return netboot
 

@@ -34,7 +34,7 @@ def installer(netboot):
         (netboot.path / "boot.ipxe").write_text(
             f"#!ipxe\necho {vm.SCRIPT_RAN}\n"
             # The kernel looks for the next archive where a multiple of four bytes begins: this one's length is one.
-            "kernel vmlinuz initrd=disk.cpio initrd=initrd.gz console=ttyS0 vml.install\n"
+            "kernel vmlinuz initrd=disk.cpio initrd=initrd.gz console=ttyS0 no_timer_check vml.install\n"
             "initrd disk.cpio\ninitrd initrd.gz\nboot\n"
         )
         return netboot.path

@@ -207,7 +207,7 @@ def wait_until(condition, seconds, what):
 
 def http_script(words="", marker="VM-LAUNCH-SCRIPT-RAN"):
     return (
-        f"#!ipxe\necho {marker}\nkernel http://{SERVER}/vmlinuz initrd=initrd.gz console=ttyS0 {words}\n"
+        f"#!ipxe\necho {marker}\nkernel http://{SERVER}/vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check {words}\n"
         f"initrd http://{SERVER}/initrd.gz\nboot\n"
     )
 

@@ -63,7 +63,7 @@ def boots(net, assets, boot, tmp_path, *flags):
 
 def script():
     base = f"http://{labs.SERVER}"
-    return f"#!ipxe\nkernel {base}/vmlinuz initrd=initrd.gz console=ttyS0\ninitrd {base}/initrd.gz\nboot\n"
+    return f"#!ipxe\nkernel {base}/vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check\ninitrd {base}/initrd.gz\nboot\n"
 
 
 def idle_after_address(report):

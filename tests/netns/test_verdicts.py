@@ -20,7 +20,7 @@ def script(*lines):
 
 def boots(kernel=KERNEL, initramfs=True, words=""):
     """A script that boots the test guest, with one thing changed."""
-    lines = [f"kernel {kernel} initrd=initrd.gz console=ttyS0 {words}"]
+    lines = [f"kernel {kernel} initrd=initrd.gz console=ttyS0 no_timer_check {words}"]
     return script(*lines, *([f"initrd http://{labs.SERVER}/initrd.gz"] if initramfs else []), "boot")
 
 

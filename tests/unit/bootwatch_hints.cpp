@@ -103,12 +103,12 @@ TEST_CASE("a large fetch need not be looked at until it could end") {
     CHECK(uneventful_s({}) == 0);
     // its speed is not known yet: 300 MB/s
     CHECK(uneventful_s({running(1, 1'000'000, 201'000'000, 1.1)}) == 0.25);
-    CHECK(std::abs(uneventful_s({running(1, 1'000'000, 37'000'000, 1.1)}) - 0.02) < 1e-9);
-    CHECK(uneventful_s({running(1, 1'000'000, 31'000'000, 1.1)}) == 0);
+    CHECK(std::abs(uneventful_s({running(1, 1'000'000, 67'000'000, 1.1)}) - 0.02) < 1e-9);
+    CHECK(uneventful_s({running(1, 1'000'000, 61'000'000, 1.1)}) == 0);
     // three times its speed
     CHECK(uneventful_s({running(1, 40'000'000, 99'000'000, 2)}) == 0.25);
-    CHECK(std::abs(uneventful_s({running(1, 40'000'000, 54'000'000, 2)}) - (14.0 / 120 - 0.1)) < 1e-9);
-    CHECK(uneventful_s({running(1, 40'000'000, 52'000'000, 2)}) == 0);
+    CHECK(std::abs(uneventful_s({running(1, 40'000'000, 66'000'000, 2)}) - (26.0 / 120 - 0.2)) < 1e-9);
+    CHECK(uneventful_s({running(1, 40'000'000, 64'000'000, 2)}) == 0);
     // a slow one may have stood still
     CHECK(uneventful_s({running(1, 1'000'000, 31'000'000, 2)}) == 0.25);
     CHECK(uneventful_s({running(1, 0, 1'200'000, 4)}) == 0);
@@ -128,13 +128,13 @@ TEST_CASE("a fetch block by block cannot speed up much, and is left alone for lo
     };
     // its speed is not known yet: 60 MB/s
     CHECK(by_tftp(1, 100'000, 60'000'000, 1.04) == 0.25);
-    CHECK(std::abs(by_tftp(1, 100'000, 7'300'000, 1.04) - 0.02) < 1e-9);
-    CHECK(by_tftp(1, 100'000, 6'100'000, 1.04) == 0);
+    CHECK(std::abs(by_tftp(1, 100'000, 13'300'000, 1.04) - 0.02) < 1e-9);
+    CHECK(by_tftp(1, 100'000, 12'100'000, 1.04) == 0);
     // 20 MB/s, or twice its speed
-    CHECK(std::abs(by_tftp(1, 1'000'000, 4'000'000, 1.1) - 0.05) < 1e-9);
-    CHECK(by_tftp(1, 1'000'000, 3'000'000, 1.1) == 0);
-    CHECK(std::abs(by_tftp(1, 40'000'000, 52'000'000, 2) - 0.05) < 1e-9);
-    CHECK(by_tftp(1, 40'000'000, 48'000'000, 2) == 0);
+    CHECK(std::abs(by_tftp(1, 1'000'000, 6'000'000, 1.1) - 0.05) < 1e-9);
+    CHECK(by_tftp(1, 1'000'000, 5'000'000, 1.1) == 0);
+    CHECK(std::abs(by_tftp(1, 40'000'000, 60'000'000, 2) - 0.05) < 1e-9);
+    CHECK(by_tftp(1, 40'000'000, 56'000'000, 2) == 0);
 }
 
 }  // namespace

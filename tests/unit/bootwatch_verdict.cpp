@@ -202,11 +202,17 @@ TEST_CASE("Secure Boot that refuses a loader is named") {
     expect(machine, ExitCode::not_bootable, "Secure Boot refused", "Access Denied");
 }
 
-TEST_CASE("the kernel that ran out of memory, and the one with another complaint") {
+TEST_CASE(
+    "the kernel that ran out of memory, the one whose timer came late, and the one with another complaint") {
     Machine memory;
     memory.says("Linux version 6 (x)").says("Kernel panic - not syncing: System is deadlocked on memory");
     expect(memory, ExitCode::guest_panicked, "ran out of memory", "deadlocked");
     CHECK(contains(memory.verdict().hint, "--memory"));
+    Machine timer;
+    timer.says("Linux version 6 (x)")
+        .says("Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug");
+    expect(timer, ExitCode::guest_panicked, "check of its timer failed", "IO-APIC");
+    CHECK(contains(timer.verdict().hint, "no_timer_check"));
     Machine other;
     other.says("Linux version 6 (x)").says("Kernel panic - not syncing: Attempted to kill init!");
     expect(other, ExitCode::guest_panicked, "panicked before an operating system ran", "kill init");
