@@ -9,6 +9,7 @@ SKIPS_FILE = pathlib.Path(__file__).parent / "SKIPS.md"
 
 
 def pytest_configure(config):
+    os.umask(0o022)  # QEMU, nginx and dnsmasq run as users of their own, and read what the tests write
     config.addinivalue_line("markers", "xdist_group: tests that one worker runs one after the other")
     config.addinivalue_line("markers", "slow: a boot of more than about 40 s; left out by scripts/test --quick")
 

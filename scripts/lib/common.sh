@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What the scripts share. Sourced, never run; the caller has set -euo pipefail.
 
+# What is built and fetched is read by users of less rights, QEMU's for one.
+umask 022
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {

@@ -14,7 +14,7 @@ import yaml
 
 import lab as labs
 import vm
-from conftest import DEADLINE, DOCKER_DEFAULTS, IMAGE, ROOT, RUNTIME, Container, podman
+from containers import DEADLINE, DOCKER_DEFAULTS, IMAGE, ROOT, RUNTIME, Container, podman
 
 SMALL = ("-e", "MEMORY=512", "-e", "CPUS=1")
 

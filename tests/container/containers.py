@@ -1,0 +1,83 @@
+"""A container runtime without a daemon: the image is built by scripts/container, and run by podman with runc."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/boot"), str(ROOT / "tests/netns")]
+
+# Built by scripts/container, unless another one is named that is there already.
+IMAGE = os.environ.get("VML_CONTAINER_IMAGE", "localhost/vm-launch:latest")
+
+# crun, podman's own choice, refuses some machines' mixed cgroups; the limits are for machines where root may not raise
+# its own. None of this changes what is in the container: capabilities, seccomp profile and PID 1 are the real ones.
+RUNTIME = ("--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+
+# What Docker gives every container beyond podman's own defaults.
+DOCKER_DEFAULTS = ("--cap-add", "MKNOD,NET_RAW,AUDIT_WRITE")
+
+DEADLINE = 240  # an emulated boot beside others
+
+
+def podman(*words, check=True, **options):
+    return subprocess.run(["podman", *map(str, words)], check=check, capture_output=True, text=True, timeout=DEADLINE, **options)
+
+
+class Container:
+    """`podman run` in the foreground, with what it says. Use as a context: leaving it ends the container."""
+
+    count = 0
+
+    def __init__(self, *words, command=(), network=("--network", "none"), defaults=DOCKER_DEFAULTS):
+        Container.count += 1
+        self.name = f"vml-{os.getpid()}-{Container.count}"
+        self.line = ["podman", "run", "--name", self.name, *RUNTIME, *defaults, *network, *map(str, words), IMAGE,
+                     *map(str, command)]
+        self.text = ""
+        self.changed = threading.Condition()
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.thread = threading.Thread(target=self._collect)
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, error, _trace):
+        podman("rm", "-f", "-t", "0", self.name, check=False)
+        self.process.wait(DEADLINE)
+        self.thread.join()
+        if error is not None:
+            error.args = (f"{error}\n--- {' '.join(self.line)}\n{self.text[-6000:]}", *error.args[1:])
+
+    def _collect(self):
+        while data := os.read(self.process.stdout.fileno(), 1 << 16):
+            with self.changed:
+                self.text += data.decode(errors="replace")
+                self.changed.notify_all()
+        self.process.stdout.close()
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_text(self, words, seconds=DEADLINE):
+        end = time.monotonic() + seconds
+        with self.changed:
+            while words not in self.text:
+                assert self.process.stdout and not self.process.stdout.closed, f"ended before {words!r}"
+                assert self.changed.wait(max(0, end - time.monotonic())), f"not within {seconds} s: {words!r}"
+
+    def wait(self):
+        code = self.process.wait(DEADLINE)
+        self.thread.join()
+        return code
+
+    def exec(self, *words, check=False):
+        return podman("exec", self.name, *words, check=check)
+
+    def status(self):
+        [status] = json.loads(self.exec("vm-launch", "status", "--format", "json", check=True).stdout)
+        return status
