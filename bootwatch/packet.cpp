@@ -315,6 +315,15 @@ void icmp6(Packet& packet, Bytes message) {
     }
 }
 
+// What both versions of IP carry; `size` is the payload's on the wire, of which less may have been captured.
+void transport(Packet& packet, std::uint8_t protocol, Bytes payload, std::size_t size) {
+    if (protocol == protocol_udp) {
+        udp(packet, payload);
+    } else if (protocol == protocol_tcp) {
+        tcp(packet, payload, size);
+    }
+}
+
 void ipv4(Packet& packet, Bytes datagram) {
     const std::size_t header = std::size_t{4} * (datagram.u8(0) & 0x0FU);
     const std::size_t length = datagram.be16(2);
@@ -326,18 +335,11 @@ void ipv4(Packet& packet, Bytes datagram) {
     }
     const std::size_t size = length - header;
     const Bytes payload = datagram.part(header, size);
-    switch (datagram.u8(9)) {
-        case protocol_udp:
-            udp(packet, payload);
-            break;
-        case protocol_tcp:
-            tcp(packet, payload, size);
-            break;
-        case protocol_icmp:
-            icmp(packet, payload);
-            break;
-        default:
-            break;
+    const std::uint8_t protocol = datagram.u8(9);
+    if (protocol == protocol_icmp) {
+        icmp(packet, payload);
+    } else {
+        transport(packet, protocol, payload, size);
     }
 }
 
@@ -349,18 +351,11 @@ void ipv6(Packet& packet, Bytes datagram) {
     packet.from.address = v6_at(datagram, 8);
     packet.to.address = v6_at(datagram, 24);
     const Bytes payload = datagram.part(header, size);
-    switch (datagram.u8(6)) {
-        case protocol_udp:
-            udp(packet, payload);
-            break;
-        case protocol_tcp:
-            tcp(packet, payload, size);
-            break;
-        case protocol_icmp6:
-            icmp6(packet, payload);
-            break;
-        default:
-            break;
+    const std::uint8_t protocol = datagram.u8(6);
+    if (protocol == protocol_icmp6) {
+        icmp6(packet, payload);
+    } else {
+        transport(packet, protocol, payload, size);
     }
 }
 

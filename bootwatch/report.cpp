@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/timeline.h"
 
@@ -27,15 +28,6 @@ ordered_json or_null(const std::optional<Value>& value) {
 
 ordered_json time_or_null(const std::optional<double>& seconds) {
     return seconds ? ordered_json(rounded(*seconds)) : ordered_json(nullptr);
-}
-
-template <typename Items, typename Convert>
-ordered_json list_of(const Items& items, Convert convert) {
-    ordered_json list = ordered_json::array();
-    for (const auto& item : items) {
-        list.push_back(convert(item));
-    }
-    return list;
 }
 
 ordered_json mark_json(const Mark& mark) {

@@ -1,7 +1,6 @@
 #include "launcher/console.h"
 
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include <fcntl.h>
@@ -46,8 +45,7 @@ Keys split_keys(std::string_view typed) {
 Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
                  Handlers handlers)
     : guest_{std::move(socket)},
-      guest_watch_{io},
-      rest_{io},
+      guest_wait_{io, guest_.get(), [this] { read_guest(); }},
       mode_{mode},
       output_{output},
       handlers_{std::move(handlers)},
@@ -60,28 +58,10 @@ Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, 
     }
     output_.on_drained([this] {
         if (std::exchange(paused_, false)) {
-            await_guest();
+            guest_wait_.begin();
         }
     });
-    await_guest();
-}
-
-Console::~Console() {
-    if (guest_watch_.is_open()) {
-        guest_watch_.release();
-    }
-}
-
-void Console::await_guest() {
-    guest_watch_.assign(guest_.get());
-    guest_watch_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                            [this](const error_code& error) {
-                                if (error) {
-                                    return;
-                                }
-                                guest_watch_.release();
-                                read_guest();
-                            });
+    guest_wait_.begin();
 }
 
 void Console::read_guest() {
@@ -93,16 +73,8 @@ void Console::read_guest() {
     // A reader who stopped reading holds the guest's serial port back, as flow control would.
     paused_ = output_.congested();
     if (!paused_) {
-        rest();
+        guest_wait_.begin_after_rest();
     }
-}
-
-// QEMU hands the bytes of its serial port over one by one, and each would wake us at the guest's cost: after
-// the first one nobody waits at the socket for a moment, and what has come by then is taken in one piece.
-void Console::rest() {
-    constexpr std::chrono::milliseconds batch{4};
-    rest_.expires_after(batch);
-    rest_.async_wait([this](const error_code& error) { error ? void() : await_guest(); });
 }
 
 void Console::took(std::string_view bytes) {

@@ -11,10 +11,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "base/fd.h"
 #include "bootwatch/console_text.h"
+#include "launcher/batched_wait.h"
 #include "launcher/output_queue.h"
 #include "launcher/terminal.h"
 
@@ -52,7 +52,7 @@ class Console {
     // `socket`, which is made non-blocking, is our end of the serial port. `output` outlives the console.
     Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
             Handlers handlers);
-    ~Console();
+    ~Console() = default;
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
     Console(Console&&) = delete;
@@ -71,9 +71,7 @@ class Console {
     [[nodiscard]] bool has_keyboard() const { return raw_.has_value(); }
 
   private:
-    void await_guest();
     void read_guest();
-    void rest();
     void took(std::string_view bytes);
     void read_keys();
     void typed(std::string_view bytes);
@@ -82,8 +80,7 @@ class Console {
     void detach();
 
     OwnedFd guest_;
-    boost::asio::posix::stream_descriptor guest_watch_;  // has guest_'s number while it waits for text
-    boost::asio::steady_timer rest_;                     // between two batches of text
+    BatchedWait guest_wait_;
     ConsoleMode mode_;
     OutputQueue& output_;
     Handlers handlers_;

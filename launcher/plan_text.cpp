@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "launcher/quoting.h"
 #include "launcher/values.h"
 
@@ -42,15 +43,6 @@ ordered_json to_json(const PlannedFd& fd) {
         object["nic"] = fd.nic;
     }
     return object;
-}
-
-template <typename Items, typename Convert>
-ordered_json list_of(const Items& items, Convert convert) {
-    ordered_json list = ordered_json::array();
-    for (const auto& item : items) {
-        list.push_back(convert(item));
-    }
-    return list;
 }
 
 std::string order_as_text(const std::vector<BootEntry>& order) {

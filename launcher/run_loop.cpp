@@ -131,6 +131,11 @@ bool is_disconnected(const qmp::Result& result) {
     return failure != nullptr && failure->error_class == qmp::disconnected;
 }
 
+// What QEMU said against a command; null when it obeyed, or has gone.
+const qmp::Failure* refusal_in(const qmp::Result& result) {
+    return is_disconnected(result) ? nullptr : std::get_if<qmp::Failure>(&result);
+}
+
 supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
                                     const ObserverConfig& observer) {
     supervise::Config config;
@@ -345,9 +350,8 @@ class RunLoop {
             qmp_.send(
                 {"qom-set", {{"path", change.path}, {"property", "bootindex"}, {"value", change.bootindex}}},
                 [this](const qmp::Result& result) {
-                    const auto* failure = std::get_if<qmp::Failure>(&result);
-                    if (failure != nullptr && !is_disconnected(result)) {
-                        feed(supervise::BootOrderRefused{failure->description});
+                    if (const auto* refusal = refusal_in(result)) {
+                        feed(supervise::BootOrderRefused{refusal->description});
                     }
                 });
         }
@@ -363,9 +367,8 @@ class RunLoop {
         switch (action.command) {
             case supervise::Command::cont:
                 qmp_.send({"cont"}, [this](const qmp::Result& result) {
-                    const auto* failure = std::get_if<qmp::Failure>(&result);
-                    if (failure != nullptr && !is_disconnected(result)) {
-                        feed(supervise::ContinueRefused{failure->description});
+                    if (const auto* refusal = refusal_in(result)) {
+                        feed(supervise::ContinueRefused{refusal->description});
                     }
                 });
                 break;
@@ -448,10 +451,8 @@ class RunLoop {
         qmp_.send({"qom-set",
                    {{"path", "/objects/" + filter}, {"property", "status"}, {"value", on ? "on" : "off"}}},
                   [this, filter](const qmp::Result& result) {
-                      // At the end of a run QEMU may be gone before it answers.
-                      const auto* failure = std::get_if<qmp::Failure>(&result);
-                      if (failure != nullptr && failure->error_class != qmp::disconnected) {
-                          log_.debug(fmt::format("cannot switch {}: {}", filter, failure->description));
+                      if (const auto* refusal = refusal_in(result)) {
+                          log_.debug(fmt::format("cannot switch {}: {}", filter, refusal->description));
                       }
                   });
     }

@@ -438,9 +438,13 @@ class Reader {
             fault(fmt::format("{}: there is no such setting", origin), "",
                   did_you_mean(key, keys, "keys are the long options without dashes"));
         } else if (key == "nic") {
-            take_config_nics(value.is_array() ? value : nlohmann::json::array({value}), origin);
+            take_config_list(value, origin, !raw_nics_.empty(), "NIC", "mode=bridge,bridge=br0",
+                             [this](Raw nic) {
+                                 raw_nics_.push_back({std::move(nic), {}});
+                             });
         } else if (key == "disk") {
-            take_config_disks(value.is_array() ? value : nlohmann::json::array({value}), origin);
+            take_config_list(value, origin, !raw_disks_.empty(), "disk", "/images/disk.qcow2",
+                             [this](Raw disk) { raw_disks_.push_back(std::move(disk)); });
         } else if (const std::optional<std::string> text = text_of(value, key == "extra-args")) {
             raw_.try_emplace(key, Raw{*text, origin});
         } else {
@@ -449,27 +453,17 @@ class Reader {
         }
     }
 
-    // A list of NICs, each written as --nic takes it. Flags and variables win over all of it.
-    void take_config_nics(const nlohmann::json& list, const std::string& origin) {
-        const bool given = !raw_nics_.empty();
-        for (const nlohmann::json& nic : list) {
-            if (!nic.is_string()) {
-                fault(fmt::format("{}: a {} cannot be a NIC", origin, nic.type_name()), "",
-                      "write each as a string: \"mode=bridge,bridge=br0\"");
+    // A list of which each item is written as its flag takes it. Flags and variables (`given`) win over all
+    // of it.
+    template <typename Take>
+    void take_config_list(const nlohmann::json& value, const std::string& origin, bool given,
+                          std::string_view noun, std::string_view example, Take take) {
+        for (const nlohmann::json& item : value.is_array() ? value : nlohmann::json::array({value})) {
+            if (!item.is_string()) {
+                fault(fmt::format("{}: a {} cannot be a {}", origin, item.type_name(), noun), "",
+                      fmt::format("write each as a string: \"{}\"", example));
             } else if (!given) {
-                raw_nics_.push_back({Raw{nic.get<std::string>(), origin}, {}});
-            }
-        }
-    }
-
-    void take_config_disks(const nlohmann::json& list, const std::string& origin) {
-        const bool given = !raw_disks_.empty();
-        for (const nlohmann::json& disk : list) {
-            if (!disk.is_string()) {
-                fault(fmt::format("{}: a {} cannot be a disk", origin, disk.type_name()), "",
-                      "write each as a string: \"/images/disk.qcow2\"");
-            } else if (!given) {
-                raw_disks_.push_back({disk.get<std::string>(), origin});
+                take(Raw{item.get<std::string>(), origin});
             }
         }
     }

@@ -16,55 +16,23 @@ namespace {
 // So much is read in one go; then it is the turn of everything else that waits in the loop.
 constexpr int reads_at_once = 256;
 
-// A pipe of 1 MiB and a socket's buffer of 8 MiB hold what a guest can fetch meanwhile.
-constexpr std::chrono::milliseconds batch{4};
-
 }  // namespace
+
+WireWatch::Tap::Tap(boost::asio::io_context& io, WireTap from, std::function<void()> on_ready)
+    : wire{std::move(from)}, wait{io, wire.fd.get(), std::move(on_ready)}, rest{io} {
+    ::fcntl(wire.fd.get(), F_SETFL, O_NONBLOCK);
+    wait.begin();
+}
 
 WireWatch::WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Handlers handlers)
     : handlers_{std::move(handlers)} {
-    for (WireTap& wire : taps) {
-        ::fcntl(wire.fd.get(), F_SETFL, O_NONBLOCK);
-        taps_.push_back(
-            std::make_unique<Tap>(Tap{std::move(wire), boost::asio::posix::stream_descriptor{io},
-                                      boost::asio::steady_timer{io}, boost::asio::steady_timer{io}}));
-        await(taps_.size() - 1);
+    for (std::size_t index = 0; index < taps.size(); ++index) {
+        taps_.push_back(std::make_unique<Tap>(io, std::move(taps[index]), [this, index] {
+            if (take(index)) {
+                taps_[index]->wait.begin_after_rest();
+            }
+        }));
     }
-}
-
-WireWatch::~WireWatch() {
-    for (const auto& tap : taps_) {
-        if (tap->ready.is_open()) {
-            tap->ready.release();
-        }
-    }
-}
-
-void WireWatch::await(std::size_t index) {
-    Tap& tap = *taps_[index];
-    tap.ready.assign(tap.wire.fd.get());
-    tap.ready.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                         [this, index](const boost::system::error_code& error) {
-                             if (error) {
-                                 return;
-                             }
-                             taps_[index]->ready.release();
-                             if (take(index)) {
-                                 pause_reading(index);
-                             }
-                         });
-}
-
-// Each frame would wake us, at the guest's cost: after the first one nobody waits for a moment, and what has
-// come by then is taken together.
-void WireWatch::pause_reading(std::size_t index) {
-    Tap& tap = *taps_[index];
-    tap.pause.expires_after(batch);
-    tap.pause.async_wait([this, index](const boost::system::error_code& error) {
-        if (!error) {
-            await(index);
-        }
-    });
 }
 
 void WireWatch::catch_up() {

@@ -11,13 +11,12 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/system/error_code.hpp>
 
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "bootwatch/pcap.h"
+#include "launcher/batched_wait.h"
 
 namespace vml {
 
@@ -39,7 +38,7 @@ class WireWatch {
     };
 
     WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Handlers handlers);
-    ~WireWatch();
+    ~WireWatch() = default;
     WireWatch(const WireWatch&) = delete;
     WireWatch& operator=(const WireWatch&) = delete;
     WireWatch(WireWatch&&) = delete;
@@ -68,17 +67,16 @@ class WireWatch {
     using Clock = std::chrono::steady_clock;
 
     struct Tap {
+        Tap(boost::asio::io_context& io, WireTap from, std::function<void()> on_ready);
+
         WireTap wire;
-        boost::asio::posix::stream_descriptor ready;  // has wire.fd's number while it waits for frames
-        boost::asio::steady_timer pause;              // between two batches
-        boost::asio::steady_timer rest;               // of QEMU's dump
+        BatchedWait wait;
+        boost::asio::steady_timer rest;  // of QEMU's dump
         boot::PcapReader dump{};
         bool rests = false;
         bool ended = false;  // nothing will come any more
     };
 
-    void await(std::size_t index);
-    void pause_reading(std::size_t index);
     bool take(std::size_t index);
     void end_rest(std::size_t index);
     void switch_tap(Tap& tap, bool on) const;

@@ -3,7 +3,6 @@
 import contextlib
 import http.server
 import pathlib
-import subprocess
 import tempfile
 import threading
 
@@ -14,10 +13,14 @@ import vm
 
 @pytest.fixture(scope="session")
 def assets():
-    """The folder with the test guest; made by scripts/assets once, and kept for the next run."""
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", folder], check=True)
-    return folder / "netboot"
+    """The folder with the test guest."""
+    return vm.made_assets() / "netboot"
+
+
+@pytest.fixture(scope="session")
+def installer():
+    """The folder with Debian's installer and its signed loaders."""
+    return vm.made_assets("--debian-installer") / "debian-installer"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 
 import pytest
 
@@ -14,9 +13,7 @@ GRUB_RAN = "GRUB-RAN-ITS-SCRIPT"
 
 @pytest.fixture(scope="session")
 def arm64():
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", "--arm64", folder], check=True)
-    return folder / "arm64"
+    return vm.made_assets("--arm64") / "arm64"
 
 
 @pytest.fixture

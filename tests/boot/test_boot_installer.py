@@ -1,19 +1,10 @@
 """A real installer over the network: what scripts/demo debian-installer shows."""
 
 import signal
-import subprocess
 
 import pytest
 
-import vm
 from terminal import Terminal
-
-
-@pytest.fixture(scope="session")
-def installer():
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", "--debian-installer", folder], check=True)
-    return folder / "debian-installer"
 
 
 @pytest.mark.slow

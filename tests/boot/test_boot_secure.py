@@ -3,7 +3,6 @@
 import re
 import shutil
 import signal
-import subprocess
 
 import pytest
 
@@ -15,13 +14,6 @@ GRUB_RAN = "GRUB-RAN-ITS-SCRIPT"
 SECURE = ("--firmware", "secure", *vm.SMALL)
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def installer():
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", "--debian-installer", folder], check=True)
-    return folder / "debian-installer"
 
 
 @pytest.fixture

@@ -36,6 +36,13 @@ FIRMWARE_TEXT = r"SeaBIOS|iPXE|UEFI|BdsDxe"
 MARK = "VML_TEST_RUN"
 
 
+def made_assets(*options):
+    """The folder of what scripts/assets makes with these options, once; kept for the next run."""
+    folder = ROOT / "build/assets"
+    subprocess.run([ROOT / "scripts/assets", *options, folder], check=True)
+    return folder
+
+
 def guest_script(words="", marker=SCRIPT_RAN):
     """An iPXE script that boots the test guest; `words` change what the guest does (scripts/guest/init). An emulated timer
     on a busy host fails the kernel's check of it, which then panics: no_timer_check."""

@@ -25,9 +25,7 @@ def image():
 
 @pytest.fixture(scope="session")
 def assets():
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", folder], check=True)
-    return folder
+    return vm.made_assets()
 
 
 @pytest.fixture

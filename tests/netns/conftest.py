@@ -1,7 +1,6 @@
 """Fixtures of the tests on real links: see lab.py."""
 
 import pathlib
-import subprocess
 import sys
 
 import pytest
@@ -25,9 +24,7 @@ class LabBoot(vm.Boot):
 
 @pytest.fixture(scope="session")
 def assets():
-    folder = vm.ROOT / "build/assets"
-    subprocess.run([vm.ROOT / "scripts/assets", folder], check=True)
-    return folder / "netboot"
+    return vm.made_assets() / "netboot"
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import subprocess
 
 import pytest
 
-import lab as labs
 import vm
 
 BRIDGE = ("--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL)

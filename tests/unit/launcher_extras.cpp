@@ -27,17 +27,8 @@ using test::made_up_host;
 using test::spec_of;
 using test::text_of;
 using test::uefi_firmware;
+using test::values_of;
 using test::Words;
-
-Words values_of(const Plan& plan, std::string_view option) {
-    Words values;
-    for (const PlannedArg& arg : plan.args) {
-        if (arg.option == option) {
-            values.push_back(arg.value);
-        }
-    }
-    return values;
-}
 
 UefiFirmware secure_firmware(std::string architecture, std::string machines, bool smm) {
     UefiFirmware firmware = uefi_firmware(std::move(architecture), std::move(machines));

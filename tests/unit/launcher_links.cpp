@@ -64,13 +64,7 @@ HostFacts host_with_links() {
 }
 
 std::string netdev_of(const Plan& plan, std::size_t nic = 0) {
-    std::vector<std::string> netdevs;
-    for (const PlannedArg& arg : plan.args) {
-        if (arg.option == "-netdev") {
-            netdevs.push_back(arg.value);
-        }
-    }
-    return netdevs.at(nic);
+    return test::values_of(plan, "-netdev").at(nic);
 }
 
 std::vector<FdPurpose> purposes(const Plan& plan) {

@@ -26,22 +26,12 @@ using test::Folder;
 using test::made_up_host;
 using test::spec_of;
 using test::text_in;
+using test::values_of;
 using test::with_netboot;
 using test::Words;
 
 Plan plan_of(const Words& flags, const HostFacts& facts) {
     return make_plan(spec_of(flags, facts));
-}
-
-// The values of an option, in order.
-Words values_of(const Plan& plan, std::string_view option) {
-    Words values;
-    for (const PlannedArg& arg : plan.args) {
-        if (arg.option == option) {
-            values.push_back(arg.value);
-        }
-    }
-    return values;
 }
 
 const PlannedArg& nic_of(const Plan& plan) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "launcher/host.h"
+#include "launcher/plan.h"
 #include "launcher/settings_reader.h"
 #include "launcher/spec.h"
 #include "tests/unit/rom_builder.h"
@@ -37,6 +38,17 @@ inline std::string no_file(const std::string& path) {
 
 inline ReadResult read_flags(const Words& flags) {
     return read_settings(flags, {}, no_file);
+}
+
+// The values of an option, in order.
+inline Words values_of(const Plan& plan, std::string_view option) {
+    Words values;
+    for (const PlannedArg& arg : plan.args) {
+        if (arg.option == option) {
+            values.push_back(arg.value);
+        }
+    }
+    return values;
 }
 
 inline std::string text_of(const std::vector<Fault>& faults) {
