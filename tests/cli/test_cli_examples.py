@@ -22,11 +22,14 @@ def test_the_systemd_unit_is_verified(tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_the_systemd_units_own_words_are_known():
+def test_the_systemd_units_own_words_are_known(tmp_path):
+    config = tmp_path / "web.json"
+    config.write_text("{}")
     [command] = re.findall(r"^ExecStart=/usr/bin/vm-launch (.*)$", (EXAMPLES / "vm-launch@.service").read_text(), re.M)
-    words = command.replace("%i", "web").replace("/etc/vm-launch/web.json", "/dev/null").split()
+    words = command.replace("%i", "web").replace("/etc/vm-launch/web.json", str(config)).split()
     result = launch("plan", *words[1:], "--ipxe")
     assert "there is no option" not in result.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("mode", ["nat", "bridge", "direct"])
@@ -53,6 +56,7 @@ def pods():
 def test_every_variable_of_the_examples_is_a_setting():
     """A VM cannot be planned for bridges that are not here; that nothing else is wrong is what counts."""
     from_pods = [{e["name"]: e["value"] for e in pod["spec"]["containers"][0]["env"]} for pod in pods()]
+    assert from_pods
     known = set(re.findall(r"`([A-Z][A-Z_]+)`", (ROOT / "docs/SETTINGS.md").read_text()))
     for variables in [*variables_of_compose(), *from_pods]:
         assert set(variables) <= known
