@@ -179,7 +179,7 @@ std::vector<Mark> Timeline::reset(double at) {
     if (boots_.size() >= most_boots) {
         boots_.erase(boots_.begin());
     }
-    boots_.push_back({.began = at});
+    boots_.emplace_back().began = at;
     fetches_ = {};
     cut_line_.clear();
     mark(Stage::machine, at, Proof::qemu, "the guest rebooted");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,17 +19,31 @@ constexpr std::array<OptionGroup, 5> groups{OptionGroup::boot, OptionGroup::netw
 constexpr std::size_t help_width = 100;
 constexpr std::size_t help_column = 24;
 
+// "plan: text, json, sh; status: text, json; …"
+std::string formats_by_subcommand() {
+    std::string text;
+    for (const Subcommand& subcommand : subcommands()) {
+        if (!subcommand.formats.empty()) {
+            text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", subcommand.name, subcommand.formats);
+        }
+    }
+    return text;
+}
+
 struct GeneralOption {
     std::string_view flag;
     std::string_view environment;
     std::string_view metavar;
-    std::string_view help;
+    std::string help;
 };
-constexpr std::array<GeneralOption, 4> general_options{
-    {{"config", "VM_LAUNCH_CONFIG", "FILE", "settings in JSON; keys are the long options without dashes"},
-     {"format", "", "FORMAT", "plan: text, json or sh; rom: text or json"},
-     {"help", "", "", "print the help"},
-     {"version", "", "", "print the version"}}};
+
+std::vector<GeneralOption> general_options() {
+    return {
+        {"config", "VM_LAUNCH_CONFIG", "FILE", "settings in JSON; keys are the long options without dashes"},
+        {"format", "", "FORMAT", formats_by_subcommand()},
+        {"help", "", "", "print the help"},
+        {"version", "", "", "print the version"}};
+}
 
 std::string flag_with_value(std::string_view flag, std::string_view metavar) {
     return metavar.empty() ? fmt::format("--{}", flag) : fmt::format("--{} {}", flag, metavar);
@@ -112,7 +127,7 @@ std::string man_options() {
         }
     }
     page += ".SS General\n";
-    for (const GeneralOption& option : general_options) {
+    for (const GeneralOption& option : general_options()) {
         page += fmt::format(".TP\n.B {}\n{}.\n", roff(flag_with_value(option.flag, option.metavar)),
                             roff(option.help));
     }
@@ -202,10 +217,10 @@ std::string help_text() {
         }
     }
     text += "\nGeneral:\n";
-    for (const GeneralOption& option : general_options) {
+    for (const GeneralOption& option : general_options()) {
         const std::string variable =
             option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
-        text += help_entry(flag_with_value(option.flag, option.metavar), std::string{option.help} + variable);
+        text += help_entry(flag_with_value(option.flag, option.metavar), option.help + variable);
     }
     return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off. Exit codes: see `man vm-launch`.\n" +
            "Start here: vm-launch --ipxe --netboot-dir DIR   (boots DIR/boot.ipxe)\n";
@@ -213,14 +228,14 @@ std::string help_text() {
 
 std::string man_page() {
     return fmt::format(
-               ".TH VM\\-LAUNCH 1 2026-11-23 \"vm\\-launch {}\"\n.SH NAME\n"
+               ".TH VM\\-LAUNCH 1 {} \"vm\\-launch {}\"\n.SH NAME\n"
                "vm\\-launch \\- network\\-boot a virtual machine, straight on QEMU\n.SH SYNOPSIS\n"
                ".B vm\\-launch\n[\n.I subcommand\n]\n[\n.I options\n]\n[\n.B \\-\\-\n.I qemu\\-args\n]\n"
                ".SH DESCRIPTION\n.B vm\\-launch\n"
                "builds QEMU's command line with an iPXE option ROM that is known to run, starts and "
                "supervises QEMU,\n"
                "and tells how far the boot got and why it stopped.\n",
-               VML_VERSION) +
+               VML_RELEASE_DATE, VML_VERSION) +
            man_subcommands() + man_options() + std::string{man_console} + man_exit_status() +
            std::string{man_examples};
 }

@@ -1,8 +1,15 @@
 #include "launcher/option_table.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "bootwatch/stage.h"
 #include "launcher/values.h"
+#include "rom/catalogue.h"
 
 namespace vml {
 
@@ -10,6 +17,30 @@ namespace {
 
 using Text = std::string_view;
 using Group = OptionGroup;
+
+// "a, b or c". Rows keep views of their words, so the text must last.
+std::string listed(const std::vector<std::string_view>& names) {
+    return fmt::format("{} or {}", fmt::join(names.begin(), std::prev(names.end()), ", "), names.back());
+}
+
+Text nic_model_names() {
+    static const std::string text = [] {
+        std::vector<Text> names;
+        for (const rom::NicModel& model : rom::nic_models()) {
+            names.push_back(model.name);
+        }
+        return listed(names);
+    }();
+    return text;
+}
+
+Text until_help() {
+    static const std::string text = fmt::format(
+        "end with 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails before ends at "
+        "once, with its exit code",
+        fmt::join(boot::stage_names(), ", "));
+    return text;
+}
 
 std::vector<OptionRow> boot_rows() {
     return {
@@ -60,8 +91,7 @@ std::vector<OptionRow> network_rows() {
          [](Settings& s, Text t) { s.nics.front().direct_dev = parse_link_name(t); }},
         {Group::network, "mac", "NETWORK_MAC", "MAC", "stable, derived from the VM's name",
          "the guest's MAC address", [](Settings& s, Text t) { s.nics.front().mac = parse_mac(t); }},
-        {Group::network, "nic-model", "NETWORK_MODEL", "MODEL", "virtio",
-         "virtio, e1000, e1000e, rtl8139, vmxnet3, ne2k_pci or pcnet",
+        {Group::network, "nic-model", "NETWORK_MODEL", "MODEL", "virtio", nic_model_names(),
          [](Settings& s, Text t) { s.nics.front().model = parse_nic_model(t); }},
         {Group::network, "mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's",
          "the guest's MTU; told to a virtio guest",
@@ -193,10 +223,7 @@ std::vector<OptionRow> running_rows() {
          "for root: libvirt-qemu or qemu where there is one, else nobody",
          "the user that QEMU runs as; nothing but root can give its rights up so",
          [](Settings& s, Text t) { s.run_as = parse_text(t); }},
-        {Group::running, "until", "UNTIL", "STAGE", "none",
-         "end with 0 once the boot is so far: firmware, rom, link, discover, offer, dhcp, fetch, "
-         "script, "
-         "kernel, os, agent, or console:REGEX; a boot that fails before ends at once, with its exit code",
+        {Group::running, "until", "UNTIL", "STAGE", "none", until_help(),
          [](Settings& s, Text t) { s.until = parse_until(t); }},
         {Group::running, "boot-timeout", "BOOT_TIMEOUT", "SECONDS", "none",
          "end with 15 when the guest has not come so far (--until, else os) in that time",

@@ -38,11 +38,10 @@ struct RawNic {
 constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
 
 // What else Docker-VM-Runner reads and vm-launch has no use for: nobody's slip.
-constexpr std::array<std::string_view, 36> without_use_here{"ALLOCATE",
+constexpr std::array<std::string_view, 33> without_use_here{"ALLOCATE",
                                                             "BALLOON",
                                                             "BASE_IMAGE",
                                                             "DEVICE",
-                                                            "DISK_CACHE",
                                                             "DISK_IO",
                                                             "DISK_TYPE",
                                                             "DISTRO",
@@ -69,8 +68,6 @@ constexpr std::array<std::string_view, 36> without_use_here{"ALLOCATE",
                                                             "REDFISH_SYSTEM_ID",
                                                             "REDFISH_USERNAME",
                                                             "RNG",
-                                                            "SSH_PUBKEY",
-                                                            "TPM",
                                                             "USB",
                                                             "VM_PASSWORD",
                                                             "VM_USER"};
@@ -214,13 +211,18 @@ class Reader {
         }
     }
 
-    static bool is_boolean_flag(const std::string& word) {
-        const auto& table = option_table();
-        return std::any_of(table.begin(), table.end(), [&](const OptionRow& row) {
-            const std::string no = negation(row);
-            return row.is_boolean() &&
-                   (word == fmt::format("--{}", row.flag) || (!no.empty() && word == "--" + no));
-        });
+    static bool is_boolean_flag(std::string_view word) {
+        constexpr std::string_view dashes = "--";
+        constexpr std::string_view no = "no-";
+        if (!word.starts_with(dashes)) {
+            return false;
+        }
+        const std::string_view flag = word.substr(dashes.size());
+        const OptionRow* row = find_option(flag);
+        if (row == nullptr && flag.starts_with(no)) {
+            row = find_option(flag.substr(no.size()));
+        }
+        return row != nullptr && row->is_boolean();
     }
 
     // The parser stops at its first error, and users want all of them: the word at fault is taken out and the
@@ -352,7 +354,14 @@ class Reader {
         }
     }
 
+    // Only for the subcommands that use the settings.
     void look_for_misspelt_variables() {
+        constexpr std::array<std::string_view, 3> readers{"run", "plan", "doctor"};
+        const CommandLine& command = result_.command;
+        if (command.help || command.version ||
+            std::find(readers.begin(), readers.end(), command.subcommand) == readers.end()) {
+            return;
+        }
         const std::vector<std::string> known = known_variables();
         for (const auto& [name, value] : environment_) {
             if (const auto meant = misspelt_variable(without_number(name), known)) {

@@ -2,8 +2,53 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 
 namespace vml {
+
+namespace {
+
+constexpr std::size_t longest = 64;  // no name of ours is longer, and the table is quadratic
+
+// Which letters a word has. An edit changes two of these bits at most: a replacement takes one letter and
+// brings one.
+std::uint64_t letters_of(std::string_view word) {
+    std::uint64_t letters = 0;
+    for (const char c : word) {
+        letters |= std::uint64_t{1} << (static_cast<unsigned char>(c) % 64U);
+    }
+    return letters;
+}
+
+// Can the two be so few edits from each other? Cheap, and says no to nearly every pair of an environment.
+bool may_be_within(std::string_view left, std::string_view right, std::size_t edits) {
+    const std::size_t longer = std::max(left.size(), right.size());
+    return longer - std::min(left.size(), right.size()) <= edits &&
+           static_cast<std::size_t>(std::popcount(letters_of(left) ^ letters_of(right))) <= 2 * edits;
+}
+
+// The nearest candidate at most so many edits away; the first one among equals.
+std::optional<std::string> nearest_within(std::string_view word, const std::vector<std::string>& candidates,
+                                          std::size_t edits) {
+    const std::string* best = nullptr;
+    for (const std::string& candidate : candidates) {
+        if (candidate.size() > longest || !may_be_within(word, candidate, edits)) {
+            continue;
+        }
+        const std::size_t distance = edit_distance(word, candidate);
+        if (distance <= edits) {
+            best = &candidate;
+            if (distance == 0) {
+                break;
+            }
+            edits = distance - 1;
+        }
+    }
+    return best == nullptr ? std::nullopt : std::optional{*best};
+}
+
+}  // namespace
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
     // Rows of the optimal string alignment table; two rows back are needed for swaps.
@@ -25,20 +70,10 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-    constexpr std::size_t longest_sensible = 64;  // the table is quadratic, and no name of ours is longer
-    if (word.size() > longest_sensible) {
+    if (word.size() > longest) {
         return std::nullopt;
     }
-    std::optional<std::string> best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-    for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
+    return nearest_within(word, candidates, std::max<std::size_t>(1, word.size() / 3));
 }
 
 namespace {
@@ -63,15 +98,15 @@ std::optional<std::string> completed(std::string_view name, const std::vector<st
 std::optional<std::string> misspelt_variable(std::string_view name, const std::vector<std::string>& known) {
     constexpr std::size_t shortest = 5;  // of shorter names too many are near to each other
     constexpr std::size_t long_enough_for_two = 8;
-    if (name.size() < shortest || std::find(known.begin(), known.end(), name) != known.end()) {
+    if (name.size() < shortest || name.size() > longest ||
+        std::find(known.begin(), known.end(), name) != known.end()) {
         return std::nullopt;
     }
-    const std::optional<std::string> guess = nearest(name, known);
     if (is_of_our_families(name)) {
+        const std::optional<std::string> guess = nearest(name, known);
         return guess ? guess : completed(name, known);
     }
-    const std::size_t slips = name.size() < long_enough_for_two ? 1 : 2;
-    return guess && edit_distance(name, *guess) <= slips ? guess : std::nullopt;
+    return nearest_within(name, known, name.size() < long_enough_for_two ? 1 : 2);
 }
 
 }  // namespace vml

@@ -71,8 +71,7 @@ struct NicKey {
 // "raw" or "qcow2".
 [[nodiscard]] std::string parse_disk_format(std::string_view text);
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
-// A stage's name (firmware, rom, dhcp, fetch, script, kernel, os, agent), or "console:" and a regular
-// expression.
+// A stage's name (boot::stage_names()), or "console:" and a regular expression.
 [[nodiscard]] Until parse_until(std::string_view text);
 // 0 to 1000.
 [[nodiscard]] unsigned parse_reboot_limit(std::string_view text);

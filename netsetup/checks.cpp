@@ -188,7 +188,7 @@ void check_lower_kind(const Link& lower, const std::vector<Link>& links, Finding
     }
     if (lower.wireless) {
         findings.fault("it is wireless: an access point drops frames of a second MAC address",
-                       "use --network user, or a wired device");
+                       "use --network nat, or a wired device");
     }
 }
 

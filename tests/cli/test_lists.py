@@ -1,0 +1,74 @@
+"""Lists that stand in more than one place: each is compared with what the program itself has."""
+
+import re
+
+import pytest
+
+from launch import ROOT, launch
+
+
+def source(name):
+    return (ROOT / name).read_text()
+
+
+def subcommands():
+    return re.findall(r"^  vm-launch (\w+) ", launch("--help").stdout, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def formats_in_the_help():
+    text = " ".join(launch("--help").stdout.split())
+    [listed] = re.findall(r"--format FORMAT (.*?) --help", text)
+    return dict(entry.split(": ") for entry in listed.split("; "))
+
+
+def test_the_help_names_some_subcommands_with_formats(formats_in_the_help):
+    assert {"plan", "status", "rom"} <= set(formats_in_the_help) < set(subcommands())
+
+
+@pytest.mark.parametrize("subcommand", subcommands())
+def test_the_help_names_the_formats_that_a_subcommand_takes(subcommand, formats_in_the_help):
+    refusal = launch(subcommand, "--format", "nonsense").stderr
+    if subcommand in formats_in_the_help:
+        assert f"possible: {formats_in_the_help[subcommand]}" in refusal
+    else:
+        assert "--format does not go with" in refusal
+
+
+def test_the_plans_format_names_every_purpose_of_a_descriptor():
+    purposes = re.findall(r'case FdPurpose::\w+:\s+return "(\w+)";', source("launcher/plan.cpp"))
+    [listed] = re.findall(r"`purpose` \(([^)]*)\)", source("docs/plan-format.md"))
+    assert len(purposes) > 10
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(purposes)
+
+
+def test_a_setting_is_not_among_the_variables_without_use():
+    [listed] = re.findall(r"without_use_here\{([^}]*)\}", source("launcher/settings_reader.cpp"))
+    without_use = set(re.findall(r'"(\w+)"', listed))
+    settings = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", source("docs/SETTINGS.md")))
+    assert len(without_use) > 10 and len(settings) > 40
+    assert not without_use & settings
+
+
+def test_hints_name_values_that_the_settings_take():
+    """`--network nat` in a hint, for one: what is named so is planned without a complaint about the value."""
+    values = set()
+    for folder in ("launcher", "netsetup", "bootwatch", "rom"):
+        for file in (ROOT / folder).glob("*.cpp"):
+            values |= set(re.findall(r"(--(?:network|firmware|accel|disk-bus|disk-format|nic-model|pxe|arch)) ([a-z0-9_]+)",
+                                     file.read_text()))
+    values.discard(("--pxe", "asks"))  # a sentence: "--pxe asks for this client"
+    assert ("--network", "nat") in values and len(values) > 4
+    for flag, value in sorted(values):
+        assert f"{flag}: " not in launch("plan", flag, value).stderr, (flag, value)
+
+
+def test_the_systemd_unit_grants_every_capability_that_the_code_names():
+    capabilities = set(re.findall(r"^#define (CAP_\w+)\s+\d+$", open("/usr/include/linux/capability.h").read(), re.MULTILINE))
+    [granted] = re.findall(r"^CapabilityBoundingSet=(.*)$", source("examples/vm-launch@.service"), re.MULTILINE)
+    asked = set()
+    for folder in ("launcher", "netsetup"):
+        for file in (ROOT / folder).glob("*.cpp"):
+            asked |= set(re.findall(r"\bCAP_[A-Z_]+\b", file.read_text()))
+    assert {"CAP_NET_ADMIN", "CAP_NET_RAW"} <= asked & capabilities
+    assert asked & capabilities <= set(granted.split())
