@@ -27,6 +27,20 @@ Client client_of(const DhcpMessage& message) {
                : Client::other;
 }
 
+// GRUB's own DHCP client, and UEFI's for its shell, tell neither a class nor a host name; those of systems
+// tell one of them at least (dhclient, systemd-networkd: option 12; udhcpc, dhcpcd, Linux's ipconfig,
+// Windows: option 60).
+bool is_of_a_system(const DhcpMessage& message) {
+    constexpr std::uint8_t host_name = 12;
+    return !message.vendor_class.empty() || message.has(host_name);
+}
+
+// A kernel that cannot go on to a system, be its own NIC driver up already (init/do_mounts.c, init/main.c).
+bool is_without_root(std::string_view panic) {
+    return panic.find("Unable to mount root fs") != std::string_view::npos ||
+           panic.find("No working init found") != std::string_view::npos;
+}
+
 std::string_view title_of(Client client) {
     switch (client) {
         case Client::ipxe:
@@ -34,7 +48,7 @@ std::string_view title_of(Client client) {
         case Client::firmware:
             return "the firmware's own client, not iPXE,";
         case Client::other:
-            return "the guest's own DHCP client";
+            return "another DHCP client";
     }
     return "";
 }
@@ -111,18 +125,23 @@ std::vector<Mark> Timeline::news() {
     return std::exchange(news_, {});
 }
 
-void Timeline::mark(Stage stage, double at, Proof proof, std::string detail) {
-    if (current().marks.size() < most_marks) {
-        current().marks.push_back({stage, at, proof, std::move(detail)});
+void Timeline::mark(Stage stage, double at, Proof proof, std::string detail, bool proves) {
+    // However much was told already, a stage that is new is told too.
+    const bool new_stage = proves && !current().reached(stage);
+    if (current().marks.size() < most_marks || new_stage) {
+        current().marks.push_back({stage, at, proof, std::move(detail), proves});
         news_.push_back(current().marks.back());
     }
 }
 
+// An operating system is no more without its kernel.
+void Timeline::system_runs(double at, Proof proof, const std::string& detail) {
+    mark_once(Stage::kernel, at, proof, detail);
+    mark_once(Stage::os, at, proof, detail);
+}
+
 void Timeline::mark_once(Stage stage, double at, Proof proof, std::string detail) {
-    const auto& marks = current().marks;
-    const bool known =
-        std::any_of(marks.begin(), marks.end(), [&](const Mark& old) { return old.stage == stage; });
-    if (!known) {
+    if (!current().reached(stage)) {
         mark(stage, at, proof, std::move(detail));
     }
 }
@@ -141,7 +160,7 @@ bool Timeline::runs_unknown() const {
     const bool odd = latest != fetches.rend() && latest->state == FetchState::done &&
                      (latest->content == Content::unknown || latest->content == Content::html ||
                       latest->content == Content::text);
-    return odd && !boots_.back().reached(Stage::kernel) && boots_.back().turn == Turn::none;
+    return odd && !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
 }
 
 const std::vector<Boot>& Timeline::boots() {
@@ -158,12 +177,16 @@ std::vector<Mark> Timeline::started(double at) {
 
 std::vector<Mark> Timeline::event(double at, std::string_view name) {
     if (name == "NIC_RX_FILTER_CHANGED") {  // no firmware and no iPXE sets it
-        mark_once(Stage::os, at, Proof::qemu, "the guest's own NIC driver is up");
+        system_runs(at, Proof::qemu, "the guest's own NIC driver is up");
     } else if (name == "RTC_CHANGE") {  // OVMF's early start; SeaBIOS leaves the clock alone
         mark_once(Stage::firmware, at, Proof::qemu, "UEFI set the clock");
-    } else if (name == "VSERPORT_CHANGE") {
-        mark_once(Stage::agent, at, Proof::qemu, "the guest agent opened its port");
     }
+    return news();
+}
+
+std::vector<Mark> Timeline::agent_answered(double at) {
+    system_runs(at, Proof::agent, "a program of it, its guest agent, answered");
+    mark_once(Stage::agent, at, Proof::agent, "it answers");
     return news();
 }
 
@@ -172,7 +195,7 @@ void Timeline::silence(double at) {
 }
 
 std::vector<Mark> Timeline::reset(double at) {
-    if (!current().reached(Stage::firmware)) {
+    if (!current().reached_or_passed(Stage::firmware)) {
         return {};
     }
     boots_.at(boots().size() - 1).ended = at;
@@ -260,16 +283,35 @@ void Timeline::console(double at, const ConsoleMark& seen) {
             mark_once(Stage::kernel, at, Proof::console, seen.text);
             break;
         case ConsoleSign::panic:
-            if (!current().reached(Stage::os)) {
+            if (!current().reached(Stage::os) || is_without_root(seen.text)) {
                 turn(Turn::panic, at, seen.text);
             }
             break;
+        case ConsoleSign::efi_stub:
+            stub_said(at, seen.text);
+            break;
+        case ConsoleSign::stub_error:
+            mark(Stage::kernel, at, Proof::console, seen.text, false);
+            current().stub_error = seen.text;
+            break;
         case ConsoleSign::init:
-            mark_once(Stage::os, at, Proof::console, fmt::format("Linux runs {}", seen.text));
+            system_runs(at, Proof::console, fmt::format("Linux runs {}", seen.text));
+            break;
+        case ConsoleSign::login:
+            system_runs(at, Proof::console, fmt::format("\"{}\"", seen.text));
             break;
         default:
             ipxe_said(at, seen);
             break;
+    }
+}
+
+// Once: more of its lines show no more.
+void Timeline::stub_said(double at, std::string_view words) {
+    const auto& marks = current().marks;
+    if (std::none_of(marks.begin(), marks.end(),
+                     [](const Mark& old) { return old.stage == Stage::kernel; })) {
+        mark(Stage::kernel, at, Proof::console, std::string{words}, false);
     }
 }
 
@@ -404,7 +446,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const DhcpMessage& me
         mark_once(Stage::option_rom, at, Proof::wire, "iPXE runs");
     } else if (client == Client::firmware) {
         current().firmware_client = true;
-    } else if (client == Client::other && current().ipxe) {
+    } else if (client == Client::other && current().ipxe && is_of_a_system(message)) {
         mark_once(Stage::kernel, at, Proof::wire, "something else than iPXE speaks DHCP now");
     }
 }
@@ -441,6 +483,10 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
 }
 
 void Timeline::dhcp6(double at, const Packet& packet, const Dhcp6Message& message) {
+    enum : std::uint8_t { advertise = 2, reply = 7 };
+    if (message.kind != advertise && message.kind != reply) {
+        return;
+    }
     const std::string text =
         fmt::format("DHCPv6 by {}{}", to_string(packet.from.address),
                     message.bootfile_url.empty() ? "" : ", file " + message.bootfile_url);
@@ -468,8 +514,9 @@ void Timeline::fetched(double at, std::size_t index) {
     if (!fetch.ended || is_probe(fetch)) {
         return;
     }
-    mark(Stage::fetch, at, Proof::wire, describe(fetch));
-    if (fetch.state == FetchState::done && fetch.content == Content::ipxe_script) {
+    const bool whole = fetch.state == FetchState::done && fetch.location.empty();
+    mark(Stage::fetch, at, Proof::wire, describe(fetch), whole);
+    if (whole && fetch.content == Content::ipxe_script && current().ipxe) {
         mark(Stage::script, at, Proof::wire, fmt::format("{} runs", base_name(fetch.url)));
     }
 }
