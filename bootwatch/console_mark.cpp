@@ -143,13 +143,32 @@ Found ipxe_end(std::string_view line) {
     return std::nullopt;
 }
 
+// drivers/firmware/efi/libstub/: efi_info, efi_err and efi_warn put this before what they say; the last words
+// are those of efi_exit_boot_services' callers. Of the others only errors matter; not each of them is the
+// end.
+Found efi_stub(std::string_view line) {
+    if (line.starts_with("EFI stub: ERROR: ")) {
+        return found(ConsoleSign::stub_error, line);
+    }
+    return found(
+        line.starts_with("EFI stub: Exiting boot services") ? ConsoleSign::kernel : ConsoleSign::efi_stub,
+        line);
+}
+
+// "debian login:": agetty and busybox's getty print the host's name before it.
+bool is_login_prompt(std::string_view line) {
+    constexpr auto words = " login:"sv;
+    return line.ends_with(words) && line.size() > words.size() &&
+           line.substr(0, line.size() - words.size()).find_first_of(" \t:") == std::string_view::npos;
+}
+
 Found linux_lines(std::string_view line) {
     if (const std::size_t at = line.find("Linux version "); at != std::string_view::npos) {
         const std::string_view rest = line.substr(at);
         return found(ConsoleSign::kernel, rest.substr(0, rest.find(" (")));
     }
     if (const std::size_t at = line.find("EFI stub: "); at != std::string_view::npos) {
-        return found(ConsoleSign::kernel, line.substr(at));
+        return efi_stub(line.substr(at));
     }
     if (const std::size_t at = line.find("Kernel panic - not syncing: "); at != std::string_view::npos) {
         const std::string_view words = line.substr(at + "Kernel panic - not syncing: "sv.size());
@@ -158,7 +177,7 @@ Found linux_lines(std::string_view line) {
     if (const auto program = between(line, "Run ", " as init process")) {
         return found(ConsoleSign::init, *program);
     }
-    return std::nullopt;
+    return is_login_prompt(line) ? found(ConsoleSign::login, line) : std::nullopt;
 }
 
 }  // namespace
@@ -178,6 +197,9 @@ Found mark_in_partial(std::string_view line) {
     line = trimmed(line);
     if (line.ends_with("No bootable device.")) {
         return found(ConsoleSign::no_bootable_device, "No bootable device.");
+    }
+    if (is_login_prompt(line)) {
+        return found(ConsoleSign::login, line);
     }
     if (line == "iPXE>") {
         return found(ConsoleSign::ipxe_shell, line);

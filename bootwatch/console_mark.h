@@ -32,9 +32,12 @@ enum class ConsoleSign {
     ipxe_error,     // a line with an error number
     ipxe_gives_up,  // "No more network devices"
     ipxe_shell,
-    kernel,  // Linux's version, or its EFI stub
+    kernel,      // Linux's version, or the last word of its EFI stub
+    efi_stub,    // another line of the EFI stub: the kernel has the machine only once it left the firmware
+    stub_error,  // the EFI stub gives up
     panic,
-    init,  // Linux starts its first program
+    init,   // Linux starts its first program
+    login,  // a getty's prompt
 };
 
 struct ConsoleMark {

@@ -14,6 +14,8 @@ std::string_view name_of(Proof proof) {
             return "qemu";
         case Proof::firmware_log:
             return "firmware-log";
+        case Proof::agent:
+            return "agent";
     }
     return "";
 }
@@ -53,19 +55,28 @@ std::string_view name_of(Turn turn) {
 }
 
 std::optional<Stage> Boot::stage() const {
-    const auto furthest = std::max_element(marks.begin(), marks.end(),
-                                           [](const Mark& a, const Mark& b) { return a.stage < b.stage; });
-    return furthest == marks.end() ? std::nullopt : std::optional{furthest->stage};
+    std::optional<Stage> furthest;
+    for (const Mark& mark : marks) {
+        if (mark.proves) {
+            furthest = std::max(furthest.value_or(mark.stage), mark.stage);
+        }
+    }
+    return furthest;
 }
 
 bool Boot::reached(Stage wanted) const {
+    return time_of(wanted).has_value();
+}
+
+bool Boot::reached_or_passed(Stage wanted) const {
     const auto furthest = stage();
     return furthest && *furthest >= wanted;
 }
 
 std::optional<double> Boot::time_of(Stage wanted) const {
-    const auto mark = std::find_if(marks.begin(), marks.end(),
-                                   [&](const Mark& candidate) { return candidate.stage == wanted; });
+    const auto mark = std::find_if(marks.begin(), marks.end(), [&](const Mark& candidate) {
+        return candidate.proves && candidate.stage == wanted;
+    });
     return mark == marks.end() ? std::nullopt : std::optional{mark->at};
 }
 

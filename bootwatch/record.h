@@ -15,7 +15,7 @@
 namespace vml::boot {
 
 // What proves that a stage was reached.
-enum class Proof { wire, console, qemu, firmware_log };
+enum class Proof { wire, console, qemu, firmware_log, agent };
 [[nodiscard]] std::string_view name_of(Proof proof);
 
 struct Mark {
@@ -23,6 +23,7 @@ struct Mark {
     double at = 0;
     Proof proof = Proof::qemu;
     std::string detail;
+    bool proves = true;  // the stage was reached; else this is only told in its context ("404 Not Found")
 
     bool operator==(const Mark&) const = default;
 };
@@ -92,6 +93,7 @@ struct Boot {
     std::vector<Lookup> lookups{};
     std::vector<IpxeComplaint> complaints{};
     std::vector<std::string> firmware_errors{};
+    std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs
     bool rom_found = false;                // the firmware initialised iPXE's ROM
     bool firmware_client = false;          // the firmware's own PXE or HTTP client ran
@@ -107,8 +109,9 @@ struct Boot {
         left_ipxe_at{};        // when iPXE returned to the firmware without having booted anything
     std::string turn_words{};  // the console's own words for it
 
-    [[nodiscard]] std::optional<Stage> stage() const;  // the furthest
-    [[nodiscard]] bool reached(Stage wanted) const;
+    [[nodiscard]] std::optional<Stage> stage() const;                 // the furthest that was reached
+    [[nodiscard]] bool reached(Stage wanted) const;                   // by its own evidence
+    [[nodiscard]] bool reached_or_passed(Stage wanted) const;         // or there is evidence of a later one
     [[nodiscard]] std::optional<double> time_of(Stage wanted) const;  // of the first mark
     bool operator==(const Boot&) const = default;
 };

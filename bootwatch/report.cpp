@@ -34,7 +34,8 @@ ordered_json mark_json(const Mark& mark) {
     return {{"stage", name_of(mark.stage)},
             {"at", rounded(mark.at)},
             {"proof", name_of(mark.proof)},
-            {"detail", mark.detail}};
+            {"detail", mark.detail},
+            {"reached", mark.proves}};
 }
 
 ordered_json offer_json(const Offer& offer) {

@@ -277,8 +277,9 @@ class Waterfall {
     }
 
     [[nodiscard]] std::string detail_of(Stage stage) const {
-        const auto mark = std::find_if(boot_.marks.begin(), boot_.marks.end(),
-                                       [&](const Mark& candidate) { return candidate.stage == stage; });
+        const auto mark = std::find_if(boot_.marks.begin(), boot_.marks.end(), [&](const Mark& candidate) {
+            return candidate.proves && candidate.stage == stage;
+        });
         return mark == boot_.marks.end() ? std::string{} : mark->detail;
     }
 
@@ -346,7 +347,8 @@ std::string machine_html(const ReportHead& head) {
 
 std::string marks_table(const Boot& boot) {
     std::string text = "<table><tr><th>at, s</th><th>stage</th><th>what</th><th>seen</th></tr>\n";
-    constexpr std::array proofs{"on the wire", "on the console", "by QEMU", "in the firmware's log"};
+    constexpr std::array proofs{"on the wire", "on the console", "by QEMU", "in the firmware's log",
+                                "by the guest agent"};
     for (const Mark& mark : boot.marks) {
         text += fmt::format("<tr><td class=\"n\">{:.2f}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                             mark.at, title_of(mark.stage), escaped(mark.detail),

@@ -1,4 +1,21 @@
 // How far a boot can get, in the order of a network boot. Pure.
+//
+// A stage is reached by its own evidence alone: no stage stands for an earlier one, which may have been
+// passed over (a system that boots from disk never asks DHCP) or not been seen. One observation can be
+// evidence of several stages; the timeline then marks each of them:
+//
+// | observation                                                            | evidence of        |
+// |------------------------------------------------------------------------|--------------------|
+// | Linux's first line; its EFI stub's last one, "Exiting boot services"   | kernel             |
+// | a DHCP client that names itself and is neither firmware nor iPXE        | kernel             |
+// | "Run /init as init process"; a login prompt; the guest's own NIC driver | kernel, os         |
+// | the answer to guest-sync, with the number that was sent                | kernel, os, agent  |
+// | a whole iPXE script that iPXE fetched, or has on its console            | script             |
+// | a whole file, on the wire or in iPXE's words                           | fetch              |
+//
+// No evidence: an open virtio serial port (UEFI opens it too); any other line of the EFI stub, which is a
+// program of the firmware until it has left it, and may fail; a fetch that failed, or was redirected; a
+// script that the firmware fetched, which cannot run it.
 #pragma once
 
 #include <optional>
@@ -7,7 +24,6 @@
 
 namespace vml::boot {
 
-// Each implies that the earlier ones are over.
 enum class Stage {
     machine,     // QEMU built it and runs it
     firmware,    // SeaBIOS or UEFI speaks
@@ -20,7 +36,7 @@ enum class Stage {
     script,      // an iPXE script runs
     kernel,      // an operating system's kernel was started
     os,          // the operating system runs
-    agent,       // the guest agent listens
+    agent,       // the guest agent answers
 };
 
 // As people read it: "option ROM".

@@ -32,6 +32,8 @@ class Timeline {
     std::vector<Mark> firmware_line(double at, std::string_view line);
     // QEMU runs the machine for the first time.
     std::vector<Mark> started(double at);
+    // The guest agent answered.
+    std::vector<Mark> agent_answered(double at);
     // A QMP event, beside those that begin a boot.
     std::vector<Mark> event(double at, std::string_view name);
     // The machine was reset. One reboot is one to five resets: those before the firmware speaks again belong
@@ -47,6 +49,8 @@ class Timeline {
     // The oldest first; the last one is the one that runs.
     [[nodiscard]] const std::vector<Boot>& boots();
     [[nodiscard]] const Boot& boot() { return boots().back(); }
+    // The same at no cost, without its fetches and lookups.
+    [[nodiscard]] const Boot& current_boot() const { return boots_.back(); }
     // Where this boot stopped, if it did.
     [[nodiscard]] Turn turn() const { return boots_.back().turn; }
     // What the guest fetches in this boot, up to date at no cost.
@@ -55,12 +59,14 @@ class Timeline {
   private:
     Boot& current() { return boots_.back(); }
     void firmware_complains(std::string_view line);
-    void mark(Stage stage, double at, Proof proof, std::string detail);
+    void mark(Stage stage, double at, Proof proof, std::string detail, bool proves = true);
+    void system_runs(double at, Proof proof, const std::string& detail);
     void mark_once(Stage stage, double at, Proof proof, std::string detail);
     void turn(Turn turn, double at, std::string_view words);
     std::vector<Mark> news();
 
     void console(double at, const ConsoleMark& seen);
+    void stub_said(double at, std::string_view words);
     void client_failed(double at, std::string_view words);
     void ipxe_said(double at, const ConsoleMark& seen);
     void dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet, const DhcpMessage& message);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -29,10 +30,13 @@ class Judge {
 
     Fault judge() {
         using Rule = std::optional<Fault> (Judge::*)() const;
-        constexpr std::array<Rule, 9> rules{&Judge::panic,    &Judge::secure_boot,  &Judge::rom_never_ran,
-                                            &Judge::no_link,  &Judge::no_offer,     &Judge::no_address,
-                                            &Judge::no_fetch, &Judge::fetch_failed, &Judge::not_bootable};
-        for (const Rule rule : rules) {
+        constexpr std::array<Rule, 10> rules{&Judge::panic,         &Judge::stub_failed, &Judge::secure_boot,
+                                             &Judge::rom_never_ran, &Judge::no_link,     &Judge::no_offer,
+                                             &Judge::no_address,    &Judge::no_fetch,    &Judge::fetch_failed,
+                                             &Judge::not_bootable};
+        // What the network lacked does not matter once a kernel runs.
+        const std::size_t count = boot_.reached_or_passed(Stage::kernel) ? 1 : rules.size();
+        for (const Rule rule : std::span{rules}.first(count)) {
             if (auto fault = (this->*rule)()) {
                 return *fault;
             }
@@ -47,12 +51,24 @@ class Judge {
     // What the firmware does after iPXE has given up is not what the user asked for.
     [[nodiscard]] bool is_late(double at) const { return boot_.left_ipxe_at && at > *boot_.left_ipxe_at; }
 
-    // The talk that matters: the latest of a boot program's.
+    // The talk that matters: of the latest boot program's, over whatever NIC, the one that came furthest.
     [[nodiscard]] const DhcpTalk* talk() const {
-        const auto latest = std::find_if(boot_.dhcp.rbegin(), boot_.dhcp.rend(), [&](const DhcpTalk& t) {
-            return t.client != Client::other && !is_late(t.began);
-        });
-        return latest == boot_.dhcp.rend() ? nullptr : &*latest;
+        const DhcpTalk* best = nullptr;
+        const auto came = [](const DhcpTalk& t) { return t.ack ? 2 : t.offers.empty() ? 0 : 1; };
+        for (const DhcpTalk& t : boot_.dhcp) {
+            if (t.client == Client::other || is_late(t.began)) {
+                continue;
+            }
+            if (best == nullptr || best->client != t.client || came(t) >= came(*best)) {
+                best = &t;
+            }
+        }
+        return best;
+    }
+
+    // The network was used since: what became of DHCP does not matter any more (an address may be static).
+    [[nodiscard]] bool is_past(const DhcpTalk& talk) const {
+        return last_fetch() != nullptr && last_fetch()->began > talk.began;
     }
 
     [[nodiscard]] const Fetch* last_fetch() const {
@@ -167,8 +183,22 @@ class Judge {
             ExitCode::not_bootable};
     }
 
+    // Healthy: an EFI stub that warns, or tries one way after another, and goes on; that is a kernel then.
+    [[nodiscard]] std::optional<Fault> stub_failed() const {
+        if (boot_.stub_error.empty()) {
+            return std::nullopt;
+        }
+        const bool file = boot_.stub_error.find("open file") != std::string::npos ||
+                          boot_.stub_error.find("initrd") != std::string::npos;
+        return Fault{"the kernel's EFI stub failed", boot_.stub_error,
+                     file ? "the kernel's line and the script must name the initramfs alike: `kernel … "
+                            "initrd=NAME` and `initrd --name NAME URL`"
+                          : "the serial console has the lines before it",
+                     ExitCode::not_bootable};
+    }
+
     [[nodiscard]] std::optional<Fault> rom_never_ran() const {
-        if (!about_.ipxe || boot_.ipxe) {
+        if (!about_.ipxe || boot_.ipxe || boot_.reached_or_passed(Stage::kernel)) {
             return std::nullopt;
         }
         const std::string hint =
@@ -181,7 +211,8 @@ class Judge {
                          "the ROM never ran",
                          hint, ExitCode::rom_never_ran};
         }
-        if (!boot_.reached(Stage::firmware) || !stopped()) {
+        if (!boot_.reached_or_passed(Stage::firmware) || boot_.reached_or_passed(Stage::offer) ||
+            !stopped()) {
             return std::nullopt;
         }
         if (!boot_.firmware_errors.empty()) {
@@ -198,7 +229,8 @@ class Judge {
     }
 
     [[nodiscard]] std::optional<Fault> no_link() const {
-        if (!boot_.link_down || boot_.other_frames > 0 || (talk() != nullptr && !talk()->offers.empty())) {
+        if (!boot_.link_down || boot_.other_frames > 0 || boot_.reached_or_passed(Stage::offer) ||
+            (talk() != nullptr && !talk()->offers.empty())) {
             return std::nullopt;
         }
         return Fault{"the NIC has no link", with_complaint("iPXE says that the link is down"), path_hint(),
@@ -210,7 +242,7 @@ class Judge {
         if (dhcp == nullptr) {
             return no_discover();
         }
-        if (!dhcp->offers.empty() || dhcp->ack) {
+        if (!dhcp->offers.empty() || dhcp->ack || is_past(*dhcp)) {
             return std::nullopt;
         }
         std::string why = fmt::format(
@@ -226,7 +258,7 @@ class Judge {
     [[nodiscard]] std::optional<Fault> no_discover() const {
         const bool says_so = std::any_of(boot_.complaints.begin(), boot_.complaints.end(),
                                          [](const IpxeComplaint& c) { return is_no_address(c.number); });
-        if (!says_so || boot_.reached(Stage::address)) {
+        if (!says_so || boot_.reached_or_passed(Stage::address)) {
             return std::nullopt;
         }
         return about_.wire
@@ -238,7 +270,7 @@ class Judge {
 
     [[nodiscard]] std::optional<Fault> no_address() const {
         const DhcpTalk* dhcp = talk();
-        if (dhcp == nullptr || dhcp->ack) {
+        if (dhcp == nullptr || dhcp->ack || is_past(*dhcp)) {
             return std::nullopt;
         }
         if (!dhcp->naks.empty()) {
@@ -276,7 +308,7 @@ class Judge {
     }
 
     [[nodiscard]] std::optional<Fault> no_fetch() const {
-        if (last_fetch() != nullptr || !boot_.reached(Stage::address)) {
+        if (last_fetch() != nullptr || !boot_.reached_or_passed(Stage::address)) {
             return std::nullopt;
         }
         if (auto lookup = unknown_name()) {
@@ -366,7 +398,7 @@ class Judge {
             return lookup;
         }
         const Fetch* fetch = last_fetch();
-        if (fetch == nullptr || boot_.reached(Stage::kernel)) {
+        if (fetch == nullptr || boot_.reached_or_passed(Stage::kernel)) {
             return std::nullopt;
         }
         if (fetch->state == FetchState::done) {
@@ -441,7 +473,7 @@ class Judge {
 
     [[nodiscard]] std::optional<Fault> not_bootable() const {
         const Fetch* fetch = last_fetch();
-        if (boot_.reached(Stage::kernel) || !stopped()) {
+        if (boot_.reached_or_passed(Stage::kernel) || !stopped()) {
             return std::nullopt;
         }
         if (fetch == nullptr) {

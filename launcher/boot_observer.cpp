@@ -40,7 +40,6 @@ Observed BootObserver::reset(double at) {
     if (observed.marks.empty()) {
         return observed;
     }
-    stage_ = boot::Stage::machine;
     told_ = boot::Turn::none;
     const unsigned fruitless = boot::fruitless_boots(timeline_.boots(), lasting_s);
     if (config_.reboot_limit > 0 && fruitless >= config_.reboot_limit) {
@@ -56,11 +55,18 @@ Observed BootObserver::silence(double at) {
     return judged({});
 }
 
+std::vector<std::string> BootObserver::reached() const {
+    std::vector<std::string> words;
+    for (const std::string_view name : boot::stage_names()) {
+        if (has_reached(*boot::stage_named(name))) {
+            words.emplace_back(name);
+        }
+    }
+    return words;
+}
+
 Observed BootObserver::judged(std::vector<boot::Mark> marks) {
     Observed observed;
-    for (const boot::Mark& mark : marks) {
-        stage_ = std::max(stage_.value_or(mark.stage), mark.stage);
-    }
     observed.end = end_of(marks);
     observed.wait_for_silence = !marks.empty() && timeline_.runs_unknown();
     observed.marks = std::move(marks);
@@ -70,7 +76,7 @@ Observed BootObserver::judged(std::vector<boot::Mark> marks) {
 std::optional<BootEnd> BootObserver::end_of(const std::vector<boot::Mark>& marks) {
     if (config_.until && config_.until->stage && !until_told_) {
         const bool reached = std::any_of(marks.begin(), marks.end(), [&](const boot::Mark& mark) {
-            return mark.stage >= *config_.until->stage;
+            return mark.proves && mark.stage == *config_.until->stage;
         });
         if (reached) {
             until_told_ = true;

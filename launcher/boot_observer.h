@@ -55,13 +55,20 @@ class BootObserver {
     Observed firmware_line(double at, const std::string& line) {
         return judged(timeline_.firmware_line(at, line));
     }
+    Observed agent_answered(double at) { return judged(timeline_.agent_answered(at)); }
     Observed event(double at, std::string_view name) { return judged(timeline_.event(at, name)); }
     Observed reset(double at);
     // Nothing was seen for a while.
     Observed silence(double at);
 
     // The furthest stage of the boot that runs.
-    [[nodiscard]] std::optional<boot::Stage> stage() const { return stage_; }
+    [[nodiscard]] std::optional<boot::Stage> stage() const { return timeline_.current_boot().stage(); }
+    // By its own evidence, in this boot.
+    [[nodiscard]] bool has_reached(boot::Stage stage) const {
+        return timeline_.current_boot().reached(stage);
+    }
+    // The words of all stages that it reached, in order.
+    [[nodiscard]] std::vector<std::string> reached() const;
     [[nodiscard]] const std::optional<Until>& until() const { return config_.until; }
     [[nodiscard]] const ObserverConfig& config() const { return config_; }
     [[nodiscard]] const std::vector<boot::Boot>& boots() { return timeline_.boots(); }
@@ -85,7 +92,6 @@ class BootObserver {
     boot::Timeline timeline_;
     boot::Progress progress_;
     std::optional<std::regex> pattern_;
-    std::optional<boot::Stage> stage_;
     boot::Turn told_ = boot::Turn::none;  // the turn that was told already
     bool until_told_ = false;
 };

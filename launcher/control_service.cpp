@@ -87,7 +87,7 @@ void ControlService::status(const Exchange& exchange) {
     answer["uptime"] = now.uptime;
     answer["stage"] = now.stage ? json(*now.stage) : json();
     answer["stage_detail"] = now.stage_detail;
-    answer["guest_agent"] = agent_.is_open();
+    answer["guest_agent"] = agent_.answers();
     exchange.answer(answer);
 }
 

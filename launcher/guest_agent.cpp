@@ -19,6 +19,10 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds answer_limit{10};
 // qemu-ga keeps 16 MiB of each stream (qga/commands.c, GUEST_EXEC_MAX_OUTPUT); base64 adds a third.
 constexpr std::size_t longest_answer = std::size_t{48} << 20;
+// Looks for an agent behind a port that was opened: what qemu-ga is sent before it reads waits for it, so one
+// is mostly enough; a guest without an agent is left alone afterwards.
+constexpr unsigned looks = 3;
+constexpr std::chrono::seconds between_looks{5};
 // The agent tells nobody when a command ends: it has to be asked, soon at first and then less often.
 constexpr milliseconds first_pause{20};
 constexpr milliseconds longest_pause{500};
@@ -68,7 +72,8 @@ std::variant<std::monostate, GuestExit, Fault> guest_exit_in(const json& answer)
     return exit;
 }
 
-GuestAgent::GuestAgent(boost::asio::io_context& io, OwnedFd socket) : io_{io}, limit_{io} {
+GuestAgent::GuestAgent(boost::asio::io_context& io, OwnedFd socket, std::function<void()> on_answer)
+    : io_{io}, limit_{io}, on_answer_{std::move(on_answer)}, next_look_{io} {
     if (socket) {
         port_.emplace(io, boost::asio::local::stream_protocol{}, socket.release());
         port_->non_blocking(true);
@@ -77,9 +82,47 @@ GuestAgent::GuestAgent(boost::asio::io_context& io, OwnedFd socket) : io_{io}, l
 }
 
 void GuestAgent::port_changed(bool open) {
+    next_look_.cancel();
     open_ = open;
+    answers_ = false;
     if (!open) {
         fail_all(agent_fault("its guest agent ended"));
+    } else if (port_) {
+        first_sync_ = last_sync_ + 1;
+        looks_left_ = looks;
+        look_for_agent();
+    }
+}
+
+// Who opened the port need not read it, nor be an agent.
+void GuestAgent::look_for_agent() {
+    --looks_left_;
+    ask({{{"execute", "guest-sync"}, {"arguments", {{"id", ++last_sync_}}}},
+         [](const json& /*value*/) {},
+         [this](const Fault& /*fault*/) { look_again(); }});
+}
+
+void GuestAgent::look_again() {
+    if (!open_ || answers_ || looks_left_ == 0) {
+        return;
+    }
+    next_look_.expires_after(between_looks);
+    next_look_.async_wait([this](const error_code& error) {
+        if (!error && open_ && !answers_) {
+            look_for_agent();
+        }
+    });
+}
+
+// Any of the numbers that were sent since the port was opened, however late.
+void GuestAgent::heard(const json& value) {
+    const bool ours = value.is_number_integer() && value.get<std::int64_t>() >= first_sync_ &&
+                      value.get<std::int64_t>() <= last_sync_;
+    if (ours && open_ && !std::exchange(answers_, true)) {
+        next_look_.cancel();
+        if (on_answer_) {
+            on_answer_();
+        }
     }
 }
 
@@ -90,7 +133,9 @@ void GuestAgent::exec(const std::vector<std::string>& command, Done done) {
     }
     auto job =
         std::make_shared<Job>(Job{command, std::move(done), first_pause, boost::asio::steady_timer{io_}});
-    const auto failed = [job](const Fault& fault) { job->done(fault); };
+    const auto failed = [this, job, known = answers_](const Fault& fault) {
+        job->done(known || answers_ ? fault : no_agent());  // else it may be the firmware's driver
+    };
     // Whatever an earlier conversation left in the port is passed over: answers count from this number on.
     const std::int64_t number = ++last_sync_;
     ask({{{"execute", "guest-sync"}, {"arguments", {{"id", number}}}},
@@ -198,7 +243,11 @@ void GuestAgent::took(std::string_view bytes) {
 
 void GuestAgent::took_line(std::string_view line) {
     const json answer = json::parse(line, nullptr, false);
-    if (requests_.empty() || !answer.is_object()) {
+    if (!answer.is_object()) {
+        return;
+    }
+    heard(answer.value("return", json{}));
+    if (requests_.empty()) {
         return;  // left over from a request that was given up
     }
     const bool sync = requests_.front().message["execute"] == "guest-sync";

@@ -43,12 +43,17 @@ class GuestAgent {
     using Result = std::variant<GuestExit, Fault>;
     using Done = std::function<void(const Result&)>;
 
-    // `socket` is our end of the port; none: the VM has no such port.
-    GuestAgent(boost::asio::io_context& io, OwnedFd socket);
+    // `socket` is our end of the port; none: the VM has no such port. `on_answer`: it answers, for the first
+    // time since its port was opened.
+    GuestAgent(boost::asio::io_context& io, OwnedFd socket, std::function<void()> on_answer = {});
 
-    // QEMU's event VSERPORT_CHANGE: the agent opened or closed its port.
+    // QEMU's event VSERPORT_CHANGE: something in the guest opened or closed the port. That may be UEFI
+    // (edk2's VirtioSerialDxe opens each port that it finds), so an agent counts once it answered guest-sync
+    // with the number that it was sent. It is asked now, and a few times more; an answer that comes later
+    // than that counts too.
     void port_changed(bool open);
-    [[nodiscard]] bool is_open() const { return open_; }
+    // There is an agent.
+    [[nodiscard]] bool answers() const { return answers_; }
 
     // Runs a program of the guest, found by its PATH. `done` is called once, in the event loop or before this
     // returns.
@@ -72,6 +77,9 @@ class GuestAgent {
     void ask_for_exit(const JobPtr& job, const nlohmann::json& pid);
     void wait_and_ask(const JobPtr& job, const nlohmann::json& pid);
 
+    void look_for_agent();
+    void look_again();
+    void heard(const nlohmann::json& value);
     void ask(Request request);
     void send_front();
     void read();
@@ -82,8 +90,13 @@ class GuestAgent {
     boost::asio::io_context& io_;
     std::optional<boost::asio::local::stream_protocol::socket> port_;
     boost::asio::steady_timer limit_;
+    std::function<void()> on_answer_;
     bool open_ = false;
+    bool answers_ = false;
+    unsigned looks_left_ = 0;
+    boost::asio::steady_timer next_look_;
     std::int64_t last_sync_ = 0;
+    std::int64_t first_sync_ = 0;  // since the port was opened
     std::deque<Request> requests_;
     bool asked_ = false;  // the first one is with the agent
     std::string received_;

@@ -191,7 +191,7 @@ class RunLoop {
                     [this](const std::string& line) { console_partial(line); }, [this] { show_held(); },
                     [this](bool attached) { attach_changed(attached); },
                     [this](std::string_view bytes) { viewers_.show(bytes); }}},
-          agent_{io_, std::move(vm.agent)},
+          agent_{io_, std::move(vm.agent), [this] { observed(observer_.agent_answered(now())); }},
           wire_{io_,
                 std::move(vm.wire),
                 {[this](std::size_t nic, Bytes frame) { frame_seen(nic, frame); },
@@ -302,9 +302,8 @@ class RunLoop {
         if (const auto stage = observer_.stage()) {
             now.stage = boot::name_of(*stage);
             now.stage_detail = latest_;
-            const auto names = boot::stage_names();
-            now.reached.assign(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(*stage) + 1);
         }
+        now.reached = observer_.reached();
         now.uptime = std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
         return now;
     }
@@ -443,7 +442,6 @@ class RunLoop {
         const bool open = event.data.value("open", false);
         if (event.data.value("id", "") == "agent") {
             agent_.port_changed(open);
-            observed(open ? observer_.event(now(), event.name) : Observed{});
         }
     }
 
@@ -543,13 +541,13 @@ class RunLoop {
     }
 
     void stage_seen(const boot::Mark& mark) {
-        const auto stage = observer_.stage();
-        const bool up = stage && *stage >= boot::Stage::os;
+        const bool kernel = observer_.has_reached(boot::Stage::kernel);
+        const bool up = observer_.has_reached(boot::Stage::os);
         latest_ = mark.detail;
         feed(supervise::SignOfLife{});
-        feed(supervise::OsSeen{stage && *stage >= boot::Stage::kernel, up,
+        feed(supervise::OsSeen{kernel, up,
                                fmt::format("seen last: {}: {}", boot::title_of(mark.stage), mark.detail)});
-        if (stage && *stage >= boot::Stage::kernel) {
+        if (kernel) {
             tell_hints();
         }
         if (up) {

@@ -58,7 +58,8 @@ bool Shortcuts::is_search(std::size_t nic, const boot::Packet& packet) {
 
 bool Shortcuts::may_advertise(std::size_t nic, const boot::Boot& boot) const {
     const Nic& at = nics_.at(nic);
-    return at.advertise && !at.router_seen && boot::ipxe_talks(boot) && !boot.reached(boot::Stage::kernel);
+    return at.advertise && !at.router_seen && boot::ipxe_talks(boot) &&
+           !boot.reached_or_passed(boot::Stage::kernel);
 }
 
 std::string Shortcuts::key_pressed(double at) {

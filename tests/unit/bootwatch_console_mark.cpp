@@ -103,17 +103,32 @@ TEST_CASE("iPXE's errors carry their number; its statistics are none") {
 TEST_CASE("Linux: its kernel, its panic, its first program") {
     CHECK(mark_in_line("[    0.000000] Linux version 6.1.0-56-cloud-amd64 (debian@lists) (gcc) #1") ==
           seen(ConsoleSign::kernel, "Linux version 6.1.0-56-cloud-amd64"));
-    CHECK(mark_in_line("EFI stub: Booting Linux Kernel...") ==
-          seen(ConsoleSign::kernel, "EFI stub: Booting Linux Kernel..."));
+    CHECK(mark_in_line("EFI stub: Exiting boot services...") ==
+          seen(ConsoleSign::kernel, "EFI stub: Exiting boot services..."));
+    CHECK(mark_in_line("debian login:") == seen(ConsoleSign::login, "debian login:"));
+    CHECK(mark_in_partial("debian login: ") == seen(ConsoleSign::login, "debian login:"));
     CHECK(mark_in_line("[    3.886513] Run /init as init process") == seen(ConsoleSign::init, "/init"));
     CHECK(mark_in_line("[ 1.0] ---[ end Kernel panic - not syncing: VFS: Unable to mount root fs ]---") ==
           seen(ConsoleSign::panic, "VFS: Unable to mount root fs"));
     CHECK(mark_in_line("Run it") == std::nullopt);
 }
 
+TEST_CASE("the EFI stub is a program of the firmware until it leaves it") {
+    for (const char* line :
+         {"EFI stub: Booting Linux Kernel...", "EFI stub: Using DTB from configuration table",
+          "EFI stub: Loaded initrd from LINUX_EFI_INITRD_MEDIA_GUID device path",
+          "EFI stub: WARNING: Failed to measure data for event 1: 0x8000000000000003",
+          "EFI stub: UEFI Secure Boot is enabled."}) {
+        CAPTURE(line);
+        CHECK(mark_in_line(line) == seen(ConsoleSign::efi_stub, line));
+    }
+    CHECK(mark_in_line("EFI stub: ERROR: Failed to open file: initrd.img") ==
+          seen(ConsoleSign::stub_error, "EFI stub: ERROR: Failed to open file: initrd.img"));
+}
+
 TEST_CASE("lines that show nothing") {
-    for (const char* line : {"", " ", "login:", "Filename: boot.ipxe", "Next server: 10.0.2.2",
-                             "[    0.000000] Command line: initrd=initrd.gz"}) {
+    for (const char* line : {"", " ", "login:", " login:", "iPXE: x login:", "Filename: boot.ipxe",
+                             "Next server: 10.0.2.2", "[    0.000000] Command line: initrd=initrd.gz"}) {
         CAPTURE(line);
         CHECK(mark_in_line(line) == std::nullopt);
     }

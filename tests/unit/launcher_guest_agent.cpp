@@ -25,7 +25,7 @@ struct Guest {
     Guest() {
         std::array<int, 2> ends{};
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-        agent.emplace(io, OwnedFd{ends[0]});
+        agent.emplace(io, OwnedFd{ends[0]}, [this] { ++answers; });
         port.assign(stream_protocol{}, ends[1]);
         port.non_blocking(true);
     }
@@ -58,6 +58,13 @@ struct Guest {
     void answer(const json& value) { say(json{{"return", value}}.dump() + "\n"); }
     void answer_sync() { answer(next_request()["arguments"]["id"]); }
 
+    // A program that opens the port, and is an agent.
+    void opens() {
+        agent->port_changed(true);
+        answer_sync();
+        until([&] { return agent->answers(); });
+    }
+
     GuestAgent::Done keep() {
         return [this](const GuestAgent::Result& outcome) { result = outcome; };
     }
@@ -77,11 +84,12 @@ struct Guest {
     stream_protocol::socket port{io};
     std::string received;
     std::optional<GuestAgent::Result> result;
+    int answers = 0;
 };
 
 TEST_CASE("a command runs in the guest, and its end is asked for until it comes") {
     Guest guest;
-    guest.agent->port_changed(true);
+    guest.opens();
     guest.agent->exec({"uname", "-a"}, guest.keep());
     guest.answer_sync();
     const json start = guest.next_request();
@@ -102,9 +110,42 @@ TEST_CASE("a command runs in the guest, and its end is asked for until it comes"
     CHECK(from_base64(exit.errors) == "!");
 }
 
-TEST_CASE("two commands run beside each other over the one port") {
+TEST_CASE("who opens the port is an agent once it answers with the number that it was sent, and not before") {
     Guest guest;
     guest.agent->port_changed(true);
+    const json question = guest.next_request();
+    CHECK(question["execute"] == "guest-sync");
+    const auto number = question["arguments"]["id"].get<int>();
+    CHECK(!guest.agent->answers());
+    // UEFI's console, an echo, an older answer, an answer that was never asked for
+    guest.say("UEFI Interactive Shell\n" + question.dump() + "\n{\"return\":0}\n");
+    guest.say(json{{"return", number + 1}}.dump() + "\n{\"return\":{}}\n{\"return\":\"1\"}\n");
+    guest.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"x\"}}\n");
+    guest.until([&] { return guest.io.poll() == 0; });
+    CHECK(!guest.agent->answers());
+    CHECK(guest.answers == 0);
+    guest.answer(number);
+    guest.until([&] { return guest.agent->answers(); });
+    CHECK(guest.answers == 1);
+    guest.answer(number);
+    guest.agent->port_changed(false);
+    CHECK(!guest.agent->answers());
+    guest.opens();  // the operating system's agent, after the firmware's driver
+    CHECK(guest.answers == 2);
+}
+
+TEST_CASE("a command for a guest whose firmware alone has the port open finds no agent") {
+    Guest guest;
+    guest.agent->port_changed(true);
+    std::ignore = guest.next_request();
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.agent->port_changed(false);
+    CHECK(guest.fault().why == "no guest agent runs in it");
+}
+
+TEST_CASE("two commands run beside each other over the one port") {
+    Guest guest;
+    guest.opens();
     std::optional<GuestAgent::Result> second;
     guest.agent->exec({"first"}, guest.keep());
     guest.agent->exec({"second"}, [&](const GuestAgent::Result& outcome) { second = outcome; });
@@ -141,7 +182,7 @@ TEST_CASE("without an agent in the guest nothing is sent") {
 
 TEST_CASE("what is left over of an earlier conversation is passed over") {
     Guest guest;
-    guest.agent->port_changed(true);
+    guest.opens();
     guest.say("half an answer\n\xff{\"return\":{}}\n{\"return\":99}\n[]\n");
     guest.agent->exec({"ls"}, guest.keep());
     guest.say("{\"return\":{\"pid\":1}}\n");
@@ -154,7 +195,7 @@ TEST_CASE("what is left over of an earlier conversation is passed over") {
 TEST_CASE("an agent that ends, or whose answers make no sense, fails the command and no more") {
     for (const std::string nonsense : {"{\"return\":7}\n", "{\"return\":{}}\n", "{}\n", "{\"error\":[]}\n"}) {
         Guest guest;
-        guest.agent->port_changed(true);
+        guest.opens();
         guest.agent->exec({"ls"}, guest.keep());
         guest.answer_sync();
         std::ignore = guest.next_request();
@@ -162,11 +203,11 @@ TEST_CASE("an agent that ends, or whose answers make no sense, fails the command
         CHECK(guest.fault().code == ExitCode::exec_failed);
     }
     Guest guest;
-    guest.agent->port_changed(true);
+    guest.opens();
     guest.agent->exec({"ls"}, guest.keep());
     guest.agent->port_changed(false);
     CHECK(guest.fault().why == "its guest agent ended");
-    CHECK(!guest.agent->is_open());
+    CHECK(!guest.agent->answers());
 }
 
 TEST_CASE("an exit is a code or a signal") {

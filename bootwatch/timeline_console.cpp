@@ -1,0 +1,187 @@
+// The timeline's part for the console and the firmware's log.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+constexpr std::size_t most_texts = 100;
+
+// A kernel that cannot go on to a system, be its own NIC driver up already (init/do_mounts.c, init/main.c).
+bool is_without_root(std::string_view panic) {
+    return panic.find("Unable to mount root fs") != std::string_view::npos ||
+           panic.find("No working init found") != std::string_view::npos;
+}
+}  // namespace
+
+std::vector<Mark> Timeline::line(double at, std::string_view line) {
+    std::string whole = std::exchange(cut_line_, {});
+    whole += line;
+    if (is_cut_short(whole) && whole.size() == line.size()) {
+        cut_line_ = whole;
+        return {};
+    }
+    if (const auto mark = mark_in_line(whole)) {
+        console(at, *mark);
+    }
+    return news();
+}
+
+void Timeline::firmware_complains(std::string_view line) {
+    if (current().firmware_errors.size() < most_texts) {
+        current().firmware_errors.emplace_back(line);
+    }
+}
+
+// SeaBIOS src/optionroms.c and src/malloc.c: why it left an option ROM out.
+std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
+    if (line.starts_with("SeaBIOS (version ")) {
+        mark_once(Stage::firmware, at, Proof::firmware_log, "SeaBIOS speaks");
+    }
+    const bool left_out = line.find("option rom with bad checksum") != std::string_view::npos ||
+                          line.find("Unable to allocate resource at copy_rom") != std::string_view::npos;
+    if (left_out) {
+        firmware_complains(line);
+    }
+    return news();
+}
+
+std::vector<Mark> Timeline::partial(double at, std::string_view line) {
+    if (const auto mark = mark_in_partial(line)) {
+        console(at, *mark);
+    }
+    return news();
+}
+
+void Timeline::console(double at, const ConsoleMark& seen) {
+    switch (seen.sign) {
+        case ConsoleSign::firmware:
+            mark_once(Stage::firmware, at, Proof::console, seen.text);
+            break;
+        case ConsoleSign::firmware_client:
+            mark_once(Stage::firmware, at, Proof::console, "UEFI");
+            if (!std::exchange(current().firmware_client, true)) {
+                mark(Stage::firmware, at, Proof::console,
+                     fmt::format("the firmware's own network boot, not iPXE: {}", seen.text));
+            }
+            break;
+        case ConsoleSign::firmware_failed:
+            client_failed(at, seen.text);
+            [[fallthrough]];
+        case ConsoleSign::firmware_error:
+            firmware_complains(seen.text);
+            break;
+        case ConsoleSign::next_device:
+            turn(Turn::disk, at, seen.text);
+            break;
+        case ConsoleSign::no_bootable_device:
+            if (current().turn != Turn::dead_end) {
+                turn(Turn::dead_end, at, seen.text);
+            }
+            break;
+        case ConsoleSign::firmware_shell:
+            turn(Turn::uefi_shell, at, seen.text);
+            break;
+        case ConsoleSign::kernel:
+            mark_once(Stage::kernel, at, Proof::console, seen.text);
+            break;
+        case ConsoleSign::panic:
+            if (!current().reached(Stage::os) || is_without_root(seen.text)) {
+                turn(Turn::panic, at, seen.text);
+            }
+            break;
+        case ConsoleSign::efi_stub:
+            stub_said(at, seen.text);
+            break;
+        case ConsoleSign::stub_error:
+            mark(Stage::kernel, at, Proof::console, seen.text, false);
+            current().stub_error = seen.text;
+            break;
+        case ConsoleSign::init:
+            system_runs(at, Proof::console, fmt::format("Linux runs {}", seen.text));
+            break;
+        case ConsoleSign::login:
+            system_runs(at, Proof::console, fmt::format("\"{}\"", seen.text));
+            break;
+        default:
+            ipxe_said(at, seen);
+            break;
+    }
+}
+
+// Once: more of its lines show no more.
+void Timeline::stub_said(double at, std::string_view words) {
+    const auto& marks = current().marks;
+    if (std::none_of(marks.begin(), marks.end(),
+                     [](const Mark& old) { return old.stage == Stage::kernel; })) {
+        mark(Stage::kernel, at, Proof::console, std::string{words}, false);
+    }
+}
+
+// iPXE has returned, or the firmware's own client, which is the one that the VM was given: what it tries next
+// takes a minute more, and finds nothing.
+void Timeline::client_failed(double at, std::string_view words) {
+    if (current().turn != Turn::none || !(current().ipxe || current().firmware_client)) {
+        return;
+    }
+    turn(Turn::gave_up, at, words);
+    if (current().ipxe) {
+        current().left_ipxe_at = at;
+    }
+}
+
+void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
+    const bool wire = !nics_.empty();
+    switch (seen.sign) {
+        case ConsoleSign::rom_found:
+            current().rom_found = true;
+            break;
+        case ConsoleSign::ipxe_runs:
+            if (!current().ipxe) {
+                current().ipxe = seen.text;
+                mark(Stage::option_rom, at, Proof::console, fmt::format("{} runs", seen.text));
+            }
+            break;
+        case ConsoleSign::ipxe_link_up:
+            current().link_down = false;
+            mark_once(Stage::link, at, Proof::console, "up");
+            break;
+        case ConsoleSign::ipxe_link_down:
+            current().link_down = current().other_frames == 0;
+            break;
+        case ConsoleSign::ipxe_address:
+            if (!wire) {
+                mark_once(Stage::address, at, Proof::console, fmt::format("address {}", seen.text));
+            }
+            break;
+        case ConsoleSign::ipxe_fetched:
+            if (!wire) {
+                mark(Stage::fetch, at, Proof::console, fmt::format("{} fetched", seen.text));
+            } else if (const auto index = fetches_.said_to_be_done(at, seen.text)) {
+                fetched(at, *index);
+            }
+            break;
+        case ConsoleSign::ipxe_script:
+            mark_once(Stage::script, at, Proof::console, fmt::format("{} runs", seen.text));
+            break;
+        case ConsoleSign::ipxe_error:
+            if (current().complaints.size() < most_texts) {
+                current().complaints.push_back({at, seen.text, *seen.number});
+            }
+            break;
+        case ConsoleSign::ipxe_shell:
+            if (current().turn == Turn::none) {
+                turn(Turn::shell, at, seen.text);
+            }
+            break;
+        default:
+            break;
+    }
+}
+
+}  // namespace vml::boot

@@ -1,0 +1,213 @@
+// The timeline's part for the wire.
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+constexpr std::size_t most_texts = 100;
+
+bool is_for_group(const Mac& mac) {
+    return (mac[0] & 1U) != 0;
+}
+
+Client client_of(const DhcpMessage& message) {
+    if (message.user_class.find("iPXE") != std::string::npos) {
+        return Client::ipxe;
+    }
+    return message.vendor_class.starts_with("PXEClient") || message.vendor_class.starts_with("HTTPClient")
+               ? Client::firmware
+               : Client::other;
+}
+
+// GRUB's own DHCP client, and UEFI's for its shell, tell neither a class nor a host name; those of systems
+// tell one of them at least (dhclient, systemd-networkd: option 12; udhcpc, dhcpcd, Linux's ipconfig,
+// Windows: option 60).
+bool is_of_a_system(const DhcpMessage& message) {
+    constexpr std::uint8_t host_name = 12;
+    return !message.vendor_class.empty() || message.has(host_name);
+}
+std::string_view title_of(Client client) {
+    switch (client) {
+        case Client::ipxe:
+            return "iPXE";
+        case Client::firmware:
+            return "the firmware's own client, not iPXE,";
+        case Client::other:
+            return "another DHCP client";
+    }
+    return "";
+}
+
+std::string boot_file_text(const DhcpMessage& message) {
+    std::string text;
+    if (!message.bootfile.empty()) {
+        text += fmt::format(", file {}", message.bootfile);
+    }
+    if (!message.next_server.is_zero() && !message.bootfile.empty()) {
+        text += fmt::format(" on {}", to_string(message.next_server));
+    }
+    if (!message.root_path.empty()) {
+        text += fmt::format(", root path {}", message.root_path);
+    }
+    return text.empty() ? ", no file" : text;
+}
+
+std::string offer_text(const Offer& offer) {
+    return offer.proxy() ? fmt::format("ProxyDHCP offer by {}{}", to_string(offer.sender),
+                                       boot_file_text(offer.message))
+                         : fmt::format("{} offered by {}{}", to_string(offer.message.yours),
+                                       to_string(offer.sender), boot_file_text(offer.message));
+}
+}  // namespace
+
+std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& packet) {
+    const WatchedNic& watched = nics_.at(nic);
+    const bool from_guest = packet.source == watched.mac;
+    ++(from_guest ? current().guest_frames : current().other_frames);
+    if (!from_guest && packet.target != watched.mac && !is_for_group(packet.target)) {
+        return {};
+    }
+    if (from_guest) {
+        mark_once(Stage::link, at, Proof::wire, "up");
+    }
+    if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
+        dhcp(at, nic, from_guest, packet, *message);
+    } else if (const auto* message6 = std::get_if<ArpMessage>(&packet.body)) {
+        arp(from_guest, *message6);
+    } else if (const auto* message_v6 = std::get_if<Dhcp6Message>(&packet.body);
+               message_v6 != nullptr && !from_guest) {
+        dhcp6(at, packet, *message_v6);
+    } else if (const auto* router = std::get_if<RouterAdvertisement>(&packet.body);
+               router != nullptr && !from_guest) {
+        current().router_at = current().router_at.value_or(at);
+    } else if (std::holds_alternative<RouterSolicitation>(packet.body) && from_guest) {
+        current().solicited_at = current().solicited_at.value_or(at);
+    } else if (const auto index = fetches_.see(at, from_guest, packet)) {
+        fetched(at, *index);
+    }
+    return news();
+}
+
+DhcpTalk* Timeline::talk_of(std::size_t nic) {
+    auto& talks = current().dhcp;
+    const auto latest = std::find_if(talks.rbegin(), talks.rend(),
+                                     [&](const DhcpTalk& talk) { return talk.nic == nics_[nic].id; });
+    return latest == talks.rend() ? nullptr : &*latest;
+}
+
+void Timeline::dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet,
+                    const DhcpMessage& message) {
+    if (message.chaddr != nics_[nic].mac) {
+        return;  // another machine's
+    }
+    if (from_guest && !message.from_server) {
+        dhcp_from_guest(at, nic, message);
+    } else if (!from_guest && message.from_server) {
+        dhcp_from_server(at, nic, packet, message);
+    }
+}
+
+void Timeline::dhcp_from_guest(double at, std::size_t nic, const DhcpMessage& message) {
+    const Client client = client_of(message);
+    DhcpTalk* talk = talk_of(nic);
+    const bool begins = message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp;
+    if (talk == nullptr || talk->client != client || (begins && talk->ack)) {
+        if (current().dhcp.size() >= most_texts) {
+            return;
+        }
+        current().dhcp.push_back({client, nics_[nic].id, at});
+        talk = &current().dhcp.back();
+        talk->client_arch = message.client_arch;
+        mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
+    }
+    talk->discovers += begins ? 1 : 0;
+    talk->requests += message.kind == DhcpKind::request ? 1 : 0;
+    talk->declines += message.kind == DhcpKind::decline ? 1 : 0;
+    if (client == Client::ipxe && !current().ipxe) {
+        current().ipxe = "iPXE";
+        mark_once(Stage::option_rom, at, Proof::wire, "iPXE runs");
+    } else if (client == Client::firmware) {
+        current().firmware_client = true;
+    } else if (client == Client::other && current().ipxe && is_of_a_system(message)) {
+        mark_once(Stage::kernel, at, Proof::wire, "something else than iPXE speaks DHCP now");
+    }
+}
+
+void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet,
+                                const DhcpMessage& message) {
+    DhcpTalk* talk = talk_of(nic);
+    if (talk == nullptr) {
+        return;
+    }
+    const Offer offer{at, message, packet.from.address};
+    if (message.kind == DhcpKind::nak) {
+        talk->naks.push_back(offer);
+        return;
+    }
+    // A ProxyDHCP server may answer a request too, with another ACK; a server repeats its offer when asked
+    // again.
+    const bool acknowledges = message.kind == DhcpKind::ack && !offer.proxy();
+    if (acknowledges) {
+        if (!talk->ack) {
+            talk->ack = offer;
+            mark(Stage::address, at, Proof::wire,
+                 fmt::format("address {} from {}{}", to_string(message.yours), to_string(offer.sender),
+                             boot_file_text(message)));
+        }
+        return;
+    }
+    const bool known = std::any_of(talk->offers.begin(), talk->offers.end(),
+                                   [&](const Offer& old) { return old.sender == offer.sender; });
+    if (!known && talk->offers.size() < most_texts) {
+        talk->offers.push_back(offer);
+        mark(Stage::offer, at, Proof::wire, offer_text(offer));
+    }
+}
+
+void Timeline::dhcp6(double at, const Packet& packet, const Dhcp6Message& message) {
+    enum : std::uint8_t { advertise = 2, reply = 7 };
+    if (message.kind != advertise && message.kind != reply) {
+        return;
+    }
+    const std::string text =
+        fmt::format("DHCPv6 by {}{}", to_string(packet.from.address),
+                    message.bootfile_url.empty() ? "" : ", file " + message.bootfile_url);
+    const auto& marks = current().marks;
+    if (std::none_of(marks.begin(), marks.end(), [&](const Mark& mark) { return mark.detail == text; })) {
+        mark(Stage::offer, at, Proof::wire, text);
+    }
+}
+
+void Timeline::arp(bool from_guest, const ArpMessage& message) {
+    auto& unanswered = current().unanswered;
+    if (from_guest && message.request) {
+        const bool known =
+            std::find(unanswered.begin(), unanswered.end(), message.target) != unanswered.end();
+        if (!known && message.target != message.sender && unanswered.size() < most_texts) {
+            unanswered.push_back(message.target);
+        }
+    } else if (!from_guest && !message.request) {
+        std::erase(unanswered, message.sender);
+    }
+}
+
+void Timeline::fetched(double at, std::size_t index) {
+    const Fetch& fetch = fetches_.all()[index];
+    if (!fetch.ended || is_probe(fetch)) {
+        return;
+    }
+    const bool whole = fetch.state == FetchState::done && fetch.location.empty();
+    mark(Stage::fetch, at, Proof::wire, describe(fetch), whole);
+    if (whole && fetch.content == Content::ipxe_script && current().ipxe) {
+        mark(Stage::script, at, Proof::wire, fmt::format("{} runs", base_name(fetch.url)));
+    }
+}
+
+}  // namespace vml::boot
