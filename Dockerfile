@@ -14,6 +14,7 @@ COPY rom rom
 COPY qmp qmp
 COPY netsetup netsetup
 COPY netserve netserve
+COPY screen screen
 COPY bootwatch bootwatch
 COPY control control
 COPY launcher launcher

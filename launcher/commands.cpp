@@ -127,11 +127,11 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     std::vector<ReportFile> reports = open_reports(settings.reports);
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
-    return supervise_vm(
-        plan, std::move(vm),
-        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
-         spec.accelerator == Accelerator::kvm, outlives_descriptors(plan), description_of(spec)},
-        boot_story(settings, spec, plan));
+    return supervise_vm(plan, std::move(vm),
+                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
+                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
+                         outlives_descriptors(plan), description_of(spec)},
+                        boot_story(settings, spec, plan));
 }
 
 int print_plan(const ReadResult& read, const Environment& environment) {
@@ -221,7 +221,7 @@ std::optional<int> talk_to_vm(const ReadResult& read) {
     } else if (command.subcommand == "reset") {
         reset_vm(command);
     } else if (command.subcommand == "console") {
-        watch_console(command);
+        watch_console(command, read.settings.console_raw);
     } else if (command.subcommand == "screenshot") {
         take_screenshot(command);
     } else if (command.subcommand == "health") {

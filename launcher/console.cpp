@@ -1,6 +1,7 @@
 #include "launcher/console.h"
 
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -43,12 +44,13 @@ Keys split_keys(std::string_view typed) {
 }
 
 Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
-                 Handlers handlers)
+                 const screen::OutputKind& kind, Handlers handlers)
     : guest_{std::move(socket)},
       guest_wait_{io, guest_.get(), [this] { read_guest(); }},
       mode_{mode},
       output_{output},
       handlers_{std::move(handlers)},
+      shown_{screen::guest_text(kind)},
       keyboard_{io} {
     ::fcntl(guest_.get(), F_SETFL, O_NONBLOCK);
     if (mode_ == ConsoleMode::attached) {
@@ -62,6 +64,15 @@ Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, 
         }
     });
     guest_wait_.begin();
+}
+
+// Also when an exception ends us.
+Console::~Console() {
+    try {
+        release_terminal();
+    } catch (...) {
+        raw_.reset();
+    }
 }
 
 void Console::read_guest() {
@@ -81,18 +92,23 @@ void Console::took(std::string_view bytes) {
     if (handlers_.on_bytes) {
         handlers_.on_bytes(bytes);
     }
-    if (mode_ != ConsoleMode::silent && !bytes.empty()) {
-        output_.write(bytes);
-        mid_line_ = bytes.back() != '\n';
-        if (!mid_line_) {
-            handlers_.on_line_start();
-        }
-    }
+    // Lines of ours may be waiting for the end of the guest's.
+    const std::size_t lines_end = bytes.rfind('\n') + 1;
+    show(bytes.substr(0, lines_end));
+    show(bytes.substr(lines_end));
     for (const std::string& line : text_.feed(bytes)) {
         handlers_.on_line(line);
     }
     if (!text_.partial().empty()) {
         handlers_.on_partial(text_.partial());
+    }
+}
+
+void Console::show(std::string_view bytes) {
+    const std::string text = shown_->feed(bytes);
+    if (is_shown() && !bytes.empty()) {
+        output_.write(text);
+        handlers_.on_shown();
     }
 }
 
@@ -104,6 +120,7 @@ void Console::drain() {
 
 void Console::attach() {
     raw_.emplace(STDIN_FILENO);
+    std::ignore = shown_->restore();  // what nobody saw has changed nothing
     mode_ = ConsoleMode::attached;
 }
 
@@ -114,10 +131,10 @@ void Console::detach() {
 }
 
 void Console::release_terminal() {
-    if (raw_) {
-        output_.write(terminal_reset);
-        raw_.reset();
+    if (is_shown()) {
+        output_.write(shown_->restore());
     }
+    raw_.reset();
 }
 
 void Console::read_keys() {

@@ -17,6 +17,7 @@
 #include "launcher/batched_wait.h"
 #include "launcher/output_queue.h"
 #include "launcher/terminal.h"
+#include "screen/guest_text.h"
 
 namespace vml {
 
@@ -26,10 +27,6 @@ struct Keys {
     bool detach = false;
 };
 [[nodiscard]] Keys split_keys(std::string_view typed);
-
-// Colours and modes that the guest left behind: SGR reset, line wrap on, cursor on (ECMA-48; DEC private
-// modes).
-inline constexpr std::string_view terminal_reset = "\x1b[0m\x1b[?7h\x1b[?25h";
 
 enum class ConsoleMode {
     silent,    // lines are read, nothing is shown
@@ -43,7 +40,7 @@ class Console {
         std::function<void(const std::string& line)> on_line;  // each whole line of the guest's text
         // What stands after the last whole line: prompts, and last words.
         std::function<void(const std::string& line)> on_partial;
-        std::function<void()> on_line_start;           // what was shown last ended a line
+        std::function<void()> on_shown;                // some of it was shown
         std::function<void(bool attached)> on_attach;  // the user detached, or attached again
         std::function<void(std::string_view bytes)> on_bytes =
             {};  // everything that the guest wrote, as it comes
@@ -51,20 +48,23 @@ class Console {
 
     // `socket`, which is made non-blocking, is our end of the serial port. `output` outlives the console.
     Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
-            Handlers handlers);
-    ~Console() = default;
+            const screen::OutputKind& kind, Handlers handlers);
+    ~Console();
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
     Console(Console&&) = delete;
     Console& operator=(Console&&) = delete;
 
-    // Puts the terminal back; further output is still shown.
+    // Puts the terminal back, as far as the guest and we have changed it; further output is still shown.
     void release_terminal();
     // What QEMU still wrote before it ended.
     void drain();
-    // Does the cursor stand behind text of the guest's, so that a line of ours must begin with a new one?
-    [[nodiscard]] bool mid_line() const { return mode_ != ConsoleMode::silent && mid_line_; }
-    void at_line_start() { mid_line_ = false; }
+    // For lines of ours that go where the guest's text goes (screen::GuestText).
+    [[nodiscard]] bool mid_line() const { return is_shown() && shown_->mid_line(); }
+    [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_->before_own_lines() : ""; }
+    [[nodiscard]] std::string after_own_lines() { return is_shown() ? shown_->after_own_lines() : ""; }
+    // An operating system has the console, or firmware again.
+    void system_runs(bool runs) { shown_->system_runs(runs); }
 
     // Keys for the guest that come from elsewhere than the terminal.
     void type(std::string_view bytes) { send(bytes); }
@@ -72,7 +72,9 @@ class Console {
 
   private:
     void read_guest();
+    [[nodiscard]] bool is_shown() const { return mode_ != ConsoleMode::silent; }
     void took(std::string_view bytes);
+    void show(std::string_view bytes);
     void read_keys();
     void typed(std::string_view bytes);
     void send(std::string_view bytes);
@@ -85,7 +87,7 @@ class Console {
     OutputQueue& output_;
     Handlers handlers_;
     boot::ConsoleText text_;
-    bool mid_line_ = false;
+    std::unique_ptr<screen::GuestText> shown_;
     bool paused_ = false;  // until the output's reader catches up
     std::array<char, 16384> from_guest_{};
     boost::asio::posix::stream_descriptor keyboard_;

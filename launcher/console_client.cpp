@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@
 #include "launcher/console.h"
 #include "launcher/output_queue.h"
 #include "launcher/terminal.h"
+#include "screen/guest_text.h"
 
 namespace vml {
 
@@ -31,16 +33,18 @@ constexpr std::chrono::seconds answer_limit{5};
 
 class ConsoleClient {
   public:
-    ConsoleClient(control::Client client, bool keyboard, const std::string& first_bytes)
+    ConsoleClient(control::Client client, bool keyboard, bool raw, const std::string& first_bytes)
         : client_{std::move(client)},
           socket_{io_, asio::local::stream_protocol{}, ::fcntl(client_.fd(), F_DUPFD_CLOEXEC, 0)},
-          screen_{io_, STDOUT_FILENO} {
+          screen_{io_, STDOUT_FILENO},
+          shown_{screen::guest_text(output_kind(STDOUT_FILENO, keyboard, raw))} {
         signals_.add(SIGHUP);
         signals_.async_wait([this](const error_code& error, int /*number*/) { error ? void() : io_.stop(); });
         if (keyboard) {
             raw_.emplace(STDIN_FILENO);
         }
-        screen_.write(first_bytes);
+        shown_->system_runs(true);  // nothing of ours has to be kept on this screen
+        screen_.write(shown_->feed(first_bytes));
         screen_.on_drained([this] { read_guest(); });
         read_guest();
         if (keyboard) {
@@ -51,9 +55,7 @@ class ConsoleClient {
 
     void run() {
         io_.run();
-        if (raw_) {
-            screen_.write(terminal_reset);
-        }
+        screen_.write(shown_->restore());
         screen_.flush(slow_reader_ms);
     }
 
@@ -68,7 +70,7 @@ class ConsoleClient {
                                         io_.stop();
                                         return;
                                     }
-                                    screen_.write({from_guest_.data(), count});
+                                    screen_.write(shown_->feed({from_guest_.data(), count}));
                                     read_guest();
                                 });
     }
@@ -98,6 +100,7 @@ class ConsoleClient {
     asio::local::stream_protocol::socket socket_;
     asio::signal_set signals_{io_, SIGINT, SIGTERM};
     OutputQueue screen_;
+    std::unique_ptr<screen::GuestText> shown_;
     asio::posix::stream_descriptor keys_{io_};
     std::optional<RawTerminal> raw_;
     std::array<char, 16384> from_guest_{};
@@ -105,7 +108,7 @@ class ConsoleClient {
 
 }  // namespace
 
-void attach_console(control::Client client) {
+void attach_console(control::Client client, bool raw) {
     const bool terminal = is_our_terminal(STDIN_FILENO);
     const nlohmann::json answer = client.ask({"console", {{"keyboard", terminal}}}, answer_limit);
     const bool keyboard = terminal && answer.value("keyboard", false);
@@ -114,7 +117,7 @@ void attach_console(control::Client client) {
              : terminal ? "somebody else writes on this console: you only watch; Ctrl-] detaches"
                         : "watching the console");
     const std::string first = client.take_received();
-    ConsoleClient{std::move(client), terminal, first}.run();
+    ConsoleClient{std::move(client), terminal, raw, first}.run();
     log.info("detached from the console");
 }
 

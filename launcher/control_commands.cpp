@@ -102,8 +102,8 @@ void reset_vm(const CommandLine& command) {
     std::ignore = client_of(first_word(command)).ask({"reset"}, answer_limit);
 }
 
-void watch_console(const CommandLine& command) {
-    attach_console(client_of(first_word(command)));
+void watch_console(const CommandLine& command, bool raw) {
+    attach_console(client_of(first_word(command)), raw);
 }
 
 void take_screenshot(const CommandLine& command) {

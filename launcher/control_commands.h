@@ -17,7 +17,7 @@ namespace vml {
 // Waits for the VM's end; its exit code is told, not taken.
 [[nodiscard]] std::string stop_vm(const CommandLine& command);
 void reset_vm(const CommandLine& command);
-void watch_console(const CommandLine& command);
+void watch_console(const CommandLine& command, bool raw);
 void take_screenshot(const CommandLine& command);
 // Throws Error when the VM is not healthy, or has not reached the stage.
 [[nodiscard]] std::string check_health(const CommandLine& command, const std::optional<std::string>& stage);

@@ -207,6 +207,11 @@ std::vector<OptionRow> running_rows() {
         {Group::running, "no-console", "NO_CONSOLE", "", "off",
          "neither attach the serial console nor print its output",
          [](Settings& s, Text t) { s.no_console = parse_boolean(t); }},
+        {Group::running, "console-raw", "CONSOLE_RAW", "", "off",
+         "show every byte of the serial console as it comes; else a terminal is spared what would wipe or "
+         "upset "
+         "it, and a pipe or file gets text alone",
+         [](Settings& s, Text t) { s.console_raw = parse_boolean(t); }},
         {Group::running, "graphics", "GRAPHICS", "KIND", "none",
          "none, or vnc: a screen that a VNC viewer and `vm-launch screenshot` see",
          [](Settings& s, Text t) { s.graphics = parse_graphics(t); }},

@@ -33,6 +33,7 @@
 #include "launcher/guest_agent.h"
 #include "launcher/kept_files.h"
 #include "launcher/link_looks.h"
+#include "launcher/own_lines.h"
 #include "launcher/privileges.h"
 #include "launcher/shortcuts.h"
 #include "launcher/supervisor.h"
@@ -50,7 +51,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t last_words_kept = 12;
 constexpr int slow_reader_ms = 2000;
-constexpr std::chrono::milliseconds longest_hold{300};
 // QEMU's end of the QMP socket closes with QEMU; should somebody else hold it open, the end is not put off
 // for long.
 constexpr std::chrono::seconds last_words_limit{1};
@@ -172,7 +172,9 @@ class RunLoop {
           reports_{std::move(vm.reports)},
           out_{io_, STDOUT_FILENO},
           err_{io_, STDERR_FILENO},
-          log_{options.log_level, options.log_format, [this](std::string_view line) { print(line); }},
+          own_lines_{io_, out_, err_, sharing_of(STDOUT_FILENO, STDERR_FILENO)},
+          log_{options.log_level, options.log_format,
+               [this](std::string_view line) { own_lines_.print(line); }},
           signals_{io_, SIGINT, SIGTERM, SIGHUP},
           pid_{vm.pid},
           tpm_pid_{vm.tpm_pid},
@@ -187,9 +189,10 @@ class RunLoop {
                    std::move(vm.console),
                    options.console,
                    out_,
+                   output_kind(STDOUT_FILENO, options.console == ConsoleMode::attached, options.console_raw),
                    {[this](const std::string& line) { console_line(line); },
-                    [this](const std::string& line) { console_partial(line); }, [this] { show_held(); },
-                    [this](bool attached) { attach_changed(attached); },
+                    [this](const std::string& line) { console_partial(line); },
+                    [this] { own_lines_.guest_wrote(); }, [this](bool attached) { attach_changed(attached); },
                     [this](std::string_view bytes) { viewers_.show(bytes); }}},
           agent_{io_, std::move(vm.agent), [this] { observed(observer_.agent_answered(now())); }},
           wire_{io_,
@@ -221,39 +224,15 @@ class RunLoop {
         control_.ended(end_->exit_code, end_->fault ? end_->fault->what : end_->summary);
         report();
         write_reports();
-        show_held();
+        own_lines_.show();
         out_.flush(slow_reader_ms);
         err_.flush(slow_reader_ms);
         return end_->exit_code;
     }
 
   private:
-    // On one screen a line of ours waits until the guest has ended its own, but not for long.
-    void print(std::string_view line) {
-        held_ += line;
-        if (!one_screen_ || !console_ready_ || !console_.mid_line()) {
-            show_held();
-        } else if (held_.size() == line.size()) {
-            hold_.expires_after(longest_hold);
-            hold_.async_wait([this](const error_code& error) { error ? void() : show_held(); });
-        }
-    }
-
-    void show_held() {
-        if (held_.empty()) {
-            return;
-        }
-        if (one_screen_ && console_ready_ && console_.mid_line()) {
-            out_.write("\n");
-            console_.at_line_start();
-        }
-        err_.write(held_);
-        held_.clear();
-        hold_.cancel();
-    }
-
     qmp::Handlers qmp_handlers() {
-        console_ready_ = true;  // the members before qmp_ are complete
+        own_lines_.beside(&console_);  // the members before qmp_ are complete
         return {[this](const qmp::Greeting& greeting) {
                     log_.debug(
                         fmt::format("QEMU {}.{}.{} answers", greeting.major, greeting.minor, greeting.micro));
@@ -548,6 +527,7 @@ class RunLoop {
         feed(supervise::OsSeen{kernel, up,
                                fmt::format("seen last: {}: {}", boot::title_of(mark.stage), mark.detail)});
         if (kernel) {
+            console_.system_runs(true);
             tell_hints();
         }
         if (up) {
@@ -574,6 +554,7 @@ class RunLoop {
             return;
         }
         shortcuts_.reset();
+        console_.system_runs(false);
         switch_links(link_rest_.reset());
         wire_.resume();
         qmp_.send({"query-rx-filter"},
@@ -734,10 +715,7 @@ class RunLoop {
     asio::io_context io_;
     OutputQueue out_;
     OutputQueue err_;
-    bool one_screen_ = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
-    bool console_ready_ = false;
-    std::string held_;  // lines of ours that wait for the guest's line to end
-    asio::steady_timer hold_{io_};
+    OwnLines own_lines_;
     Log log_;
     asio::signal_set signals_;
     pid_t pid_;

@@ -23,6 +23,7 @@ struct RunOptions {
     LogFormat log_format = LogFormat::text;
     std::optional<std::chrono::seconds> boot_timeout{};
     bool kvm = false;
+    bool console_raw = false;
     bool keep_net_admin = false;                            // links must be deleted at the end
     nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
 };

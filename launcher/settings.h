@@ -116,6 +116,7 @@ struct Settings {
     std::optional<std::string> name;
     std::optional<std::string> run_as;
     bool no_console = false;
+    bool console_raw = false;
     Graphics graphics = Graphics::none;
     std::uint16_t vnc_port = 5900;
     bool guest_agent = true;

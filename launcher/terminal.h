@@ -4,6 +4,8 @@
 
 #include <termios.h>
 
+#include "screen/guest_text.h"
+
 namespace vml {
 
 // Puts /dev/null where the caller closed a standard stream: else a socket of ours would get its number, and
@@ -13,6 +15,17 @@ void hold_standard_streams();
 // Is this descriptor a terminal whose foreground process group is ours? From the background, changing it
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);
+
+// What a guest's console is shown on. `keyboard`: its user types to the guest.
+[[nodiscard]] screen::OutputKind output_kind(int fd, bool keyboard, bool raw);
+
+// Do standard output and standard error meet?
+enum class Sharing {
+    one_place,  // the same terminal, pipe, socket or file
+    perhaps,    // two pipes or sockets: whoever reads them may put both on one screen
+    apart,
+};
+[[nodiscard]] Sharing sharing_of(int out, int err);
 
 // Makes the terminal raw and puts it back when it goes, exceptions included. Output processing stays on, so
 // that lines of our own begin at the left margin.

@@ -6,9 +6,9 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("base", "rom", "qmp", "netsetup", "netserve", "bootwatch", "control", "launcher")
+FOLDERS = ("base", "rom", "qmp", "netsetup", "netserve", "bootwatch", "control", "screen", "launcher")
 
-# launcher → {qmp, netsetup, netserve, rom, bootwatch, control} → base
+# launcher → {qmp, netsetup, netserve, rom, bootwatch, control, screen} → base
 ALLOWED = {
     "base": {"base"},
     "rom": {"base", "rom"},
@@ -17,6 +17,7 @@ ALLOWED = {
     "netserve": {"base", "netserve"},
     "bootwatch": {"base", "bootwatch"},
     "control": {"base", "control"},
+    "screen": {"base", "screen"},
     "launcher": set(FOLDERS),
 }
 
