@@ -49,13 +49,11 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     observer.reboot_limit = settings.reboot_limit;
     observer.bootable_nics = 0;
     for (const NicSpec& nic : spec.nics) {
-        // iPXE's program tries every NIC, and the plan knows the first one as its own.
-        const bool by_program = spec.ipxe_program && story.head.nics.empty();
-        if ((nic.bootindex || by_program) && observer.bootable_nics++ == 0) {
+        if ((nic.bootindex || nic.by_program) && observer.bootable_nics++ == 0) {
             describe_network(nic, observer.about);
         }
         story.head.nics.push_back(nic_story(nic));
-        if (by_program) {
+        if (nic.by_program && spec.ipxe_program) {
             story.head.nics.back().rom =
                 fmt::format("none: {} stands in for it", spec.ipxe_program->file.string());
         }

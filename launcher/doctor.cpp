@@ -42,6 +42,10 @@ std::string good_lines(const VmSpec& spec) {
     for (const NicSpec& nic : spec.nics) {
         text += nic_lines(nic);
     }
+    if (spec.ipxe_program) {
+        text += line(
+            "ok", fmt::format("iPXE: {}: {}", spec.ipxe_program->file.string(), spec.ipxe_program->reason));
+    }
     if (spec.run_user) {
         text += line("ok", fmt::format("QEMU's user: {}", spec.run_user->name));
     }

@@ -8,9 +8,17 @@
 
 namespace vml {
 
-// The architecture of the EFI application that begins with these bytes; nothing when it is none, or for
-// another machine. A few hundred bytes are enough.
-[[nodiscard]] std::optional<Arch> efi_program_arch(std::string_view head);
+struct EfiProgramHead {
+    Arch arch = Arch::x86_64;
+    // It has a certificate table (the security directory). By whom, and whether the firmware knows the key,
+    // is not looked at.
+    bool is_signed = false;
+    bool operator==(const EfiProgramHead&) const = default;
+};
+
+// Of the EFI application that begins with these bytes; nothing when it is none, or for another machine. A few
+// hundred bytes are enough.
+[[nodiscard]] std::optional<EfiProgramHead> efi_program_head(std::string_view head);
 
 inline constexpr std::size_t efi_head_size = 4096;
 

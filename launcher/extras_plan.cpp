@@ -111,7 +111,9 @@ void plan_ipxe_program(const VmSpec& spec, PlanWriter& writer) {
     const int number = writer.fd({.purpose = FdPurpose::rom, .source = program.file});
     writer.add("-kernel", fmt::format("/proc/self/fd/{}", number),
                fmt::format("{}: {}", program.file.string(), program.reason), program.file.string());
-    writer.add("-append", program.command, "what the ROM would do: DHCP, then what it names");
+    if (!program.command.empty()) {
+        writer.add("-append", program.command, "what the ROM would do, without its prompt");
+    }
 }
 
 }  // namespace vml

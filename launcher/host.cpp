@@ -141,6 +141,15 @@ RomCandidate load_candidate(const fs::path& path) {
     }
 }
 
+bool boots_ipxe(const RomCandidate& candidate, const rom::Target& target) {
+    if (!candidate.rom) {
+        return false;
+    }
+    const auto verdict = rom::match(*candidate.rom, target);
+    const auto* fit = std::get_if<rom::Fit>(&verdict);
+    return fit != nullptr && !rom::driver_alone(*candidate.rom, fit->image_index);
+}
+
 // Up to the first that fits: the others would only be read to be passed over.
 std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware, Arch arch) {
     const rom::NicModel* model = rom::find_nic_model(nic.model);
@@ -148,12 +157,15 @@ std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMod
     std::vector<RomCandidate> candidates;
     for (const fs::path& folder : rom::rom_folders()) {
         for (const std::string& file : rom::candidate_files(*model, kind)) {
+            const auto is_here = [&](const RomCandidate& candidate) {  // a folder may be a link to another
+                std::error_code ignored;
+                return fs::equivalent(candidate.path, folder / file, ignored);
+            };
             std::error_code ignored;
-            if (fs::exists(folder / file, ignored)) {
+            if (fs::exists(folder / file, ignored) &&
+                std::none_of(candidates.begin(), candidates.end(), is_here)) {
                 candidates.push_back(load_candidate(folder / file));
-                const auto& rom = candidates.back().rom;
-                if (rom &&
-                    std::holds_alternative<rom::Fit>(rom::match(*rom, {kind, arch, model->ids, false}))) {
+                if (boots_ipxe(candidates.back(), {kind, arch, model->ids, false})) {
                     return candidates;
                 }
             }
@@ -221,19 +233,23 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
     facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
 }
 
-// The program that the user names in place of a ROM; else, for the architecture that has no ROM, the one that
-// distributions ship (Debian 13's ipxe; Debian 12's has none).
-std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
-    std::vector<fs::path> paths;
-    if (settings.ipxe_rom) {
-        paths.push_back(*settings.ipxe_rom);
-    } else if (arch == Arch::aarch64) {
-        paths = {"/usr/lib/ipxe/ipxe-arm64.efi", "/usr/share/ipxe/arm64-efi/ipxe.efi"};
+// iPXE's EFI program as distributions ship it: Debian 13's package ipxe, Debian 12's (which has none for
+// 64-bit ARM; a link to /boot), Fedora's ipxe-bootimgs.
+std::vector<fs::path> program_places(Arch arch) {
+    if (arch == Arch::aarch64) {
+        return {"/usr/lib/ipxe/ipxe-arm64.efi", "/usr/share/ipxe/arm64-efi/ipxe.efi"};
     }
+    return {"/usr/lib/ipxe/ipxe-amd64.efi", "/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi"};
+}
+
+// The program that the user names in place of a ROM, else the distribution's.
+std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
+    const std::vector<fs::path> paths =
+        settings.ipxe_rom ? std::vector{*settings.ipxe_rom} : program_places(arch);
     std::vector<EfiProgram> programs;
     for (const fs::path& path : paths) {
-        if (const auto program_arch = efi_program_arch(head_of(path, efi_head_size))) {
-            programs.push_back({path, *program_arch});
+        if (const auto head = efi_program_head(head_of(path, efi_head_size))) {
+            programs.push_back({path, head->arch, head->is_signed});
         }
     }
     return programs;

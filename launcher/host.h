@@ -60,6 +60,7 @@ struct DataFacts {
 struct EfiProgram {
     std::filesystem::path path;
     Arch arch = Arch::aarch64;
+    bool is_signed = false;  // by whomever; unsigned ones are refused by Secure Boot
     bool operator==(const EfiProgram&) const = default;
 };
 

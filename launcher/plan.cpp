@@ -213,9 +213,9 @@ class Planner : private PlanWriter {
     void add_device(const NicSpec& nic, Properties& device, const std::string& why_virtio) {
         if (!nic.rom) {
             add("-device", device.add("romfile", "").text(),
-                spec_.ipxe_program && nic.id == "net0" ? "no ROM: the iPXE program stands in for it"
-                : nic.bootindex                        ? "no ROM: the firmware's own PXE boots"
-                                                       : "takes no part in the boot, so it gets no ROM");
+                nic.by_program  ? "no ROM: the iPXE program stands in for it"
+                : nic.bootindex ? "no ROM: the firmware's own PXE boots"
+                                : "takes no part in the boot, so it gets no ROM");
             return;
         }
         const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);

@@ -26,6 +26,24 @@ bool is_asked_for(const RomQuestion& question, const RomCandidate& candidate) {
     return question.asked_for && candidate.path == *question.asked_for;
 }
 
+// Debian 12's bundled ROMs are iPXE, Debian 13's are drivers alone; its package ipxe has the whole as a
+// program.
+std::string uefi_hint(const RomQuestion& question) {
+    if (question.asked_for) {
+        return fmt::format(
+            "leave {} out (a bundled ROM is used, or iPXE's program of the package ipxe), or build a ROM "
+            "with "
+            "an x86-64 EFI image that is iPXE itself (without EFI_DOWNGRADE_UX, which CONFIG=qemu sets)",
+            question.origin);
+    }
+    const bool any = std::any_of(question.candidates.begin(), question.candidates.end(),
+                                 [](const RomCandidate& candidate) { return candidate.rom.has_value(); });
+    return fmt::format(
+        "apt-get install ipxe{} (iPXE's program /usr/lib/ipxe/ipxe.efi stands in where no ROM "
+        "boots iPXE), or give a ROM or such a program by --ipxe-rom PATH",
+        any ? "" : " ipxe-qemu");
+}
+
 // What would mend the lack of a ROM.
 std::string hint_for(const RomQuestion& question) {
     if (question.arch == Arch::aarch64) {
@@ -35,12 +53,14 @@ std::string hint_for(const RomQuestion& question) {
                "through "
                "the firmware's own PXE: --no-ipxe --boot-order network";
     }
+    if (question.firmware != FirmwareMode::legacy) {
+        return uefi_hint(question);
+    }
     const auto files = rom::candidate_files(question.model, target_of(question).firmware);
     if (question.asked_for) {
-        return fmt::format("leave {} out (the bundled {} fits), or build a ROM with {}", question.origin,
-                           files.front(),
-                           question.firmware != FirmwareMode::legacy ? "an x86-64 EFI image"
-                                                                     : "this PCI ID and a BIOS image");
+        return fmt::format(
+            "leave {} out (the bundled {} fits), or build a ROM with this PCI ID and a BIOS image",
+            question.origin, files.front());
     }
     return fmt::format("apt-get install ipxe-qemu (it has {}), or give a ROM by --ipxe-rom PATH",
                        files.front());
@@ -116,6 +136,26 @@ std::optional<ChosenRom> as_qemu_default(const RomQuestion& question, const RomC
         fit->warnings};
 }
 
+// Why iPXE does not boot this NIC, although the firmware runs the image.
+std::optional<std::string> does_not_boot(const RomQuestion& question, const rom::OptionRom& rom,
+                                         std::size_t index) {
+    auto foreign = foreign_driver(question, rom.images.at(index), index);
+    return foreign ? foreign : rom::driver_alone(rom, index);
+}
+
+// UEFI may run a ROM that boots no iPXE; for a BIOS, running it is all.
+std::string refusal(const RomQuestion& question) {
+    const bool uefi = question.firmware != FirmwareMode::legacy;
+    const std::string where = firmware_words(question);
+    const std::string& nic = question.model.name;
+    if (question.asked_for) {
+        return fmt::format("{} cannot {} {} on {}", where, uefi ? "boot iPXE from" : "run",
+                           question.asked_for->string(), nic);
+    }
+    return uefi ? fmt::format("no iPXE ROM boots {} under {}", nic, where)
+                : fmt::format("no iPXE ROM that {} can run on {}", where, nic);
+}
+
 // The choice, or why this candidate is none.
 std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const RomCandidate& candidate) {
     if (candidate.fault) {
@@ -123,10 +163,8 @@ std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const Ro
     }
     const auto verdict = rom::match(*candidate.rom, target_of(question));
     if (const auto* fit = std::get_if<rom::Fit>(&verdict)) {
-        const auto foreign =
-            foreign_driver(question, candidate.rom->images.at(fit->image_index), fit->image_index);
-        if (foreign) {
-            return fmt::format("{}: {}", candidate.path.string(), *foreign);
+        if (const auto why = does_not_boot(question, *candidate.rom, fit->image_index)) {
+            return fmt::format("{}: {}", candidate.path.string(), *why);
         }
         return ChosenRom{{candidate.path, fit->id, reason_for(question, candidate), false}, fit->warnings};
     }
@@ -150,12 +188,7 @@ std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
             return *candidate.fault;
         }
     }
-    const std::string what =
-        question.asked_for
-            ? fmt::format("{} cannot run {} on {}", firmware_words(question), question.asked_for->string(),
-                          question.model.name)
-            : fmt::format("no iPXE ROM that {} can run on {}", firmware_words(question), question.model.name);
-    return Fault{what, reasons.empty() ? nothing_found() : joined(reasons), hint_for(question),
+    return Fault{refusal(question), reasons.empty() ? nothing_found() : joined(reasons), hint_for(question),
                  ExitCode::host};
 }
 

@@ -336,6 +336,7 @@ class Decider {
         for (std::size_t index = 0; index < settings_.nics.size(); ++index) {
             nic(settings_.nics[index], index);
         }
+        leave_to_program();
         check_nat_settings();
         check_mac_clash();
         const bool any_rom =
@@ -343,6 +344,18 @@ class Decider {
         if (settings_.ipxe_rom && !any_rom && !settings_.ipxe && faults_.empty()) {
             settings_fault(fmt::format("{} has no effect", origin("ipxe-rom")), "iPXE is not asked for",
                            "add --ipxe (IPXE_ENABLE=1)");
+        }
+    }
+
+    // The firmware starts the program before any ROM, and the program drives every NIC: a ROM that fits
+    // another NIC of the VM's would have no turn.
+    void leave_to_program() {
+        if (!spec_.ipxe_program) {
+            return;
+        }
+        for (std::size_t i = 0; i < spec_.nics.size(); ++i) {
+            spec_.nics[i].rom.reset();
+            spec_.nics[i].by_program = takes_part_in_boot(settings_.nics[i], i);
         }
     }
 
@@ -382,12 +395,20 @@ class Decider {
         }
     }
 
-    // True where a program does what the ROM would, which no ROM can do here.
+    // True where a program does what the ROM would, which no ROM can do here. It tries every NIC, so one is
+    // enough for all of them.
     bool program_in_place_of_rom(const Fault& fault) {
         const auto fits = [this](const EfiProgram& program) { return program.arch == spec_.arch; };
         const auto program = std::find_if(facts_.ipxe_programs.begin(), facts_.ipxe_programs.end(), fits);
         if (program == facts_.ipxe_programs.end()) {
-            return false;
+            return settings_.ipxe_rom && !facts_.ipxe_programs.empty() &&
+                   foreign_program(facts_.ipxe_programs.front());
+        }
+        if (spec_.ipxe_program) {
+            return true;
+        }
+        if (spec_.firmware.mode == FirmwareMode::secure && !program->is_signed) {
+            return unsigned_program(fault, *program);
         }
         if (settings_.boot_once) {
             settings_fault(fmt::format("{} cannot be kept", origin("boot-once")),
@@ -395,12 +416,51 @@ class Decider {
                                        fault.what, program->path.string()),
                            "give a ROM by --ipxe-rom, or boot by the firmware's own PXE: --no-ipxe");
         }
-        // `ifconf` waits for DHCP alone, where `dhcp` waits for IPv6 too; EFI's iPXE drops the first word.
+        // `autoboot` is what the ROM does, without its prompt; EFI's iPXE drops the first word.
         spec_.ipxe_program = IpxeProgramSpec{
-            program->path, "ipxe ifconf -c dhcp && chain ${filename}",
+            program->path, settings_.ipxe_prompt ? "" : "ipxe autoboot" + nics_to_boot(),
             settings_.ipxe_rom
                 ? fmt::format("{} asks for this program, which stands in for the ROM", origin("ipxe-rom"))
-                : fmt::format("the iPXE program stands in for the ROM: {}", fault.what)};
+                : fmt::format("the iPXE program stands in for the ROM: {} ({})", fault.what, fault.why)};
+        return true;
+    }
+
+    // The program numbers the NICs as the bus does, and tries all of them unless told which.
+    [[nodiscard]] std::string nics_to_boot() const {
+        std::string names;
+        bool all = true;
+        for (std::size_t i = 0; i < settings_.nics.size(); ++i) {
+            if (takes_part_in_boot(settings_.nics[i], i)) {
+                names += fmt::format(" net{}", i);
+            } else {
+                all = false;
+            }
+        }
+        return all ? "" : names;
+    }
+
+    // OVMF runs a ROM that nobody signed, but no program: QEMU's -kernel is verified like any other.
+    bool unsigned_program(const Fault& fault, const EfiProgram& program) {
+        const std::string path = program.path.string();
+        add_once({"iPXE cannot run with Secure Boot here",
+                  settings_.ipxe_rom
+                      ? fmt::format("{} names {}, which is not signed: the firmware would refuse it",
+                                    origin("ipxe-rom"), path)
+                      : fmt::format("{} ({}), and {}, which could stand in for a ROM, is not signed: the "
+                                    "firmware would refuse it",
+                                    fault.what, fault.why, path),
+                  "boot a signed loader by the firmware's own PXE: --no-ipxe --boot-order network --pxe v4, "
+                  "with a distribution's shim as the --bootfile; or give a ROM that is iPXE itself, or a "
+                  "signed program, by --ipxe-rom; or use --firmware uefi",
+                  ExitCode::host});
+        return true;
+    }
+
+    bool foreign_program(const EfiProgram& program) {
+        host_fault(fmt::format("{} cannot boot {}", to_string(spec_.arch), program.path.string()),
+                   fmt::format("it is an EFI program for {}", to_string(program.arch)),
+                   fmt::format("leave {} out, or give iPXE's program for {}", origin("ipxe-rom"),
+                               to_string(spec_.arch)));
         return true;
     }
 
@@ -408,7 +468,7 @@ class Decider {
         auto chosen = choose_rom({model, spec_.firmware.mode, spec_.arch, facts_.roms.at(index),
                                   settings_.ipxe_rom, origin("ipxe-rom")});
         if (auto* fault = std::get_if<Fault>(&chosen)) {
-            if (!settings_.ipxe || spec_.ipxe_program || !program_in_place_of_rom(*fault)) {
+            if (!settings_.ipxe || !program_in_place_of_rom(*fault)) {
                 faults_.push_back(std::move(*fault));
             }
             return;
@@ -522,8 +582,7 @@ class Decider {
         bool blind = false;
         for (NicSpec& nic : spec_.nics) {
             const bool link = std::holds_alternative<HostLinkSpec>(nic.net);
-            const bool by_program = spec_.ipxe_program && &nic == &spec_.nics.front();
-            const bool wanted = settings_.boot_watch && (nic.bootindex || by_program);
+            const bool wanted = settings_.boot_watch && (nic.bootindex || nic.by_program);
             nic.watched = wanted && !(link && facts_.capture_error != 0);
             blind = blind || (wanted && !nic.watched);
         }

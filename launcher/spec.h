@@ -67,6 +67,7 @@ struct NicSpec {
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
     std::optional<int> bootindex;
+    bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
     bool watched = false;           // its packets are looked at while the guest boots
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 

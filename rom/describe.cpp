@@ -66,6 +66,10 @@ json ipxe_json(const std::optional<IpxeHeader>& ipxe) {
     return {{"shrunk_size", ipxe->shrunk_size}, {"build_id", fmt::format("0x{:08x}", ipxe->build_id)}};
 }
 
+json role_json(IpxeRole role) {
+    return role == IpxeRole::unknown ? json(nullptr) : json(role == IpxeRole::whole ? "ipxe" : "driver");
+}
+
 json efi_json(const std::optional<Efi>& efi) {
     if (!efi) {
         return nullptr;
@@ -74,7 +78,9 @@ json efi_json(const std::optional<Efi>& efi) {
             {"machine_name", machine_name(efi->machine)},
             {"subsystem", efi->subsystem},
             {"compression", efi->compression},
-            {"image_offset", efi->image_offset}};
+            {"unpacked_size", efi->unpacked_size ? json(*efi->unpacked_size) : json(nullptr)},
+            {"image_offset", efi->image_offset},
+            {"role", role_json(efi->role)}};
 }
 
 json ids_json(const std::vector<PciId>& ids) {
@@ -119,6 +125,7 @@ json runs_on_json(const RunsOn& verdict) {
             {"arch", std::string{to_string(verdict.arch)}},
             {"runs", verdict.image_index.has_value()},
             {"image", verdict.image_index ? json(*verdict.image_index) : json(nullptr)},
+            {"role", role_json(verdict.role)},
             {"ids", ids_json(verdict.ids)},
             {"nic_models", verdict.nic_models},
             {"reasons", verdict.reasons},
@@ -293,10 +300,15 @@ std::string verdict_text(const RunsOn& verdict) {
                        models.empty() ? "none of the NIC models" : models);
 }
 
+// "yes" is only what boots, and a driver alone leaves that to the firmware.
+std::string_view answer(const RunsOn& verdict) {
+    return !verdict.image_index ? "no:" : verdict.role == IpxeRole::driver ? "driver:" : "yes:";
+}
+
 std::string verdict_lines(const RunsOn& verdict) {
     const std::string where = fmt::format("{} {}", to_string(verdict.arch), to_string(verdict.firmware));
     std::string text;
-    std::string start = fmt::format("  {:<12}  {:<5}", where, verdict.image_index ? "yes:" : "no:");
+    std::string start = fmt::format("  {:<12}  {:<4} ", where, answer(verdict));
     const auto add = [&](const std::string& sentence) {
         text += wrapped(start, sentence);
         start.assign(start.size(), ' ');

@@ -19,12 +19,13 @@ namespace vml::rom {
 //              id, devices[], class ("020000"), pcir_revision, last, max_runtime_size, truncated,
 //              checksum_ok (null for code that has none), pnp {bev, bcv, manufacturer, product, checksum_ok},
 //              undi {version}, ipxe {shrunk_size, build_id}, efi {machine, machine_name, subsystem,
-//              compression, image_offset}
+//              compression, unpacked_size (null for what is not packed, or damaged), image_offset, role}
 //   runs_on[]  firmware ("bios", "uefi"), arch ("x86_64", "aarch64"), runs, image (index in images[], null
 //   when it does
-//              not run), ids[] (BIOS: the IDs that the NIC must show one of; UEFI: those that the driver is
-//              made for, the firmware ignores them), nic_models[] (vm-launch's names), reasons[] (why not),
-//              notes[]
+//              not run), role ("ipxe": iPXE itself boots, "driver": it is a network driver alone, and the
+//              firmware's own PXE boots on it, null: not known), ids[] (BIOS: the IDs that the NIC must show
+//              one of; UEFI: those that the driver is made for, the firmware ignores them), nic_models[]
+//              (vm-launch's names), reasons[] (why not), notes[]
 //   problems[] sentences
 [[nodiscard]] nlohmann::json to_json(const OptionRom& rom, std::string_view path);
 

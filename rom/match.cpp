@@ -203,7 +203,14 @@ std::string efi_size_fault(const Image& image, const Efi& efi) {
     if (image.truncated) {
         return "it is cut short";
     }
-    return efi.pe_ok ? "" : fmt::format("there is no PE program at 0x{:x} in it", efi.image_offset);
+    if (!efi.packed_fault.empty()) {
+        return efi.packed_fault;
+    }
+    if (efi.pe_ok) {
+        return "";
+    }
+    return efi.unpacked_size ? "what it unpacks to is no PE program"
+                             : fmt::format("there is no PE program at 0x{:x} in it", efi.image_offset);
 }
 
 // Why UEFI firmware does not start this image; empty when it does.
@@ -277,6 +284,15 @@ Misfit misfit(const OptionRom& rom, const Target& target) {
 }
 
 }  // namespace
+
+std::optional<std::string> driver_alone(const OptionRom& rom, std::size_t index) {
+    const auto& efi = rom.images.at(index).efi;
+    if (!efi || efi->role != IpxeRole::driver) {
+        return std::nullopt;
+    }
+    return fmt::format("{} is {}: the firmware's own PXE boots on it, and iPXE never starts.",
+                       image_label(index), to_string(efi->role));
+}
 
 std::variant<Fit, Misfit> match(const OptionRom& rom, const Target& target) {
     if (target.firmware == Firmware::bios && target.arch == Arch::aarch64) {

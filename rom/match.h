@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,5 +48,9 @@ struct Misfit {
 // The ROM as an explicit romfile=; QEMU writes the device's ID into its default ROM only, never into one
 // given to it.
 [[nodiscard]] std::variant<Fit, Misfit> match(const OptionRom& rom, const Target& target);
+
+// Why an image that UEFI firmware runs does not boot iPXE all the same, as a sentence; nothing where it does,
+// or where that cannot be told (an image of others, or for a BIOS).
+[[nodiscard]] std::optional<std::string> driver_alone(const OptionRom& rom, std::size_t index);
 
 }  // namespace vml::rom

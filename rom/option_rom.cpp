@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "rom/efi_compression.h"
 #include "rom/foreign.h"
 #include "rom/ipxe_text.h"
 
@@ -66,6 +67,7 @@ constexpr std::size_t bev = 0x1A;           // u16
 }  // namespace pnp
 
 constexpr std::uint32_t efi_signature = 0x0EF1;
+constexpr std::uint16_t efi_compressed = 1;  // UEFI specification, "EFI PCI expansion ROM header"
 
 Image read_pcir(const Bytes& bytes, std::size_t offset, const Bytes& from_image) {
     Image image;
@@ -172,8 +174,54 @@ void add_efi_part(Image& image, const Bytes& from_image) {
     efi.subsystem = from_image.u16(header::efi_subsystem);
     efi.compression = from_image.u16(header::efi_compression);
     efi.image_offset = from_image.u16(header::efi_image);
-    efi.pe_ok = efi.compression != 0 || from_image.starts(efi.image_offset, "MZ");
     image.efi = efi;
+}
+
+// What the firmware starts of an EFI image: in a vector of its own where it is packed. `budget` is what may
+// be unpacked yet, in all images.
+class EfiContents {
+  public:
+    EfiContents(Efi& efi, const Image& image, const Bytes& from_image, std::size_t& budget)
+        : plain_{from_image.part(0, image.init_size).from(efi.image_offset)} {
+        if (efi.compression == efi_compressed) {
+            unpack(efi, budget);
+        }
+    }
+
+    [[nodiscard]] Bytes bytes() const { return unpacked_ ? Bytes{*unpacked_} : plain_; }
+
+  private:
+    void unpack(Efi& efi, std::size_t& budget) {
+        auto result = unpack_efi(plain_, budget);
+        if (const auto* fault = std::get_if<CompressionFault>(&result)) {
+            efi.packed_fault = to_string(*fault);
+            plain_ = Bytes{{}};
+            return;
+        }
+        unpacked_ = std::get<std::vector<std::uint8_t>>(std::move(result));
+        efi.unpacked_size = unpacked_->size();
+        budget -= unpacked_->size();
+    }
+
+    Bytes plain_;
+    std::optional<std::vector<std::uint8_t>> unpacked_;
+};
+
+// The name and the version stand in the image's text.
+void look_into(Image& image, const Bytes& from_image, OptionRom& rom, std::size_t& budget) {
+    Efi& efi = *image.efi;
+    const EfiContents contents{efi, image, from_image, budget};
+    const Bytes bytes = contents.bytes();
+    const bool unknown_kind = efi.compression > efi_compressed;
+    efi.pe_ok = unknown_kind || bytes.starts(0, "MZ");
+    if (unknown_kind || !names_ipxe(bytes)) {
+        return;
+    }
+    efi.role = ipxe_role(bytes);
+    rom.is_ipxe = true;
+    if (!rom.ipxe_version) {
+        rom.ipxe_version = ipxe_version(bytes);
+    }
 }
 
 Image read_image(const Bytes& bytes, std::size_t offset) {
@@ -252,7 +300,10 @@ void complain_of_x86(const Image& image, Complaints& complaints) {
 
 void complain_of_efi(const Efi& efi, Complaints& complaints) {
     complaints.add(!efi.signature_ok, "is marked as EFI code but lacks the EFI signature 0x0ef1");
-    complaints.add(!efi.pe_ok, fmt::format("has no PE program at 0x{:x}", efi.image_offset));
+    complaints.add(!efi.packed_fault.empty(), fmt::format("cannot be unpacked: {}", efi.packed_fault));
+    complaints.add(!efi.pe_ok && efi.packed_fault.empty(),
+                   efi.unpacked_size ? "is packed, and what it unpacks to is no PE program"
+                                     : fmt::format("has no PE program at 0x{:x}", efi.image_offset));
 }
 
 void complain(OptionRom& rom, const Bytes& bytes, std::size_t index) {
@@ -294,8 +345,12 @@ std::optional<std::size_t> next_image(const Bytes& bytes, OptionRom& rom) {
 
 void read_images(const Bytes& bytes, OptionRom& rom) {
     std::optional<std::size_t> at = 0;
+    std::size_t budget = largest_unpacked;
     while (at && rom.images.size() < most_images) {
         rom.images.push_back(read_image(bytes, *at));
+        if (rom.images.back().efi) {
+            look_into(rom.images.back(), bytes.from(*at), rom, budget);
+        }
         complain(rom, bytes, rom.images.size() - 1);
         at = next_image(bytes, rom);
     }
@@ -309,18 +364,6 @@ std::size_t bytes_after_images(const OptionRom& rom) {
     const Image& image = rom.images.back();
     const std::size_t end = image.offset + std::max(image.length, image.init_size);
     return rom.file_size - std::min(rom.file_size, end);
-}
-
-void look_for_ipxe(const Bytes& bytes, OptionRom& rom) {
-    for (const Image& image : rom.images) {
-        const Bytes inside = bytes.part(image.offset, image.length);
-        const bool plain_efi = image.efi && image.efi->compression == 0;
-        rom.is_ipxe = rom.is_ipxe || image.ipxe || (image.pnp && image.pnp->product.starts_with("iPXE")) ||
-                      (plain_efi && names_ipxe(inside));
-        if (plain_efi && rom.is_ipxe && !rom.ipxe_version) {
-            rom.ipxe_version = ipxe_version(inside);
-        }
-    }
 }
 
 }  // namespace
@@ -367,6 +410,10 @@ std::string machine_name(std::uint16_t machine) {
     }
 }
 
+bool calls_itself_ipxe(const Image& image) {
+    return image.ipxe || (image.pnp && image.pnp->product.starts_with("iPXE"));
+}
+
 std::string image_label(std::size_t index) {
     return fmt::format("image {}", index + 1);
 }
@@ -384,7 +431,7 @@ OptionRom read_option_rom(std::span<const std::uint8_t> data, std::string_view n
     rom.file_size = data.size();
     read_images(bytes, rom);
     rom.trailing_bytes = bytes_after_images(rom);
-    look_for_ipxe(bytes, rom);
+    rom.is_ipxe = rom.is_ipxe || std::any_of(rom.images.begin(), rom.images.end(), calls_itself_ipxe);
     return rom;
 }
 

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rom/ipxe_role.h"
+
 namespace vml::rom {
 
 struct PciId {
@@ -68,7 +70,11 @@ struct Efi {
     std::uint16_t subsystem = 0;     // 0x0B boot service driver, 0x0C runtime driver
     std::uint16_t compression = 0;   // 0 none, 1 UEFI compression
     std::uint16_t image_offset = 0;  // of the PE image in the option ROM image, bytes
-    bool pe_ok = false;              // an MZ header is at image_offset; a compressed image is taken on trust
+    bool pe_ok = false;              // an MZ header is at image_offset, or at the start of what is unpacked
+    // Of a compressed image.
+    std::optional<std::size_t> unpacked_size;  // bytes
+    std::string packed_fault;                  // a clause that says why it cannot be unpacked
+    IpxeRole role = IpxeRole::unknown;
 
     bool operator==(const Efi&) const = default;
 };
@@ -106,13 +112,15 @@ struct OptionRom {
     std::vector<Image> images;  // at least one, in the order of the file
     std::size_t file_size = 0;
     std::size_t trailing_bytes = 0;  // after the last image
-    bool is_ipxe = false;            // false for a compressed EFI image alone: its text cannot be read
-    std::optional<std::string>
-        ipxe_version;  // "1.0.0+git-20190125.36a4c85-5.1"; only an uncompressed EFI image shows it
-    std::vector<std::string> problems;  // one sentence each; not all of them trouble every firmware
+    bool is_ipxe = false;
+    std::optional<std::string> ipxe_version;  // "1.0.0+git-20190125.36a4c85-5.1"; only an EFI image shows it
+    std::vector<std::string> problems;        // one sentence each; not all of them trouble every firmware
 
     bool operator==(const OptionRom&) const = default;
 };
+
+// By the iPXE header or the product's name of an x86 image.
+[[nodiscard]] bool calls_itself_ipxe(const Image& image);
 
 // "image 2": how every message names an image; counted from 1.
 [[nodiscard]] std::string image_label(std::size_t index);

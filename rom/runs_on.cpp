@@ -68,7 +68,7 @@ void add_bios_id(RunsOn& verdict, const OptionRom& rom, PciId id) {
 }
 
 RunsOn on_bios(const OptionRom& rom) {
-    RunsOn verdict{Firmware::bios, Arch::x86_64, {}, {}, {}, {}, {}};
+    RunsOn verdict;
     const std::vector<PciId> ids = x86_ids(rom);
     for (const PciId id : ids) {
         add_bios_id(verdict, rom, id);
@@ -76,12 +76,17 @@ RunsOn on_bios(const OptionRom& rom) {
     if (!verdict.image_index) {
         verdict.reasons = std::get<Misfit>(match(rom, {Firmware::bios, Arch::x86_64, ids, false})).reasons;
     }
+    if (verdict.image_index && calls_itself_ipxe(rom.images[*verdict.image_index])) {
+        verdict.role = IpxeRole::whole;  // there is no BIOS image of iPXE that does not boot
+    }
     add_models(verdict);
     return verdict;
 }
 
 RunsOn on_uefi(const OptionRom& rom, Arch arch) {
-    RunsOn verdict{Firmware::uefi, arch, {}, {}, {}, {}, {}};
+    RunsOn verdict;
+    verdict.firmware = Firmware::uefi;
+    verdict.arch = arch;
     const auto result = match(rom, {Firmware::uefi, arch, {}, false});
     if (const auto* misfit = std::get_if<Misfit>(&result)) {
         verdict.reasons = misfit->reasons;
@@ -93,7 +98,11 @@ RunsOn on_uefi(const OptionRom& rom, Arch arch) {
     for (const std::uint16_t device : image.devices) {
         add_once(verdict.ids, {image.id.vendor, device});
     }
+    verdict.role = image.efi->role;
     add_models(verdict);
+    if (auto alone = driver_alone(rom, *verdict.image_index)) {
+        verdict.notes.push_back(std::move(*alone));
+    }
     return verdict;
 }
 

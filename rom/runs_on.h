@@ -15,6 +15,7 @@ struct RunsOn {
     Firmware firmware = Firmware::bios;
     Arch arch = Arch::x86_64;
     std::optional<std::size_t> image_index;  // the image that runs; none when the ROM does not
+    IpxeRole role = IpxeRole::unknown;       // of that image
     std::vector<PciId> ids;                  // BIOS: the NIC must show one; UEFI: the driver is made for them
     std::vector<std::string> nic_models;     // vm-launch's NIC models that can show one of `ids`
     std::vector<std::string> reasons;        // why it does not run, one sentence an image

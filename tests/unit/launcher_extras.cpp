@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 #include <nlohmann/json.hpp>
 
+#include "launcher/doctor.h"
 #include "launcher/efi_program.h"
 #include "launcher/firmware_files.h"
 #include "launcher/plan.h"
@@ -164,7 +165,7 @@ TEST_CASE("where no ROM fits, iPXE's program stands in for it") {
     CHECK(spec.boot_order.front().device == "iPXE");
     CHECK(spec.boot_order.back().device == "disk0");
     const Plan plan = make_plan(spec);
-    CHECK(values_of(plan, "-append") == Words{"ipxe ifconf -c dhcp && chain ${filename}"});
+    CHECK(values_of(plan, "-append") == Words{"ipxe autoboot"});
     CHECK(values_of(plan, "-kernel").size() == 1);
     const auto fd = std::find_if(plan.fds.begin(), plan.fds.end(),
                                  [](const PlannedFd& planned) { return planned.purpose == FdPurpose::rom; });
@@ -192,7 +193,113 @@ TEST_CASE("without a ROM and without the program the refusal names the package")
     CHECK(contains(text_of(faults_of(once, arm_host(true))), "--boot-once cannot be kept"));
 }
 
-TEST_CASE("an EFI program's architecture") {
+HostFacts debian_13(bool with_program, bool is_signed = false) {
+    HostFacts facts = secure_host();
+    facts.roms = {std::vector<RomCandidate>{test::driver_rom("/usr/share/qemu/efi-virtio.rom")}};
+    if (with_program) {
+        facts.ipxe_programs = {{"/usr/lib/ipxe/ipxe-amd64.efi", Arch::x86_64, is_signed}};
+    }
+    return facts;
+}
+
+const Words uefi_ipxe{"--ipxe", "--firmware=uefi", "--bootfile=http://h/x"};
+
+TEST_CASE("where the ROM is a driver alone, iPXE's program stands in for it") {
+    HostFacts facts = debian_13(true);
+    facts.disks = {test::an_image()};
+    const VmSpec spec = spec_of({"--ipxe", "--firmware=uefi", "--bootfile=http://h/x", "--disk=/d"}, facts);
+    REQUIRE(spec.ipxe_program);
+    CHECK(spec.ipxe_program->file == "/usr/lib/ipxe/ipxe-amd64.efi");
+    CHECK(contains(spec.ipxe_program->reason, "image 1 is iPXE's network driver alone"));
+    CHECK_FALSE(spec.nics.front().rom);
+    CHECK(spec.nics.front().by_program);
+    CHECK(spec.nics.front().watched);
+    CHECK(spec.boot_order.front().device == "iPXE");
+    CHECK(spec.boot_order.back().device == "disk0");
+    CHECK(
+        contains(doctor_report(facts, spec), "iPXE: /usr/lib/ipxe/ipxe-amd64.efi: the iPXE program stands"));
+}
+
+TEST_CASE("a BIOS boots the same machine by its ROM") {
+    HostFacts facts = debian_13(true);
+    facts.roms = made_up_host().roms;
+    const VmSpec spec = spec_of({"--ipxe", "--bootfile=http://h/x"}, facts);
+    CHECK_FALSE(spec.ipxe_program);
+    CHECK(spec.nics.front().rom);
+}
+
+TEST_CASE("neither a ROM that boots iPXE nor the program: the package that has it is named") {
+    const std::string text = text_of(faults_of(uefi_ipxe, debian_13(false)));
+    CHECK(contains(text, "no iPXE ROM boots virtio under UEFI on x86_64"));
+    CHECK(contains(text, "iPXE's network driver alone"));
+    CHECK(contains(text, "hint: apt-get install ipxe (iPXE's program"));
+    HostFacts nothing = debian_13(false);
+    nothing.roms = {std::vector<RomCandidate>{}};
+    CHECK(contains(text_of(faults_of(uefi_ipxe, nothing)), "hint: apt-get install ipxe ipxe-qemu ("));
+}
+
+TEST_CASE("a driver alone that was asked for is refused, whatever program there is") {
+    Words flags = uefi_ipxe;
+    flags.emplace_back("--ipxe-rom=/usr/share/qemu/efi-virtio.rom");
+    const std::string text = text_of(faults_of(flags, debian_13(false)));
+    CHECK(contains(text, "UEFI on x86_64 cannot boot iPXE from /usr/share/qemu/efi-virtio.rom on virtio"));
+    CHECK(contains(text, "leave --ipxe-rom out"));
+    CHECK(contains(text, "EFI_DOWNGRADE_UX"));
+}
+
+TEST_CASE("a program that was asked for must be for the machine") {
+    Words flags = uefi_ipxe;
+    flags.emplace_back("--ipxe-rom=/p.efi");
+    HostFacts facts = debian_13(false);
+    facts.roms = {std::vector{RomCandidate{"/p.efi", std::nullopt, Fault{"no ROM", "", "", ExitCode::host}}}};
+    facts.ipxe_programs = {{"/p.efi", Arch::aarch64, false}};
+    CHECK(contains(text_of(faults_of(flags, facts)), "it is an EFI program for aarch64"));
+    facts.ipxe_programs = {{"/p.efi", Arch::x86_64, false}};
+    CHECK(contains(spec_of(flags, facts).ipxe_program->reason, "--ipxe-rom asks for this program"));
+}
+
+TEST_CASE("Secure Boot starts a signed program alone") {
+    Words flags{"--ipxe", "--firmware=secure", "--bootfile=http://h/x"};
+    const auto faults = faults_of(flags, debian_13(true));
+    REQUIRE(faults.size() == 1);
+    CHECK(faults.front().code == ExitCode::host);
+    CHECK(contains(text_of(faults), "iPXE cannot run with Secure Boot here"));
+    CHECK(contains(text_of(faults),
+                   "/usr/lib/ipxe/ipxe-amd64.efi, which could stand in for a ROM, is not signed"));
+    CHECK(contains(text_of(faults), "--no-ipxe --boot-order network --pxe v4"));
+    CHECK(spec_of(flags, debian_13(true, true)).ipxe_program);
+    HostFacts whole = debian_13(true);
+    whole.roms = {std::vector<RomCandidate>{test::efi_rom("/whole.rom")}};
+    CHECK_FALSE(spec_of(flags, whole).ipxe_program);  // OVMF runs a ROM that nobody signed
+}
+
+TEST_CASE("several NICs: one program for all, told which of them boot") {
+    HostFacts facts = debian_13(true);
+    facts.roms.push_back({test::efi_rom("/whole.rom")});
+    Words flags = uefi_ipxe;
+    flags.emplace_back("--nic=mode=nat,boot=on");
+    const VmSpec both = spec_of(flags, facts);
+    CHECK(both.ipxe_program->command == "ipxe autoboot");
+    CHECK(both.nics.at(1).by_program);
+    CHECK_FALSE(both.nics.at(1).rom);
+    flags.emplace_back("--nic-boot=off");
+    facts.roms = {{}, {test::driver_rom("/usr/share/qemu/efi-virtio.rom")}};
+    const VmSpec second = spec_of(flags, facts);
+    CHECK(second.ipxe_program->command == "ipxe autoboot net1");
+    CHECK_FALSE(second.nics.at(0).by_program);
+    CHECK_FALSE(second.nics.at(0).watched);
+    CHECK(second.nics.at(1).watched);
+}
+
+TEST_CASE("--ipxe-prompt: the program is told nothing, and shows its prompt") {
+    Words flags = uefi_ipxe;
+    flags.emplace_back("--ipxe-prompt");
+    const Plan plan = make_plan(spec_of(flags, debian_13(true)));
+    CHECK(values_of(plan, "-kernel").size() == 1);
+    CHECK(values_of(plan, "-append").empty());
+}
+
+TEST_CASE("an EFI program's architecture, and whether it is signed") {
     using namespace std::string_literals;
     const auto program = [](unsigned machine, char subsystem) {
         std::string pe = "MZ" + std::string(0x3A, '\0') + "\x40\0\0\0PE\0\0"s;
@@ -201,18 +308,23 @@ TEST_CASE("an EFI program's architecture") {
         pe += std::string(18 + 68, '\0') + subsystem + std::string(40, '\0');
         return pe;
     };
-    CHECK(efi_program_arch(program(0x8664, 10)) == Arch::x86_64);
-    CHECK(efi_program_arch(program(0xAA64, 10)) == Arch::aarch64);
-    CHECK_FALSE(efi_program_arch(program(0x014C, 10)));
-    CHECK_FALSE(efi_program_arch(program(0xAA64, 3)));  // Windows, for a console
+    CHECK(efi_program_head(program(0x8664, 10)) == EfiProgramHead{Arch::x86_64, false});
+    CHECK(efi_program_head(program(0xAA64, 10)) == EfiProgramHead{Arch::aarch64, false});
+    CHECK_FALSE(efi_program_head(program(0x014C, 10)));
+    std::string signed_one = program(0x8664, 10) + std::string(200, '\0');
+    signed_one.at(0x40 + 24 + 148) = 8;
+    CHECK_FALSE(efi_program_head(signed_one)->is_signed);  // it has no directory of that number
+    signed_one.at(0x40 + 24 + 108) = 16;
+    CHECK(efi_program_head(signed_one)->is_signed);
+    CHECK_FALSE(efi_program_head(program(0xAA64, 3)));  // Windows, for a console
     const std::string whole = program(0xAA64, 10);
     for (std::size_t length = 0; length < 0x40 + 24 + 70; ++length) {
         CAPTURE(length);
-        CHECK_FALSE(efi_program_arch(whole.substr(0, length)));
+        CHECK_FALSE(efi_program_head(whole.substr(0, length)));
     }
     CHECK_FALSE(
-        efi_program_arch("MZ" + std::string(0x3A, '\0') + "\xff\xff\xff\xff" + std::string(100, 'x')));
-    CHECK_FALSE(efi_program_arch("\x55\xaa" + whole));
+        efi_program_head("MZ" + std::string(0x3A, '\0') + "\xff\xff\xff\xff" + std::string(100, 'x')));
+    CHECK_FALSE(efi_program_head("\x55\xaa" + whole));
 }
 
 // -- SMBIOS

@@ -62,6 +62,11 @@ HostFacts with_ipxe_program(HostFacts facts) {
     return facts;
 }
 
+HostFacts with_amd64_program(HostFacts facts) {
+    facts.ipxe_programs = {{"/usr/lib/ipxe/ipxe-amd64.efi", Arch::x86_64}};
+    return facts;
+}
+
 HostFacts with_user_data(HostFacts facts) {
     facts.user_data = a_file();
     facts.user_data_text = "#cloud-config\nruncmd: []\n";
@@ -111,6 +116,8 @@ std::vector<Golden> all_golden() {
          with_rom(served, bios_rom("/usr/lib/ipxe/qemu/pxe-e1000.rom", {0x8086, 0x100E}))},
         {"uefi-ipxe", and_also({"--firmware=uefi"}),
          with_rom(served, efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom"))},
+        {"uefi-ipxe-program", and_also({"--firmware=uefi", "--blank-disk"}),
+         with_amd64_program(with_rom(served, test::driver_rom("/usr/share/qemu/efi-virtio.rom")))},
         {"aarch64-uefi-pxe",
          {"--arch=aarch64", "--boot-order=network", "--netboot-dir=/srv/netboot"},
          arm_qemu(served)},

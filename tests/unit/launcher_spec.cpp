@@ -422,7 +422,7 @@ TEST_CASE("UEFI runs an EFI image of its architecture and no BIOS image") {
     CHECK(spec.nics.front().rom->file == "/efi.rom");
     const std::string bios_only = network_fault(host_with_roms({bios_rom("/pxe.rom", modern)}),
                                                 {"--firmware=uefi", "--ipxe-rom=/pxe.rom"});
-    CHECK(contains(bios_only, "UEFI on x86_64 cannot run /pxe.rom on virtio"));
+    CHECK(contains(bios_only, "UEFI on x86_64 cannot boot iPXE from /pxe.rom on virtio"));
     CHECK(contains(bios_only, "an x86-64 EFI image"));
     HostFacts arm = arm_host();
     arm.roms = {std::vector<RomCandidate>{efi_rom("/efi.rom")}};

@@ -108,6 +108,11 @@ inline RomCandidate efi_rom(const std::filesystem::path& path, unsigned machine 
     return candidate(path, rom::test::make(rom::test::EfiImage{.machine = machine}));
 }
 
+// Debian 13's: the firmware runs it, and iPXE does not boot.
+inline RomCandidate driver_rom(const std::filesystem::path& path) {
+    return candidate(path, rom::test::make(rom::test::EfiImage{}, rom::test::driver_program(), false));
+}
+
 inline UefiFirmware uefi_firmware(std::string architecture, std::string machines) {
     return {"/usr/share/qemu/firmware/60-edk2.json",
             "UEFI firmware for " + architecture,

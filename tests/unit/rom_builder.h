@@ -1,6 +1,7 @@
 // Hand-made option ROM images for tests: right by default, wrong where a test says so.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -117,9 +118,33 @@ inline Data make(const EfiImage& made) {
     return data;
 }
 
+// An EFI image that holds this program: packed data when `packed`.
+inline Data make(EfiImage made, const Data& contents, bool is_packed = true) {
+    constexpr std::size_t program_at = 0x38;
+    made.units = static_cast<unsigned>((program_at + contents.size() + 511) / 512);
+    made.compression = is_packed ? 1 : 0;
+    Data data = make(made);
+    std::copy(contents.begin(), contents.end(), data.begin() + program_at);
+    return data;
+}
+
+inline Data text_data(std::string_view text) {
+    return {text.begin(), text.end()};
+}
+
+// What iPXE's drivers show in plain text.
+inline Data driver_program() {
+    using namespace std::string_view_literals;
+    return text_data("MZ program iPXE\0virtio-net.efidrv\0001.21.1+git1\0Firmware driver\0"sv);
+}
+
 inline Data operator+(Data first, const Data& second) {
     first.insert(first.end(), second.begin(), second.end());
     return first;
+}
+
+inline Data whole_program() {
+    return driver_program() + text_data("No more network devices\nNothing to boot: %s");
 }
 
 inline Data file_bytes(const std::filesystem::path& path) {

@@ -4,7 +4,7 @@
 #include "rom/describe.h"
 #include "rom/runs_on.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/rom_builder.h"
+#include "tests/unit/rom_packer.h"
 
 namespace {
 
@@ -15,6 +15,15 @@ OptionRom combined() {
     return read_option_rom(make(X86{.devices = {0x1041}, .last = false}) + make(EfiImage{}), "test.rom");
 }
 
+OptionRom combined_with(const Data& program, bool is_packed) {
+    const Data efi = is_packed ? make(EfiImage{}, packed(program)) : make(EfiImage{}, program, false);
+    return read_option_rom(make(X86{.last = false}) + efi, "test.rom");
+}
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
 }  // namespace
 
 TEST_CASE("where a combined ROM runs", "[rom]") {
@@ -22,14 +31,16 @@ TEST_CASE("where a combined ROM runs", "[rom]") {
         {Firmware::bios,
          Arch::x86_64,
          0,
+         IpxeRole::unknown,
          {{0x1AF4, 0x1041}},
          {"virtio"},
          {},
          {"It does not run on virtio when that shows 1af4:1000."}},
-        {Firmware::uefi, Arch::x86_64, 1, {{0x1AF4, 0x1041}}, {"virtio"}, {}, {}},
+        {Firmware::uefi, Arch::x86_64, 1, IpxeRole::unknown, {{0x1AF4, 0x1041}}, {"virtio"}, {}, {}},
         {Firmware::uefi,
          Arch::aarch64,
          std::nullopt,
+         IpxeRole::unknown,
          {},
          {},
          {"image 1 is x86 code for 1af4:1041: UEFI firmware starts EFI code only.",
@@ -86,6 +97,27 @@ TEST_CASE("the table stays within 100 columns", "[rom]") {
     }
 }
 
+TEST_CASE("a driver alone is no yes", "[rom]") {
+    const OptionRom rom = combined_with(driver_program(), true);
+    const RunsOn uefi = where_it_runs(rom).at(1);
+    CHECK(uefi.role == IpxeRole::driver);
+    CHECK(uefi.image_index == 1U);
+    CHECK(uefi.notes == std::vector<std::string>{"image 2 is iPXE's network driver alone: the firmware's own "
+                                                 "PXE boots on it, and iPXE never starts."});
+    CHECK(contains(to_table(rom, "t"), "x86_64 UEFI   driver: image 2, with any ID"));
+    const auto json = to_json(rom, "t");
+    CHECK(json.at("runs_on").at(1).at("role") == "driver");
+    CHECK(json.at("images").at(1).at("efi").at("role") == "driver");
+    CHECK(json.at("images").at(1).at("efi").at("unpacked_size") == driver_program().size());
+
+    const OptionRom whole = combined_with(whole_program(), false);
+    CHECK(where_it_runs(whole).at(1).role == IpxeRole::whole);
+    CHECK(where_it_runs(whole).at(1).notes.empty());
+    CHECK(contains(to_table(whole, "t"), "x86_64 UEFI   yes: image 2, with any ID"));
+    CHECK(to_json(whole, "t").at("runs_on").at(1).at("role") == "ipxe");
+    CHECK(to_json(whole, "t").at("images").at(1).at("efi").at("unpacked_size").is_null());
+}
+
 TEST_CASE("the JSON format, whole", "[rom]") {
     const auto expected = nlohmann::json::parse(R"({
       "format": "vm-launch-rom", "version": 1, "path": "a.rom", "file_size": 3584, "trailing_bytes": 0,
@@ -98,13 +130,14 @@ TEST_CASE("the JSON format, whole", "[rom]") {
         {"offset": 2048, "length": 1536, "init_size": 1536, "code_type": "efi", "code": 3, "id": "1af4:1041",
          "devices": [], "class": "020000", "pcir_revision": 3, "last": true, "max_runtime_size": 0,
          "truncated": false, "checksum_ok": null, "pnp": null, "undi": null, "ipxe": null,
-         "efi": {"machine": 34404, "machine_name": "x86-64", "subsystem": 11, "compression": 0, "image_offset": 56}}],
+         "efi": {"machine": 34404, "machine_name": "x86-64", "subsystem": 11, "compression": 0,
+                 "unpacked_size": null, "image_offset": 56, "role": null}}],
       "runs_on": [
-        {"firmware": "bios", "arch": "x86_64", "runs": true, "image": 0, "ids": ["1af4:1041"], "nic_models": ["virtio"],
+        {"firmware": "bios", "arch": "x86_64", "runs": true, "image": 0, "role": null, "ids": ["1af4:1041"], "nic_models": ["virtio"],
          "reasons": [], "notes": ["It does not run on virtio when that shows 1af4:1000."]},
-        {"firmware": "uefi", "arch": "x86_64", "runs": true, "image": 1, "ids": ["1af4:1041"], "nic_models": ["virtio"],
+        {"firmware": "uefi", "arch": "x86_64", "runs": true, "image": 1, "role": null, "ids": ["1af4:1041"], "nic_models": ["virtio"],
          "reasons": [], "notes": []},
-        {"firmware": "uefi", "arch": "aarch64", "runs": false, "image": null, "ids": [], "nic_models": [], "notes": [],
+        {"firmware": "uefi", "arch": "aarch64", "runs": false, "image": null, "role": null, "ids": [], "nic_models": [], "notes": [],
          "reasons": ["image 1 is x86 code for 1af4:1041: UEFI firmware starts EFI code only.",
                      "image 2 is EFI code (x86-64) for 1af4:1041: the firmware needs AArch64 code."]}]
     })");

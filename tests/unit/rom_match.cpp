@@ -2,7 +2,7 @@
 // boots observed.
 #include "rom/match.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/rom_builder.h"
+#include "tests/unit/rom_packer.h"
 
 namespace {
 
@@ -190,7 +190,11 @@ TEST_CASE("UEFI looks at the EFI header", "[rom]") {
     CHECK(uefi(make(EfiImage{.subsystem = 0x0A}), {modern}) ==
           reason("its subsystem is 0x0a; a driver has 0x0b or 0x0c"));
     CHECK(uefi(make(EfiImage{.subsystem = 0x0C}), {modern}) == yes(0, modern));
-    CHECK(uefi(make(EfiImage{.compression = 1}), {modern}) == yes(0, modern));
+    CHECK(uefi(make(EfiImage{.compression = 1}), {modern}) ==
+          reason("its packed data are longer than the image"));
+    CHECK(uefi(make(EfiImage{}, packed(driver_program())), {modern}) == yes(0, modern));
+    CHECK(uefi(make(EfiImage{}, packed(text_data("no PE"))), {modern}) ==
+          reason("what it unpacks to is no PE program"));
     CHECK(uefi(make(EfiImage{.compression = 2}), {modern}) == reason("its compression type 2 is unknown"));
     Data data = make(EfiImage{});
     SECTION("signature") {

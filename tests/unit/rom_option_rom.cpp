@@ -4,10 +4,11 @@
 
 #include "base/error.h"
 #include "rom/describe.h"
+#include "rom/efi_compression.h"
 #include "rom/match.h"
 #include "rom/option_rom.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/rom_builder.h"
+#include "tests/unit/rom_packer.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ Image expected_efi() {
     image.id = {0x1AF4, 0x1041};
     image.class_code = 0x020000;
     image.last = true;
-    image.efi = Efi{true, 0x8664, 0x0B, 0, 0x38, true};
+    image.efi = Efi{true, 0x8664, 0x0B, 0, 0x38, true, {}, {}, IpxeRole::unknown};
     return image;
 }
 
@@ -135,16 +136,68 @@ TEST_CASE("UNDI and iPXE headers are found", "[rom]") {
     CHECK(rom.problems.empty());
 }
 
-TEST_CASE("the version is read from an uncompressed EFI image alone", "[rom]") {
+TEST_CASE("name and version are read from an EFI image", "[rom]") {
     Data data = make(EfiImage{});
     put_text(data, 0x100, "iPXE");
     put_text(data, 0x200, "1.21.1");  // too little to be sure
     put_text(data, 0x240, "1.21.1+ (g4bd0)");
     CHECK(read(data).is_ipxe);
     CHECK(read(data).ipxe_version == "1.21.1+ (g4bd0)");
-    put16(data, 0x0C, 1);
+    put16(data, 0x0C, 2);  // of a compression that nobody knows
     CHECK_FALSE(read(data).is_ipxe);
     CHECK(read(data).ipxe_version == std::nullopt);
+}
+
+TEST_CASE("a packed EFI image is unpacked", "[rom]") {
+    const OptionRom rom = read(make(EfiImage{}, packed(driver_program())));
+    CHECK(rom.is_ipxe);
+    CHECK(rom.ipxe_version == "1.21.1+git1");
+    const Efi& efi = *rom.images.at(0).efi;
+    CHECK(efi.pe_ok);
+    CHECK(efi.unpacked_size == driver_program().size());
+    CHECK(efi.packed_fault.empty());
+    CHECK(rom.problems.empty());
+}
+
+TEST_CASE("a packed EFI image that cannot be unpacked is told", "[rom]") {
+    Data data = make(EfiImage{}, packed(driver_program()));
+    const std::size_t sizes_at = data.at(0x16);
+    SECTION("its size") {
+        put16(data, sizes_at, 0xFFFF);
+        CHECK(problems(data) ==
+              Sentences{"image 1 cannot be unpacked: its packed data are longer than the image."});
+    }
+    SECTION("its contents") {
+        std::fill(data.begin() + static_cast<std::ptrdiff_t>(sizes_at) + 8, data.end(), std::uint8_t{0xFF});
+        CHECK(problems(data) == Sentences{"image 1 cannot be unpacked: its packed data are damaged (a code "
+                                          "that is none)."});
+        CHECK_FALSE(read(data).is_ipxe);
+    }
+}
+
+TEST_CASE("all images together unpack to no more than one could hold", "[rom]") {
+    const Data first = make(EfiImage{.last = false}, packed(driver_program()));
+    const Data second = make(EfiImage{}, with_sizes(Data(50), largest_unpacked));
+    CHECK(read(second).images.at(0).efi->packed_fault.starts_with("its packed data are damaged"));
+    const OptionRom rom = read(first + second);
+    CHECK(rom.images.at(0).efi->unpacked_size == driver_program().size());
+    CHECK(rom.images.at(1).efi->packed_fault ==
+          "what it says that its packed data unpack to is larger than any ROM");
+}
+
+TEST_CASE("whole iPXE, a driver alone, and what cannot be told", "[rom]") {
+    const auto role = [](const Data& program) { return ipxe_role(vml::Bytes{program}); };
+    CHECK(role(whole_program()) == IpxeRole::whole);
+    CHECK(role(driver_program()) == IpxeRole::driver);
+    // Whole code whose boot entry nobody asks for.
+    CHECK(role(whole_program() + text_data("#slow #unhelpful")) == IpxeRole::driver);
+    CHECK(role(text_data("MZ another vendor's driver")) == IpxeRole::unknown);
+    CHECK(role(text_data("MZ another's, with nothing to boot: Nothing to boot")) == IpxeRole::unknown);
+    CHECK(role({}) == IpxeRole::unknown);
+    // Any of its texts is enough: the others may be reworded.
+    for (const char* text : {"No more network devices", "Nothing to boot: %s", "Next server: %s"}) {
+        CHECK(role(text_data(std::string{"MZ iPXE "} + text)) == IpxeRole::whole);
+    }
 }
 
 TEST_CASE("a chain of $PnP headers is given by the first one with a BEV", "[rom]") {
