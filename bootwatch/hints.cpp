@@ -77,11 +77,6 @@ void proxy_hint(const DhcpTalk& talk, std::vector<std::string>& hints) {
 
 }  // namespace
 
-bool ipxe_talks(const Boot& boot) {
-    return boot.ipxe || std::any_of(boot.dhcp.begin(), boot.dhcp.end(),
-                                    [](const DhcpTalk& talk) { return talk.client == Client::ipxe; });
-}
-
 std::vector<std::string> network_hints(const Boot& boot, bool spared) {
     std::vector<std::string> hints;
     if (const DhcpTalk* talk = ipxe_talk(boot)) {

@@ -12,7 +12,4 @@ namespace vml::boot {
 // Sentences for people; none for a network that costs nothing.
 [[nodiscard]] std::vector<std::string> network_hints(const Boot& boot, bool spared);
 
-// Does iPXE, rather than firmware or an operating system, use the network in this boot?
-[[nodiscard]] bool ipxe_talks(const Boot& boot);
-
 }  // namespace vml::boot

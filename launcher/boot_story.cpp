@@ -75,7 +75,7 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     }
     const bool by_pxe = spec.pxe == PxeClient::v4 || spec.pxe == PxeClient::v6;
     for (const NicSpec& nic : spec.nics) {
-        if (by_pxe && !settings.ipxe && nic.bootindex) {
+        if (by_pxe && settings.fast_boot && !settings.ipxe && nic.bootindex) {
             story.resting_nics.push_back({nic.id, nic.mac});
         }
     }

@@ -115,6 +115,12 @@ net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
     return homes;
 }
 
+// Does anything outlive the VM that the guest writes to a disk?
+bool keeps_disks(const VmSpec& spec) {
+    return std::any_of(spec.disks.begin(), spec.disks.end(),
+                       [](const DiskSpec& disk) { return disk.image || disk.kept; });
+}
+
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
@@ -127,11 +133,12 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     std::vector<ReportFile> reports = open_reports(settings.reports);
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
-    return supervise_vm(plan, std::move(vm),
-                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
-                         outlives_descriptors(plan), description_of(spec)},
-                        boot_story(settings, spec, plan));
+    return supervise_vm(
+        plan, std::move(vm),
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
+         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume},
+        boot_story(settings, spec, plan));
 }
 
 int print_plan(const ReadResult& read, const Environment& environment) {
@@ -208,8 +215,8 @@ int print_roms(const CommandLine& command) {
 
 // These are asked again and again, and the run itself has said what there is to say about the settings.
 bool talks_to_vm(const std::string& subcommand) {
-    static const std::set<std::string, std::less<>> all{"status",     "stop",   "reset", "console",
-                                                        "screenshot", "health", "exec"};
+    static const std::set<std::string, std::less<>> all{"status",  "stop",       "reset",  "resume",
+                                                        "console", "screenshot", "health", "exec"};
     return all.contains(subcommand);
 }
 
@@ -220,6 +227,8 @@ std::optional<int> talk_to_vm(const ReadResult& read) {
         print(stop_vm(command));
     } else if (command.subcommand == "reset") {
         reset_vm(command);
+    } else if (command.subcommand == "resume") {
+        resume_vm(command);
     } else if (command.subcommand == "console") {
         watch_console(command, read.settings.console_raw);
     } else if (command.subcommand == "screenshot") {

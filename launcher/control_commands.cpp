@@ -11,7 +11,7 @@
 #include "control/client.h"
 #include "launcher/base64.h"
 #include "launcher/console_client.h"
-#include "launcher/control_service.h"
+#include "launcher/run_state.h"
 
 namespace vml {
 
@@ -24,6 +24,8 @@ using std::chrono::seconds;
 
 constexpr seconds answer_limit{5};
 constexpr seconds picture_limit{30};
+// vm-launch waits a second to see whether the guest really goes on.
+constexpr seconds resume_limit{10};
 
 std::string names_of(const std::vector<Address>& vms) {
     std::vector<std::string> names;
@@ -77,6 +79,17 @@ bool contains(const json& list, const std::string& word) {
     return list.is_array() && std::find(list.begin(), list.end(), word) != list.end();
 }
 
+// A console on which nothing happens should not be a riddle.
+void tell_pause(const Address& vm) {
+    const json status = Client{vm}.ask({"status"}, answer_limit);
+    const auto paused = status.find("paused");
+    if (paused != status.end() && paused->is_string()) {
+        const auto state = paused->get<std::string>();
+        write_out(stderr, fmt::format("vm-launch: warning: {}; {}\n", why_not_running(state).value_or(state),
+                                      remedy_for(state)));
+    }
+}
+
 }  // namespace
 
 std::vector<json> told_by_vms() {
@@ -102,8 +115,14 @@ void reset_vm(const CommandLine& command) {
     std::ignore = client_of(first_word(command)).ask({"reset"}, answer_limit);
 }
 
+void resume_vm(const CommandLine& command) {
+    std::ignore = client_of(first_word(command)).ask({"resume"}, resume_limit);
+}
+
 void watch_console(const CommandLine& command, bool raw) {
-    attach_console(client_of(first_word(command)), raw);
+    const Address vm = find_vm(first_word(command));
+    tell_pause(vm);
+    attach_console(Client{vm}, raw);
 }
 
 void take_screenshot(const CommandLine& command) {
@@ -127,8 +146,9 @@ std::string check_health(const CommandLine& command, const std::optional<std::st
     const json health = Client{vm}.ask({"health"}, answer_limit);
     const std::string state = health.value("state", "unknown");
     const std::string what = fmt::format("{} is not healthy", vm.name);
-    if (const auto why = stopped_by_error(state)) {
-        throw Error{{what, *why, "`vm-launch status` and the log say more", ExitCode::failed}};
+    const auto why = why_not_running(state);
+    if (why && health.value("phase", "") != "starting") {
+        throw Error{{what, *why, remedy_for(state), ExitCode::failed}};
     }
     if (stage && !contains(health.value("reached", json()), *stage)) {
         throw Error{{what, fmt::format("its boot has not reached '{}'", *stage), "", ExitCode::failed}};

@@ -16,6 +16,8 @@ namespace vml {
 
 // Waits for the VM's end; its exit code is told, not taken.
 [[nodiscard]] std::string stop_vm(const CommandLine& command);
+// Returns once the guest goes on.
+void resume_vm(const CommandLine& command);
 void reset_vm(const CommandLine& command);
 void watch_console(const CommandLine& command, bool raw);
 void take_screenshot(const CommandLine& command);

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view commands = "status, health, stop, reset, console, screenshot, exec";
+constexpr std::string_view commands = "status, health, stop, reset, resume, console, screenshot, exec";
 // A picture of 8K by 8K pixels; QEMU, which writes it, is not to be believed blindly.
 constexpr std::size_t largest_picture = std::size_t{48} << 20;
 
@@ -21,22 +21,6 @@ Fault qmp_fault(std::string what, const qmp::Failure& failure) {
 }
 
 }  // namespace
-
-std::optional<std::string> stopped_by_error(std::string_view run_state) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> errors{{
-        {"internal-error", "QEMU stopped the guest with an internal error"},
-        {"io-error", "the guest is paused: a disk cannot be read or written"},
-        {"guest-panicked", "the guest panicked"},
-        {"shutdown", "the guest is down"},
-        {"watchdog", "the guest's watchdog fired"},
-    }};
-    for (const auto& [state, why] : errors) {
-        if (state == run_state) {
-            return std::string{why};
-        }
-    }
-    return std::nullopt;
-}
 
 ControlService::ControlService(Vm vm, json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
                                GuestAgent& agent)
@@ -56,7 +40,18 @@ void ControlService::ended(int exit_code, const std::string& summary) {
     for (const Exchange& exchange : std::exchange(waiting_for_end_, {})) {
         exchange.answer({{"exit_code", exit_code}, {"summary", summary}});
     }
+    resumed("the VM has ended");
     viewers_.close_all();
+}
+
+void ControlService::resumed(const std::string& why_not) {
+    for (const Exchange& exchange : std::exchange(waiting_for_resume_, {})) {
+        if (why_not.empty()) {
+            exchange.answer(json::object());
+        } else {
+            exchange.refuse({"cannot let the guest go on", why_not, "", ExitCode::failed});
+        }
+    }
 }
 
 void ControlService::handle(const control::Request& request, const Exchange& exchange) {
@@ -68,6 +63,8 @@ void ControlService::handle(const control::Request& request, const Exchange& exc
         stop(exchange);
     } else if (request.command == "reset") {
         reset(exchange);
+    } else if (request.command == "resume") {
+        resume(exchange);
     } else if (request.command == "console") {
         console(request, exchange);
     } else if (request.command == "screenshot") {
@@ -80,10 +77,20 @@ void ControlService::handle(const control::Request& request, const Exchange& exc
     }
 }
 
+// QEMU's own word for the guest's state, unless the guest only runs between two attempts to write to a disk.
+std::string ControlService::run_state_in(const qmp::Result& result) const {
+    const auto* value = std::get_if<json>(&result);
+    const std::string state = value == nullptr ? "unknown" : value->value("status", "unknown");
+    const std::string pause = vm_.snapshot().pause;
+    return state == "running" && !pause.empty() ? pause : state;
+}
+
+// Answered by what vm-launch knows, so that it works also where QEMU hangs.
 void ControlService::status(const Exchange& exchange) {
     const VmSnapshot now = vm_.snapshot();
     json answer = description_;
     answer["phase"] = now.phase;
+    answer["paused"] = now.pause.empty() ? json() : json(now.pause);
     answer["uptime"] = now.uptime;
     answer["stage"] = now.stage ? json(*now.stage) : json();
     answer["stage_detail"] = now.stage_detail;
@@ -97,9 +104,8 @@ void ControlService::health(const Exchange& exchange) {
             exchange.refuse(qmp_fault("QEMU does not answer", *failure));
             return;
         }
-        const std::string state = std::get<json>(result).value("status", "unknown");
         const VmSnapshot now = vm_.snapshot();
-        exchange.answer({{"state", state}, {"phase", now.phase}, {"reached", now.reached}});
+        exchange.answer({{"state", run_state_in(result)}, {"phase", now.phase}, {"reached", now.reached}});
     });
 }
 
@@ -108,7 +114,13 @@ void ControlService::stop(const Exchange& exchange) {
     vm_.stop();
 }
 
+void ControlService::resume(const Exchange& exchange) {
+    waiting_for_resume_.push_back(exchange);
+    vm_.resume();
+}
+
 void ControlService::reset(const Exchange& exchange) const {
+    vm_.reset();
     vm_.qmp({"system_reset"}, [exchange](const qmp::Result& result) {
         if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
             exchange.refuse(qmp_fault("cannot reset the VM", *failure));

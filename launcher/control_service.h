@@ -35,11 +35,9 @@ struct VmSnapshot {
     std::optional<std::string> stage;  // how far this boot got: a word of HEALTH_STAGE
     std::string stage_detail;
     std::vector<std::string> reached;  // the stages of this boot
+    std::string pause;                 // QEMU's run state, where it makes the guest stand still; else empty
     double uptime = 0;                 // seconds since the guest began to run
 };
-
-// Is QEMU's state (qapi/run-state.json, RunState) one that an error led to? Then why. Pure.
-[[nodiscard]] std::optional<std::string> stopped_by_error(std::string_view run_state);
 
 class ControlService {
   public:
@@ -47,6 +45,8 @@ class ControlService {
     struct Vm {
         std::function<VmSnapshot()> snapshot;
         std::function<void()> stop;
+        std::function<void()> resume;  // ControlService::resumed follows
+        std::function<void()> reset;   // is about to come
         std::function<void(const qmp::Command&, qmp::Callback)> qmp;
     };
 
@@ -56,6 +56,9 @@ class ControlService {
 
     // Listens from now on. Throws Error when the VM's name is taken.
     void listen(boost::asio::io_context& io, const control::Address& address);
+
+    // The guest goes on; or why it does not.
+    void resumed(const std::string& why_not);
 
     // The VM's end: whoever waits for it is told.
     void ended(int exit_code, const std::string& summary);
@@ -68,9 +71,11 @@ class ControlService {
     void health(const Exchange& exchange);
     void stop(const Exchange& exchange);
     void reset(const Exchange& exchange) const;
+    void resume(const Exchange& exchange);
     void console(const control::Request& request, const Exchange& exchange);
     void screenshot(const Exchange& exchange);
     void exec(const control::Request& request, const Exchange& exchange);
+    [[nodiscard]] std::string run_state_in(const qmp::Result& result) const;
     void screen_dumped(const Exchange& exchange, const qmp::Result& result);
     [[nodiscard]] std::string picture() const;
 
@@ -81,6 +86,7 @@ class ControlService {
     ConsoleViewers& viewers_;
     GuestAgent& agent_;
     std::vector<Exchange> waiting_for_end_;
+    std::vector<Exchange> waiting_for_resume_;
     std::optional<control::Server> server_;
 };
 

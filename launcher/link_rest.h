@@ -25,13 +25,20 @@ class LinkRest {
     // Without NICs nothing is ever switched.
     explicit LinkRest(std::vector<Nic> nics = {}) : nics_{std::move(nics)} {}
 
-    // A line of the console; what is to be switched now.
+    // A line of the console; what is to be switched now. The firmware's error comes a moment before its word
+    // that the boot option failed, and HTTP right after that.
     std::vector<LinkSwitch> line(std::string_view line);
+    // Should the firmware's next line never come: longer than its look at a link that is down takes.
+    static constexpr double longest_s = 10;
     // Every link is up again.
     std::vector<LinkSwitch> reset();
 
   private:
+    [[nodiscard]] std::vector<std::string> named_in(std::string_view text) const;
+    std::vector<LinkSwitch> down(std::vector<std::string> wanted);
+
     std::vector<Nic> nics_;
+    std::vector<std::string> trying_;  // those whose PXE runs
     std::vector<std::string> down_;
 };
 

@@ -177,6 +177,11 @@ std::vector<OptionRow> disk_rows() {
          [](Settings& s, Text t) { s.blank_disk = parse_boolean(t); }},
         {Group::disks, "disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk",
          [](Settings& s, Text t) { s.disk_size = parse_disk_size(t); }},
+        {Group::disks, "on-io-error", "ON_IO_ERROR", "ACTION", "resume",
+         "a guest that is paused because the host's file system is full: resume (it goes on by itself once "
+         "there "
+         "is room) or stop (it stays paused until `vm-launch resume`)",
+         [](Settings& s, Text t) { s.on_io_error = parse_on_io_error(t); }},
         {Group::disks, "iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image",
          [](Settings& s, Text t) { s.iso = parse_text(t); }, "BOOT_FROM"},
         {Group::disks, "cloud-init", "CLOUD_INIT", "", "on with --user-data or --ssh-pubkey, else off",

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,6 +150,8 @@ supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
     config.ends_on_failure =
         observer.until || options.boot_timeout || options.console != ConsoleMode::attached;
     config.kvm = options.kvm;
+    config.keeps_disks = options.keeps_disks;
+    config.resumes = options.resumes;
     config.program = plan.program.filename().string();
     config.after_first_boot = plan.after_first_boot;
     config.remember_first_boot = plan.state_folder && !plan.first_boot.empty();
@@ -200,6 +203,7 @@ class RunLoop {
                 {[this](std::size_t nic, Bytes frame) { frame_seen(nic, frame); },
                  [this](const std::string& filter, bool on) { switch_dump(filter, on); }}},
           qmp_{io_, std::move(vm.qmp), qmp_handlers()},
+          power_{qmp_, !observer_.config().about.aarch64},
           control_{control_vm(), described(options.description), std::move(vm.screenshot), viewers_, agent_} {
         listen(plan.name);
         if (vm.http) {
@@ -256,6 +260,7 @@ class RunLoop {
 
     ControlService::Vm control_vm() {
         return {[this] { return snapshot(); }, [this] { feed(supervise::StopAsked{}); },
+                [this] { feed(supervise::ResumeAsked{}); }, [this] { feed(supervise::ResetAsked{}); },
                 [this](const qmp::Command& command, qmp::Callback callback) {
                     qmp_.send(command, std::move(callback));
                 }};
@@ -283,6 +288,7 @@ class RunLoop {
             now.stage_detail = latest_;
         }
         now.reached = observer_.reached();
+        now.pause = state_.pause.state;
         now.uptime = std::chrono::duration<double>(Clock::now() - resumed_.value_or(Clock::now())).count();
         return now;
     }
@@ -350,6 +356,13 @@ class RunLoop {
                     }
                 });
                 break;
+            case supervise::Command::resume:
+                qmp_.send({"cont"}, [this](const qmp::Result& result) {
+                    if (const auto* refusal = refusal_in(result)) {
+                        feed(supervise::ResumeRefused{refusal->description});
+                    }
+                });
+                break;
             case supervise::Command::query_status:
                 qmp_.send({"query-status"}, [this](const qmp::Result& result) { status_answered(result); });
                 break;
@@ -381,8 +394,18 @@ class RunLoop {
     }
 
     void carry_out(const supervise::AskVerdict& /*action*/) {
+        tell_help();
         feed(supervise::VerdictGiven{observer_.verdict(std::nullopt, looks())});
     }
+
+    void carry_out(const supervise::AskPower& /*action*/) {
+        power_.ask([this](const GuestSigns& signs) {
+            log_.debug(description_of(signs));
+            feed(supervise::PowerTold{signs});
+        });
+    }
+
+    void carry_out(const supervise::TellResumed& action) { control_.resumed(action.why_not); }
 
     void carry_out(const supervise::TellSilence& /*action*/) { observed(observer_.silence(now())); }
 
@@ -411,7 +434,8 @@ class RunLoop {
         }
         const auto reason = event.data.find("reason");
         feed(supervise::QemuEvent{
-            event.name, reason != event.data.end() && reason->is_string() ? reason->get<std::string>() : ""});
+            event.name, reason != event.data.end() && reason->is_string() ? reason->get<std::string>() : "",
+            event.data.value("nospace", false)});
         if (event.name != "VSERPORT_CHANGE") {
             observed(observer_.event(now(), event.name));
         }
@@ -454,8 +478,17 @@ class RunLoop {
     void switch_links(const std::vector<LinkSwitch>& switches) {
         for (const LinkSwitch& link : switches) {
             qmp_.send({"set_link", {{"name", link.nic}, {"up", link.up}}}, {});
-            log_.debug(fmt::format("the link of {} is {}", link.nic,
-                                   link.up ? "up" : "down, so that UEFI does not try HTTP too"));
+            log_.debug(link.up ? fmt::format("the link of {} is up again", link.nic)
+                               : shortcuts_.link_taken_down(link.nic, now()));
+        }
+        if (!switches.empty()) {
+            longest_rest_.expires_after(std::chrono::duration_cast<Clock::duration>(
+                std::chrono::duration<double>{LinkRest::longest_s}));
+            longest_rest_.async_wait([this](const error_code& error) {
+                if (!error) {
+                    switch_links(link_rest_.reset());
+                }
+            });
         }
     }
 
@@ -476,27 +509,35 @@ class RunLoop {
         if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
             wire_.rest(nic, std::chrono::duration<double>{rest});
         }
-        if (shortcuts_.is_search(nic, *packet) && shortcuts_.may_advertise(nic, observer_.boot())) {
-            advertise_later(nic);
-        }
+        shortcuts_.frame(nic, *packet, frame, now());
+        answer_search(nic);
     }
 
-    // A real router goes first.
-    void advertise_later(std::size_t nic) {
-        constexpr std::chrono::duration<double> patience{Shortcuts::patience_s};
-        const auto [waiting, is_new] = patience_.try_emplace(nic, io_);
+    // A router goes first, and so does DHCP: see Shortcuts.
+    void answer_search(std::size_t nic) {
+        const std::optional<double> wait = shortcuts_.answer_in(nic, observer_.boot(), now());
+        const auto [waiting, is_new] =
+            wait ? patience_.try_emplace(nic, io_) : std::pair{patience_.end(), false};
         if (!is_new) {
-            return;  // it only asks again
+            return;
         }
         asio::steady_timer& timer = waiting->second;
-        timer.expires_after(std::chrono::duration_cast<Clock::duration>(patience));
+        timer.expires_after(
+            std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>{*wait}));
         timer.async_wait([this, nic](const error_code& error) {
             patience_.erase(nic);
-            if (!error && shortcuts_.may_advertise(nic, observer_.boot()) &&
-                wire_.send(nic, serve::router_advertisement())) {
-                log_.debug(shortcuts_.advertised(nic, now()));
+            if (!error) {
+                wire_.catch_up();  // the router's answer may lie there already
+                advertise(nic);
             }
         });
+    }
+
+    void advertise(std::size_t nic) {
+        if (shortcuts_.answer_in(nic, observer_.boot(), now()) &&
+            wire_.send(nic, serve::router_advertisement())) {
+            log_.debug(shortcuts_.advertised(nic, now()));
+        }
     }
 
     // Tells what is new of the boot, and lets the supervisor decide what follows from it.
@@ -515,7 +556,21 @@ class RunLoop {
         }
         if (seen.end) {
             const bool failed = *seen.end != BootEnd::until_reached;
+            if (failed) {
+                tell_help();
+            }
             feed(supervise::BootEnded{*seen.end, failed ? observer_.verdict(seen.end, looks()) : Fault{}});
+        }
+    }
+
+    // Before the verdict on a boot that failed: what vm-launch did that the network and the guest did not ask
+    // for.
+    void tell_help() {
+        if (!shortcuts_.done_in_boot().empty()) {
+            log_.warning(
+                fmt::format("vm-launch had a hand in this boot: {}; --fast-boot=off shows whether it fails "
+                            "without, too",
+                            fmt::join(shortcuts_.done_in_boot(), "; ")));
         }
     }
 
@@ -553,6 +608,7 @@ class RunLoop {
         if (seen.marks.empty()) {
             return;
         }
+        power_.reset();
         shortcuts_.reset();
         console_.system_runs(false);
         switch_links(link_rest_.reset());
@@ -739,8 +795,10 @@ class RunLoop {
     Console console_;
     GuestAgent agent_;
     WireWatch wire_;
+    asio::steady_timer longest_rest_{io_};
     std::map<std::size_t, asio::steady_timer> patience_;  // until a NIC's search for a router is answered
     qmp::Client qmp_;
+    GuestPower power_;
     ControlService control_;
     std::optional<serve::HttpServer> http_;
 };

@@ -26,6 +26,8 @@ struct RunOptions {
     bool console_raw = false;
     bool keep_net_admin = false;                            // links must be deleted at the end
     nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
+    bool keeps_disks = false;  // what the guest writes to a disk outlives the run
+    bool resumes = true;       // a guest that is paused by a full disk goes on once there is room
 };
 
 // Blocks the signals that have a meaning here until the loop is there to catch them, so that none that comes

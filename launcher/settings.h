@@ -30,6 +30,9 @@ enum class DiskBus { virtio, scsi, nvme, sata };
 // How the host caches a disk: writeback obeys the guest's flushes, none also goes past the host's page cache,
 // unsafe ignores flushes.
 enum class DiskCache { writeback, none, unsafe };
+// What becomes of a guest that is paused because the host has no room for what it writes: it stays so until
+// `vm-launch resume`, or goes on by itself once there is room.
+enum class OnIoError { stop, resume };
 
 // A number the user gave, or a share of what the host has.
 enum class Share { half, max };
@@ -102,6 +105,7 @@ struct Settings {
     std::optional<DiskCache> disk_cache;                // none: by what the disk is
     std::uint64_t disk_size = std::uint64_t{20} << 30;  // bytes
     bool blank_disk = false;
+    OnIoError on_io_error = OnIoError::resume;
     std::optional<std::filesystem::path> iso;
 
     bool cloud_init = false;

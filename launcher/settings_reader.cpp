@@ -273,7 +273,7 @@ class Reader {
 
     void take_word(const std::string& word) {
         static const std::set<std::string, std::less<>> with_words{
-            "rom", "help", "status", "stop", "reset", "console", "screenshot", "health", "exec"};
+            "rom", "help", "status", "stop", "reset", "resume", "console", "screenshot", "health", "exec"};
         if (with_words.contains(result_.command.subcommand)) {
             result_.command.words.push_back(word);
         } else {
@@ -580,6 +580,7 @@ const std::vector<Subcommand>& subcommands() {
          "what a running VM is, how far its boot got, and what it may do, as the kernel tells it"},
         {"stop", "[NAME]", "", "stop a VM: the guest's power button, then by force; waits for the end"},
         {"reset", "[NAME]", "", "press a VM's reset button"},
+        {"resume", "[NAME]", "", "let a VM go on that is paused, for example by a full disk"},
         {"console", "[NAME]", "", "this terminal on a VM's serial console; Ctrl-] detaches"},
         {"screenshot", "[NAME] FILE.png", "", "a picture of a VM's screen (--graphics vnc)"},
         {"health", "[NAME]", "",

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/console_mark.h"
-#include "bootwatch/hints.h"
+#include "launcher/ipv6_signs.h"
 
 namespace vml {
 
@@ -23,7 +23,7 @@ Shortcuts::Shortcuts(const ShortcutsConfig& config, const std::vector<boot::Watc
     for (const boot::WatchedNic& nic : watched) {
         const bool advertise = std::find(config.advertise_to.begin(), config.advertise_to.end(), nic.id) !=
                                config.advertise_to.end();
-        nics_.push_back({nic.id, nic.mac, advertise, false});
+        nics_.push_back({nic.id, nic.mac, advertise});
     }
 }
 
@@ -45,21 +45,44 @@ void Shortcuts::line(std::string_view line) {
 void Shortcuts::reset() {
     pressed_ = false;
     spared_router_ = false;
-}
-
-bool Shortcuts::is_search(std::size_t nic, const boot::Packet& packet) {
-    Nic& at = nics_.at(nic);
-    const bool from_guest = packet.source == at.mac;
-    if (!from_guest && std::holds_alternative<boot::RouterAdvertisement>(packet.body)) {
-        at.router_seen = true;
+    done_in_boot_.clear();
+    for (Nic& nic : nics_) {
+        nic.searched_at.reset();
     }
-    return at.advertise && from_guest && std::holds_alternative<boot::RouterSolicitation>(packet.body);
 }
 
-bool Shortcuts::may_advertise(std::size_t nic, const boot::Boot& boot) const {
+void Shortcuts::frame(std::size_t nic, const boot::Packet& packet, Bytes frame, double at) {
+    Nic& seen = nics_.at(nic);
+    if (packet.source != seen.mac) {
+        seen.ipv6_seen = seen.ipv6_seen || shows_ipv6_routing(frame);
+    } else if (std::holds_alternative<boot::RouterSolicitation>(packet.body)) {
+        seen.first_searched_at = seen.searched_at ? seen.first_searched_at : at;
+        seen.searched_at = at;
+    }
+}
+
+// An address, and what to boot: a file's name, or a root path (iSCSI, HTTP), of the DHCP server or a
+// ProxyDHCP server. Without, only a router could help this guest.
+bool Shortcuts::has_what_it_needs(const std::string& nic, const boot::Boot& boot) {
+    const auto names_something = [](const boot::Offer& offer) {
+        return !offer.message.bootfile.empty() || !offer.message.root_path.empty();
+    };
+    return std::any_of(boot.dhcp.begin(), boot.dhcp.end(), [&](const boot::DhcpTalk& talk) {
+        return talk.client == boot::Client::ipxe && talk.nic == nic && talk.ack &&
+               (names_something(*talk.ack) ||
+                std::any_of(talk.offers.begin(), talk.offers.end(), [&](const boot::Offer& offer) {
+                    return offer.proxy() && names_something(offer);
+                }));
+    });
+}
+
+std::optional<double> Shortcuts::answer_in(std::size_t nic, const boot::Boot& boot, double now) const {
     const Nic& at = nics_.at(nic);
-    return at.advertise && !at.router_seen && boot::ipxe_talks(boot) &&
-           !boot.reached_or_passed(boot::Stage::kernel);
+    if (!at.advertise || at.ipv6_seen || !at.searched_at || boot.reached_or_passed(boot::Stage::kernel) ||
+        !has_what_it_needs(at.id, boot)) {
+        return std::nullopt;
+    }
+    return std::max(0.0, at.first_searched_at + patience_s - now);
 }
 
 std::string Shortcuts::key_pressed(double at) {
@@ -72,15 +95,23 @@ std::string Shortcuts::key_pressed(double at) {
 
 std::string Shortcuts::advertised(std::size_t nic, double at) {
     spared_router_ = true;
+    nics_.at(nic).searched_at.reset();
     return tell(
         fmt::format("at {:.2f} s the search of {} for an IPv6 router was answered, on the guest's link "
-                    "alone: nobody else "
-                    "had (--fast-boot=off leaves it)",
+                    "alone: nobody else had, and DHCP had named what to boot (--fast-boot=off leaves it)",
                     at, nics_.at(nic).id));
+}
+
+std::string Shortcuts::link_taken_down(const std::string& nic, double at) {
+    return tell(
+        fmt::format("at {:.2f} s the link of {} was taken down, after PXE had failed, so that UEFI does not "
+                    "try HTTP too (--fast-boot=off leaves it)",
+                    at, nic));
 }
 
 std::string Shortcuts::tell(std::string text) {
     done_.push_back(text);
+    done_in_boot_.push_back(text);
     return text;
 }
 

@@ -2,10 +2,12 @@
 // key and sends the frame.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "bootwatch/packet.h"
 #include "bootwatch/record.h"
 #include "bootwatch/timeline.h"
@@ -29,15 +31,20 @@ class Shortcuts {
     void line(std::string_view line);
     void reset();
 
-    // Is this packet the guest's search for a router, which is to be answered `patience_s` later where
-    // may_advertise allows it then? `nic` is an index into the watched ones.
-    [[nodiscard]] bool is_search(std::size_t nic, const boot::Packet& packet);
-    [[nodiscard]] bool may_advertise(std::size_t nic, const boot::Boot& boot) const;
+    // A frame on the link of a watched NIC, which `nic` is an index of.
+    void frame(std::size_t nic, const boot::Packet& packet, Bytes frame, double at);
+    // So long, in seconds, is to be waited until the guest's search for a router may be answered: it
+    // searches, its iPXE has what it needs to boot over IPv4, and nobody on the segment has shown any sign of
+    // IPv6's routing. Nothing: it may not be.
+    [[nodiscard]] std::optional<double> answer_in(std::size_t nic, const boot::Boot& boot, double now) const;
 
     // They were carried out, at so many seconds; gives the line that tells it.
     std::string key_pressed(double at);
     std::string advertised(std::size_t nic, double at);
+    std::string link_taken_down(const std::string& nic, double at);
 
+    // What was done in this boot, for whoever asks why it failed.
+    [[nodiscard]] const std::vector<std::string>& done_in_boot() const { return done_in_boot_; }
     // What was done, for the report.
     [[nodiscard]] const std::vector<std::string>& done() const { return done_; }
     // A search for a router was answered in this boot.
@@ -52,16 +59,20 @@ class Shortcuts {
         std::string id;
         boot::Mac mac{};
         bool advertise = false;
-        bool router_seen = false;  // a real one, at any time
+        bool ipv6_seen = false;               // a sign of IPv6's routing, at any time
+        std::optional<double> searched_at{};  // and not answered since
+        double first_searched_at = 0;         // in this boot
     };
 
     std::string tell(std::string text);
+    [[nodiscard]] static bool has_what_it_needs(const std::string& nic, const boot::Boot& boot);
 
     bool press_key_;
     bool pressed_ = false;  // since iPXE started
     bool spared_router_ = false;
     std::vector<Nic> nics_;
     std::vector<std::string> done_;
+    std::vector<std::string> done_in_boot_;
 };
 
 }  // namespace vml

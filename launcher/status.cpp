@@ -13,6 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "launcher/run_state.h"
+
 namespace vml {
 
 namespace {
@@ -210,7 +212,11 @@ std::string status_as_text(const std::vector<RunningStatus>& vms) {
     std::string text;
     for (const RunningStatus& vm : vms) {
         const std::string phase = vm.told.is_object() ? text_at(vm.told, "phase") + ", " : "";
+        const std::string paused = vm.told.is_object() ? text_at(vm.told, "paused") : "";
         text += fmt::format("{}: {}runs for {:.0f} s\n", vm.name, phase, vm.uptime);
+        text += paused.empty() ? ""
+                               : fmt::format("  {:<10} {}; {}\n", "paused",
+                                             why_not_running(paused).value_or(paused), remedy_for(paused));
         text += vm.told.is_object() ? told_lines(vm.told) : "";
         text += line_of("QEMU", vm.qemu) + line_of("vm-launch", vm.launcher);
     }

@@ -10,6 +10,8 @@
 #include <fmt/ranges.h>
 #include <sys/wait.h>
 
+#include "launcher/run_state.h"
+
 namespace vml::supervise {
 
 namespace {
@@ -28,6 +30,12 @@ constexpr seconds port_grace{10};
 // QEMU leaves within milliseconds of `quit`, unless its disks hang.
 constexpr seconds quit_limit{3};
 constexpr seconds forced_quit_limit{1};
+// QEMU answers within milliseconds, unless its main loop hangs on a disk.
+constexpr seconds ask_limit{2};
+// A guest that is paused for want of room is told to go on so often. What it could not write is written again
+// at once (QEMU hw/block, *_dma_restart_cb), so a guest that runs for that long has got the room.
+constexpr seconds resume_interval{2};
+constexpr seconds resume_proof{1};
 
 std::string signal_name(int number) {
     const char* name = ::sigabbrev_np(number);
@@ -191,23 +199,69 @@ class Stepper {
             if (event.reason == "guest-shutdown" || event.reason == "guest-reset") {
                 first_boot_is_over();
             }
-        } else if (event.name == "STOP" && state_.phase == Phase::running) {
+        } else if (event.name == "BLOCK_IO_ERROR") {
+            state_.pause.no_space = event.no_space;
+        } else if (event.name == "STOP" && guest_is_in_use()) {
             act(SendCommand{Command::query_status});  // nobody here asked for it
+        } else if (event.name == "RESUME" && !state_.pause.state.empty() && !state_.pause.trying) {
+            goes_on();  // somebody else told it to
+        }
+        if (event.name == "RESET") {
+            was_reset();
+        }
+    }
+
+    void operator()(const ResetAsked& /*event*/) { state_.reset_asked = guest_is_in_use(); }
+
+    void operator()(const ResumeAsked& /*event*/) {
+        if (guest_is_in_use()) {
+            state_.pause.asked = true;
+            try_to_resume();
+        } else {
+            act(TellResumed{state_.phase < Phase::running ? "the guest has not been started yet"
+                                                          : "the VM is ending"});
+        }
+    }
+
+    void operator()(const ResumeRefused& refusal) {
+        state_.pause.trying = false;
+        act(CancelDeadline{Deadline::resume});
+        if (std::exchange(state_.pause.asked, false)) {
+            act(TellResumed{refusal.why});
+        } else {
+            act(Say{LogLevel::warning, fmt::format("the guest cannot go on: {}", refusal.why)});
         }
     }
 
     void operator()(const StatusAnswered& answer) {
-        if (state_.phase != Phase::running) {
+        if (!guest_is_in_use()) {
             return;
         }
+        const bool was_reset = std::exchange(state_.reset_asked, false);
         if (answer.status == "internal-error") {
             state_.fault = internal_error(config_);
             quit();
+        } else if (answer.status == "prelaunch" && was_reset) {
+            state_.pause.state = answer.status;  // QEMU does not start a guest that stood still
+            try_to_resume();
         } else if (answer.status == "io-error") {
-            act(Say{LogLevel::warning,
-                    "the guest is paused: a disk could not be written; is the host's file system full?"});
-        } else if (answer.status == "paused") {
-            act(Say{LogLevel::info, "the guest is paused"});
+            stands_for_disk();
+        } else if (known_pause(answer.status)) {
+            state_.pause.state = answer.status;
+            act(Say{LogLevel::info, *why_not_running(answer.status)});
+        }
+    }
+
+    void operator()(const PowerTold& told) {
+        if (state_.phase != Phase::asking) {
+            return;
+        }
+        act(CancelDeadline{Deadline::ask});
+        state_.pause.state = told.signs.run_state == "running" ? "" : told.signs.run_state;
+        if (!state_.stop_signal && !told.signs.wrote()) {
+            quit();  // its disks are as they were
+        } else {
+            end_guest(in_control(told.signs));
         }
     }
 
@@ -218,7 +272,7 @@ class Stepper {
         switch (event.end) {
             case BootEnd::until_reached:
                 state_.until_reached = true;
-                quit();
+                end_run(fmt::format("{} was reached", config_.until));
                 break;
             case BootEnd::dead_end:
                 end_or_tell(config_.ends_on_failure, event.verdict);
@@ -241,7 +295,7 @@ class Stepper {
         state_.fault->why = fmt::format(
             "not at {} within {} s{}{}", config_.until.empty() ? "os" : config_.until,
             config_.boot_timeout->count(), event.verdict.why.empty() ? "" : "; ", event.verdict.why);
-        quit();
+        end_run("the time for the boot is over");
     }
 
     void operator()(const WaitForSilence& /*event*/) {
@@ -257,11 +311,6 @@ class Stepper {
         state_.seen_last = event.last;
         if (event.up && config_.until.empty()) {
             act(CancelDeadline{Deadline::boot});
-        }
-        if (!event.runs && state_.phase == Phase::powering_down) {
-            act(Say{LogLevel::info,
-                    "the guest rebooted instead: stopping (no operating system runs any more)"});
-            quit();
         }
     }
 
@@ -291,6 +340,14 @@ class Stepper {
                 if (state_.phase == Phase::running) {
                     act(TellSilence{});
                 }
+                break;
+            case Deadline::ask:
+                if (state_.phase == Phase::asking) {
+                    end_guest(InControl::unknown);
+                }
+                break;
+            case Deadline::resume:
+                resume_deadline_passed();
                 break;
             case Deadline::powerdown_again:
                 if (state_.phase == Phase::powering_down) {
@@ -337,11 +394,45 @@ class Stepper {
         state_.stop_words = asked_by;
         if (state_.phase == Phase::starting) {
             kill();  // no guest has run: nothing can be lost
-        } else if (state_.os_runs && state_.phase == Phase::running) {
-            signal == SIGQUIT ? cut_off() : power_down(asked_by);
-        } else {
-            act(Say{LogLevel::info, fmt::format("{}: stopping (no operating system runs yet)", asked_by)});
+        } else if (state_.phase < Phase::running) {
+            act(Say{LogLevel::info, fmt::format("{}: stopping (the guest has not been started)", asked_by)});
             quit();
+        } else if (state_.phase == Phase::running) {
+            state_.os_runs ? end_guest(InControl::system) : ask();
+        } else if (signal == SIGQUIT) {
+            force();
+        } else {
+            act(Say{LogLevel::info, fmt::format("{}: the VM is ending already", asked_by)});
+        }
+    }
+
+    void ask() {
+        state_.phase = Phase::asking;
+        act(AskPower{});
+        act(StartDeadline{Deadline::ask, ask_limit});
+    }
+
+    // The run is over, but the guest may be in the middle of something.
+    void end_run(std::string why) {
+        state_.end_words = std::move(why);
+        config_.keeps_disks ? ask() : quit();
+    }
+
+    // The guest's power is cut only where that can do no harm, or nothing else helps.
+    void end_guest(InControl who) {
+        const std::string& asked_by = state_.stop_signal ? state_.stop_words : state_.end_words;
+        if (is_past_help(state_.pause.state)) {
+            act(Say{LogLevel::warning, fmt::format("{}: {}: ending it without its power button", asked_by,
+                                                   *why_not_running(state_.pause.state))});
+            state_.forced = state_.pause.state != "shutdown";
+            quit();
+        } else if (who == InControl::firmware) {
+            act(Say{LogLevel::info, fmt::format("{}: stopping (no operating system runs)", asked_by)});
+            quit();
+        } else if (state_.stop_signal == SIGQUIT) {
+            cut_off();
+        } else {
+            power_down(asked_by);
         }
     }
 
@@ -350,6 +441,9 @@ class Stepper {
                                             config_.stop_timeout.count())});
         state_.phase = Phase::powering_down;
         act(StartDeadline{Deadline::grace, config_.stop_timeout});
+        if (!state_.pause.state.empty()) {
+            try_to_resume();  // who stands still hears nothing
+        }
         press_power_button();
     }
 
@@ -357,6 +451,77 @@ class Stepper {
         act(Say{LogLevel::warning, "SIGQUIT: ending the guest at once, without its power button"});
         state_.forced = true;
         quit();
+    }
+
+    // QEMU runs the guest, and has not been told to quit.
+    [[nodiscard]] bool guest_is_in_use() const {
+        return state_.phase == Phase::running || state_.phase == Phase::asking ||
+               state_.phase == Phase::powering_down;
+    }
+
+    void was_reset() {
+        if (state_.phase == Phase::powering_down) {
+            act(Say{LogLevel::info,
+                    "the guest rebooted instead: stopping (no operating system runs any more)"});
+            quit();
+        } else if (guest_is_in_use() && (state_.reset_asked || !state_.pause.state.empty())) {
+            act(SendCommand{Command::query_status});
+        }
+    }
+
+    // Of the states that QEMU may say on STOP, those that a user can do something about.
+    static bool known_pause(const std::string& status) {
+        return status != "running" && !remedy_for(status).empty();
+    }
+
+    void try_to_resume() {
+        state_.pause.trying = true;
+        act(SendCommand{Command::resume});
+        act(StartDeadline{Deadline::resume, resume_proof});
+    }
+
+    void stands_for_disk() {
+        const bool is_new = std::exchange(state_.pause.state, "io-error") != "io-error";
+        const bool by_itself = state_.pause.no_space && config_.resumes;
+        if (std::exchange(state_.pause.trying, false)) {
+            act(CancelDeadline{Deadline::resume});
+        }
+        if (std::exchange(state_.pause.asked, false)) {
+            act(TellResumed{"a disk still cannot be written"});
+        }
+        if (is_new) {
+            act(Say{LogLevel::warning,
+                    fmt::format("the guest is paused: a disk could not be written{}; {}",
+                                state_.pause.no_space ? ", its file system on the host is full" : "",
+                                by_itself ? "it goes on by itself once there is room"
+                                          : "`vm-launch resume` lets it go on")});
+        }
+        if (by_itself || state_.phase == Phase::powering_down) {
+            act(StartDeadline{Deadline::resume, resume_interval});
+        }
+    }
+
+    void resume_deadline_passed() {
+        if (!guest_is_in_use()) {
+            return;
+        }
+        if (state_.pause.trying) {
+            goes_on();
+        } else if (!state_.pause.state.empty()) {
+            try_to_resume();
+        }
+    }
+
+    void goes_on() {
+        const Pause was = std::exchange(state_.pause, {});
+        if (!was.state.empty()) {
+            act(Say{LogLevel::info, was.state == "io-error"
+                                        ? "the guest goes on: its disk can be written again"
+                                        : "the guest goes on"});
+        }
+        if (was.asked) {
+            act(TellResumed{});
+        }
     }
 
     template <typename Any>
@@ -386,7 +551,8 @@ class Stepper {
     void end_or_tell(bool end, const Fault& verdict) {
         if (end) {
             state_.fault = verdict;
-            quit();
+            // A guest that panicked hears nothing; one that only is not understood may be at work.
+            verdict.code == ExitCode::guest_panicked ? quit() : end_run("the run is over");
         } else {
             act(Say{LogLevel::warning, one_line(verdict)});
         }
@@ -431,7 +597,7 @@ class Stepper {
 
     // A second signal: an operating system that runs is cut off now.
     void force() {
-        if (state_.phase == Phase::powering_down) {
+        if (state_.phase == Phase::asking || state_.phase == Phase::powering_down) {
             state_.forced = true;
             quit();
         } else if (state_.phase != Phase::killing) {
@@ -457,7 +623,8 @@ class Stepper {
             return stopped(state_);
         }
         if (state_.until_reached) {
-            return finished(ExitCode::ok, fmt::format("the guest came to {}", config_.until));
+            return finished(ExitCode::ok, fmt::format("the guest came to {}{}", config_.until,
+                                                      state_.forced ? "; it had to be forced to stop" : ""));
         }
         if (state_.shutdown_reason) {
             return by_shutdown_reason(config_, state_, end);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "launcher/boot_observer.h"
+#include "launcher/guest_power.h"
 #include "launcher/plan.h"
 #include "launcher/qemu_words.h"
 
@@ -22,14 +23,25 @@ enum class Phase {
     checking,       // it answers; the plan's checks are under way
     waiting,        // the guest must wait until its bridge ports forward
     running,        // the guest runs
-    powering_down,  // a stop was asked for, and the guest was told by its power button
+    asking,         // its end is wanted: does an operating system run?
+    powering_down,  // the guest was told to end by its power button
     quitting,       // QEMU was told to quit
     killing,        // QEMU was killed; only its end is awaited
     ended,
 };
 
 // One timer each: starting one again replaces it.
-enum class Deadline { start, ports, boot, silence, powerdown_again, grace, quit, kill };
+enum class Deadline { start, ports, boot, silence, ask, powerdown_again, grace, resume, quit, kill };
+
+// A guest that stands still although nobody here told QEMU to stop it.
+struct Pause {
+    std::string state;      // QEMU's run state: "io-error", "paused", "prelaunch"; empty: the guest runs
+    bool no_space = false;  // the latest error of a disk was that the host has no room for it
+    bool trying = false;    // it was told to go on, and whether it does is not known yet
+    bool asked = false;     // by the user, who waits for an answer
+
+    bool operator==(const Pause&) const = default;
+};
 
 struct State {
     Phase phase = Phase::starting;
@@ -38,9 +50,12 @@ struct State {
     bool os_runs = false;            // from the boot's progress: does the power button mean something?
     std::optional<int> stop_signal;  // the first signal that asked for a stop
     std::string stop_words;          // how that is told: "SIGTERM", "`vm-launch stop`"
+    std::string end_words;           // why the run is over, where nobody asked for a stop
     bool until_reached = false;      // the run has what it waited for
     bool first_boot = true;          // until the guest resets or powers off
-    bool forced = false;             // the guest had to be ended while an operating system ran
+    bool forced = false;             // the guest had to be ended while an operating system ran, or might have
+    Pause pause;                     // the guest stands still
+    bool reset_asked = false;        // by `vm-launch reset`, and not carried out yet
     std::optional<std::string>
         shutdown_reason;         // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
     std::optional<Fault> fault;  // the cause of the end, once one is known
@@ -57,6 +72,8 @@ struct Config {
     bool until_stage = false;  // it is a stage of the boot
     std::optional<std::chrono::seconds>
         boot_timeout;              // for what the run waits for, else for an operating system
+    bool keeps_disks = false;      // what the guest writes to its disks outlives the run
+    bool resumes = true;           // a guest that stands still for want of room goes on once there is some
     bool ends_on_failure = false;  // nobody is there to do something about a boot that failed
     bool kvm = false;
     std::string program;  // QEMU's, for messages
@@ -80,11 +97,21 @@ struct BootOrderRefused {
 };
 struct QemuEvent {
     std::string name;
-    std::string reason;  // SHUTDOWN's reason, GUEST_PANICKED's action; else empty
+    std::string reason;     // SHUTDOWN's reason, GUEST_PANICKED's action; else empty
+    bool no_space = false;  // of BLOCK_IO_ERROR
 };
 struct StatusAnswered {
     std::string status;  // QEMU qapi/run-state.json, RunState
 };
+// The answer to AskPower.
+struct PowerTold {
+    GuestSigns signs;
+};
+struct ResumeAsked {};  // by `vm-launch resume`
+struct ResumeRefused {
+    std::string why;
+};
+struct ResetAsked {};  // by `vm-launch reset`
 struct OsSeen {
     bool runs = false;   // a kernel was started, so that the power button means something
     bool up = false;     // and its system runs
@@ -114,11 +141,12 @@ struct ChildEnded {
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
 };
 using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderRefused,
-                           QemuEvent, StatusAnswered, OsSeen, BootEnded, VerdictGiven, WaitForSilence,
-                           SignOfLife, SignalReceived, StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
+                           QemuEvent, StatusAnswered, PowerTold, ResumeAsked, ResumeRefused, ResetAsked,
+                           OsSeen, BootEnded, VerdictGiven, WaitForSilence, SignOfLife, SignalReceived,
+                           StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
-enum class Command { cont, query_status, system_powerdown, quit };
+enum class Command { cont, resume, query_status, system_powerdown, quit };
 struct SendChecks {
     bool operator==(const SendChecks&) const = default;
 };
@@ -156,6 +184,15 @@ struct Say {
 struct AskVerdict {
     bool operator==(const AskVerdict&) const = default;
 };
+// Who has the guest's machine? PowerTold is the answer.
+struct AskPower {
+    bool operator==(const AskPower&) const = default;
+};
+// Whoever asked for the guest to go on is told: it does, or why it does not.
+struct TellResumed {
+    std::string why_not;
+    bool operator==(const TellResumed&) const = default;
+};
 // The silence lasted.
 struct TellSilence {
     bool operator==(const TellSilence&) const = default;
@@ -167,8 +204,9 @@ struct Finish {
     std::string summary;  // one line for a run without fault
     bool operator==(const Finish&) const = default;
 };
-using Action = std::variant<SendChecks, SendBootOrder, RememberFirstBoot, SendCommand, KillQemu,
-                            StartDeadline, CancelDeadline, Say, AskVerdict, TellSilence, Finish>;
+using Action =
+    std::variant<SendChecks, SendBootOrder, RememberFirstBoot, SendCommand, KillQemu, StartDeadline,
+                 CancelDeadline, Say, AskVerdict, AskPower, TellResumed, TellSilence, Finish>;
 using Actions = std::vector<Action>;
 
 struct Step {

@@ -230,6 +230,8 @@ constexpr std::array<Choice<DiskBus>, 4> disk_buses{
     {{"virtio", DiskBus::virtio}, {"scsi", DiskBus::scsi}, {"nvme", DiskBus::nvme}, {"sata", DiskBus::sata}}};
 constexpr std::array<Choice<DiskCache>, 3> disk_caches{
     {{"writeback", DiskCache::writeback}, {"none", DiskCache::none}, {"unsafe", DiskCache::unsafe}}};
+constexpr std::array<Choice<OnIoError>, 2> io_error_actions{
+    {{"stop", OnIoError::stop}, {"resume", OnIoError::resume}}};
 constexpr std::array<Choice<std::string_view>, 2> disk_formats{{{"raw", "raw"}, {"qcow2", "qcow2"}}};
 constexpr std::array<Choice<bool>, 8> booleans{{{"1", true},
                                                 {"0", false},
@@ -491,6 +493,10 @@ DiskBus parse_disk_bus(std::string_view text) {
 
 DiskCache parse_disk_cache(std::string_view text) {
     return choose(text, disk_caches);
+}
+
+OnIoError parse_on_io_error(std::string_view text) {
+    return choose(text, io_error_actions);
 }
 
 std::string parse_disk_format(std::string_view text) {

@@ -68,6 +68,7 @@ struct NicKey {
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view text);
 [[nodiscard]] DiskBus parse_disk_bus(std::string_view text);
 [[nodiscard]] DiskCache parse_disk_cache(std::string_view text);
+[[nodiscard]] OnIoError parse_on_io_error(std::string_view text);
 // "raw" or "qcow2".
 [[nodiscard]] std::string parse_disk_format(std::string_view text);
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import struct
 import threading
 import time
 
@@ -105,6 +106,86 @@ def test_a_real_router_goes_first(lab, assets, boot, tmp_path):
     assert answered(report) == []
     assert report["boots"][0]["router"]["advertised"] is not None
     assert not any("IPv6 router" in hint for hint in report["hints"])
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def router_advertisement(mac, address):
+    """Of a router that is in no hurry: addresses come by DHCPv6 (flags M and O), and it stays for half an hour."""
+    all_nodes = socket.inet_pton(socket.AF_INET6, "ff02::1")
+    options = struct.pack("!BB6s", 1, 1, mac)
+    icmp = struct.pack("!BBHBBHII", ROUTER_ADVERTISEMENT, 0, 0, 64, 0xC0, 1800, 0, 0) + options
+    pseudo = address + all_nodes + struct.pack("!II", len(icmp), ICMP6)
+    icmp = icmp[:2] + struct.pack("!H", checksum(pseudo + icmp)) + icmp[4:]
+    ip = struct.pack("!IHBB", 0x60000000, len(icmp), ICMP6, 255) + address + all_nodes
+    return bytes.fromhex("333300000001") + mac + bytes.fromhex("86dd") + ip + icmp
+
+
+class LateRouter(Icmp6Watch):
+    """Advertises itself some seconds after it was looked for first, as RFC 4861 lets a router do (6.2.6: 3 s between two
+    multicast advertisements, and half a second at random)."""
+
+    def __init__(self, lab, seconds):
+        super().__init__(lab.srv, "srv0")
+        links = json.loads(labs.run("ip", "-n", lab.srv, "-json", "addr", "show", "srv0"))
+        self.mac = bytes.fromhex(links[0]["address"].replace(":", ""))
+        address = next(a["local"] for a in links[0]["addr_info"] if a["family"] == "inet6" and a["scope"] == "link")
+        self.frame = router_advertisement(self.mac, socket.inet_pton(socket.AF_INET6, address))
+        self.timer = threading.Timer(seconds, lambda: self.socket.send(self.frame))
+
+    def _read(self):
+        while not self.ended:
+            with contextlib.suppress(TimeoutError, OSError):
+                frame = self.socket.recv(2048)
+                if frame[12:14] == b"\x86\xdd" and frame[20] == ICMP6:
+                    self.seen.append((frame[54], frame[6:12].hex(":")))
+                    if frame[54] == ROUTER_SOLICITATION and not self.timer.ident:
+                        self.timer.start()
+
+    def __exit__(self, *exception):
+        self.timer.cancel()
+        super().__exit__(*exception)
+
+
+def served_over_ipv6(lab, assets):
+    """A network that boots over IPv6: DHCPv4 gives an address and no file, DHCPv6 a file's URL."""
+    net = lab("bridge")
+    labs.run("ip", "-n", net.srv, "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
+    url = "tftp://[fd77::1]/boot.ipxe"
+    return net.serve(
+        assets, script(), bootfile=None,
+        options=("--dhcp-range=fd77::10,fd77::99,64", f"--dhcp-option=option6:59,{url}"),
+    )  # fmt: skip
+
+
+def test_a_router_that_takes_its_time_is_waited_for(lab, assets, boot, tmp_path):
+    """An advertisement of vm-launch's would settle the guest's IPv6 before DHCPv6 had its turn."""
+    net = served_over_ipv6(lab, assets)
+    with LateRouter(net, 4):
+        report = boots(net, assets, boot, tmp_path)
+    assert answered(report) == []
+
+
+def test_where_dhcp_names_nothing_nothing_is_answered(lab, assets, boot, tmp_path):
+    net = lab("bridge").serve(assets, script(), bootfile=None)
+    told = tmp_path / "boot.json"
+    with boot(net, *BRIDGE, "--until", "script", "--report", str(told)) as run:
+        assert run.wait_exit() == 12
+    assert answered(json.loads(told.read_text())) == []
+
+
+def test_a_boot_that_fails_after_a_help_says_so_before_its_verdict(lab, assets, boot):
+    net = lab("bridge").serve(assets, f"#!ipxe\nkernel http://{labs.SERVER}/missing\nboot\n")
+    with boot(net, *BRIDGE, "--until", "os") as run:
+        assert run.wait_exit() == 13
+        own = run.text("own")
+    hand = own.index("vm-launch had a hand in this boot: at ")
+    assert "IPv6 router was answered" in own[hand : own.index("error: ")]
 
 
 def test_nothing_is_answered_once_the_kernel_runs(lab, assets, boot, tmp_path):

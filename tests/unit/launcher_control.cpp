@@ -5,6 +5,7 @@
 #include "bootwatch/stage.h"
 #include "launcher/control_service.h"
 #include "launcher/description.h"
+#include "launcher/run_state.h"
 #include "launcher/status.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -63,13 +64,20 @@ TEST_CASE("the host's CPU is KVM's alone") {
     CHECK(spec_of(flags, test::with_kvm(facts)).cpu == "host");
 }
 
-TEST_CASE("states of QEMU that an error led to, and those that are nobody's fault") {
-    for (const char* state : {"internal-error", "io-error", "guest-panicked", "shutdown", "watchdog"}) {
-        CHECK(stopped_by_error(state));
+TEST_CASE("a guest that does not run is told with what can be done about it") {
+    CHECK_FALSE(why_not_running("running"));
+    for (const char* state :
+         {"internal-error", "io-error", "guest-panicked", "shutdown", "watchdog", "paused", "prelaunch"}) {
+        CHECK(why_not_running(state));
+        CHECK_FALSE(remedy_for(state).empty());
     }
-    for (const char* state : {"running", "paused", "prelaunch", "inmigrate", "suspended", "debug", ""}) {
-        CHECK(!stopped_by_error(state));
+    for (const char* state : {"internal-error", "guest-panicked", "shutdown"}) {
+        CHECK(is_past_help(state));
     }
+    for (const char* state : {"io-error", "paused", "prelaunch", "suspended", "inmigrate", ""}) {
+        CHECK_FALSE(is_past_help(state));
+    }
+    CHECK(why_not_running("inmigrate") == "QEMU says that the guest's state is inmigrate");
 }
 
 TEST_CASE("status shows what the VM told beside what the kernel shows") {

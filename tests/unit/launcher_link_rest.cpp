@@ -38,6 +38,26 @@ TEST_CASE("a disk that starts, or a reset, brings the link back") {
     CHECK(rest.reset().empty());
 }
 
+TEST_CASE("the firmware's error is a moment earlier than its word that the boot option failed") {
+    LinkRest rest = two_nics();
+    CHECK(rest.line("PXE-E23: Client received TFTP error from server.").empty());  // whose?
+    rest.line("BdsDxe: loading Boot0001 \"UEFI PXEv4 (MAC:52540012ABEF)\" from PciRoot(0x0)");
+    CHECK(rest.line("PXE-E23: Client received TFTP error from server.") == Switches{{"net0", false}});
+    CHECK(rest.line(pxe_failed).empty());  // it is down already
+    CHECK(rest.line(http_failed) == Switches{{"net0", true}});
+    rest.line("BdsDxe: loading Boot0002 \"UEFI HTTPv4 (MAC:52540012ABEF)\" from PciRoot(0x0)");
+    CHECK(rest.line("PXE-E16: No valid offer received.").empty());
+}
+
+TEST_CASE("a system whose start the firmware did not tell has its link too") {
+    for (const char* sign : {"[    0.000000] Linux version 6.1.0-56-cloud-amd64 (x@y) #1 SMP",
+                             "EFI stub: Loaded initrd from LINUX_EFI_INITRD_MEDIA_GUID device path"}) {
+        LinkRest rest = two_nics();
+        CHECK(rest.line(pxe_failed).size() == 1);
+        CHECK(rest.line(sign) == Switches{{"net0", true}});
+    }
+}
+
 TEST_CASE("other NICs, and machines that are not asked for it, keep their links") {
     CHECK(LinkRest{}.line(pxe_failed).empty());
     LinkRest other{{{"net0", "52:54:00:00:00:01"}}};

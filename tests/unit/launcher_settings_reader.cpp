@@ -82,6 +82,7 @@ const std::map<std::string, std::string>& other_values() {
         {"disk-format", "qcow2"},
         {"disk-bus", "nvme"},
         {"disk-cache", "none"},
+        {"on-io-error", "stop"},
         {"data-dir", "/srv/data"},
         {"persist", "on"},
         {"blank-disk", "on"},

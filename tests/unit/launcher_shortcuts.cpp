@@ -1,6 +1,7 @@
 // When vm-launch may press a key or answer for a router.
 #include <string>
 
+#include "launcher/ipv6_signs.h"
 #include "launcher/shortcuts.h"
 #include "netserve/router_advertisement.h"
 #include "tests/unit/bootwatch_frames.h"
@@ -24,18 +25,42 @@ boot::Boot ipxe_boot() {
     return boot;
 }
 
-// ICMPv6 type 133 from the guest, or 134 to it.
-std::string icmp6(bool from_guest, unsigned type) {
-    const std::string body = std::string(1, static_cast<char>(type)) + std::string(15, '\0');
+std::string ipv6(bool from_guest, char next, const std::string& body) {
     return ethernet(from_guest, 0x86DD,
-                    std::string{"\x60\0\0\0", 4} + be16(static_cast<unsigned>(body.size())) + "\x3a\xff" +
+                    std::string{"\x60\0\0\0", 4} + be16(static_cast<unsigned>(body.size())) + next + '\xff' +
                         std::string(32, '\x01') + body);
 }
 
-bool searches(Shortcuts& shortcuts, const std::string& frame, std::size_t nic = 0) {
+// An ICMPv6 message; `flags` is its fifth byte.
+std::string icmp6(bool from_guest, unsigned type, char flags = '\0') {
+    return ipv6(
+        from_guest, '\x3a',
+        std::string(1, static_cast<char>(type)) + std::string(3, '\0') + flags + std::string(11, '\0'));
+}
+
+std::string udp6(unsigned from, unsigned to) {
+    return ipv6(false, '\x11', be16(from) + be16(to) + std::string(12, '\0'));
+}
+
+void feed(Shortcuts& shortcuts, const std::string& frame, double at, std::size_t nic = 0) {
     const auto packet = boot::decode_frame(bytes_of(frame));
     REQUIRE(packet);
-    return shortcuts.is_search(nic, *packet);
+    shortcuts.frame(nic, *packet, bytes_of(frame), at);
+}
+
+boot::DhcpTalk acknowledged(const std::string& file, const std::string& nic = "net0") {
+    boot::DhcpTalk talk;
+    talk.client = boot::Client::ipxe;
+    talk.nic = nic;
+    talk.ack.emplace();
+    talk.ack->message.bootfile = file;
+    return talk;
+}
+
+boot::Boot ready_boot() {
+    boot::Boot boot = ipxe_boot();
+    boot.dhcp.push_back(acknowledged("boot.ipxe"));
+    return boot;
 }
 
 TEST_CASE("one key for each prompt of iPXE") {
@@ -65,37 +90,103 @@ TEST_CASE("no key where it was not asked for, nor once anything was fetched") {
     CHECK_FALSE(Shortcuts::may_press(seen_on_console));
 }
 
-TEST_CASE("the guest's search for a router is to be answered, and nobody else's") {
+TEST_CASE("the guest's search for a router is answered once DHCP has named what to boot, and nobody else's") {
     Shortcuts router = shortcuts();
-    CHECK(searches(router, icmp6(true, 133)));
-    CHECK_FALSE(searches(router, icmp6(false, 133)));  // another machine's
-    CHECK_FALSE(searches(router, icmp6(true, 135)));
-    CHECK_FALSE(searches(router, icmp6(true, 133), 1));  // that NIC's are not
+    CHECK_FALSE(router.answer_in(0, ready_boot(), 1));  // it has not searched
+    feed(router, icmp6(false, 133), 1);                 // another machine's
+    feed(router, icmp6(true, 135), 1);
+    CHECK_FALSE(router.answer_in(0, ready_boot(), 1));
+    feed(router, icmp6(true, 133), 1);
+    CHECK_FALSE(router.answer_in(0, boot::Boot{}, 9));
+    CHECK_FALSE(router.answer_in(0, ipxe_boot(), 9));  // DHCP has said nothing yet
+    REQUIRE(router.answer_in(0, ready_boot(), 1.2));
+    CHECK(*router.answer_in(0, ready_boot(), 1.2) > 0.39);
+    feed(router, icmp6(true, 133), 3);  // it only asks again
+    CHECK(router.answer_in(0, ready_boot(), 3) == 0);
+    feed(router, icmp6(true, 133), 1, 1);
+    CHECK_FALSE(router.answer_in(1, ready_boot(), 9));  // that NIC's are not
     Shortcuts off = shortcuts(true, {});
-    CHECK_FALSE(searches(off, icmp6(true, 133)));
+    feed(off, icmp6(true, 133), 1);
+    CHECK_FALSE(off.answer_in(0, ready_boot(), 9));
 }
 
-TEST_CASE("no answer where a real router was seen, whenever") {
+TEST_CASE("a search is answered once, and the next one again") {
     Shortcuts router = shortcuts();
-    CHECK(router.may_advertise(0, ipxe_boot()));
-    searches(router, icmp6(true, 134));  // the guest's own are no sign of a router
-    CHECK(router.may_advertise(0, ipxe_boot()));
-    searches(router, icmp6(false, 134));
-    CHECK_FALSE(router.may_advertise(0, ipxe_boot()));
-    router.reset();
-    CHECK_FALSE(router.may_advertise(0, ipxe_boot()));
-    CHECK_FALSE(router.may_advertise(1, ipxe_boot()));
+    feed(router, icmp6(true, 133), 1);
+    router.advertised(0, 2);
+    CHECK_FALSE(router.answer_in(0, ready_boot(), 2));
+    feed(router, icmp6(true, 133), 3);
+    CHECK(router.answer_in(0, ready_boot(), 4) == 0);
 }
 
-TEST_CASE("no answer to firmware, nor once a kernel runs") {
-    const Shortcuts router = shortcuts();
-    CHECK_FALSE(router.may_advertise(0, boot::Boot{}));
-    boot::Boot known_by_dhcp;
-    known_by_dhcp.dhcp.push_back({boot::Client::ipxe, "net0"});
-    CHECK(router.may_advertise(0, known_by_dhcp));
-    boot::Boot running = ipxe_boot();
+TEST_CASE("a guest whose DHCP named nothing to boot may be one that boots over IPv6") {
+    Shortcuts router = shortcuts();
+    feed(router, icmp6(true, 133), 1);
+    const auto answered = [&](boot::DhcpTalk talk) {
+        boot::Boot boot = ipxe_boot();
+        boot.dhcp.push_back(std::move(talk));
+        return router.answer_in(0, boot, 9).has_value();
+    };
+    CHECK_FALSE(answered(acknowledged("")));
+    CHECK_FALSE(answered(acknowledged("boot.ipxe", "net1")));
+    CHECK(answered(acknowledged("boot.ipxe")));
+    boot::DhcpTalk root = acknowledged("");
+    root.ack->message.root_path = "iscsi:10.0.0.1::::iqn.x";
+    CHECK(answered(root));
+    boot::DhcpTalk offered = acknowledged("boot.ipxe");
+    offered.offers.push_back(*offered.ack);
+    offered.ack.reset();
+    CHECK_FALSE(answered(offered));
+    boot::DhcpTalk proxy = acknowledged("");
+    proxy.offers.emplace_back();
+    proxy.offers.back().message.bootfile = "boot.ipxe";
+    CHECK(answered(proxy));
+    boot::DhcpTalk firmware = acknowledged("boot.efi");
+    firmware.client = boot::Client::firmware;
+    CHECK_FALSE(answered(firmware));
+}
+
+TEST_CASE("no answer where anybody has shown a sign of IPv6's routing, whenever") {
+    const std::string query =
+        ipv6(false, '\0', std::string{"\x3a\0\x05\x02\0\0\x01\0", 8} + '\x82' + std::string(23, '\0'));
+    for (const std::string& sign :
+         {icmp6(false, 134), icmp6(false, 130), icmp6(false, 137), icmp6(false, 136, '\x80'), query,
+          udp6(546, 547), udp6(547, 546), udp6(521, 521), ipv6(false, '\x59', std::string(8, '\0')),
+          ipv6(false, '\x67', std::string(8, '\0')), ipv6(false, '\x70', std::string(8, '\0'))}) {
+        Shortcuts router = shortcuts();
+        feed(router, sign, 0.1);
+        feed(router, icmp6(true, 133), 1);
+        CHECK_FALSE(router.answer_in(0, ready_boot(), 9));
+        router.reset();
+        feed(router, icmp6(true, 133), 20);
+        CHECK_FALSE(router.answer_in(0, ready_boot(), 30));
+    }
+    Shortcuts router = shortcuts();
+    feed(router, icmp6(true, 134), 0.1);  // the guest's own are no sign of a router
+    for (const std::string& other :
+         {icmp6(false, 133), icmp6(false, 135), icmp6(false, 136, '\x60'), icmp6(false, 143),
+          udp6(5353, 5353), ethernet(false, 0x0800, std::string(60, '\x3a'))}) {
+        feed(router, other, 0.2);
+    }
+    feed(router, icmp6(true, 133), 1);
+    CHECK(router.answer_in(0, ready_boot(), 9) == 0);
+}
+
+TEST_CASE("no answer once a kernel runs, nor to what was asked before a reset") {
+    Shortcuts router = shortcuts();
+    feed(router, icmp6(true, 133), 1);
+    boot::Boot running = ready_boot();
     running.marks.push_back({boot::Stage::kernel, 9, boot::Proof::console, ""});
-    CHECK_FALSE(router.may_advertise(0, running));
+    CHECK_FALSE(router.answer_in(0, running, 10));
+    router.reset();
+    CHECK_FALSE(router.answer_in(0, ready_boot(), 10));
+}
+
+TEST_CASE("frames that are cut short show nothing") {
+    const std::string whole = udp6(546, 547);
+    for (std::size_t size = 0; size < 54; ++size) {
+        CHECK_FALSE(shows_ipv6_routing(bytes_of(std::string_view{whole}.substr(0, size))));
+    }
 }
 
 TEST_CASE("what was done is told") {
@@ -106,6 +197,9 @@ TEST_CASE("what was done is told") {
     router.reset();
     CHECK_FALSE(router.spared_router());
     CHECK(router.done().size() == 1);
+    CHECK(router.done_in_boot().empty());
+    router.link_taken_down("net0", 9);
+    CHECK(router.done_in_boot().size() == 1);
 }
 
 }  // namespace

@@ -110,6 +110,14 @@ Run with_os(Config config = plain()) {
     return run;
 }
 
+PowerTold told(InControl who, const std::string& run_state = "running") {
+    GuestSigns signs;
+    signs.kernel_mode = who == InControl::system;
+    signs.writes = who == InControl::firmware ? 0 : 5;
+    signs.run_state = run_state;
+    return {signs};
+}
+
 // A run in each phase, by the shortest way.
 Run in_phase(Phase phase) {
     switch (phase) {
@@ -121,10 +129,12 @@ Run in_phase(Phase phase) {
             return std::move(Run{with_port()}.feed(QmpReady{}));
         case Phase::running:
             return running();
+        case Phase::asking:
+            return std::move(running().feed(SignalReceived{SIGTERM}));
         case Phase::powering_down:
             return std::move(with_os().feed(SignalReceived{SIGTERM}));
         case Phase::quitting:
-            return std::move(running().feed(SignalReceived{SIGTERM}));
+            return std::move(running().feed(SignalReceived{SIGTERM}).feed(told(InControl::firmware)));
         case Phase::killing:
             return std::move(running().feed(DeadlinePassed{Deadline::kill}));
         case Phase::ended:
@@ -133,8 +143,9 @@ Run in_phase(Phase phase) {
     throw std::logic_error{"no such phase"};
 }
 
-constexpr Phase all_phases[] = {Phase::starting,      Phase::checking, Phase::waiting, Phase::running,
-                                Phase::powering_down, Phase::quitting, Phase::killing, Phase::ended};
+constexpr Phase all_phases[] = {Phase::starting, Phase::checking, Phase::waiting,
+                                Phase::running,  Phase::asking,   Phase::powering_down,
+                                Phase::quitting, Phase::killing,  Phase::ended};
 
 TEST_CASE("each phase is reached by its events") {
     for (const Phase phase : all_phases) {
@@ -198,7 +209,8 @@ TEST_CASE("an image that is in use is told of by name") {
 
 TEST_CASE("a guest that reboots instead of powering off is stopped at once, cleanly") {
     Run run = in_phase(Phase::powering_down);
-    run.feed(OsSeen{false});
+    run.feed(QemuEvent{"RESET", "guest-reset"});
+    CHECK(contains(run.said(), "rebooted instead"));
     CHECK(run.state.phase == Phase::quitting);
     CHECK(run.did(SendCommand{Command::quit}));
     run.feed(ChildEnded{exited(0), {}});
@@ -351,13 +363,16 @@ TEST_CASE("a guest that runs starts once") {
 
 // -- QEMU's events
 
-TEST_CASE("a stop that nobody asked for is looked into, in the running phase only") {
+bool in_use(Phase phase) {
+    return phase == Phase::running || phase == Phase::asking || phase == Phase::powering_down;
+}
+
+TEST_CASE("a stop that nobody asked for is looked into while the guest is in use") {
     for (const Phase phase : all_phases) {
         Run run = in_phase(phase);
         run.feed(QemuEvent{"STOP", ""});
         CAPTURE(static_cast<int>(phase));
-        CHECK(run.actions ==
-              (phase == Phase::running ? Actions{SendCommand{Command::query_status}} : Actions{}));
+        CHECK(run.actions == (in_use(phase) ? Actions{SendCommand{Command::query_status}} : Actions{}));
         CHECK(run.state.phase == phase);
     }
 }
@@ -394,7 +409,7 @@ TEST_CASE("a guest that is paused goes on being watched") {
 
 TEST_CASE("a status means nothing in any other phase") {
     for (const Phase phase : all_phases) {
-        if (phase == Phase::running) {
+        if (in_use(phase)) {
             continue;
         }
         Run run = in_phase(phase);
@@ -409,6 +424,9 @@ TEST_CASE("events that mean nothing to a run change nothing") {
     for (const Phase phase : all_phases) {
         for (const char* name :
              {"RESUME", "RESET", "RTC_CHANGE", "NIC_RX_FILTER_CHANGED", "POWERDOWN", "", "NEW"}) {
+            if (phase == Phase::powering_down && std::string{name} == "RESET") {
+                continue;  // the guest rebooted instead: a case of its own
+            }
             Run run = in_phase(phase);
             const State before = run.state;
             run.feed(QemuEvent{name, ""});
@@ -423,9 +441,6 @@ TEST_CASE("whether an operating system runs is remembered in every phase") {
         Run run = in_phase(phase);
         run.feed(OsSeen{true});
         CHECK(run.state.os_runs);
-        if (phase == Phase::powering_down) {
-            continue;  // its end there is a reboot, which is a case of its own
-        }
         run.feed(OsSeen{false});
         CHECK_FALSE(run.state.os_runs);
         CHECK(run.state.phase == phase);
@@ -444,18 +459,79 @@ TEST_CASE("a signal while QEMU starts kills it: no guest has run") {
     CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGINT"});
 }
 
-TEST_CASE("a signal during the checks, or before an operating system runs, quits at once") {
-    for (const Phase phase : {Phase::checking, Phase::running}) {
+TEST_CASE("a signal before the guest was started quits at once") {
+    for (const Phase phase : {Phase::checking, Phase::waiting}) {
         Run run = in_phase(phase);
         run.feed(SignalReceived{SIGTERM});
         CHECK(run.state.phase == Phase::quitting);
-        CHECK(contains(run.said(), "SIGTERM: stopping (no operating system runs yet)"));
+        CHECK(contains(run.said(), "SIGTERM: stopping (the guest has not been started)"));
         CHECK(run.did(SendCommand{Command::quit}));
-        CHECK(run.did(StartDeadline{Deadline::quit, seconds{3}}));
-        CHECK_FALSE(run.did(SendCommand{Command::system_powerdown}));
         run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
         CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGTERM"});
     }
+}
+
+TEST_CASE("a guest that has said nothing is asked about before its power is cut") {
+    Run run = running();
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::asking);
+    CHECK(run.actions == Actions{AskPower{}, StartDeadline{Deadline::ask, seconds{2}}});
+}
+
+TEST_CASE("where firmware is known to be in control, QEMU quits at once") {
+    Run run = running();
+    run.feed(SignalReceived{SIGTERM}).feed(told(InControl::firmware));
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(contains(run.said(), "SIGTERM: stopping (no operating system runs)"));
+    CHECK(run.did(CancelDeadline{Deadline::ask}));
+    CHECK(run.did(SendCommand{Command::quit}));
+    CHECK(run.did(StartDeadline{Deadline::quit, seconds{3}}));
+    CHECK_FALSE(run.did(SendCommand{Command::system_powerdown}));
+    run.feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGTERM"});
+}
+
+TEST_CASE("else the power button is pressed, and a forced end is told as one") {
+    for (const auto& answer : {Event{told(InControl::system)}, Event{told(InControl::unknown)},
+                               Event{DeadlinePassed{Deadline::ask}}}) {
+        Run run = running();
+        run.feed(SignalReceived{SIGTERM}).feed(answer);
+        CHECK(run.state.phase == Phase::powering_down);
+        CHECK(run.did(SendCommand{Command::system_powerdown}));
+        CHECK(run.did(StartDeadline{Deadline::grace, seconds{8}}));
+        run.feed(DeadlinePassed{Deadline::grace}).feed(ChildEnded{exited(0), {}});
+        CHECK(run.finish() == Finish{128 + SIGTERM, std::nullopt, "forced to stop after SIGTERM"});
+    }
+}
+
+TEST_CASE("an answer that comes too late changes nothing") {
+    for (const Phase phase : all_phases) {
+        if (phase != Phase::asking) {
+            Run run = in_phase(phase);
+            const State before = run.state;
+            run.feed(told(InControl::firmware));
+            CHECK(run.state == before);
+            CHECK(run.actions.empty());
+            run.feed(DeadlinePassed{Deadline::ask});
+            CHECK(run.state == before);
+            CHECK(run.actions.empty());
+        }
+    }
+}
+
+TEST_CASE("a second signal while QEMU is asked forces") {
+    Run run = in_phase(Phase::asking);
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::quitting);
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("packets of a guest that powers down are no reboot") {
+    Run run = in_phase(Phase::powering_down);
+    run.feed(OsSeen{false, false, "seen last: DHCP"});
+    CHECK(run.state.phase == Phase::powering_down);
+    CHECK(run.actions.empty());
 }
 
 TEST_CASE("a signal while an operating system runs presses the power button") {
@@ -495,12 +571,125 @@ TEST_CASE("SIGQUIT ends a guest at once, and says what that was") {
     CHECK(run.finish() == Finish{128 + SIGQUIT, std::nullopt, "forced to stop after SIGQUIT"});
 }
 
-TEST_CASE("SIGQUIT before an operating system runs is a clean stop") {
+TEST_CASE("SIGQUIT is a clean stop only where no operating system runs") {
     Run run = in_phase(Phase::running);
     run.feed(SignalReceived{SIGQUIT})
+        .feed(told(InControl::firmware))
         .feed(QemuEvent{"SHUTDOWN", "host-qmp-quit"})
         .feed(ChildEnded{exited(0), {}});
     CHECK(run.finish() == Finish{0, std::nullopt, "stopped by SIGQUIT"});
+    Run silent = in_phase(Phase::running);
+    silent.feed(SignalReceived{SIGQUIT}).feed(told(InControl::system));
+    CHECK_FALSE(silent.did(SendCommand{Command::system_powerdown}));
+    silent.feed(ChildEnded{exited(0), {}});
+    CHECK(silent.finish()->exit_code == 128 + SIGQUIT);
+}
+
+// -- a guest that stands still
+
+Run paused_by_disk(bool resumes = true, bool no_space = true) {
+    Config config = plain();
+    config.resumes = resumes;
+    Run run = running(config);
+    run.feed(QemuEvent{"BLOCK_IO_ERROR", "No space left on device", no_space}).feed(QemuEvent{"STOP", ""});
+    run.feed(StatusAnswered{"io-error"});
+    return run;
+}
+
+TEST_CASE("a guest that a full disk paused goes on by itself once there is room") {
+    Run run = paused_by_disk();
+    CHECK(
+        contains(run.said(), "its file system on the host is full; it goes on by itself once there is room"));
+    CHECK(run.did(StartDeadline{Deadline::resume, seconds{2}}));
+    for (int i = 0; i < 3; ++i) {
+        run.feed(DeadlinePassed{Deadline::resume});
+        CHECK(run.actions ==
+              Actions{SendCommand{Command::resume}, StartDeadline{Deadline::resume, seconds{1}}});
+        run.feed(QemuEvent{"RESUME", ""});
+        CHECK(run.actions.empty());
+        run.feed(QemuEvent{"STOP", ""}).feed(StatusAnswered{"io-error"});
+        CHECK(run.said().empty());  // it was told once
+        CHECK(run.state.pause.state == "io-error");
+    }
+    run.feed(DeadlinePassed{Deadline::resume}).feed(DeadlinePassed{Deadline::resume});
+    CHECK(contains(run.said(), "the guest goes on: its disk can be written again"));
+    CHECK(run.state.pause == Pause{});
+    run.feed(DeadlinePassed{Deadline::resume});
+    CHECK(run.actions.empty());  // nothing ticks any more
+}
+
+TEST_CASE("nothing is tried by itself where that was not wanted, nor for another error than a lack of room") {
+    for (Run run : {paused_by_disk(false, true), paused_by_disk(true, false)}) {
+        CHECK(contains(run.said(), "`vm-launch resume` lets it go on"));
+        CHECK_FALSE(run.did(StartDeadline{Deadline::resume, seconds{2}}));
+    }
+}
+
+TEST_CASE("`vm-launch resume` is answered by what becomes of it") {
+    Run run = paused_by_disk(false);
+    run.feed(ResumeAsked{});
+    CHECK(run.actions == Actions{SendCommand{Command::resume}, StartDeadline{Deadline::resume, seconds{1}}});
+    run.feed(QemuEvent{"STOP", ""}).feed(StatusAnswered{"io-error"});
+    CHECK(run.did(TellResumed{"a disk still cannot be written"}));
+    run.feed(ResumeAsked{}).feed(DeadlinePassed{Deadline::resume});
+    CHECK(run.did(TellResumed{}));
+    run.feed(ResumeAsked{}).feed(ResumeRefused{"Resetting the Virtual Machine is required"});
+    CHECK(run.did(TellResumed{"Resetting the Virtual Machine is required"}));
+    CHECK(run.state.pause == Pause{});
+    for (const Phase phase : {Phase::starting, Phase::waiting, Phase::quitting, Phase::killing}) {
+        Run other = in_phase(phase);
+        other.feed(ResumeAsked{});
+        REQUIRE(other.actions.size() == 1);
+        CHECK_FALSE(std::get<TellResumed>(other.actions.front()).why_not.empty());
+    }
+}
+
+TEST_CASE("a guest that stood still runs after `vm-launch reset`, whatever QEMU makes of it") {
+    Run run = paused_by_disk(false);
+    run.feed(ResetAsked{});
+    CHECK(run.feed(QemuEvent{"RESET", "host-qmp-system-reset"}).did(SendCommand{Command::query_status}));
+    CHECK(run.feed(StatusAnswered{"prelaunch"}).did(SendCommand{Command::resume}));
+    run.feed(QemuEvent{"RESUME", ""}).feed(DeadlinePassed{Deadline::resume});
+    CHECK(run.state.pause == Pause{});
+    CHECK_FALSE(run.state.reset_asked);
+    Run runs = running();
+    runs.feed(ResetAsked{}).feed(QemuEvent{"RESET", "host-qmp-system-reset"});
+    CHECK(runs.feed(StatusAnswered{"running"}).actions.empty());
+}
+
+TEST_CASE("a reset that somebody else did leaves a paused guest as it is") {
+    Run run = paused_by_disk(false);
+    run.feed(QemuEvent{"RESET", "host-qmp-system-reset"}).feed(StatusAnswered{"prelaunch"});
+    CHECK_FALSE(run.did(SendCommand{Command::resume}));
+    CHECK(run.state.pause.state == "prelaunch");
+}
+
+TEST_CASE("somebody else may let the guest go on") {
+    Run run = paused_by_disk(false);
+    run.feed(QemuEvent{"RESUME", ""});
+    CHECK(contains(run.said(), "the guest goes on"));
+    CHECK(run.state.pause == Pause{});
+}
+
+TEST_CASE("a stop lets a paused guest go on, so that it hears its power button") {
+    Run run = paused_by_disk(false);
+    run.feed(SignalReceived{SIGTERM}).feed(told(InControl::system, "io-error"));
+    CHECK(run.state.phase == Phase::powering_down);
+    CHECK(run.did(SendCommand{Command::resume}));
+    CHECK(run.did(SendCommand{Command::system_powerdown}));
+    run.feed(QemuEvent{"STOP", ""}).feed(StatusAnswered{"io-error"});
+    CHECK(run.did(StartDeadline{Deadline::resume, seconds{2}}));  // whatever was set: there is not much time
+    run.feed(DeadlinePassed{Deadline::grace}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
+TEST_CASE("a guest that panicked, and was kept, is ended without a button, and not as a clean stop") {
+    Run run = running();
+    run.feed(SignalReceived{SIGTERM}).feed(told(InControl::system, "guest-panicked"));
+    CHECK(run.state.phase == Phase::quitting);
+    CHECK(contains(run.said(), "the guest panicked"));
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
 }
 
 TEST_CASE("the power button is pressed again until the guest listens, and no longer") {
@@ -835,6 +1024,52 @@ TEST_CASE(
     CHECK(attached.actions.empty());
 }
 
+Config with_kept_disks(Config config) {
+    config.keeps_disks = true;
+    return config;
+}
+
+TEST_CASE("a run that is over does not cut the power of a guest that writes to a disk which is kept") {
+    Run run{with_kept_disks(that_waits_for("agent"))};
+    run.feed(QmpReady{}).feed(BootEnded{BootEnd::until_reached, {}});
+    CHECK(run.state.phase == Phase::asking);
+    run.feed(told(InControl::unknown));
+    CHECK(contains(run.said(), "agent was reached: pressing the guest's power button"));
+    run.feed(QemuEvent{"SHUTDOWN", "guest-shutdown"}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish() == Finish{0, std::nullopt, "the guest came to agent"});
+
+    Run untouched{with_kept_disks(that_waits_for("agent"))};
+    untouched.feed(QmpReady{}).feed(BootEnded{BootEnd::until_reached, {}});
+    PowerTold nothing_written = told(InControl::system);
+    nothing_written.signs.writes = 0;
+    untouched.feed(nothing_written);
+    CHECK(untouched.state.phase == Phase::quitting);
+}
+
+TEST_CASE("the boot's deadline does not cut it either, and keeps its exit code") {
+    Config config = with_kept_disks(that_waits_for("os"));
+    config.boot_timeout = seconds{30};
+    Run run{config};
+    run.feed(QmpReady{}).feed(DeadlinePassed{Deadline::boot}).feed(VerdictGiven{verdict});
+    CHECK(run.state.phase == Phase::asking);
+    PowerTold at_work = told(InControl::system);
+    run.feed(at_work);
+    CHECK(run.state.phase == Phase::powering_down);
+    run.feed(DeadlinePassed{Deadline::grace}).feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 15);
+}
+
+TEST_CASE("a signal while the run ends by itself waits with it; the next one forces") {
+    Run run{with_kept_disks(that_waits_for("agent"))};
+    run.feed(QmpReady{}).feed(BootEnded{BootEnd::until_reached, {}}).feed(told(InControl::unknown));
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::powering_down);
+    run.feed(SignalReceived{SIGTERM});
+    CHECK(run.state.phase == Phase::quitting);
+    run.feed(ChildEnded{exited(0), {}});
+    CHECK(run.finish()->exit_code == 128 + SIGTERM);
+}
+
 // Any sequence of a few events, from any phase, keeps to the rules that matter most.
 TEST_CASE("whatever comes, nothing is sent to a QEMU that has ended, and a kill follows a kill deadline") {
     const std::vector<Event> events{QmpReady{},
@@ -844,6 +1079,13 @@ TEST_CASE("whatever comes, nothing is sent to a QEMU that has ended, and a kill 
                                     QemuEvent{"SHUTDOWN", "guest-shutdown"},
                                     QemuEvent{"STOP", ""},
                                     StatusAnswered{"internal-error"},
+                                    StatusAnswered{"io-error"},
+                                    ResumeAsked{},
+                                    ResetAsked{},
+                                    told(InControl::firmware),
+                                    told(InControl::system, "io-error"),
+                                    DeadlinePassed{Deadline::ask},
+                                    DeadlinePassed{Deadline::resume},
                                     OsSeen{true},
                                     BootEnded{BootEnd::dead_end, verdict},
                                     BootEnded{BootEnd::until_reached, {}},
