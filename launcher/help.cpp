@@ -145,8 +145,8 @@ vm\-launch's own lines go to standard error.
 .B SIGTERM, SIGINT
 and
 .B SIGHUP
-stop the VM: at once while no operating system runs (firmware ignores the power button),
-else by the power button (ACPI), and by force once
+stop the VM: at once where firmware or iPXE is known to have the machine (they ignore the power
+button), else by the power button (ACPI), and by force once
 .B \-\-stop\-timeout
 is over.
 A second signal forces at once.
