@@ -73,7 +73,7 @@ void TerminalText::system_runs(bool runs) {
 // -- lines of others
 
 std::string TerminalText::before_own_lines() {
-    aside_ = look_ == Look::drawn || modes_.on_alternate_screen();
+    aside_ = is_drawn() || modes_.on_alternate_screen();
     std::string out{aside_ ? save_cursor : ""};
     out += modes_.set_aside();
     if (aside_) {
@@ -95,8 +95,7 @@ std::string TerminalText::after_own_lines() {
     if (!std::exchange(aside_, false)) {
         return out;
     }
-    look_ = Look::lines;  // a clear would take the others' lines too
-    line_.lost();
+    look_ = Look::shared;  // a clear would take the others' lines too
     return std::string{back_to_cursor} + out;
 }
 
@@ -104,7 +103,7 @@ std::string TerminalText::restore() {
     std::string out;
     if (modes_.on_alternate_screen()) {
         out = modes_.undo() + "\n";
-    } else if (look_ == Look::drawn) {
+    } else if (is_drawn()) {
         out = modes_.undo() + std::string{to_bottom};
     } else {
         out = modes_.undo() + (line_.has_text() ? "\n" : line_.at_margin() ? "" : "\r");
@@ -123,6 +122,7 @@ void TerminalText::take_raw(const Piece& piece) {
     switch (piece.kind) {
         case Piece::Kind::text:
             line_.text(piece.bytes);
+            look_ = look_ == Look::blank ? Look::lines : look_;
             break;
         case Piece::Kind::control:
             line_.control(piece.last());
@@ -171,7 +171,7 @@ void TerminalText::control(const Piece& piece) {
         return;
     }
     settle_home();
-    if (piece.last() == '\n' && ++newlines_ > config_.rows && look_ == Look::drawn) {
+    if (piece.last() == '\n' && ++newlines_ > config_.rows && is_drawn()) {
         look_ = Look::lines;  // all that was drawn has been scrolled away
     }
     line_.control(piece.last());
@@ -255,6 +255,7 @@ void TerminalText::terminal_reset() {
         line_.new_line();
         return;
     }
+    leave_menu();
     end_line();
     deferred_ = {};
     deferred_.pending = true;
@@ -265,7 +266,7 @@ void TerminalText::terminal_reset() {
 void TerminalText::clear(const Piece& piece) {
     const Numbers numbers = numbers_in(piece.parameters());
     const bool whole = numbers.at(0, 0) == 2 || (numbers.at(0, 0) == 0 && deferred_.at_home);
-    if (!firmware_ || look_ != Look::lines) {
+    if (!firmware_ || look_ == Look::drawn || look_ == Look::blank) {
         look_ = whole ? Look::blank : look_;
         if (whole) {
             line_.new_line();
@@ -277,6 +278,7 @@ void TerminalText::clear(const Piece& piece) {
         pass(piece);
         return;
     }
+    leave_menu();
     end_line();
     deferred_ = {};
     deferred_.pending = true;
@@ -286,14 +288,14 @@ void TerminalText::clear(const Piece& piece) {
 void TerminalText::go(const Piece& piece) {
     const Numbers numbers = numbers_in(piece.parameters());
     const bool home = piece.last() != 'd' && numbers.at(0, 1) == 1 && numbers.at(1, 1) == 1;
-    if (!home || !firmware_ || look_ == Look::drawn) {
+    if (!home || !firmware_ || is_drawn()) {
         deferred_.at_home = false;
         if (firmware_) {
             begin_menu();
         }
-        look_ = home && look_ == Look::blank ? Look::blank : Look::drawn;
-        newlines_ = 0;
-        line_.lost();
+        if (!home || look_ != Look::blank) {
+            draws();
+        }
         pass(piece);
     } else if (look_ == Look::blank) {
         line_.new_line();
@@ -307,8 +309,22 @@ void TerminalText::settle_home() {
     if (std::exchange(deferred_.at_home, false)) {
         begin_menu();
         out_ += "\x1b[H";
-        look_ = Look::drawn;
-        newlines_ = 0;
+        draws();
+    }
+}
+
+void TerminalText::draws() {
+    look_ = look_ == Look::shared ? Look::shared : Look::drawn;
+    newlines_ = 0;
+    line_.lost();
+}
+
+// Running text follows, below a menu that others' lines stand under.
+void TerminalText::leave_menu() {
+    if (look_ == Look::shared) {
+        emit(to_bottom);
+        line_.new_line();
+        look_ = Look::lines;
     }
 }
 
@@ -334,9 +350,7 @@ void TerminalText::look_changes(const Piece& piece) {
             line_.new_line();
         }
     } else if (piece.last() == 'H' || piece.last() == 'f' || piece.last() == 'd') {
-        look_ = Look::drawn;
-        newlines_ = 0;
-        line_.lost();
+        draws();
     } else if (piece.last() == 'J' && piece.parameters() == "2") {
         look_ = Look::blank;
         line_.new_line();

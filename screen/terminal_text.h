@@ -42,9 +42,10 @@ class TerminalText : public GuestText {
   private:
     // What is on the screen.
     enum class Look {
-        lines,  // running text, of the guest's and others'
-        drawn,  // a menu or the like
-        blank,  // nothing
+        lines,   // running text, of the guest's and others'
+        drawn,   // a menu or the like
+        shared,  // the same, and others' lines below it
+        blank,   // nothing
     };
 
     void take(const Piece& piece);
@@ -60,7 +61,9 @@ class TerminalText : public GuestText {
     void terminal_reset();
     void clear(const Piece& piece);
     void go(const Piece& piece);
-    void put_cursor(int row, int column);
+    [[nodiscard]] bool is_drawn() const { return look_ == Look::drawn || look_ == Look::shared; }
+    void draws();
+    void leave_menu();
     void begin_menu();
     void end_line();
     void settle_home();

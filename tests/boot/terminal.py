@@ -3,10 +3,13 @@
 import fcntl
 import os
 import pty
+import re
+import struct
 import subprocess
 import termios
 import time
 
+import pyte
 from pexpect import fdpexpect
 
 import vm
@@ -16,9 +19,12 @@ class Terminal(vm.Boot):
     """`screen` is pexpect's view of it. The test holds the terminal open too, so that its settings can be compared when
     vm-launch has gone."""
 
-    def __init__(self, folder, *arguments, **options):
+    def __init__(self, folder, *arguments, size=(80, 24), keyboard=True, **options):
         super().__init__(folder, *arguments, capture=False, **options)
+        self.keyboard = keyboard
         self.ours, self.theirs = pty.openpty()
+        self.columns, self.rows = size
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("4H", self.rows, self.columns, 0, 0))
         self.before_settings = self.settings()
         self.log = open(self.folder / "screen", "wb")
         self.screen = fdpexpect.fdspawn(self.ours, timeout=vm.BOOT_DEADLINE, logfile=self.log)
@@ -28,7 +34,7 @@ class Terminal(vm.Boot):
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             self.command(),
-            stdin=self.theirs,
+            stdin=self.theirs if self.keyboard else subprocess.DEVNULL,
             stdout=self.theirs,
             stderr=self.theirs,
             env=self.full_environment(),
@@ -49,6 +55,38 @@ class Terminal(vm.Boot):
         if not self.log.closed:
             self.log.flush()
         return (self.folder / "screen").read_text(errors="replace") if where == "console" else "(on the screen)"
+
+    def view(self):
+        """What a person sees, as pyte draws it, with what can be scrolled back to."""
+        view = pyte.HistoryScreen(self.columns, self.rows, history=10_000)
+        self.log.flush()
+        pyte.ByteStream(view).feed((self.folder / "screen").read_bytes())
+        return view
+
+    def wait_view(self, is_right):
+        """Until what is on the screen is right."""
+        deadline = time.monotonic() + vm.BOOT_DEADLINE
+        while not is_right(self.view().display):
+            assert time.monotonic() < deadline, "\n".join(self.view().display)
+            self.screen.expect([fdpexpect.TIMEOUT], timeout=0.2)
+
+    def assert_own_lines_are_whole(self):
+        """Each line of vm-launch's stands as it was said, wrapped at the edge at most, and can be scrolled back to."""
+        view = self.view()
+        seen = ["".join(row[column].data for column in range(self.columns)).rstrip() for row in view.history.top]
+        seen += [row.rstrip() for row in view.display]
+        said = re.findall(r"vm-launch: [^\r\n\x1b]*", self.text())
+        assert said
+        for line in said:
+            wrapped = [line[at:at + self.columns].rstrip() for at in range(0, len(line), self.columns)]
+            assert any(seen[at:at + len(wrapped)] == wrapped for at in range(len(seen))), line
+        return said
+
+    def assert_left_as_it_was(self):
+        view = self.view()
+        assert pyte.modes.DECAWM in view.mode and not view.cursor.hidden
+        assert view.cursor.attrs.fg == view.cursor.attrs.bg == "default"
+        assert (view.cursor.x, view.display[view.cursor.y].strip()) == (0, "")
 
     def settings(self):
         return termios.tcgetattr(self.theirs)

@@ -86,6 +86,36 @@ def test_restored_after_the_guest_powered_off(on_terminal, netboot):
         run.assert_restored()
 
 
+@pytest.mark.parametrize("keyboard", [True, False], ids=["keyboard", "no-keyboard"])
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_own_lines_stay_on_the_screen(on_terminal, netboot, firmware, size, keyboard):
+    netboot.script()
+    with on_terminal("--ipxe", "--firmware", firmware, "--netboot-dir", netboot.path, *vm.SMALL, size=size, keyboard=keyboard) as run:
+        run.wait(vm.GUEST_UP)
+        assert run.wait_exit() == 0
+        said = run.assert_own_lines_are_whole()
+        assert any("Ctrl-] detaches" in line for line in said) == keyboard
+        run.assert_restored()
+        run.assert_left_as_it_was()
+
+
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_a_menu_is_drawn_and_what_was_said_can_be_scrolled_back_to(on_terminal, netboot, firmware):
+    (netboot.path / "boot.ipxe").write_text(
+        "#!ipxe\nmenu The menu\nitem one First thing\nitem two Second thing\nchoose --default two picked && echo PICKED ${picked}\n"
+        "prompt\n"
+    )
+    with on_terminal("--ipxe", "--firmware", firmware, "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        run.wait_view(lambda rows: [row.strip() for row in rows[1:5]] == ["The menu", "", "First thing", "Second thing"])
+        run.screen.send(b"\r")
+        run.wait("PICKED two")
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit() == 0
+        run.assert_own_lines_are_whole()
+        run.assert_left_as_it_was()
+
+
 def test_restored_after_an_error(on_terminal, waiting_in_ipxe):
     extra = ["-device", "no-such-device"]
     with on_terminal("--ipxe", "--netboot-dir", waiting_in_ipxe, *vm.SMALL, extra=extra) as run:

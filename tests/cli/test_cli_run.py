@@ -9,13 +9,16 @@ import pty
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import termios
 import time
 
+import pyte
 import pytest
 
-from launch import BINARY, BOOT, DEADLINE, FAKE, Running, command, environment, launch, wait_for_end
+from launch import BINARY, BOOT, DEADLINE, FAKE, ROOT, Running, command, environment, launch, wait_for_end
 
 STARTED = "machine: QEMU built the machine and runs it"
 
@@ -85,6 +88,77 @@ def test_the_console_goes_to_standard_output_and_our_lines_to_standard_error():
     assert "vm-launch" not in result.stdout
     assert all(line.startswith("vm-launch: ") for line in result.stderr.splitlines())
     says(result, STARTED, "kernel: Linux version 6.1.0-fake")
+
+
+def in_one_pipe():
+    reader, writer = os.pipe()
+    return reader, writer, writer
+
+
+def in_one_socket():
+    ours, theirs = socket.socketpair()
+    writer = theirs.detach()
+    return ours.detach(), writer, writer
+
+
+def in_one_pipe_opened_twice():
+    reader, writer = os.pipe()
+    return reader, writer, os.open(f"/proc/self/fd/{writer}", os.O_WRONLY)
+
+
+@pytest.mark.parametrize("join", [in_one_pipe, in_one_socket, in_one_pipe_opened_twice], ids=lambda join: join.__name__)
+def test_own_lines_never_stand_in_the_middle_of_the_guests(join):
+    reader, out, err = join()
+    with Running(*BOOT, scenario="half-lines,acpi", stdout=out, stderr=err) as run:
+        for fd in {out, err}:
+            os.close(fd)
+        text = read_until(reader, "kernel: Linux version 6.1.0-fake")
+        run.signal(signal.SIGTERM)
+        text += read_until(reader, None)
+        assert run.process.wait(DEADLINE) == 0
+    lines = text.split("\n")
+    assert "Machine UUID 1" in lines, text
+    # The prompt waits for somebody: a line of ours, which cannot wait as long, begins a new one.
+    prompt = lines.index("login: ")
+    assert re.fullmatch(r"vm-launch: \[.* s\] kernel: Linux version 6.1.0-fake", lines[prompt + 1]), text
+    assert all("vm-launch: " not in line[1:] for line in lines), text
+    assert "power button 1" in lines, text
+    os.close(reader)
+
+
+def read_until(reader, words):
+    """What comes until the words have, or to the end."""
+    text, until = "", time.monotonic() + DEADLINE
+    while words is None or words not in text:
+        assert select.select([reader], [], [], max(0, until - time.monotonic()))[0], text
+        data = os.read(reader, 65536)
+        if not data:
+            assert words is None, text
+            return text
+        text += data.decode()
+    return text
+
+
+def test_own_lines_do_not_wait_for_the_guest_where_they_do_not_meet(tmp_path):
+    with open(tmp_path / "console", "wb") as out, Running(*BOOT, scenario="half-lines,acpi", stdout=out) as run:
+        run.wait_for("kernel: Linux version 6.1.0-fake")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 0
+    assert (tmp_path / "console").read_text().endswith("Linux version 6.1.0-fake (x@y) #1\nlogin: power button 1\n")
+
+
+STREAMS = ROOT / "tests/unit/data"
+
+
+@pytest.mark.parametrize("name", ["seabios-ipxe", "seabios-ipxe-menu", "edk2-ipxe-menu", "edk2-grub"])
+def test_a_log_gets_text_alone_unless_it_is_to_be_raw(name):
+    stream = STREAMS / f"console-{name}.bin"
+    env = environment("replay,poweroff", FAKE_QEMU_CONSOLE=str(stream))
+    log = launch(*BOOT, env=env, stderr=subprocess.STDOUT).stdout
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ufffd]", log), repr(log)
+    assert re.search("^(net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2|Welcome to GRUB!)$", log, re.MULTILINE), log
+    raw = subprocess.run(command(*BOOT, "--console-raw"), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+    assert stream.read_bytes() in raw.stdout
 
 
 def test_without_a_console_nothing_is_shown_but_stages_are_told():
@@ -331,12 +405,15 @@ def test_as_pid_1_signals_stop_the_guest(number, as_root):
 
 # -- a terminal
 
+COLUMNS, ROWS = 80, 24
+
 
 class Terminal:
     """vm-launch in the foreground of a terminal of its own."""
 
-    def __init__(self, *arguments, scenario):
+    def __init__(self, *arguments, scenario, standard_input=True, console=""):
         self.user, self.terminal = pty.openpty()
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
         self.before = termios.tcgetattr(self.terminal)
         self.seen = ""
         ready, go = os.pipe()
@@ -345,10 +422,11 @@ class Terminal:
             try:
                 os.setsid()
                 fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
+                nothing = os.open("/dev/null", os.O_RDONLY)
                 for number in (0, 1, 2):
-                    os.dup2(self.terminal, number)
+                    os.dup2(self.terminal if number or standard_input else nothing, number)
                 os.closerange(3, 256)
-                os.execve(BINARY, command(*arguments), environment(scenario))
+                os.execve(BINARY, command(*arguments), environment(scenario, FAKE_QEMU_CONSOLE=console))
             finally:
                 os._exit(126)
         os.close(go)
@@ -391,6 +469,17 @@ class Terminal:
             self.seen += os.read(self.user, 65536).decode(errors="replace")
         return status
 
+    def lines(self):
+        """What its user can see and scroll back to; lines that were wrapped are as they are on the screen."""
+        view = self.view()
+        rows = ["".join(row[column].data for column in range(COLUMNS)) for row in view.history.top] + view.display
+        return [row.rstrip() for row in rows]
+
+    def view(self):
+        view = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
+        pyte.Stream(view).feed(self.seen)
+        return view
+
 
 def test_a_terminal_is_attached_detached_and_put_back():
     with Terminal(*BOOT, scenario="run") as terminal:
@@ -421,6 +510,49 @@ def test_the_terminal_is_put_back_however_the_run_ends(scenario):
         assert terminal.end() == ENDS[scenario][0]
         assert terminal.mode() == terminal.before
         assert ENDS[scenario][1][0].removeprefix("error: ") in terminal.seen
+
+
+def with_default_modes(view):
+    return pyte.modes.DECAWM in view.mode and not view.cursor.hidden and view.cursor.attrs.fg == view.cursor.attrs.bg == "default"
+
+
+@pytest.mark.parametrize("standard_input", [True, False], ids=["keyboard", "no-keyboard"])
+@pytest.mark.parametrize("name", ["seabios-ipxe", "seabios-ipxe-menu", "edk2-ipxe-menu", "edk2-grub"])
+def test_own_lines_stay_on_a_terminal_and_it_is_left_as_it_was(name, standard_input):
+    console = STREAMS / f"console-{name}.bin"
+    with Terminal(*BOOT, scenario="replay,poweroff", standard_input=standard_input, console=str(console)) as terminal:
+        terminal.end()
+        assert terminal.mode() == terminal.before
+        said = re.findall(r"vm-launch: [^\r\n\x1b]*", terminal.seen)
+        assert any("starting vm (q35, " in line for line in said)
+        assert any("attached to the console; Ctrl-] detaches" in line for line in said) == standard_input
+        rows = terminal.lines()
+        for line in said:
+            wrapped = [line[start:start + COLUMNS].rstrip() for start in range(0, len(line), COLUMNS)]
+            assert any(rows[at:at + len(wrapped)] == wrapped for at in range(len(rows))), (line, "\n".join(rows))
+        view = terminal.view()
+        assert with_default_modes(view) and (view.cursor.x, view.display[view.cursor.y].strip()) == (0, "")
+        assert "\x1bc" not in terminal.seen and "\x1b[?7l" not in terminal.seen
+
+
+def test_what_the_guest_left_of_the_terminal_is_put_back(open_folder):
+    (open_folder / "stream").write_bytes(b"\x1b[?7l\x1b[?25l\x1b[31m\x1b(0\x1b[?1049h\x1b[?2004hmid-line")
+    for scenario in ("replay,poweroff", "replay,die-running", "replay,panic"):
+        with Terminal(*BOOT, scenario=scenario, standard_input=False, console=str(open_folder / "stream")) as terminal:
+            terminal.end()
+            assert with_default_modes(terminal.view())
+            for back in ("\x1b[?1049l", "\x1b[?2004l", "\x1b(B", "\x1b[?25h"):
+                assert back in terminal.seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT], ids=lambda number: number.name)
+def test_a_terminal_is_put_back_after_a_signal_without_a_keyboard_too(number, open_folder):
+    (open_folder / "stream").write_bytes(b"\x1b[?7l\x1b[?25lhidden")
+    with Terminal(*BOOT, scenario="replay", standard_input=False, console=str(open_folder / "stream")) as terminal:
+        terminal.wait_for("hidden")
+        os.kill(terminal.pid, number)
+        terminal.end()
+        assert with_default_modes(terminal.view())
 
 
 def test_a_terminal_that_hangs_up_stops_the_guest(tmp_path):

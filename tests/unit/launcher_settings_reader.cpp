@@ -97,6 +97,7 @@ const std::map<std::string, std::string>& other_values() {
         {"disk-size", "3G"},
         {"iso", "/images/x.iso"},
         {"no-console", "on"},
+        {"console-raw", "on"},
         {"stop-timeout", "30"},
         {"log-level", "debug"},
         {"log-format", "json"},
