@@ -98,9 +98,8 @@ struct BootEnded {
 struct VerdictGiven {
     Fault verdict;
 };
-// Something was started that may have crashed: wait for a sign of life.
+// Something was started that may have crashed: wait whether it gives a sign of life.
 struct WaitForSilence {};
-struct SignOfLife {};
 struct SignalReceived {
     int number = 0;  // SIGQUIT asks for the end at once
 };
@@ -115,7 +114,7 @@ struct ChildEnded {
 };
 using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderRefused,
                            QemuEvent, StatusAnswered, OsSeen, BootEnded, VerdictGiven, WaitForSilence,
-                           SignOfLife, SignalReceived, StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
+                           SignalReceived, StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
 enum class Command { cont, query_status, system_powerdown, quit };
