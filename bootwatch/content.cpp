@@ -25,6 +25,11 @@ bool is_archive(Bytes head) {
                        [&](std::string_view mark) { return head.starts(0, mark); });
 }
 
+// PNG, JPEG, GIF; iPXE's `console --picture` takes PNG.
+bool is_picture(Bytes head) {
+    return head.starts(0, "\x89PNG\r\n"sv) || head.starts(0, "\xff\xd8\xff"sv) || head.starts(0, "GIF8"sv);
+}
+
 bool is_html(Bytes head) {
     constexpr std::array marks{"<!DOCTYPE"sv, "<!doctype"sv, "<html"sv, "<HTML"sv};
     return std::any_of(marks.begin(), marks.end(),
@@ -80,6 +85,9 @@ Content classify(Bytes head) {
     if (is_archive(head)) {
         return Content::archive;
     }
+    if (is_picture(head)) {
+        return Content::picture;
+    }
     if (is_html(head)) {
         return Content::html;
     }
@@ -110,6 +118,8 @@ std::string_view describe(Content content) {
             return "a compressed file or archive";
         case Content::html:
             return "an HTML page";
+        case Content::picture:
+            return "a picture";
         case Content::text:
             return "a text";
     }
@@ -140,6 +150,8 @@ std::string_view name_of(Content content) {
             return "archive";
         case Content::html:
             return "html";
+        case Content::picture:
+            return "picture";
         case Content::text:
             return "text";
     }

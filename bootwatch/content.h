@@ -20,6 +20,7 @@ enum class Content {
     elf,
     archive,  // compressed or cpio: an initramfs, mostly
     html,     // an error page that came with status 200
+    picture,  // of a menu's background
     text,
 };
 

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 namespace vml::boot {
 
 std::string_view name_of(FetchFault fault) {
@@ -35,7 +37,13 @@ std::string_view name_of(FetchFault fault) {
 }
 
 bool is_probe(const Fetch& fetch) {
-    return fetch.protocol == "tftp-size" || fetch.protocol == "http-head";
+    return fetch.protocol == "tftp-size" || fetch.protocol == "http-head" || fetch.protocol == "http-range";
+}
+
+std::string host_text(const Endpoint& server, std::uint16_t usual_port) {
+    const std::string address =
+        server.address.v6 ? fmt::format("[{}]", to_string(server.address)) : to_string(server.address);
+    return server.port == usual_port ? address : fmt::format("{}:{}", address, server.port);
 }
 
 std::string_view base_name(std::string_view url) {
@@ -76,11 +84,21 @@ std::optional<std::size_t> Fetches::see(double at, bool from_guest, const Packet
 
 std::optional<std::size_t> Fetches::begin(double at, Fetch fetch) {
     if (fetches_.size() >= most_fetches) {
-        return std::nullopt;
+        take_the_last_place();
     }
     fetch.began = fetch.latest = at;
     fetches_.push_back(std::move(fetch));
     return fetches_.size() - 1;
+}
+
+void Fetches::take_the_last_place() {
+    fetches_.pop_back();
+    std::erase_if(tftp_, [this](const auto& entry) { return entry.second.fetch >= fetches_.size(); });
+    for (auto& [key, session] : tcp_) {
+        if (session.fetch && *session.fetch >= fetches_.size()) {
+            session.fetch.reset();
+        }
+    }
 }
 
 std::optional<std::size_t> Fetches::end(std::size_t index, double at, FetchState state, FetchFault fault) {

@@ -39,7 +39,7 @@ enum class FetchFault {
 
 // Times are in seconds since the machine began to run.
 struct Fetch {
-    std::string protocol;  // "tftp", "http", "https"
+    std::string protocol;  // "tftp", "http", "https", "iscsi"; "tcp": nothing that is known
     std::string url;       // "tftp://10.0.2.2/boot.ipxe"
     Endpoint server;
     double began = 0;
@@ -48,6 +48,7 @@ struct Fetch {
     std::uint64_t received = 0;     // bytes of the file
     std::optional<std::uint64_t> expected{};
     unsigned repeats = 0;         // how often the request was sent again
+    unsigned ranges = 0;          // pieces that were asked for (RFC 9110, 14), as for a SAN boot: one fetch
     std::optional<int> status{};  // HTTP's
     std::string location{};       // where HTTP redirects to
     FetchState state = FetchState::asked;
@@ -60,6 +61,9 @@ struct Fetch {
 
 // Does it only ask for the size, and fetch nothing?
 [[nodiscard]] bool is_probe(const Fetch& fetch);
+
+// A server's address in a URL, with its port where that is not the protocol's usual one.
+[[nodiscard]] std::string host_text(const Endpoint& server, std::uint16_t usual_port);
 
 // The last part of a URL's path, or the whole URL where that is empty.
 [[nodiscard]] std::string_view base_name(std::string_view url);
@@ -90,7 +94,7 @@ class Fetches {
     [[nodiscard]] const std::vector<Fetch>& all() const { return fetches_; }
     [[nodiscard]] const std::vector<Lookup>& lookups() const { return lookups_; }
 
-    // Memory is bounded, whatever a guest sends.
+    // Memory is bounded, whatever a guest sends: of more fetches the latest one takes the last place.
     static constexpr std::size_t most_fetches = 500;
     static constexpr std::size_t most_lookups = 100;
 
@@ -101,21 +105,29 @@ class Fetches {
         std::uint64_t block_size = 512;  // RFC 1350, 2
         std::uint64_t blocks = 0;        // received, as a number that does not wrap
         bool over = false;
+        std::uint16_t server_port = 69;  // that was asked
+        std::string head{};              // the file's first bytes
     };
     struct TcpSession {
         std::optional<std::size_t> fetch;
         bool accepted = false;
         bool secret = false;  // TLS
+        bool asked = false;   // by HTTP
         bool head_only = false;
+        bool ranged = false;
+        bool chunked = false;                     // RFC 9112, 7.1
+        std::optional<std::uint64_t> expected{};  // bytes of this response's body
+        std::uint64_t received = 0;
         std::string header{};                     // of the response, as long as it is not whole
         std::optional<std::uint32_t> body_begin;  // sequence number
         std::uint32_t highest = 0;                // sequence number past the last byte from the server
-        std::string head{};                       // the body's first bytes
+        std::string head{};                       // the body's first bytes, as they came
     };
 
     std::optional<std::size_t> begin(double at, Fetch fetch);
     std::optional<std::size_t> end(std::size_t index, double at, FetchState state, FetchFault fault);
 
+    void take_the_last_place();
     std::optional<std::size_t> tftp_request(double at, const Packet& packet, const TftpRequest& request);
     std::optional<std::size_t> tftp_data(double at, std::uint16_t port, const TftpData& data);
     std::optional<std::size_t> tftp_error(double at, bool from_guest, std::uint16_t port,
@@ -130,6 +142,13 @@ class Fetches {
     std::optional<std::size_t> tls_hello(double at, const Packet& packet, TcpSession& session,
                                          std::string_view head);
     std::optional<std::size_t> tls_alert(double at, TcpSession& session, std::string_view head);
+    [[nodiscard]] std::optional<std::size_t> ranged_before(std::string_view url) const;
+    void ask_on_this_connection(double at, const Packet& packet, TcpSession& session, const std::string& url,
+                                bool range);
+    void read_header(Fetch& fetch, TcpSession& session, std::string_view header) const;
+    void look_into(TcpSession& session);
+    std::optional<std::size_t> response_over(double at, TcpSession& session, FetchState state,
+                                             FetchFault fault);
     std::optional<std::size_t> http_response(double at, TcpSession& session, const TcpSegment& segment);
     std::optional<std::size_t> body_bytes(double at, TcpSession& session, const TcpSegment& segment);
     std::optional<std::size_t> tcp_ended(double at, TcpSession& session, bool by_guest, bool reset);

@@ -1,7 +1,9 @@
 // Fetches over TCP: HTTP (RFC 9110, 9112) and what TLS shows of itself.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,12 +20,6 @@ constexpr std::uint16_t https_port = 443;
 // TLS record types and alert descriptions (RFC 8446, 5.1 and B.2).
 constexpr char tls_handshake = '\x16';
 constexpr char tls_alert_record = '\x15';
-
-std::string host_text(const Endpoint& server, std::uint16_t usual_port) {
-    const std::string address =
-        server.address.v6 ? fmt::format("[{}]", to_string(server.address)) : to_string(server.address);
-    return server.port == usual_port ? address : fmt::format("{}:{}", address, server.port);
-}
 
 std::string printable(std::string_view text) {
     return bytes_of(text).text(0, text.size());
@@ -118,6 +114,44 @@ std::string server_name_in(std::string_view hello) {
     return {};
 }
 
+struct PortRow {
+    std::uint16_t port;
+    std::string_view protocol;
+};
+// IANA's registry. Elsewhere the request tells the protocol, if one is ever sent.
+constexpr std::array well_known{PortRow{http_port, "http"}, PortRow{https_port, "https"},
+                                PortRow{3260, "iscsi"}, PortRow{2049, "nfs"}, PortRow{21, "ftp"}};
+
+Fetch fetch_on(const Endpoint& server) {
+    const auto* row = std::find_if(well_known.begin(), well_known.end(),
+                                   [&](const PortRow& r) { return r.port == server.port; });
+    const std::string_view protocol = row == well_known.end() ? "tcp" : row->protocol;
+    Fetch fetch;
+    fetch.protocol = protocol;
+    fetch.url = fmt::format("{}://{}/", protocol, host_text(server, row == well_known.end() ? 0 : row->port));
+    fetch.server = server;
+    return fetch;
+}
+
+// The data of the chunks that a body begins with (RFC 9112, 7.1), so far as they came.
+std::string data_of_chunks(std::string_view raw) {
+    std::string data;
+    while (data.size() < content_head) {
+        const std::size_t line_end = raw.find("\r\n");
+        std::size_t size = 0;
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
+        // pointers
+        const auto result = std::from_chars(raw.data(), raw.data() + raw.size(), size, 16);
+        if (line_end == std::string_view::npos || result.ec != std::errc{} || size == 0) {
+            break;
+        }
+        raw.remove_prefix(line_end + 2);
+        data += raw.substr(0, size);
+        raw.remove_prefix(std::min(size + 2, raw.size()));
+    }
+    return data;
+}
+
 // a - b for sequence numbers, which wrap (RFC 9293, 3.4).
 std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
     return static_cast<std::int32_t>(a - b);
@@ -128,7 +162,6 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
     const TcpKey key{packet.from.port, packet.to};
     if (segment.syn) {
         const bool again = tcp_.contains(key) && !tcp_[key].accepted;
-        const bool web = packet.to.port == http_port || packet.to.port == https_port;
         if (again) {
             if (const auto& fetch = tcp_[key].fetch) {
                 ++fetches_[*fetch].repeats;
@@ -138,12 +171,7 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
         }
         tcp_[key] = {};
         // What will be asked for is not known yet; who does not answer at all is worth telling already.
-        const std::string protocol = packet.to.port == https_port ? "https" : "http";
-        const std::uint16_t usual = packet.to.port == https_port ? https_port : http_port;
-        tcp_[key].fetch =
-            begin(at, {.protocol = web ? protocol : "tcp",
-                       .url = fmt::format("{}://{}/", web ? protocol : "tcp", host_text(packet.to, usual)),
-                       .server = packet.to});
+        tcp_[key].fetch = begin(at, fetch_on(packet.to));
         return std::nullopt;
     }
     const auto found = tcp_.find(key);
@@ -173,6 +201,7 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
     if (segment.syn) {
         session.accepted = true;
         session.highest = segment.sequence + 1;
+        session.body_begin = session.highest;  // until something is known of what comes
         return std::nullopt;
     }
     if (segment.rst && !session.accepted) {
@@ -181,9 +210,9 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
     }
     std::optional<std::size_t> news;
     if (segment.size > 0 && session.fetch) {
-        if (!session.secret) {
+        if (session.asked) {
             news = http_response(at, session, segment);
-        } else if (segment.head.starts_with(tls_alert_record)) {
+        } else if (session.secret && segment.head.starts_with(tls_alert_record)) {
             news = tls_alert(at, session, segment.head);
         } else {
             news = body_bytes(at, session, segment);
@@ -203,20 +232,11 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
     const std::string_view host = header_value(head, "Host");
     const std::string url = fmt::format(
         "http://{}{}", host.empty() ? host_text(packet.to, http_port) : printable(host), printable(path));
-    const bool fresh = session.fetch && fetches_[*session.fetch].protocol != "tcp-used" &&
-                       fetches_[*session.fetch].state == FetchState::asked && !session.body_begin &&
-                       fetches_[*session.fetch].url.ends_with('/') && session.header.empty();
-    if (fresh) {  // the connection's first request: the fetch began with the connection
-        Fetch& fetch = fetches_[*session.fetch];
-        fetch.url = url;
-        fetch.protocol = "http";
-        fetch.latest = at;
-    } else {  // another one on a connection that is kept
-        if (session.fetch) {
-            end(*session.fetch, at, FetchState::done, FetchFault::none);
-        }
-        session.fetch = begin(at, {.protocol = "http", .url = url, .server = packet.to});
-    }
+    ask_on_this_connection(at, packet, session, url, !header_value(head, "Range").empty());
+    session.asked = true;
+    session.chunked = false;
+    session.expected.reset();
+    session.received = 0;
     session.header.clear();
     session.head.clear();
     session.body_begin.reset();
@@ -225,6 +245,46 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
         fetches_[*session.fetch].protocol = "http-head";
     }
     return session.fetch;
+}
+
+// The fetch of a file that is read piece by piece.
+std::optional<std::size_t> Fetches::ranged_before(std::string_view url) const {
+    const auto earlier = std::find_if(fetches_.rbegin(), fetches_.rend(), [&](const Fetch& fetch) {
+        return fetch.ranges > 0 && fetch.url == url;
+    });
+    return earlier == fetches_.rend()
+               ? std::nullopt
+               : std::optional{static_cast<std::size_t>(std::distance(earlier, fetches_.rend())) - 1};
+}
+
+void Fetches::ask_on_this_connection(double at, const Packet& packet, TcpSession& session,
+                                     const std::string& url, bool range) {
+    const bool first = session.fetch && !session.asked;
+    if (session.fetch && session.asked) {
+        end(*session.fetch, at, FetchState::done, FetchFault::none);  // the connection is kept
+    }
+    session.ranged = range;
+    if (const auto earlier = range ? ranged_before(url) : std::nullopt) {
+        if (first) {  // the connection is no fetch of its own
+            fetches_[*session.fetch].protocol = "http-range";
+            end(*session.fetch, at, FetchState::done, FetchFault::none);
+            if (*session.fetch + 1 == fetches_.size()) {
+                fetches_.pop_back();
+            }
+        }
+        session.fetch = earlier;
+        ++fetches_[*earlier].ranges;
+        fetches_[*earlier].latest = at;
+        return;
+    }
+    if (!first) {
+        session.fetch = begin(at, {.protocol = "http", .url = url, .server = packet.to});
+    }
+    Fetch& fetch = fetches_[*session.fetch];
+    fetch.protocol = "http";
+    fetch.url = url;
+    fetch.latest = at;
+    fetch.ranges = range ? 1 : 0;
 }
 
 std::optional<std::size_t> Fetches::tls_hello(double at, const Packet& packet, TcpSession& session,
@@ -260,6 +320,30 @@ std::optional<std::size_t> Fetches::tls_alert(double at, TcpSession& session, st
     return end(*session.fetch, at, FetchState::failed, FetchFault::tls_alert);
 }
 
+// Of one request. A piece of a file that is read piece by piece is news only if it is the first, or fails.
+std::optional<std::size_t> Fetches::response_over(double at, TcpSession& session, FetchState state,
+                                                  FetchFault fault) {
+    Fetch& fetch = fetches_[*session.fetch];
+    if (session.ranged && fetch.state == FetchState::done && state == FetchState::failed) {
+        fetch.ended.reset();
+    }
+    if (session.ranged && fetch.ended) {
+        fetch.ended = at;
+    }
+    return end(*session.fetch, at, state, fault);
+}
+
+void Fetches::read_header(Fetch& fetch, TcpSession& session, std::string_view header) const {
+    fetch.status = number_in<int>(header.substr(std::min(header.find(' ') + 1, header.size())));
+    session.expected = number_in<std::uint64_t>(header_value(header, "Content-Length"));
+    session.chunked = same_letters(header_value(header, "Transfer-Encoding"), "chunked");
+    if (!session.ranged) {
+        fetch.expected = session.expected;
+    }
+    fetch.location = printable(header_value(header, "Location"));
+    fetch.words = printable(header.substr(0, header.find('\r')));
+}
+
 std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session, const TcpSegment& segment) {
     if (session.body_begin) {
         return body_bytes(at, session, segment);
@@ -277,26 +361,30 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
     const std::size_t length = std::min(end_of_header, session.header.size() - 4) + 4;
     session.body_begin = segment.sequence + static_cast<std::uint32_t>(length - std::min(before, length));
     session.highest = *session.body_begin;
-    const std::string_view header{session.header};
-    fetch.status = number_in<int>(header.substr(std::min(header.find(' ') + 1, header.size())));
-    fetch.expected = number_in<std::uint64_t>(header_value(header, "Content-Length"));
-    fetch.location = printable(header_value(header, "Location"));
-    fetch.words = printable(header.substr(0, header.find('\r')));
-    if (session.head_only) {
-        return end(*session.fetch, at, FetchState::done, fault_of_status(fetch.status.value_or(0)));
-    }
+    read_header(fetch, session, session.header);
     const auto fault = fault_of_status(fetch.status.value_or(0));
+    if (session.head_only) {
+        return response_over(at, session, FetchState::done, fault);
+    }
     if (fault != FetchFault::none) {
-        return end(*session.fetch, at, FetchState::failed, fault);
+        return response_over(at, session, FetchState::failed, fault);
     }
     session.head = session.header.substr(length);
-    fetch.content = classify(bytes_of(session.head));
+    look_into(session);
     const auto ended = body_bytes(at, session, segment);
-    return ended ? ended : session.fetch;
+    return ended || (session.ranged && fetch.ranges > 1) ? ended : session.fetch;
+}
+
+void Fetches::look_into(TcpSession& session) {
+    Fetch& fetch = fetches_[*session.fetch];
+    if (!session.ranged || fetch.ranges == 1) {
+        fetch.content = classify(bytes_of(session.chunked ? std::string_view{data_of_chunks(session.head)}
+                                                          : std::string_view{session.head}));
+    }
 }
 
 std::optional<std::size_t> Fetches::body_bytes(double at, TcpSession& session, const TcpSegment& segment) {
-    if (!session.fetch || !session.body_begin || fetches_[*session.fetch].ended) {
+    if (!session.fetch || !session.body_begin || (fetches_[*session.fetch].ended && !session.ranged)) {
         return std::nullopt;
     }
     Fetch& fetch = fetches_[*session.fetch];
@@ -305,20 +393,24 @@ std::optional<std::size_t> Fetches::body_bytes(double at, TcpSession& session, c
     const std::int32_t more = sequence_distance(past, session.highest);
     if (more > 0) {
         session.highest = past;
+        session.received += static_cast<std::uint32_t>(more);
         fetch.received += static_cast<std::uint32_t>(more);
         fetch.state = fetch.state == FetchState::asked ? FetchState::receiving : fetch.state;
     }
-    if (session.secret) {
+    if (!session.asked) {
         return std::nullopt;
     }
+    constexpr std::size_t framing = 64;  // of the first chunks
     const auto follows = static_cast<std::int32_t>(session.head.size());
-    if (session.head.size() < content_head &&
+    if (session.head.size() < content_head + framing &&
         sequence_distance(segment.sequence, *session.body_begin) == follows) {
         session.head += segment.head;
-        fetch.content = classify(bytes_of(session.head));
+        look_into(session);
     }
-    return fetch.expected && fetch.received >= *fetch.expected
-               ? end(*session.fetch, at, FetchState::done, FetchFault::none)
+    const bool last_chunk =
+        session.chunked && segment.head.size() == segment.size && segment.head.ends_with("0\r\n\r\n");
+    return last_chunk || (session.expected && session.received >= *session.expected)
+               ? response_over(at, session, FetchState::done, FetchFault::none)
                : std::nullopt;
 }
 
@@ -327,8 +419,8 @@ std::optional<std::size_t> Fetches::tcp_ended(double at, TcpSession& session, bo
         return std::nullopt;
     }
     const Fetch& fetch = fetches_[*session.fetch];
-    const bool whole =
-        fetch.expected ? fetch.received >= *fetch.expected : (!reset && fetch.state == FetchState::receiving);
+    const bool whole = session.expected ? session.received >= *session.expected
+                                        : (!reset && fetch.state == FetchState::receiving);
     if (whole || (session.secret && !reset)) {
         return end(*session.fetch, at, FetchState::done, FetchFault::none);
     }

@@ -22,11 +22,8 @@ FetchFault fault_of_tftp(std::uint16_t code) {
 
 std::optional<std::size_t> Fetches::tftp_request(double at, const Packet& packet,
                                                  const TftpRequest& request) {
-    if (packet.to.port != tftp_port) {
-        return std::nullopt;
-    }
     const std::string url =
-        fmt::format("tftp://{}/{}", to_string(packet.to.address),
+        fmt::format("tftp://{}/{}", host_text(packet.to, tftp_port),
                     request.file.starts_with('/') ? request.file.substr(1) : request.file);
     // The same file asked for again, from whatever port, while nobody has given it yet: a repetition.
     for (std::size_t index = fetches_.size(); index-- > 0;) {
@@ -35,13 +32,13 @@ std::optional<std::size_t> Fetches::tftp_request(double at, const Packet& packet
         if (earlier.url == url && unanswered) {
             ++earlier.repeats;
             earlier.latest = at;
-            tftp_[packet.from.port] = {.fetch = index};
+            tftp_[packet.from.port] = {.fetch = index, .server_port = packet.to.port};
             return std::nullopt;
         }
     }
     const auto index = begin(at, {.protocol = "tftp", .url = url, .server = packet.to});
     if (index) {
-        tftp_[packet.from.port] = {.fetch = *index};
+        tftp_[packet.from.port] = {.fetch = *index, .server_port = packet.to.port};
     }
     return index;
 }
@@ -74,8 +71,11 @@ std::optional<std::size_t> Fetches::tftp_data(double at, std::uint16_t port, con
         session.blocks += static_cast<std::uint64_t>(ahead);
         fetch.received = (session.blocks - 1) * session.block_size + data.size;
     }
-    if (data.block == 1 && session.blocks == 1) {
-        fetch.content = classify(bytes_of(data.head));
+    // What a file is shows in its first 518 bytes, which are more than one block where none was negotiated.
+    if (ahead == 1 && session.head.size() < content_head &&
+        session.head.size() == (session.blocks - 1) * session.block_size) {
+        session.head += data.head;
+        fetch.content = classify(bytes_of(session.head));
     }
     fetch.state = FetchState::receiving;
     fetch.latest = at;
@@ -104,9 +104,9 @@ std::optional<std::size_t> Fetches::tftp_error(double at, bool from_guest, std::
 }
 
 std::optional<std::size_t> Fetches::unreachable(double at, const Unreachable& message) {
-    if (message.udp && message.target.port == tftp_port) {
+    if (message.udp) {
         const auto found = tftp_.find(message.sender.port);
-        if (found != tftp_.end() && !found->second.over) {
+        if (found != tftp_.end() && !found->second.over && found->second.server_port == message.target.port) {
             fetches_[found->second.fetch].words =
                 fmt::format("ICMP destination unreachable, code {}", message.code);
             found->second.over = true;

@@ -219,6 +219,17 @@ bool is_nothing_to_boot(std::uint32_t number) {
     return error.posix == 0x2D && error.file == 0x03E0;
 }
 
+bool is_no_memory(std::uint32_t number) {
+    enum : std::uint8_t { not_enough_memory = 0x31, no_space_left = 0x34 };
+    const std::uint8_t posix = split_ipxe_error(number).posix;
+    return posix == not_enough_memory || posix == no_space_left;
+}
+
+bool is_of_iscsi(std::uint32_t number) {
+    constexpr std::uint16_t iscsi = 0x0D60;
+    return split_ipxe_error(number).file == iscsi;
+}
+
 bool is_no_address(std::uint32_t number) {
     const IpxeError error = split_ipxe_error(number);
     return error.posix == 0x04 && error.file == 0x0EE0;

@@ -33,6 +33,10 @@ struct IpxeError {
 [[nodiscard]] bool is_exec_format(std::uint32_t number);
 // Did it find nothing to run at all?
 [[nodiscard]] bool is_nothing_to_boot(std::uint32_t number);
+// Was what it fetched too large for the memory?
+[[nodiscard]] bool is_no_memory(std::uint32_t number);
+// Is it one of its iSCSI code's?
+[[nodiscard]] bool is_of_iscsi(std::uint32_t number);
 // Did none of its ways to get an address work?
 [[nodiscard]] bool is_no_address(std::uint32_t number);
 

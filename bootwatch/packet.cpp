@@ -85,6 +85,12 @@ class DhcpOptions {
     void take(std::uint8_t code, Bytes value) {
         message_.options.push_back(code);
         switch (code) {
+            case 3:
+                message_.routers = addresses(value);
+                break;
+            case 6:
+                message_.dns_servers = addresses(value);
+                break;
             case 17:
                 message_.root_path += text_option(value.chars());
                 break;
@@ -120,6 +126,14 @@ class DhcpOptions {
             default:
                 break;
         }
+    }
+
+    static std::vector<Address> addresses(Bytes value) {
+        std::vector<Address> all;
+        for (std::size_t at = 0; value.has(at, 4); at += 4) {
+            all.push_back(Address::v4(value.be32(at)));
+        }
+        return all;
     }
 
     // iPXE's own options lie inside option 175 (https://ipxe.org/howto/dhcpd).
@@ -158,12 +172,15 @@ std::optional<PacketBody> dhcp(Bytes payload) {
 }
 
 std::optional<PacketBody> dhcp6(Bytes payload) {
-    constexpr std::uint16_t bootfile_url = 59;
+    enum : std::uint16_t { ia_na = 3, bootfile_url = 59 };
+    constexpr std::uint16_t empty_ia = 12;  // RFC 8415, 21.4: without an address inside
     Dhcp6Message message;
     message.kind = payload.u8(0);
     for (std::size_t at = 4; payload.has(at, 4); at += 4U + payload.be16(at + 2)) {
         if (payload.be16(at) == bootfile_url) {
             message.bootfile_url = text_option(payload.part(at + 4, payload.be16(at + 2)).chars());
+        } else if (payload.be16(at) == ia_na) {
+            message.has_address = payload.be16(at + 2) > empty_ia;
         }
     }
     return message;
@@ -227,11 +244,22 @@ TftpOptions tftp_options(std::string_view text) {
     return options;
 }
 
+// "pxelinux.0\0" "octet\0" …: without a mode it is something else that begins with the same two bytes.
+std::optional<PacketBody> tftp_request(std::string_view text) {
+    const std::size_t end = text.find('\0');
+    if (end == std::string_view::npos || end == 0) {
+        return std::nullopt;
+    }
+    const std::string_view mode = text.substr(end + 1, text.substr(end + 1).find('\0'));
+    const bool known = mode == "octet" || mode == "netascii" || mode == "OCTET" || mode == "NETASCII";
+    return known ? std::optional<PacketBody>{TftpRequest{printable(text.substr(0, end))}} : std::nullopt;
+}
+
 std::optional<PacketBody> tftp(Bytes payload, std::size_t size) {
     enum : std::uint16_t { request = 1, data = 3, ack = 4, error = 5, oack = 6 };
     switch (payload.be16(0)) {
         case request:
-            return TftpRequest{payload.text(2, longest_text)};
+            return tftp_request(payload.from(2).chars());
         case data:
             return TftpData{payload.be16(2), size < 4 ? 0 : size - 4, payload.from(4).chars()};
         case ack:

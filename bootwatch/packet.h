@@ -73,6 +73,8 @@ struct DhcpMessage {
     std::string user_class{};                  // option 77
     std::string root_path{};                   // option 17
     std::string message{};                     // option 56: why a server refuses
+    std::vector<Address> routers{};            // option 3
+    std::vector<Address> dns_servers{};        // option 6
     std::optional<std::uint16_t> client_arch;  // option 93
     bool no_proxy_wait = false;                // option 175.176: iPXE need not wait for a ProxyDHCP server
     std::vector<std::uint8_t> options{};       // every option's code, in order
@@ -85,6 +87,7 @@ struct DhcpMessage {
 struct Dhcp6Message {
     std::uint8_t kind = 0;       // 1 solicit, 2 advertise, 3 request, 7 reply
     std::string bootfile_url{};  // option 59
+    bool has_address = false;    // an identity association with an address in it
     bool operator==(const Dhcp6Message&) const = default;
 };
 

@@ -1,6 +1,8 @@
 #include "bootwatch/record.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace vml::boot {
 
@@ -78,6 +80,40 @@ std::optional<double> Boot::time_of(Stage wanted) const {
         return candidate.proves && candidate.stage == wanted;
     });
     return mark == marks.end() ? std::nullopt : std::optional{mark->at};
+}
+
+bool may_be_program(const Fetch& fetch) {
+    switch (fetch.content) {
+        case Content::unknown:
+        case Content::efi_x86_64:
+        case Content::efi_i386:
+        case Content::efi_aarch64:
+        case Content::efi_other:
+        case Content::elf:
+            return !is_probe(fetch) && fetch.ranges == 0;
+        default:
+            return false;
+    }
+}
+
+unsigned chain_rounds(const Boot& boot) {
+    std::map<std::string, std::pair<unsigned, double>> rounds;  // by URL: how often, and when last
+    unsigned most = 0;
+    for (const Fetch& fetch : boot.fetches) {
+        if (fetch.state != FetchState::done || !may_be_program(fetch)) {
+            continue;
+        }
+        auto& [count, at] = rounds[fetch.url];
+        const bool new_address =
+            count == 0 ||
+            std::any_of(boot.dhcp.begin(), boot.dhcp.end(), [&, since = at](const DhcpTalk& talk) {
+                return talk.ack && talk.ack->at > since && talk.ack->at < fetch.began;
+            });
+        count += new_address ? 1 : 0;
+        at = fetch.began;
+        most = std::max(most, count);
+    }
+    return most;
 }
 
 unsigned fruitless_boots(const std::vector<Boot>& boots, double lasting) {

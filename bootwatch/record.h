@@ -58,8 +58,33 @@ struct DhcpTalk {
     std::optional<Offer> ack{};
     std::vector<Offer> naks{};
     std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)
+    // At port 4011, where a ProxyDHCP server may tell the file (PXE specification 2.1, 2.2.4).
+    unsigned boot_server_requests = 0;
+    bool boot_server_answered = false;
+    Address boot_server{};
 
     bool operator==(const DhcpTalk&) const = default;
+};
+
+// DHCPv6 and the routers of a boot program (RFC 8415, 5970; RFC 4861).
+struct Ipv6Story {
+    std::optional<double> solicited_at{};  // the client looked for a DHCPv6 server
+    std::optional<double> answered_at{};
+    Address server{};
+    bool address = false;             // it gave an address
+    std::string bootfile{};           // option 59
+    std::optional<Address> router{};  // that advertised itself, with a lifetime or without
+    bool managed = false;             // and said that addresses come by DHCPv6
+
+    bool operator==(const Ipv6Story&) const = default;
+};
+
+// Asked for by ARP, and nobody answered.
+struct Unanswered {
+    Address address{};
+    double at = 0;
+
+    bool operator==(const Unanswered&) const = default;
 };
 
 struct IpxeComplaint {
@@ -100,14 +125,16 @@ struct Boot {
     bool link_down = false;                // iPXE said so, and nothing came over the link
     std::uint64_t guest_frames = 0;        // sent by the guest
     std::uint64_t other_frames = 0;        // sent by others, and seen on the guest's link
-    std::vector<Address> unanswered{};     // asked for by ARP, and nobody answered
+    std::vector<Unanswered> unanswered{};  // the latest last
+    Ipv6Story ipv6{};
     std::optional<double> router_at{};     // a router advertisement with a lifetime
     std::optional<double> solicited_at{};  // the guest looked for a router
     Turn turn = Turn::none;
     double turned_at = 0;
     std::optional<double>
         left_ipxe_at{};        // when iPXE returned to the firmware without having booted anything
-    std::string turn_words{};  // the console's own words for it
+    std::string turn_words{};  // the console's own words for it; of silence, how long it lasted
+    double last_sign_at = 0;   // before a silence: of the console, the network or a disk
 
     [[nodiscard]] std::optional<Stage> stage() const;                 // the furthest that was reached
     [[nodiscard]] bool reached(Stage wanted) const;                   // by its own evidence
@@ -115,6 +142,13 @@ struct Boot {
     [[nodiscard]] std::optional<double> time_of(Stage wanted) const;  // of the first mark
     bool operator==(const Boot&) const = default;
 };
+
+// The most often that one program was fetched in a boot, each time after a new address: a loader that loads
+// itself. 0 or 1 in every other boot; a script may be fetched again and again, to wait for its server.
+[[nodiscard]] unsigned chain_rounds(const Boot& boot);
+
+// Is this a program, by its first bytes, or may it be one?
+[[nodiscard]] bool may_be_program(const Fetch& fetch);
 
 // Consecutive network boots, the last one ended, in which no operating system ran for as long as `lasting`
 // seconds.

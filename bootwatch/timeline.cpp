@@ -1,6 +1,7 @@
 #include "bootwatch/timeline.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -45,7 +46,7 @@ std::string describe(const Fetch& fetch) {
         return fmt::format("{}: {}", fetch.url, failure_text(fetch));
     }
     if (!fetch.location.empty()) {
-        return fmt::format("{}: sent on to {}", fetch.url, fetch.location);
+        return fmt::format("{}: redirected to {}", fetch.url, fetch.location);
     }
     const double took = fetch.ended.value_or(fetch.latest) - fetch.began;
     constexpr double worth_a_speed = 0.1;
@@ -91,14 +92,23 @@ void Timeline::turn(Turn turn, double at, std::string_view words) {
 }
 
 bool Timeline::runs_unknown() const {
+    const auto may_run = [](const Fetch& fetch) {
+        return fetch.state == FetchState::done && !is_probe(fetch) && fetch.ranges == 0 &&
+               (fetch.content == Content::unknown || fetch.content == Content::html ||
+                fetch.content == Content::text);
+    };
+    const auto passed_over = [](const Fetch& fetch) {
+        return is_probe(fetch) || fetch.content == Content::ipxe_script ||
+               fetch.content == Content::archive || fetch.content == Content::picture ||
+               fetch.state == FetchState::failed;
+    };
     const auto& fetches = fetches_.all();
-    const auto latest = std::find_if(fetches.rbegin(), fetches.rend(), [](const Fetch& fetch) {
-        return !is_probe(fetch) && fetch.content != Content::archive;
-    });
-    const bool odd = latest != fetches.rend() && latest->state == FetchState::done &&
-                     (latest->content == Content::unknown || latest->content == Content::html ||
-                      latest->content == Content::text);
-    return odd && !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
+    const auto odd = std::find_if_not(fetches.begin(), fetches.end(), passed_over);
+    const bool alone = odd != fetches.end() && may_run(*odd) &&
+                       std::all_of(std::next(odd), fetches.end(), [](const Fetch& later) {
+                           return is_probe(later) || later.content == Content::archive;
+                       });
+    return alone && !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
 }
 
 const std::vector<Boot>& Timeline::boots() {
@@ -128,8 +138,9 @@ std::vector<Mark> Timeline::agent_answered(double at) {
     return news();
 }
 
-void Timeline::silence(double at) {
-    turn(Turn::silent, at, "");
+void Timeline::silence(double at, double last_sign) {
+    turn(Turn::silent, at, fmt::format("{:.0f} s", at - last_sign));
+    current().last_sign_at = last_sign;
 }
 
 std::vector<Mark> Timeline::reset(double at) {

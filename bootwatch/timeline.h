@@ -39,11 +39,11 @@ class Timeline {
     // The machine was reset. One reboot is one to five resets: those before the firmware speaks again belong
     // together, and give nothing.
     std::vector<Mark> reset(double at);
-    // Nothing was seen or heard for so long that nothing is to be expected any more.
-    void silence(double at);
+    // Nothing was seen or heard since `last_sign`, for so long that nothing is to be expected any more.
+    void silence(double at, double last_sign);
 
-    // Was the last thing that the guest fetched nothing that is known to boot, so that silence would mean a
-    // crash?
+    // Was one thing fetched that may have been started, and nothing since, so that silence would mean a
+    // crash? Not where it has fetched something itself: then it lives.
     [[nodiscard]] bool runs_unknown() const;
 
     // The oldest first; the last one is the one that runs.
@@ -70,11 +70,11 @@ class Timeline {
     void client_failed(double at, std::string_view words);
     void ipxe_said(double at, const ConsoleMark& seen);
     void dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet, const DhcpMessage& message);
-    void dhcp_from_guest(double at, std::size_t nic, const DhcpMessage& message);
+    void dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);
     void dhcp_from_server(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);
     [[nodiscard]] DhcpTalk* talk_of(std::size_t nic);
-    void dhcp6(double at, const Packet& packet, const Dhcp6Message& message);
-    void arp(bool from_guest, const ArpMessage& message);
+    void dhcp6(double at, bool from_guest, const Packet& packet, const Dhcp6Message& message);
+    void arp(double at, bool from_guest, const ArpMessage& message);
     void fetched(double at, std::size_t index);
 
     std::vector<WatchedNic> nics_;

@@ -79,14 +79,15 @@ std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& pac
     }
     if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
         dhcp(at, nic, from_guest, packet, *message);
-    } else if (const auto* message6 = std::get_if<ArpMessage>(&packet.body)) {
-        arp(from_guest, *message6);
-    } else if (const auto* message_v6 = std::get_if<Dhcp6Message>(&packet.body);
-               message_v6 != nullptr && !from_guest) {
-        dhcp6(at, packet, *message_v6);
+    } else if (const auto* arp_message = std::get_if<ArpMessage>(&packet.body)) {
+        arp(at, from_guest, *arp_message);
+    } else if (const auto* message6 = std::get_if<Dhcp6Message>(&packet.body)) {
+        dhcp6(at, from_guest, packet, *message6);
     } else if (const auto* router = std::get_if<RouterAdvertisement>(&packet.body);
                router != nullptr && !from_guest) {
         current().router_at = current().router_at.value_or(at);
+        current().ipv6.router = packet.from.address;
+        current().ipv6.managed = router->managed;
     } else if (std::holds_alternative<RouterSolicitation>(packet.body) && from_guest) {
         current().solicited_at = current().solicited_at.value_or(at);
     } else if (const auto index = fetches_.see(at, from_guest, packet)) {
@@ -108,13 +109,19 @@ void Timeline::dhcp(double at, std::size_t nic, bool from_guest, const Packet& p
         return;  // another machine's
     }
     if (from_guest && !message.from_server) {
-        dhcp_from_guest(at, nic, message);
+        dhcp_from_guest(at, nic, packet, message);
     } else if (!from_guest && message.from_server) {
         dhcp_from_server(at, nic, packet, message);
     }
 }
 
-void Timeline::dhcp_from_guest(double at, std::size_t nic, const DhcpMessage& message) {
+void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message) {
+    constexpr std::uint16_t boot_server_port = 4011;
+    if (DhcpTalk* asked = talk_of(nic); asked != nullptr && packet.to.port == boot_server_port) {
+        ++asked->boot_server_requests;
+        asked->boot_server = packet.to.address;
+        return;
+    }
     const Client client = client_of(message);
     DhcpTalk* talk = talk_of(nic);
     const bool begins = message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp;
@@ -147,6 +154,7 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
+    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
     if (message.kind == DhcpKind::nak) {
         talk->naks.push_back(offer);
         return;
@@ -171,11 +179,20 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
     }
 }
 
-void Timeline::dhcp6(double at, const Packet& packet, const Dhcp6Message& message) {
+void Timeline::dhcp6(double at, bool from_guest, const Packet& packet, const Dhcp6Message& message) {
     enum : std::uint8_t { advertise = 2, reply = 7 };
+    Ipv6Story& story = current().ipv6;
+    if (from_guest) {
+        story.solicited_at = story.solicited_at.value_or(at);
+        return;
+    }
     if (message.kind != advertise && message.kind != reply) {
         return;
     }
+    story.answered_at = story.answered_at.value_or(at);
+    story.server = packet.from.address;
+    story.address = story.address || message.has_address;
+    story.bootfile = message.bootfile_url.empty() ? story.bootfile : message.bootfile_url;
     const std::string text =
         fmt::format("DHCPv6 by {}{}", to_string(packet.from.address),
                     message.bootfile_url.empty() ? "" : ", file " + message.bootfile_url);
@@ -185,16 +202,23 @@ void Timeline::dhcp6(double at, const Packet& packet, const Dhcp6Message& messag
     }
 }
 
-void Timeline::arp(bool from_guest, const ArpMessage& message) {
+void Timeline::arp(double at, bool from_guest, const ArpMessage& message) {
     auto& unanswered = current().unanswered;
-    if (from_guest && message.request) {
-        const bool known =
-            std::find(unanswered.begin(), unanswered.end(), message.target) != unanswered.end();
-        if (!known && message.target != message.sender && unanswered.size() < most_texts) {
-            unanswered.push_back(message.target);
+    const auto known = [&](const Address& address) {
+        return std::find_if(unanswered.begin(), unanswered.end(),
+                            [&](const Unanswered& old) { return old.address == address; });
+    };
+    if (from_guest && message.request && message.target != message.sender) {
+        if (const auto old = known(message.target); old != unanswered.end()) {
+            unanswered.erase(old);
+        }
+        if (unanswered.size() < most_texts) {
+            unanswered.push_back({message.target, at});
         }
     } else if (!from_guest && !message.request) {
-        std::erase(unanswered, message.sender);
+        if (const auto old = known(message.sender); old != unanswered.end()) {
+            unanswered.erase(old);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 // exit code. Pure. Without evidence there is no guess: then it says what was seen last.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Circumstances {
     std::string upper{};               // the bridge, or the macvtap's lower device
     std::vector<std::string> looks{};  // what that looked like when the boot had stopped
     std::string rom{};                 // the option ROM's file
+    std::optional<double> now{};       // the time was up at, where that is why the boot is judged
 
     bool operator==(const Circumstances&) const = default;
 };
@@ -32,6 +34,9 @@ struct Circumstances {
 
 // Of a machine that boots from the network again and again.
 [[nodiscard]] Fault judge_loop(const std::vector<Boot>& boots, unsigned count);
+
+// Of a boot in which one program was fetched again and again: chain_rounds.
+[[nodiscard]] Fault judge_chain(const Boot& boot);
 
 // "DHCP: 10.77.0.70 offered by 10.77.0.1, at 2.44 s"
 [[nodiscard]] std::string seen_last(const Boot& boot);

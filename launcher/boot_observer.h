@@ -2,6 +2,8 @@
 // Pure: the event loop brings the evidence and the time.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <regex>
 #include <string>
@@ -24,6 +26,8 @@ struct ObserverConfig {
     unsigned bootable_nics = 1;  // after the last of them has failed, no other boots from the network
     bool boots_network = true;   // `network` is in the boot order
     bool boots_other = false;    // and so is a disk or a CD-ROM
+    // Does somebody sit at the console, who can type at a prompt? None: nobody does.
+    std::function<bool()> attended{};
 };
 
 // What a boot has come to, for the supervisor to decide on.
@@ -32,6 +36,7 @@ enum class BootEnd {
     dead_end,      // nothing more will happen
     fell_through,  // the network boot failed, and the firmware went on to a disk
     reboot_loop,
+    chain_loop,  // the same within one boot: a loader that loads itself
 };
 
 // What one piece of evidence brought.
@@ -40,7 +45,7 @@ struct Observed {
     std::optional<BootEnd> end{};
     std::optional<std::string> progress{};  // of a fetch that takes long
     bool wait_for_silence =
-        false;  // something unknown was started: nothing at all within a while would be a crash
+        false;  // something unknown was started: nothing at all for `silence_s` would be a crash
 };
 
 class BootObserver {
@@ -58,8 +63,9 @@ class BootObserver {
     Observed agent_answered(double at) { return judged(timeline_.agent_answered(at)); }
     Observed event(double at, std::string_view name) { return judged(timeline_.event(at, name)); }
     Observed reset(double at);
-    // Nothing was seen for a while.
-    Observed silence(double at);
+    // The wait for silence is over. `disk_requests`: how many all disks have had since the start. A sign of
+    // life meanwhile, be it of the console, the network or a disk, asks for another wait.
+    Observed silence(double at, std::uint64_t disk_requests = 0);
 
     // The furthest stage of the boot that runs.
     [[nodiscard]] std::optional<boot::Stage> stage() const { return timeline_.current_boot().stage(); }
@@ -75,18 +81,25 @@ class BootObserver {
     [[nodiscard]] const boot::Boot& boot() { return timeline_.boot(); }
     [[nodiscard]] const std::vector<boot::Fetch>& fetches() const { return timeline_.fetches(); }
 
-    // Why the boot is where it is. `looks`: what the bridge or the lower device looks like now.
-    [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> looks);
+    // Why the boot is where it is. `looks`: what the bridge or the lower device looks like now. `now`: the
+    // time was up at, where nothing else ended the boot.
+    [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> looks,
+                                std::optional<double> now = {});
 
     // An operating system that runs as long as this was a good boot.
     static constexpr double lasting_s = 60;
+    // A boot program that is alive shows it sooner than this, be it with a menu's countdown, also where it is
+    // emulated on a busy host. Menus wait for 30 to 60 s.
+    static constexpr double silence_s = 120;
 
   private:
     Observed judged(std::vector<boot::Mark> marks);
     Observed with_text(Observed observed, const std::string& line);
     [[nodiscard]] std::optional<BootEnd> end_of(const std::vector<boot::Mark>& marks);
     [[nodiscard]] std::optional<BootEnd> end_by_turn();
+    [[nodiscard]] bool loads_itself();
     [[nodiscard]] bool meant_to_leave();
+    [[nodiscard]] bool is_attended() const { return config_.attended && config_.attended(); }
 
     ObserverConfig config_;
     boot::Timeline timeline_;
@@ -94,6 +107,9 @@ class BootObserver {
     std::optional<std::regex> pattern_;
     boot::Turn told_ = boot::Turn::none;  // the turn that was told already
     bool until_told_ = false;
+    bool chain_told_ = false;
+    double sign_at_ = 0;  // the latest sign of life
+    std::uint64_t disk_requests_ = 0;
 };
 
 }  // namespace vml

@@ -23,6 +23,10 @@ void ConsoleViewers::add(const control::Exchange& exchange, bool wants_keyboard)
     exchange.write(recent_);
 }
 
+bool ConsoleViewers::has_keyboard() const {
+    return std::any_of(viewers_.begin(), viewers_.end(), [](const Viewer& v) { return v.wants_keyboard; });
+}
+
 void ConsoleViewers::show(std::string_view bytes) {
     recent_ += bytes;
     if (recent_.size() > 2 * recent_size) {

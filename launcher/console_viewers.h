@@ -23,6 +23,8 @@ class ConsoleViewers {
     // does; when he leaves, the next one who wanted to.
     void add(const control::Exchange& exchange, bool wants_keyboard);
     void show(std::string_view bytes);
+    // One of them wants to write.
+    [[nodiscard]] bool has_keyboard() const;
     void close_all();
 
   private:

@@ -137,6 +137,20 @@ const qmp::Failure* refusal_in(const qmp::Result& result) {
     return is_disconnected(result) ? nullptr : std::get_if<qmp::Failure>(&result);
 }
 
+// Of all disks (QEMU qapi/block-core.json, BlockDeviceStats).
+std::uint64_t disk_requests_in(const nlohmann::json& disks) {
+    std::uint64_t count = 0;
+    for (const nlohmann::json& disk : disks.is_array() ? disks : nlohmann::json::array()) {
+        const nlohmann::json stats =
+            disk.is_object() ? disk.value("stats", nlohmann::json{}) : nlohmann::json{};
+        for (const char* key : {"rd_operations", "wr_operations"}) {
+            const auto found = stats.find(key);
+            count += found != stats.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+        }
+    }
+    return count;
+}
+
 supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
                                     const ObserverConfig& observer) {
     supervise::Config config;
@@ -170,7 +184,7 @@ class RunLoop {
         : config_{supervisor_config(plan, options, story.observer)},
           shortcuts_{story.shortcuts, story.observer.nics},
           link_rest_{std::move(story.resting_nics)},
-          observer_{std::move(story.observer)},
+          observer_{attended(std::move(story.observer))},
           head_{std::move(story.head)},
           reports_{std::move(vm.reports)},
           out_{io_, STDOUT_FILENO},
@@ -249,6 +263,12 @@ class RunLoop {
                     feed(supervise::QmpClosed{});
                     end_if_all_is_said();
                 }};
+    }
+
+    // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
+    ObserverConfig attended(ObserverConfig observer) {
+        observer.attended = [this] { return console_.has_keyboard() || viewers_.has_keyboard(); };
+        return observer;
     }
 
     // What the VM is, with what only its start could tell.
@@ -395,7 +415,7 @@ class RunLoop {
 
     void carry_out(const supervise::AskVerdict& /*action*/) {
         tell_help();
-        feed(supervise::VerdictGiven{observer_.verdict(std::nullopt, looks())});
+        feed(supervise::VerdictGiven{observer_.verdict(std::nullopt, looks(), now())});
     }
 
     void carry_out(const supervise::AskPower& /*action*/) {
@@ -407,7 +427,13 @@ class RunLoop {
 
     void carry_out(const supervise::TellResumed& action) { control_.resumed(action.why_not); }
 
-    void carry_out(const supervise::TellSilence& /*action*/) { observed(observer_.silence(now())); }
+    // A guest that reads its disk lives.
+    void carry_out(const supervise::TellSilence& /*action*/) {
+        qmp_.send({"query-blockstats"}, [this](const qmp::Result& result) {
+            const auto* disks = std::get_if<nlohmann::json>(&result);
+            observed(observer_.silence(now(), disks == nullptr ? 0 : disk_requests_in(*disks)));
+        });
+    }
 
     void carry_out(const supervise::Finish& action) {
         end_ = action;
@@ -578,7 +604,6 @@ class RunLoop {
         const bool kernel = observer_.has_reached(boot::Stage::kernel);
         const bool up = observer_.has_reached(boot::Stage::os);
         latest_ = mark.detail;
-        feed(supervise::SignOfLife{});
         feed(supervise::OsSeen{kernel, up,
                                fmt::format("seen last: {}: {}", boot::title_of(mark.stage), mark.detail)});
         if (kernel) {

@@ -23,8 +23,7 @@ using std::chrono::seconds;
 constexpr seconds start_limit{60};
 // A power button pressed before the guest's driver listens is lost (measured), so it is pressed again.
 constexpr seconds powerdown_interval{2};
-// A boot program that is alive says or sends something sooner than this, on an emulated machine too.
-constexpr seconds silence_limit{30};
+constexpr seconds silence_limit{static_cast<int>(BootObserver::silence_s)};
 // Beyond what the bridge's forward delay says.
 constexpr seconds port_grace{10};
 // QEMU leaves within milliseconds of `quit`, unless its disks hang.
@@ -281,6 +280,7 @@ class Stepper {
                 end_or_tell(config_.until_stage, event.verdict);
                 break;
             case BootEnd::reboot_loop:
+            case BootEnd::chain_loop:
                 end_or_tell(true, event.verdict);
                 break;
         }
@@ -299,12 +299,12 @@ class Stepper {
     }
 
     void operator()(const WaitForSilence& /*event*/) {
-        if (config_.until_stage && state_.phase == Phase::running) {
+        // The user's own limit is the word that counts.
+        const bool limited = config_.boot_timeout && config_.boot_timeout->count() > 0;
+        if (config_.until_stage && state_.phase == Phase::running && !limited) {
             act(StartDeadline{Deadline::silence, silence_limit});
         }
     }
-
-    void operator()(const SignOfLife& /*event*/) { act(CancelDeadline{Deadline::silence}); }
 
     void operator()(const OsSeen& event) {
         state_.os_runs = event.runs;

@@ -125,9 +125,8 @@ struct BootEnded {
 struct VerdictGiven {
     Fault verdict;
 };
-// Something was started that may have crashed: wait for a sign of life.
+// Something was started that may have crashed: wait whether it gives a sign of life.
 struct WaitForSilence {};
-struct SignOfLife {};
 struct SignalReceived {
     int number = 0;  // SIGQUIT asks for the end at once
 };
@@ -142,8 +141,8 @@ struct ChildEnded {
 };
 using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderRefused,
                            QemuEvent, StatusAnswered, PowerTold, ResumeAsked, ResumeRefused, ResetAsked,
-                           OsSeen, BootEnded, VerdictGiven, WaitForSilence, SignOfLife, SignalReceived,
-                           StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
+                           OsSeen, BootEnded, VerdictGiven, WaitForSilence, SignalReceived, StopAsked,
+                           DeadlinePassed, QmpClosed, ChildEnded>;
 
 // Actions
 enum class Command { cont, resume, query_status, system_powerdown, quit };

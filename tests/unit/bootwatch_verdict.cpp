@@ -111,7 +111,7 @@ TEST_CASE("a file that a ProxyDHCP server names counts") {
     Machine machine;
     machine.discovers().see(dhcp(false, 2, option(60, "PXEClient") + option(67, "pxe.0")));
     machine.see(dhcp(true, 3, as_ipxe)).see(dhcp(false, 5, "", guest_ip)).stops();
-    CHECK(machine.verdict().code == ExitCode::fetch_failed);
+    expect(machine, ExitCode::nothing_to_boot, "DHCP named pxe.0 and no server", "siaddr");
 }
 
 TEST_CASE("a boot server that nobody answers for") {
@@ -121,7 +121,7 @@ TEST_CASE("a boot server that nobody answers for") {
                          be16(1) + be16(0x0800) + "\x06\x04" + be16(1) + text_of(guest) + be32(guest_ip) +
                              std::string(6, '\0') + be32(server_ip)));
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "the boot server does not answer", "10.0.0.1 (ARP)");
+    expect(machine, ExitCode::fetch_failed, "nobody answers for the server 10.0.0.1", "by ARP");
 }
 
 TEST_CASE("a name that no DNS server answers for") {
@@ -149,7 +149,7 @@ TEST_CASE("sent on, and never asked there") {
     machine.see(tcp(false, 5000, 80, 1001, ack,
                     "HTTP/1.1 301 Moved Permanently\r\nLocation: https://h/k\r\nContent-Length: 0\r\n\r\n"));
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "http://h/k was sent on to https://h/k", "301 Moved Permanently");
+    expect(machine, ExitCode::fetch_failed, "http://h/k was redirected to https://h/k", "301 Moved Permanently");
 }
 
 TEST_CASE("a TLS alert") {

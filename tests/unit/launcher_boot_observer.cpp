@@ -187,8 +187,45 @@ TEST_CASE("something unknown that was started asks for a wait; silence ends it")
     const Observed seen =
         see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
     CHECK(seen.wait_for_silence);
-    CHECK(observer.silence(40).end == BootEnd::dead_end);
-    CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::not_bootable);
+    const Observed early = observer.silence(40);
+    CHECK((!early.end && early.wait_for_silence));
+    const Observed disk = observer.silence(130, 7);  // it reads a disk
+    CHECK((!disk.end && disk.wait_for_silence));
+    CHECK(observer.silence(130, 7).end == BootEnd::dead_end);
+    const Fault verdict = observer.verdict(BootEnd::dead_end, {});
+    INFO(to_text(verdict));
+    CHECK(verdict.code == ExitCode::not_bootable);
+    CHECK(verdict.what == "tftp://10.0.0.1/nbp was started, and nothing was heard since");
+    CHECK(verdict.why.find("iPXE ran it") == std::string::npos);
+}
+
+TEST_CASE("a menu that counts down lives, and its silence after that is no crash") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
+    see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
+    for (int at = 10; at < 400; at += 30) {
+        observer.partial(at, "Automatic boot in " + std::to_string(400 - at) + " seconds");
+        const Observed seen = observer.silence(at + 20);
+        CHECK((!seen.end && seen.wait_for_silence));
+    }
+    CHECK(observer.silence(600).end == BootEnd::dead_end);
+    const Fault verdict = observer.verdict(BootEnd::dead_end, {});
+    CHECK(verdict.code == ExitCode::boot_timeout);
+    CHECK(verdict.what.find("nothing has been heard of the guest for") == 0);
+}
+
+TEST_CASE("a loader that fetches more than itself lives: its silence is not looked at") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
+    see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
+    see(observer, 3, udp(true, 2001, 69, be16(1) + std::string{"grub.cfg\0octet\0", 15}));
+    const Observed seen = see(observer, 4, udp(false, 3001, 2001, be16(3) + be16(1) + "set timeout=45\n"));
+    CHECK_FALSE(seen.wait_for_silence);
+    CHECK_FALSE(observer.silence(400).end);
 }
 
 TEST_CASE("silence after something known is nothing") {

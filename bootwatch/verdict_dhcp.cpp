@@ -1,0 +1,206 @@
+// Verdicts on the link and on DHCP.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "bootwatch/ipxe_error.h"
+#include "bootwatch/verdict_scene.h"
+
+namespace vml::boot {
+
+namespace {
+
+// What to look at on the way to the servers.
+std::string path_hint(const Scene& scene) {
+    switch (scene.about.network) {
+        case Network::nat:
+            return "QEMU's own DHCP answers in nat mode: were QEMU's -netdev options changed?";
+        case Network::bridge:
+            return fmt::format(
+                "is the DHCP server behind a port of {}? `bridge link` shows its ports, `vm-launch doctor` "
+                "checks it; a firewall on the host may drop bridged frames",
+                scene.about.upper);
+        case Network::direct:
+            return fmt::format(
+                "is {} on the DHCP server's network? The host itself cannot serve its own macvtap guests; a "
+                "switch may allow one MAC address a port",
+                scene.about.upper);
+    }
+    return {};
+}
+
+std::string surroundings(const Scene& scene) {
+    std::vector<std::string> parts = scene.about.looks;
+    if (scene.about.wire && scene.about.network != Network::nat) {
+        parts.push_back(scene.boot.other_frames == 0
+                            ? "nothing at all came in over the guest's link"
+                            : fmt::format("{} frames from other hosts arrived, so the link works",
+                                          scene.boot.other_frames));
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string unanswered(const DhcpTalk& dhcp) {
+    return fmt::format("{} sent {} DISCOVER{} over {} from {:.1f} s on, and no server answered",
+                       name_of(dhcp.client), dhcp.discovers, dhcp.discovers == 1 ? "" : "s", dhcp.nic,
+                       dhcp.began);
+}
+
+// Nobody gives IPv4 addresses here, and IPv6 was seen.
+Verdict ipv6_only(const Scene& scene, const DhcpTalk& dhcp) {
+    const Ipv6Story& story = scene.boot.ipv6;
+    if (!story.router && !story.answered_at) {
+        return std::nullopt;
+    }
+    if (story.answered_at && story.address && story.bootfile.empty()) {
+        return told("no-file-6", "",
+                    fmt::format("{}; DHCPv6 by {} named no file (option 59)", unanswered(dhcp),
+                                to_string(story.server)),
+                    "set the boot file on the DHCPv6 server (dnsmasq: dhcp-option=option6:bootfile-url,URL)");
+    }
+    std::string seen;
+    if (story.router) {
+        seen += fmt::format("; the router {} advertised itself{}", to_string(*story.router),
+                            story.managed ? ", addresses by DHCPv6" : "");
+    }
+    seen += story.answered_at    ? fmt::format("; DHCPv6 by {} names {}", to_string(story.server),
+                                            story.bootfile.empty() ? "no file" : story.bootfile)
+            : story.solicited_at ? "; no DHCPv6 server answered"
+                                 : "; the guest never asked DHCPv6";
+    return told("ipv6-only", "", unanswered(dhcp) + seen,
+                "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file there "
+                "(option 59); else start a DHCPv4 server");
+}
+
+// Without a view of the wire iPXE's own words have to do.
+Verdict no_discover(const Scene& scene) {
+    if (!scene.has_complaint(is_no_address) || scene.boot.reached_or_passed(Stage::address) ||
+        scene.last_fetch() != nullptr) {
+        return std::nullopt;
+    }
+    return scene.about.wire
+               ? told("no-discover", "", scene.with_complaint("no DISCOVER was seen on its link"),
+                      "does this iPXE know the NIC? --nic-model virtio or e1000")
+               : told("no-offer", "", scene.complaint(), path_hint(scene));
+}
+
+bool is_url(const std::string& file) {
+    return file.find("://") != std::string::npos;
+}
+
+// The file's name is known, its server is not: iPXE takes siaddr alone (src/usr/autoboot.c, next-server).
+Verdict no_server(const DhcpTalk& dhcp, const std::string& file) {
+    const DhcpMessage& ack = dhcp.ack->message;
+    const bool somebody = std::any_of(dhcp.offers.begin(), dhcp.offers.end(), [](const Offer& offer) {
+        return !offer.message.next_server.is_zero();
+    });
+    if (!ack.root_path.empty() || is_url(file) || !ack.next_server.is_zero() || somebody ||
+        dhcp.client != Client::ipxe) {
+        return std::nullopt;
+    }
+    return told(
+        "no-server", file,
+        ack.server_name.empty()
+            ? fmt::format("{} left the next server (siaddr) empty", to_string(dhcp.ack->sender))
+            : fmt::format("{} named {} by option 66 and left the next server (siaddr) empty, which "
+                          "is what iPXE takes",
+                          to_string(dhcp.ack->sender), ack.server_name),
+        "set the next server (dnsmasq: dhcp-boot=FILE,NAME,ADDRESS; ISC: next-server), or name a URL");
+}
+
+}  // namespace
+
+Verdict no_link(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (!scene.boot.link_down || scene.boot.other_frames > 0 || scene.boot.reached_or_passed(Stage::offer) ||
+        (dhcp != nullptr && !dhcp->offers.empty())) {
+        return std::nullopt;
+    }
+    return told("no-link", "", scene.with_complaint("iPXE says that the link is down"), path_hint(scene));
+}
+
+Verdict no_offer(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr) {
+        return no_discover(scene);
+    }
+    if (!dhcp->offers.empty() || dhcp->ack || scene.is_past(*dhcp)) {
+        return std::nullopt;
+    }
+    if (auto verdict = ipv6_only(scene, *dhcp)) {
+        return verdict;
+    }
+    std::string why = unanswered(*dhcp);
+    if (const std::string around = surroundings(scene); !around.empty()) {
+        why += "; " + around;
+    }
+    return told("no-offer", "", why, path_hint(scene));
+}
+
+Verdict no_address(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || dhcp->ack || scene.is_past(*dhcp)) {
+        return std::nullopt;
+    }
+    if (!dhcp->naks.empty()) {
+        const Offer& nak = dhcp->naks.back();
+        return told("dhcp-nak", "",
+                    fmt::format("{} sent a NAK{}", to_string(nak.sender),
+                                nak.message.message.empty() ? "" : ": " + nak.message.message),
+                    "look at that server's log and its pool of addresses");
+    }
+    if (std::all_of(dhcp->offers.begin(), dhcp->offers.end(),
+                    [](const Offer& offer) { return offer.proxy(); })) {
+        return dhcp->offers.empty() ? std::nullopt
+                                    : Verdict{told("proxy-alone", "",
+                                                   fmt::format("only a ProxyDHCP server answered: {}",
+                                                               to_string(dhcp->offers.front().sender)),
+                                                   "the network needs a DHCP server beside it")};
+    }
+    const Offer& offer = *std::find_if(dhcp->offers.begin(), dhcp->offers.end(),
+                                       [](const Offer& candidate) { return !candidate.proxy(); });
+    const std::string offered =
+        fmt::format("{} offered {}", to_string(offer.sender), to_string(offer.message.yours));
+    if (dhcp->declines > 0) {
+        return told("declined", "", fmt::format("{} is in use already", to_string(offer.message.yours)),
+                    "another machine has this address: look at the DHCP server's pool");
+    }
+    if (dhcp->requests == 0) {
+        return told("offer-not-taken", "", offered,
+                    "does the offer lack what the client needs? The report lists its options");
+    }
+    return told("no-ack", "", fmt::format("{}; {} requests went unanswered", offered, dhcp->requests),
+                "look at that server's log");
+}
+
+Verdict no_file(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || !dhcp->ack || scene.is_past(*dhcp)) {
+        return std::nullopt;
+    }
+    if (dhcp->boot_server_requests > 0 && !dhcp->boot_server_answered) {
+        return told("proxy-dead", to_string(dhcp->boot_server),
+                    fmt::format("it was asked there {} times for the file to boot (PXE's boot server "
+                                "discovery)",
+                                dhcp->boot_server_requests),
+                    "start its service on port 4011, or let the DHCP server name the file");
+    }
+    const std::string file = scene.named_file();
+    if (!file.empty()) {
+        return no_server(*dhcp, file);
+    }
+    if (!scene.boot.ipv6.bootfile.empty() || !(scene.stopped() || scene.about.now)) {
+        return std::nullopt;
+    }
+    return told(
+        "no-file", "",
+        scene.with_complaint(fmt::format("{} acknowledged {} without a filename (option 67)",
+                                         to_string(dhcp->ack->sender), to_string(dhcp->ack->message.yours))),
+        scene.about.network == Network::nat
+            ? "give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL"
+            : "set the filename on the DHCP server (dnsmasq: dhcp-boot=boot.ipxe; ISC: filename "
+              "\"boot.ipxe\")");
+}
+
+}  // namespace vml::boot

@@ -1,0 +1,145 @@
+// Verdicts on what was fetched and should have booted.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bootwatch/ipxe_error.h"
+#include "bootwatch/timeline.h"
+#include "bootwatch/verdict_scene.h"
+
+namespace vml::boot {
+
+namespace {
+
+// What iPXE refused, or what was started last: the first that is no script, no archive and no picture, else
+// the last.
+const Fetch& suspect(const Scene& scene) {
+    const auto& fetches = scene.boot.fetches;
+    const auto odd = std::find_if(fetches.begin(), fetches.end(), [](const Fetch& fetch) {
+        return !is_probe(fetch) && fetch.state == FetchState::done && fetch.content != Content::ipxe_script &&
+               fetch.content != Content::archive && fetch.content != Content::picture;
+    });
+    return odd == fetches.end() ? fetches.back() : *odd;
+}
+
+std::string program_hint(const Scene& scene, const Fetch& program) {
+    switch (program.content) {
+        case Content::html:
+            return "the server sent a page instead of the file: look at the URL in a browser";
+        case Content::efi_x86_64:
+        case Content::efi_aarch64:
+            return scene.about.uefi ? "is it whole, and a program for this firmware?"
+                                    : "it is for UEFI: --firmware uefi";
+        case Content::x86_kernel:
+            return "is it whole, and not too old or too new for this iPXE?";
+        case Content::ipxe_script:
+            return "iPXE's own words are on the console";
+        default:
+            return "serve an iPXE script (it begins with #!ipxe), a kernel, or a boot program for this "
+                   "firmware";
+    }
+}
+
+Verdict foreign_program(const Scene& scene) {
+    const bool aarch64 = scene.about.aarch64;
+    const auto& fetches = scene.boot.fetches;
+    const auto foreign = std::find_if(fetches.begin(), fetches.end(), [&](const Fetch& fetch) {
+        return aarch64 ? fetch.content == Content::x86_kernel || fetch.content == Content::efi_x86_64 ||
+                             fetch.content == Content::efi_i386
+                       : fetch.content == Content::aarch64_kernel || fetch.content == Content::efi_aarch64;
+    });
+    if (foreign == fetches.end()) {
+        return std::nullopt;
+    }
+    const std::string_view machine = aarch64 ? "aarch64" : "x86_64";
+    return told("other-machine", foreign->url,
+                scene.with_complaint(
+                    fmt::format("it is {}, and the guest is {}", describe(foreign->content), machine)),
+                fmt::format("serve a file for {}, or start the guest with --arch {}", machine,
+                            aarch64 ? "x86_64" : "aarch64"));
+}
+
+// Who asked for this file is known where one boot program alone has used the network so far.
+std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
+    const DhcpTalk* dhcp = scene.talk();
+    const auto& talks = scene.boot.dhcp;
+    if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
+        !std::all_of(talks.begin(), talks.end(),
+                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
+        return "";
+    }
+    return dhcp->client == Client::ipxe ? ", fetched by iPXE" : ", fetched by the firmware";
+}
+
+Verdict ended_in_shell(const Scene& scene) {
+    if (scene.boot.turn != Turn::shell) {
+        return std::nullopt;
+    }
+    return told("shell", "",
+                scene.with_complaint("it waits for commands, and nobody is there to type") + scene.notes(),
+                "let the script go on where something fails: `|| goto LABEL`, or end it with `exit`");
+}
+
+}  // namespace
+
+Verdict by_complaint(const Scene& scene) {
+    if (scene.boot.complaints.empty()) {
+        return std::nullopt;
+    }
+    const IpxeComplaint& last = scene.boot.complaints.back();
+    if (is_nothing_to_boot(last.number)) {
+        return told("no-file", "", scene.complaint(), "set the filename on the DHCP server");
+    }
+    const std::string why = fmt::format("{} ({})", scene.complaint(), last.line);
+    return is_exec_format(last.number)
+               ? told("refused", "", why, "serve an iPXE script, a kernel, or a program for this firmware")
+               : told("fetching-failed", "", why, "iPXE's own words are on the console");
+}
+
+Verdict not_bootable(const Scene& scene) {
+    const Boot& boot = scene.boot;
+    const Fetch* fetch = scene.last_fetch();
+    if (!scene.stopped()) {
+        return std::nullopt;
+    }
+    if (auto verdict = ended_in_shell(scene)) {
+        return verdict;
+    }
+    if (fetch == nullptr) {
+        return by_complaint(scene);
+    }
+    if (auto verdict = foreign_program(scene)) {
+        return verdict;
+    }
+    if (boot.turn == Turn::silent) {
+        const Fetch& program = suspect(scene);
+        constexpr double own_words_s = 3;  // iPXE's "ok", and its last packets
+        if (boot.last_sign_at > program.ended.value_or(program.latest) + own_words_s) {
+            return std::nullopt;  // it ran
+        }
+        return told("silent-program", program.url,
+                    fmt::format("it is {}, {}{}", describe(program.content), size_text(program.received),
+                                fetched_by(scene, program)),
+                    program_hint(scene, program));
+    }
+    if (scene.has_complaint(is_exec_format)) {
+        const Fetch& program = suspect(scene);
+        return told("not-bootable", program.url,
+                    scene.with_complaint(fmt::format("it is {}", describe(program.content))),
+                    program_hint(scene, program));
+    }
+    if (boot.reached(Stage::script)) {
+        return told("script-ended", "",
+                    scene.with_complaint(
+                        fmt::format("after {}, the firmware came to \"{}\"", fetch->url, boot.turn_words)) +
+                        (fetch->state == FetchState::failed ? scene.notes() : ""),
+                    "the script must end with boot, chain or sanboot");
+    }
+    const Fetch& program = suspect(scene);
+    return told("did-not-boot", program.url,
+                scene.with_complaint(fmt::format("it is {}; then the firmware came to \"{}\"",
+                                                 describe(program.content), boot.turn_words)),
+                program_hint(scene, program));
+}
+
+}  // namespace vml::boot

@@ -1,0 +1,346 @@
+// Boots that wait, or went past a fault, beside those that did not: what each must get, and must not.
+#include <string>
+
+#include "bootwatch/timeline.h"
+#include "bootwatch/verdict.h"
+#include "tests/unit/bootwatch_frames.h"
+#include "tests/unit/catch.h"
+
+namespace vml::boot {
+namespace {
+
+using namespace test;
+
+const std::string as_ipxe = option(77, "iPXE") + option(60, "PXEClient:Arch:00000");
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::string request(const std::string& file) {
+    return be16(1) + file + std::string{"\0octet\0", 7};
+}
+
+std::string arp_request(std::uint32_t address) {
+    return ethernet(true, 0x0806,
+                    be16(1) + be16(0x0800) + "\x06\x04" + be16(1) + text_of(guest) + be32(guest_ip) +
+                        std::string(6, '\0') + be32(address));
+}
+
+std::string ipv6(bool from_guest, unsigned protocol, const std::string& payload) {
+    return ethernet(from_guest, 0x86DD,
+                    be32(0x60000000) + be16(static_cast<unsigned>(payload.size())) +
+                        static_cast<char>(protocol) + "\x40" + std::string(15, '\xfd') +
+                        (from_guest ? '\2' : '\1') + std::string(15, '\xfd') + (from_guest ? '\1' : '\2') +
+                        payload);
+}
+
+std::string udp6(bool from_guest, unsigned from, unsigned to, const std::string& payload) {
+    return ipv6(from_guest, 17,
+                be16(from) + be16(to) + be16(static_cast<unsigned>(payload.size()) + 8) + be16(0) + payload);
+}
+
+std::string dhcp6(bool from_guest, unsigned kind, const std::string& options) {
+    return udp6(from_guest, from_guest ? 546 : 547, from_guest ? 547 : 546,
+                static_cast<char>(kind) + std::string{"\0\0\1", 3} + options);
+}
+
+std::string option6(unsigned code, const std::string& value) {
+    return be16(code) + be16(static_cast<unsigned>(value.size())) + value;
+}
+
+const std::string address6 = option6(3, std::string(12, '\1') + option6(5, std::string(24, '\2')));
+
+class Machine {
+  public:
+    explicit Machine(bool ipxe = true) {
+        timeline.started(0);
+        timeline.line(0.1, "SeaBIOS (version 1)");
+        if (ipxe) {
+            timeline.line(0.3, "iPXE 1.0 -- Open Source Network Boot Firmware -- http://ipxe.org");
+        }
+        about.ipxe = ipxe;
+        about.network = Network::bridge;
+        about.upper = "br0";
+    }
+    Machine& see(const std::string& frame) {
+        const auto packet = decode_frame(bytes_of(frame));
+        REQUIRE(packet);
+        timeline.packet(at += 0.1, 0, *packet);
+        return *this;
+    }
+    Machine& says(const std::string& line) {
+        timeline.line(at += 0.1, line);
+        return *this;
+    }
+    Machine& has_address(const std::string& options = option(67, "boot.ipxe"),
+                         const std::string& who = as_ipxe, std::uint32_t next_server = server_ip) {
+        const auto with_server = [&](std::string frame) {
+            constexpr std::size_t siaddr = 14 + 20 + 8 + 20;
+            return frame.replace(siaddr, 4, be32(next_server));
+        };
+        return see(dhcp(true, 1, who))
+            .see(with_server(dhcp(false, 2, options, guest_ip)))
+            .see(dhcp(true, 3, who))
+            .see(with_server(dhcp(false, 5, options, guest_ip)));
+    }
+    // A file by TFTP in one block, or an error in its place.
+    Machine& tftp(const std::string& file, const std::string& content) {
+        ++port;
+        return see(udp(true, port, 69, request(file)))
+            .see(udp(false, 3000, port, be16(3) + be16(1) + content));
+    }
+    Machine& no_tftp(const std::string& file, unsigned code, const std::string& words) {
+        ++port;
+        return see(udp(true, port, 69, request(file)))
+            .see(udp(false, 3000, port, be16(5) + be16(code) + words));
+    }
+    Machine& connects(unsigned server_port) {
+        ++port;
+        return see(tcp(true, port, server_port, 100, syn))
+            .see(tcp(false, port, server_port, 1000, syn | ack));
+    }
+    Machine& asks(unsigned server_port, const std::string& path, const std::string& header = {}) {
+        return see(tcp(true, port, server_port, 101, ack,
+                       "GET " + path + " HTTP/1.1\r\nHost: h\r\n" + header + "\r\n"));
+    }
+    Machine& answers(unsigned server_port, const std::string& bytes) {
+        return see(tcp(false, port, server_port, 1001, ack, bytes));
+    }
+    Machine& http(const std::string& path, const std::string& body, std::size_t length = 0) {
+        return connects(80).asks(80, path).answers(
+            80, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(length == 0 ? body.size() : length) +
+                    "\r\n\r\n" + body);
+    }
+    Machine& no_http(const std::string& path) {
+        return connects(80).asks(80, path).answers(80, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    }
+    Machine& stops() { return says("No bootable device."); }
+    Machine& is_out_of_time(double later) {
+        about.now = at + later;
+        return *this;
+    }
+    Fault verdict() { return judge(timeline.boots(), about); }
+    void gets(ExitCode code, const std::string& what, const std::string& why, const std::string& hint = {}) {
+        const Fault fault = verdict();
+        INFO(to_text(fault));
+        CHECK(fault.code == code);
+        CHECK(contains(fault.what, what));
+        CHECK(contains(fault.why, why));
+        CHECK(contains(fault.hint, hint));
+        CHECK_FALSE(fault.hint.empty());
+    }
+
+    Timeline timeline{{{"net0", guest}}};
+    Circumstances about;
+    double at = 1;
+    unsigned port = 2000;
+};
+
+std::string linux_kernel() {
+    std::string head(0x206, 'x');
+    head.replace(0, 2, "MZ");
+    head.replace(0x202, 4, "HdrS");
+    return head;
+}
+
+TEST_CASE("a kernel that was fetched whole may run without a word: an optional 404 is a note") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", linux_kernel()).no_http("/optional");
+    machine.is_out_of_time(30);
+    machine.gets(ExitCode::boot_timeout, "nothing was seen of the kernel http://h/k", "404 Not Found",
+                 "console=ttyS0");
+    Machine refused;
+    refused.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", linux_kernel()).no_http("/initrd");
+    refused.says("http://h/initrd... No such file or directory (http://ipxe.org/2d0c613b)")
+        .says("Could not boot image: No such file or directory (http://ipxe.org/2d0c613b)")
+        .is_out_of_time(30);
+    refused.gets(ExitCode::fetch_failed, "cannot fetch http://h/initrd", "404 Not Found");
+}
+
+TEST_CASE("the time was up while bytes came, or long after they had stopped") {
+    Machine slow;
+    slow.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", "abc", 3000000).is_out_of_time(1);
+    slow.gets(ExitCode::boot_timeout, "still fetching http://h/k", "3 bytes of 3.0 MB came",
+              "--boot-timeout");
+    slow.is_out_of_time(60);
+    slow.gets(ExitCode::fetch_failed, "fetching http://h/k stalled", "3 bytes of 3.0 MB came",
+              "is the server still up");
+}
+
+TEST_CASE("an initramfs that does not fit into the memory") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/initrd", "abc", 900000000);
+    machine.see(tcp(true, machine.port, 80, 200, rst));
+    machine.says("http://h/initrd... No space left on device (http://ipxe.org/34232006)")
+        .says("Could not boot image: No space left on device (http://ipxe.org/34232006)")
+        .stops();
+    machine.gets(ExitCode::fetch_failed, "http://h/initrd does not fit into the guest's memory",
+                 "no space left", "--memory");
+}
+
+TEST_CASE("IPv6 alone: what was seen of it is told, and a boot file that DHCPv6 names is looked at") {
+    const std::string discover = dhcp(true, 1, as_ipxe);
+    const std::string router =
+        ipv6(false, 58, std::string{"\x86\0\0\0\x40\x80", 6} + be16(1800) + be32(0) + be32(0));
+    Machine alone;
+    alone.see(discover).see(router).see(dhcp6(true, 1, "")).see(discover).stops();
+    alone.gets(ExitCode::no_offer, "no DHCPv4 server answered on a network with IPv6",
+               "advertised itself, addresses by DHCPv6; no DHCPv6 server answered", "option 59");
+    Machine no_file;
+    no_file.see(discover).see(router).see(dhcp6(true, 1, "")).see(dhcp6(false, 7, address6)).stops();
+    no_file.gets(ExitCode::nothing_to_boot, "DHCPv6 gave an address and named nothing to boot", "option 59");
+    Machine missing;
+    missing.see(discover).see(router).see(dhcp6(true, 1, ""));
+    missing.see(dhcp6(false, 7, address6 + option6(59, "tftp://[fdfd::1]/x.ipxe")));
+    missing.see(udp6(true, 2000, 69, request("x.ipxe")));
+    missing.see(udp6(false, 3000, 2000, be16(5) + be16(1) + "File not found")).stops();
+    missing.gets(ExitCode::fetch_failed, "cannot fetch tftp://[fdfd:", "File not found", "is the name right");
+    CHECK(contains(missing.verdict().what, "]/x.ipxe"));
+    Machine four;  // a router alone says nothing where DHCPv4 works
+    four.see(router).has_address().tftp("boot.ipxe", "#!ipxe\n").stops();
+    four.gets(ExitCode::not_bootable, "the iPXE script ended", "");
+}
+
+TEST_CASE(
+    "a dead host behind ARP: gateway, DNS server, boot server, another one; and one that the boot went "
+    "past") {
+    const std::string options = option(67, "b") + option(3, be32(0x0A000008)) + option(6, be32(0x0A000009));
+    struct Row {
+        std::uint32_t address;
+        const char* what;
+    };
+    const Row row =
+        GENERATE(Row{0x0A000008, "the gateway 10.0.0.8 (DHCP option 3)"},
+                 Row{0x0A000009, "the DNS server 10.0.0.9 (DHCP option 6)"},
+                 Row{server_ip, "the boot server 10.0.0.1"}, Row{0x0A000005, "the server 10.0.0.5"});
+    Machine machine;
+    machine.has_address(options).tftp("b", "#!ipxe\n").see(arp_request(row.address)).stops();
+    machine.gets(ExitCode::fetch_failed, std::string{"nobody answers for "} + row.what, "by ARP",
+                 "is that host up");
+    Machine past;
+    past.has_address(options)
+        .tftp("b", "#!ipxe\n")
+        .see(arp_request(row.address))
+        .http("/k", "\1\2\3")
+        .stops();
+    past.gets(ExitCode::not_bootable, "script ended", "");
+}
+
+TEST_CASE("ProxyDHCP whose port 4011 is dead; a file without a server") {
+    Machine dead;
+    dead.has_address("");
+    std::string question = dhcp(true, 3, as_ipxe);
+    constexpr std::size_t target_port = 14 + 20 + 2;
+    question.replace(target_port, 2, be16(4011));
+    dead.see(question).see(question).stops();
+    dead.gets(ExitCode::nothing_to_boot, "the ProxyDHCP server 10.0.0.1 does not answer at port 4011",
+              "asked there 2 times", "port 4011");
+    Machine no_server;
+    no_server.has_address(option(67, "boot.ipxe") + option(66, "tftp.example"), as_ipxe, 0)
+        .says("Nothing to boot: No such file or directory (http://ipxe.org/2d03e13b)")
+        .stops();
+    no_server.gets(ExitCode::nothing_to_boot, "DHCP named boot.ipxe and no server to fetch it from",
+                   "tftp.example by option 66", "next server");
+    CHECK_FALSE(contains(no_server.verdict().why, "named no file"));
+}
+
+TEST_CASE("a port of its own: refused, it is named as iPXE does; tftpd-hpa's absolute names; iSCSI") {
+    Machine refused;
+    refused.has_address().tftp("boot.ipxe", "#!ipxe\n");
+    refused.see(tcp(true, 4000, 8080, 100, syn)).see(tcp(false, 4000, 8080, 0, rst | ack));
+    refused.says("http://10.0.0.1:8080/k... Connection refused (http://ipxe.org/0e0a6039)")
+        .says("Could not boot image: Connection refused (http://ipxe.org/0e0a6039)")
+        .stops();
+    refused.gets(ExitCode::fetch_failed, "cannot fetch http://10.0.0.1:8080/k", "nobody listens",
+                 "port 8080 of 10.0.0.1");
+    CHECK_FALSE(contains(refused.verdict().hint, "tcp server"));
+    Machine absolute;
+    absolute.has_address().no_tftp("boot.ipxe", 2, "Only absolute filenames allowed").stops();
+    absolute.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/boot.ipxe", "Only absolute",
+                  "--secure");
+    Machine san;
+    san.has_address(option(17, "iscsi:10.0.0.1::::iqn.x:y")).connects(3260);
+    san.see(tcp(true, san.port, 3260, 101, ack, std::string(48, '\x43')))
+        .answers(3260, std::string(48, '\x23'))
+        .see(tcp(true, san.port, 3260, 149, fin | ack))
+        .says("Could not open SAN device: Input/output error (http://ipxe.org/1d704139)")
+        .stops();
+    san.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target on 10.0.0.1", "input/output", "LUN");
+}
+
+TEST_CASE("a fault that the script handled is a note, iPXE's last word is the end") {
+    Machine handled;
+    handled.has_address().tftp("boot.ipxe", "#!ipxe\n").no_http("/mac.ipxe");
+    handled.says("http://h/mac.ipxe... No such file or directory (http://ipxe.org/2d0c613b)").stops();
+    handled.gets(ExitCode::not_bootable, "the iPXE script ended", "404 Not Found");
+    handled.says("Could not boot image: No such file or directory (http://ipxe.org/2d0c613b)");
+    handled.gets(ExitCode::fetch_failed, "cannot fetch http://h/mac.ipxe", "404");
+}
+
+TEST_CASE("pxelinux looks for its configuration under many names: no verdict, and no word of iPXE") {
+    Machine machine{false};
+    machine.has_address(option(67, "pxelinux.0"), option(60, "PXEClient:Arch:00000"));
+    machine.tftp("pxelinux.0", "\1\2\3").no_tftp("pxelinux.cfg/01-52", 1, "not found");
+    machine.tftp("pxelinux.cfg/default", "PROMPT 1\n").no_tftp("boot.msg", 1, "not found").is_out_of_time(60);
+    machine.gets(ExitCode::boot_timeout, "went no further", "before that tftp://10.0.0.1/boot.msg");
+    CHECK_FALSE(machine.timeline.runs_unknown());
+}
+
+TEST_CASE("a picture that a script fetches is not started") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/logo.png", "\x89PNG\r\n\x1a\n");
+    CHECK_FALSE(machine.timeline.runs_unknown());
+    machine.is_out_of_time(60);
+    CHECK_FALSE(contains(machine.verdict().what, "logo.png"));
+}
+
+TEST_CASE("the shell of iPXE, where nobody types; before that what failed is the cause") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n");
+    machine.timeline.partial(9, "iPXE> ");
+    machine.gets(ExitCode::not_bootable, "the boot ended in iPXE's shell", "nobody is there to type");
+    Machine failed;
+    failed.has_address().tftp("boot.ipxe", "#!ipxe\n").no_http("/k");
+    failed.timeline.partial(9, "iPXE> ");
+    failed.gets(ExitCode::fetch_failed, "cannot fetch http://h/k", "404");
+}
+
+TEST_CASE("a loader that loads itself, and the boots that only look so") {
+    const auto rounds = [](int times, const std::string& content, bool new_address) {
+        Machine machine;
+        for (int i = 0; i < times; ++i) {
+            if (new_address || i == 0) {
+                machine.has_address(option(67, "undionly.kpxe"));
+            }
+            machine.tftp("undionly.kpxe", content);
+        }
+        return chain_rounds(machine.timeline.boot());
+    };
+    CHECK(rounds(18, "\1\2\3", true) == 18);
+    CHECK(rounds(1, "\1\2\3", true) == 1);
+    CHECK(rounds(5, "\1\2\3", false) == 1);   // a program that reads its own file again
+    CHECK(rounds(5, "#!ipxe\n", true) == 0);  // a script that waits for its server
+    Machine machine;
+    for (int i = 0; i < 3; ++i) {
+        machine.has_address(option(67, "undionly.kpxe")).tftp("undionly.kpxe", "\1\2\3");
+    }
+    const Fault verdict = judge_chain(machine.timeline.boot());
+    CHECK(verdict.code == ExitCode::reboot_loop);
+    CHECK(verdict.what == "tftp://10.0.0.1/undionly.kpxe loads itself again and again");
+    CHECK(contains(verdict.why, "3 times"));
+}
+
+TEST_CASE("the EFI stub that fails is no kernel; one that goes on is") {
+    Machine machine;
+    machine.has_address().http("/k", linux_kernel());
+    machine.says("EFI stub: ERROR: Failed to open file: initrd.img").is_out_of_time(9);
+    machine.gets(ExitCode::not_bootable, "the kernel's EFI stub failed", "Failed to open file: initrd.img",
+                 "initrd=NAME");
+    CHECK_FALSE(machine.timeline.boot().reached(Stage::kernel));
+    machine.says("Linux version 6 (x)");
+    machine.gets(ExitCode::boot_timeout, "went no further", "Linux version 6");
+}
+
+}  // namespace
+}  // namespace vml::boot
