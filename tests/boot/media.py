@@ -1,7 +1,11 @@
 """Boot media made by hand, as small as they can be: disks and CDs whose boot code prints a marker on the console and
 then switches the machine off, or lets the firmware try the next device."""
 
+import pathlib
+import shutil
 import struct
+import subprocess
+import tempfile
 
 SECTOR = 512
 CD_SECTOR = 2048
@@ -170,4 +174,28 @@ def write_efi_cd(path, marker, arch="x64", then_next=False):
     """The boot image is a FAT volume (UEFI 2.10, 13.3.2.1)."""
     volume = efi_volume(marker, arch, then_next)
     path.write_bytes(cd_image(validation_entry(0xEF) + initial_entry(len(volume) // SECTOR), volume))
+    return path
+
+
+GRUB_CD = """serial --unit=0 --speed=115200
+terminal_output serial console
+linux /vmlinuz {words}
+initrd /initrd.gz
+boot
+"""
+
+
+def write_linux_cd(path, netboot, payloads, words):
+    """A CD that boots the test guest by GRUB, on BIOS and on UEFI. `payloads` has GRUB's images (scripts/assets --payloads)."""
+    with tempfile.TemporaryDirectory(prefix="vml-cd-") as root:
+        tree = pathlib.Path(root)
+        (tree / "grub").mkdir()
+        for source in (netboot / "vmlinuz", netboot / "initrd.gz", payloads / "grub-cd.img"):
+            shutil.copy(source, tree)
+        (tree / "efi.img").write_bytes(fat_image({EFI_DEFAULT_NAME["x64"]: (payloads / "grub-cd.efi").read_bytes()}))
+        (tree / "grub/grub.cfg").write_text(GRUB_CD.format(words=words))
+        bios = ("-b", "grub-cd.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table")
+        efi = ("-eltorito-alt-boot", "-e", "efi.img", "-no-emul-boot")
+        command = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", path, *bios, *efi, root]
+        subprocess.run(command, check=True, capture_output=True)
     return path

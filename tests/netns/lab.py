@@ -20,6 +20,8 @@ import threading
 import time
 
 SERVER = "10.77.0.1"
+PROXY = "10.77.0.2"  # a second server, of ProxyDHCP
+IQN = "iqn.2020-01.example:disk"
 DEADLINE = 20
 
 
@@ -41,6 +43,9 @@ http {{
         listen {server}:80; root {folder}/http;
         location /broken {{ return 500; }}
         location /private {{ return 403; }}
+        location /moved/twice/ {{ rewrite ^/moved/twice/(.*) /moved/$1 redirect; }}
+        location /moved/ {{ rewrite ^/moved/(.*) /$1 permanent; }}
+        location /slow/ {{ alias {folder}/http/; limit_rate 30k; }}
     }}
 }}
 """
@@ -71,7 +76,7 @@ class Lab:
     def __init__(self, kind, bridge_options=()):
         Lab.count += 1
         tag = f"{os.getpid()}-{Lab.count}"
-        self.vm, self.srv = f"vml-vm-{tag}", f"vml-srv-{tag}"
+        self.vm, self.srv, self.proxy = f"vml-vm-{tag}", f"vml-srv-{tag}", f"vml-pxe-{tag}"
         self.kind = kind
         self.bridge_options = bridge_options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vml-lab-"))
@@ -95,7 +100,7 @@ class Lab:
         for service in self.services:
             service.terminate()
             service.wait(DEADLINE)
-        for name in (self.vm, self.srv):
+        for name in (self.vm, self.srv, self.proxy):
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -146,24 +151,58 @@ class Lab:
         self._wait_for_services({":67", ":80", *([":69"] if tftp else []), *([":53"] if dns else [])})
         return self
 
+    def serve_proxydhcp(self, bootfile):
+        """A second server on the bridge, with a namespace of its own: it names a file to iPXE, and gives no address."""
+        run("ip", "netns", "add", self.proxy)
+        run("ip", "link", "add", "up1", "netns", self.vm, "type", "veth", "peer", "name", "srv0", "netns", self.proxy)
+        self.ip("link", "set", "up1", "master", "br0", "up")
+        run("ip", "-n", self.proxy, "link", "set", "srv0", "up")
+        run("ip", "-n", self.proxy, "addr", "add", f"{PROXY}/24", "dev", "srv0")
+        services = [f"--pxe-service=tag:ipxe,{arch},iPXE,{bootfile}" for arch in ("x86PC", "X86-64_EFI", "BC_EFI")]
+        self._service(
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0",
+            "--bind-interfaces", "--port=0", "--dhcp-range=10.77.0.0,proxy", "--dhcp-userclass=set:ipxe,iPXE", *services,
+            f"--pid-file={self.folder}/proxy.pid", f"--dhcp-leasefile={self.folder}/proxy.leases",
+            f"--log-facility={self.folder}/proxy.log", "--log-dhcp", namespace=self.proxy,
+        )
+        self._wait_for_services({":67", ":4011"}, self.proxy)
+
+    def serve_web_on(self, port):
+        """A second web server, with the same files."""
+        text = NGINX.format(folder=self.folder, server=SERVER).replace(f"{SERVER}:80;", f"{SERVER}:{port};")
+        (self.folder / "second.conf").write_text(text.replace("nginx.pid", "second.pid"))
+        self._service("nginx", "-c", self.folder / "second.conf")
+        self._wait_for_services({f":{port}"})
+
+    def serve_iscsi(self, tgt, image):
+        """The image as LUN 1 of the target IQN, by the tgtd in the folder `tgt`."""
+        # Its control socket is in the abstract namespace, which is the network namespace's own.
+        tools = ["env", f"LD_LIBRARY_PATH={tgt}"]
+        self._service(*tools, tgt / "tgtd", "-f", "--iscsi", f"portal={SERVER}:3260")
+        self._wait_for_services({":3260"})
+        admin = ("ip", "netns", "exec", self.srv, *tools, tgt / "tgtadm", "--lld", "iscsi")
+        run(*admin, "--op", "new", "--mode", "target", "--tid", "1", "-T", IQN)
+        run(*admin, "--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", "1", "-b", image)
+        run(*admin, "--op", "bind", "--mode", "target", "--tid", "1", "-I", "ALL")
+
     def listen_tcp(self, port):
         """A listening socket of ours in the server's namespace; it ends with the lab."""
         listening = in_namespace(self.srv, lambda: socket.create_server((SERVER, port)))
         self.sockets.append(listening)
         return listening
 
-    def _service(self, *words):
-        command = ["ip", "netns", "exec", self.srv, *map(str, words)]
+    def _service(self, *words, namespace=None):
+        command = ["ip", "netns", "exec", namespace or self.srv, *map(str, words)]
         self.services.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
-    def _wait_for_services(self, wanted):
+    def _wait_for_services(self, wanted, namespace=None):
         end = time.monotonic() + DEADLINE
-        while wanted - {":" + word.rsplit(":", 1)[-1] for word in self._listening()}:
+        while wanted - {":" + word.rsplit(":", 1)[-1] for word in self._listening(namespace or self.srv)}:
             assert time.monotonic() < end, "the lab's services do not listen"
             assert all(service.poll() is None for service in self.services), "a service of the lab ended"
 
-    def _listening(self):
-        lines = run("ip", "netns", "exec", self.srv, "ss", "-Hlntu").splitlines()
+    def _listening(self, namespace):
+        lines = run("ip", "netns", "exec", namespace, "ss", "-Hlntu").splitlines()
         return [line.split()[4] for line in lines]
 
     def requests(self):

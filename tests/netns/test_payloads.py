@@ -1,0 +1,302 @@
+"""What people boot from a network besides a kernel by iPXE, from real servers: each must come up, and be told as it was.
+
+Everything that waits here waits for long on purpose, as menus and slow servers do; nothing is judged by how long it took."""
+
+import json
+import shutil
+import socket
+
+import pytest
+
+import lab as labs
+import media
+import vm
+
+KERNEL_LINE = "console=ttyS0 no_timer_check"
+WEB = f"http://{labs.SERVER}"
+LINUX = f"kernel {WEB}/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/initrd.gz\nboot\n"
+BRIDGE = ("--network", "bridge", "--bridge", "br0", *vm.SMALL)
+IPXE = ("--ipxe", *BRIDGE)
+UEFI = ("--firmware", "uefi")
+BOTH = pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+
+# dnsmasq: iPXE is told by its user class (option 77), as its own documentation has it.
+IPXE_IS_KNOWN = "--dhcp-userclass=set:ipxe,iPXE"
+
+PXELINUX_MENU = """serial 0 115200
+ui menu.c32
+timeout {tenths}
+default linux
+label linux
+  kernel vmlinuz
+  append initrd=initrd.gz {words}
+label local
+  localboot 0
+"""
+
+GRUB_MENU = """serial --unit=0 --speed=115200
+terminal_input serial console
+terminal_output serial console
+set timeout={seconds}
+set default=0
+menuentry 'Linux of the network' {{
+    linux /vmlinuz {words}
+    initrd /initrd.gz
+}}
+menuentry 'nothing' {{ true }}
+"""
+
+
+@pytest.fixture(scope="session")
+def payloads():
+    return vm.made_assets("--payloads") / "payloads"
+
+
+@pytest.fixture
+def served(lab, assets, payloads):
+    """served(script, *names, **options of Lab.serve): a lab with these payloads, the kernel and the initramfs by TFTP and HTTP."""
+
+    def make(script, *names, **options):
+        net = lab("bridge")
+        provide(net, payloads, *names)
+        provide(net, assets, "vmlinuz", "initrd.gz")
+        return net.serve(assets, script, **options)
+
+    return make
+
+
+def provide(net, folder, *names):
+    for place in ("tftp", "http"):
+        for name in names:
+            shutil.copy(folder / name, net.folder / place)
+
+
+def write(net, name, text):
+    path = net.folder / "tftp" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def comes_up(boot, tmp_path):
+    """comes_up(net, *arguments, until=…): boots to that stage, 0, without a verdict; gives the report and the run."""
+
+    def run_it(net, *arguments, until="os", while_it_runs=lambda run: None):
+        report = tmp_path / "boot.json"
+        with boot(net, *arguments, "--until", until, "--report", str(report)) as run:
+            while_it_runs(run)
+            assert run.wait_exit() == 0
+            told = json.loads(report.read_text())
+            assert told["verdict"] is None
+            assert told["exit_code"] == 0
+            assert "error:" not in run.text("own")
+            assert len(told["boots"]) == 1
+        return told, run
+
+    return run_it
+
+
+def stages(told):
+    return [mark["stage"] for mark in told["boots"][-1]["stages"]]
+
+
+def urls(told):
+    return [fetch["url"].rsplit("/", 1)[-1] for fetch in told["boots"][-1]["fetches"]]
+
+
+# -- boot programs with menus of their own
+
+QUICK_AND_LONG = pytest.mark.parametrize("seconds", [3, pytest.param(45, marks=pytest.mark.slow)])
+
+
+@QUICK_AND_LONG
+def test_pxelinux_with_a_menu(served, comes_up, seconds):
+    """Its countdown is on the serial port, and nothing else happens."""
+    net = served("", "pxelinux.0", "ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32", bootfile="pxelinux.0")
+    write(net, "pxelinux.cfg/default", PXELINUX_MENU.format(tenths=10 * seconds, words=KERNEL_LINE))
+    told, run = comes_up(net, *IPXE)
+    assert "Automatic boot in" in run.text()
+    assert "pxelinux.0" in urls(told)
+    assert "script" not in stages(told)  # nobody ran an iPXE script
+
+
+@QUICK_AND_LONG
+def test_grubs_net_image_on_bios(served, comes_up, seconds):
+    net = served("", "grub.0", bootfile="grub.0")
+    write(net, "grub/grub.cfg", GRUB_MENU.format(seconds=seconds, words=KERNEL_LINE))
+    told, run = comes_up(net, *IPXE)
+    assert "executed automatically in" in run.text()
+    assert "script" not in stages(told)
+
+
+@QUICK_AND_LONG
+def test_shim_and_grub_by_the_firmwares_own_pxe(served, comes_up, seconds):
+    """No iPXE took part, and none is named."""
+    net = served("", "shimx64.efi", "grubx64.efi", bootfile="shimx64.efi")
+    write(net, "grub/grub.cfg", GRUB_MENU.format(seconds=seconds, words=KERNEL_LINE))
+    told, run = comes_up(net, *BRIDGE, *UEFI, "--boot-order", "network")
+    assert "executed automatically in" in run.text()
+    assert not {"rom", "script"} & set(stages(told))
+    assert told["boots"][0]["ipxe"] is None
+    assert "iPXE" not in run.text("own")
+
+
+# -- iPXE that loads iPXE
+
+
+def test_undionly_chain(served, comes_up):
+    """The ROM's iPXE knows its NIC's chip; undionly's knows the firmware's interface alone, and boots."""
+    script = f"#!ipxe\necho CHIP-IS ${{net0/chip}}\niseq ${{net0/chip}} undionly || chain undionly.kpxe\n{LINUX}"
+    told, run = comes_up(served(script, "undionly.kpxe"), *IPXE)
+    assert run.text().count("CHIP-IS") == 2
+    assert urls(told).count("boot.ipxe") == 2
+
+
+def test_snponly_by_the_firmwares_own_pxe(served, comes_up):
+    options = (IPXE_IS_KNOWN, "--dhcp-boot=tag:ipxe,boot.ipxe", "--dhcp-boot=tag:!ipxe,snponly.efi")
+    net = served(f"#!ipxe\necho {vm.SCRIPT_RAN}\n{LINUX}", "snponly.efi", bootfile=None, options=options)
+    told, run = comes_up(net, *BRIDGE, *UEFI, "--boot-order", "network")
+    assert vm.SCRIPT_RAN in run.text()
+    assert urls(told)[:1] == ["snponly.efi"]
+    assert [talk["client"] for talk in told["boots"][0]["dhcp"]] == ["firmware", "iPXE"]
+
+
+def test_ipxe_as_a_kernel(served, comes_up):
+    """ipxe.lkrn takes its initramfs for its script."""
+    script = f"#!ipxe\nkernel {WEB}/ipxe.lkrn\ninitrd {WEB}/second.ipxe\nboot\n"
+    net = served(script, "ipxe.lkrn")
+    (net.folder / "http/second.ipxe").write_text(f"#!ipxe\necho {vm.SCRIPT_RAN}\ndhcp\n{LINUX}")
+    _, run = comes_up(net, *IPXE)
+    assert vm.SCRIPT_RAN in run.text()
+
+
+# -- no operating system
+
+
+@BOTH
+def test_memtest(served, comes_up, firmware):
+    """It begins like a kernel, and no Linux ever says so: the console is what there is to wait for."""
+    name = "memtest86+x64." + ("bin" if firmware == "legacy" else "efi")
+    script = f"#!ipxe\nkernel {WEB}/{name} console=ttyS0,115200\nboot\n"
+    told, run = comes_up(served(script, name), *IPXE, "--firmware", firmware, until="console:Memtest86")
+    assert name in urls(told)
+    assert not {"kernel", "os"} & set(stages(told))
+
+
+def test_memtest_is_no_operating_system(served, boot):
+    """Who waits for one waits until the time is up."""
+    net = served(f"#!ipxe\nkernel {WEB}/memtest86+x64.bin console=ttyS0,115200\nboot\n", "memtest86+x64.bin")
+    with boot(net, *IPXE, "--until", "os", "--boot-timeout", "25") as run:
+        assert run.wait_exit() == 15
+        assert "Memtest86" in run.text()
+
+
+# -- disks of the network
+
+
+@pytest.fixture(scope="session")
+def linux_cd(assets, payloads, tmp_path_factory):
+    return media.write_linux_cd(tmp_path_factory.mktemp("cd") / "linux.iso", assets, payloads, KERNEL_LINE)
+
+
+@BOTH
+def test_sanboot_by_http(served, comes_up, linux_cd, firmware):
+    """Hundreds of range requests of one file, while the console says nothing: they are one fetch."""
+    net = served(f"#!ipxe\nsanboot {WEB}/linux.iso\n")
+    provide(net, linux_cd.parent, "linux.iso")
+    told, run = comes_up(net, *IPXE, "--firmware", firmware)
+    assert urls(told).count("linux.iso") == 1
+    assert len(net.requests()) > 50
+    assert run.text("own").count("linux.iso") < 10
+
+
+@BOTH
+def test_sanboot_by_iscsi(served, comes_up, linux_cd, payloads, firmware):
+    net = served(f"#!ipxe\nsanboot iscsi:{labs.SERVER}::::{labs.IQN}\n")
+    net.serve_iscsi(payloads / "tgt", linux_cd)
+    comes_up(net, *IPXE, "--firmware", firmware)
+
+
+def test_memdisk_with_a_cd(served, comes_up, linux_cd):
+    net = served(f"#!ipxe\nkernel {WEB}/memdisk iso raw\ninitrd {WEB}/linux.iso\nboot\n", "memdisk")
+    provide(net, linux_cd.parent, "linux.iso")
+    told, run = comes_up(net, *IPXE)
+    assert "MEMDISK" in run.text()
+    assert urls(told)[-2:] == ["memdisk", "linux.iso"]
+
+
+# -- servers that are late, slow or elsewhere
+
+
+def wait_for_discovers(net, count):
+    """Nobody answers; true after so many DISCOVERs (RFC 2131: a boot request begins with 1, port 67)."""
+
+    def listen():
+        listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        listening.bind(("", 67))
+        listening.settimeout(vm.BOOT_DEADLINE)
+        return listening
+
+    with labs.in_namespace(net.srv, listen) as listening:
+        for _ in range(count):
+            while listening.recv(4096)[:1] != b"\x01":
+                pass
+
+
+def test_a_dhcp_server_that_comes_late(lab, comes_up, assets):
+    """iPXE asks four times in 10 s: the third request has no answer yet, the fourth has one."""
+    net = lab("bridge")
+
+    def then_serve(_):
+        wait_for_discovers(net, 3)
+        net.serve(assets, labs.http_script())
+
+    told, _ = comes_up(net, *IPXE, while_it_runs=then_serve)
+    assert told["boots"][0]["dhcp"][0]["discovers"] >= 4
+
+
+@pytest.mark.slow
+def test_a_server_at_30_kb_a_second(served, comes_up):
+    """The initramfs takes 45 s, in which the console says nothing."""
+    script = f"#!ipxe\nkernel {WEB}/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/slow/initrd.gz\nboot\n"
+    told, _ = comes_up(served(script), *IPXE)
+    slow = next(fetch for fetch in told["boots"][0]["fetches"] if fetch["url"].endswith("/slow/initrd.gz"))
+    assert slow["state"] == "done"
+    assert slow["bytes_per_second"] < 40_000
+
+
+def test_two_redirects(served, comes_up):
+    script = f"#!ipxe\nkernel {WEB}/moved/twice/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/initrd.gz\nboot\n"
+    net = served(script)
+    told, _ = comes_up(net, *IPXE)
+    assert [status for path, status in net.requests() if "vmlinuz" in path] == [302, 301, 200]
+    assert told["boots"][0]["fetches"][-2]["content"] == "linux-x86"
+
+
+@BOTH
+def test_proxydhcp_beside_plain_dhcp(served, comes_up, firmware):
+    """One server gives addresses and knows nothing of booting, the other names the file alone."""
+    net = served(labs.http_script(), bootfile=None, tftp=False)
+    net.serve_proxydhcp(f"{WEB}/boot.ipxe")
+    (net.folder / "http/boot.ipxe").write_text(labs.http_script())
+    told, run = comes_up(net, *IPXE, "--firmware", firmware)
+    assert vm.SCRIPT_RAN in run.text()
+    offers = told["boots"][0]["dhcp"][0]["offers"]
+    assert {offer["server"]: offer["proxy"] for offer in offers} == {labs.SERVER: False, labs.PROXY: True}
+
+
+@pytest.mark.slow
+def test_a_retry_loop_whose_server_comes_after_45_s(served, comes_up):
+    """Nobody listens at first; the script tries again every 5 s, as one does that waits for its server."""
+    script = f"#!ipxe\n:retry\nchain {WEB}:8080/late.ipxe || goto wait\n:wait\necho TRY-AGAIN\nsleep 5\ngoto retry\n"
+    net = served(script)
+    (net.folder / "http/late.ipxe").write_text(labs.http_script())
+
+    def then_serve(run):
+        run.wait_text(r"(?s)(TRY-AGAIN.*){9}")
+        net.serve_web_on(8080)
+
+    told, run = comes_up(net, *IPXE, while_it_runs=then_serve)
+    assert vm.SCRIPT_RAN in run.text()
+    assert "late.ipxe" in urls(told)
