@@ -199,3 +199,17 @@ def write_linux_cd(path, netboot, payloads, words):
         command = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", path, *bios, *efi, root]
         subprocess.run(command, check=True, capture_output=True)
     return path
+
+
+# -- archives
+
+
+def cpio(files):
+    """An archive in the kernel's format (Documentation/driver-api/early-userspace/buffer-format.rst)."""
+    archive = b""
+    for name, mode, content in [*files, ("TRAILER!!!", 0, b"")]:
+        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
+        header = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        for part in (header, content):
+            archive += part + bytes(-len(part) % 4)
+    return archive

@@ -12,24 +12,13 @@ INSTALLED = "VM-LAUNCH-GUEST-INSTALLED"
 DISK = "THE-INSTALLED-DISK-BOOTED"
 
 
-def cpio(files):
-    """An archive in the kernel's format (Documentation/driver-api/early-userspace/buffer-format.rst)."""
-    archive = b""
-    for name, mode, content in [*files, ("TRAILER!!!", 0, b"")]:
-        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
-        header = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
-        for part in (header, content):
-            archive += part + bytes(-len(part) % 4)
-    return archive
-
-
 @pytest.fixture
 def installer(netboot):
     """A script that boots the guest with the words that make it an installer of an image."""
 
     def make(image):
         (netboot.path / "disk.cpio").write_bytes(
-            cpio([("install", 0o40755, b""), ("install/disk.img", 0o100644, image)])
+            media.cpio([("install", 0o40755, b""), ("install/disk.img", 0o100644, image)])
         )
         (netboot.path / "boot.ipxe").write_text(
             f"#!ipxe\necho {vm.SCRIPT_RAN}\n"

@@ -14,9 +14,13 @@ sys.path[:0] = [str(ROOT / "tests/boot"), str(ROOT / "tests/netns")]
 # Built by scripts/container, unless another one is named that is there already.
 IMAGE = os.environ.get("VML_CONTAINER_IMAGE", "localhost/vm-launch:latest")
 
+# A vm-launch to try in the image's place of its own: build/release/vm-launch runs there, and no image has to be built.
+BINARY = os.environ.get("VML_CONTAINER_BINARY")
+OTHER_BINARY = ("-v", f"{pathlib.Path(BINARY).resolve()}:/usr/bin/vm-launch:ro") if BINARY else ()
+
 # crun, podman's own choice, refuses some machines' mixed cgroups; the limits are for machines where root may not raise
 # its own. None of this changes what is in the container: capabilities, seccomp profile and PID 1 are the real ones.
-RUNTIME = ("--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+RUNTIME = ("--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", *OTHER_BINARY)
 
 # What Docker gives every container beyond podman's own defaults.
 DOCKER_DEFAULTS = ("--cap-add", "MKNOD,NET_RAW,AUDIT_WRITE")
