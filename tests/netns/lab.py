@@ -97,8 +97,8 @@ class Lab:
     def __exit__(self, *_):
         for listening in self.sockets:
             listening.close()
-        for service in self.services:
-            service.terminate()
+        for service, end in self.services:
+            service.send_signal(end)
             service.wait(DEADLINE)
         for name in (self.vm, self.srv, self.proxy):
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
@@ -176,9 +176,9 @@ class Lab:
 
     def serve_iscsi(self, tgt, image):
         """The image as LUN 1 of the target IQN, by the tgtd in the folder `tgt`."""
-        # Its control socket is in the abstract namespace, which is the network namespace's own.
-        tools = ["env", f"LD_LIBRARY_PATH={tgt}"]
-        self._service(*tools, tgt / "tgtd", "-f", "--iscsi", f"portal={SERVER}:3260")
+        tools = ["env", f"LD_LIBRARY_PATH={tgt}", f"TGT_IPC_SOCKET={self.folder}/tgt.socket"]
+        # It hears no SIGTERM while it has a target.
+        self._service(*tools, tgt / "tgtd", "-f", "--iscsi", f"portal={SERVER}:3260", end=signal.SIGKILL)
         self._wait_for_services({":3260"})
         admin = ("ip", "netns", "exec", self.srv, *tools, tgt / "tgtadm", "--lld", "iscsi")
         run(*admin, "--op", "new", "--mode", "target", "--tid", "1", "-T", IQN)
@@ -191,15 +191,16 @@ class Lab:
         self.sockets.append(listening)
         return listening
 
-    def _service(self, *words, namespace=None):
+    def _service(self, *words, namespace=None, end=signal.SIGTERM):
         command = ["ip", "netns", "exec", namespace or self.srv, *map(str, words)]
-        self.services.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.services.append((started, end))
 
     def _wait_for_services(self, wanted, namespace=None):
         end = time.monotonic() + DEADLINE
         while wanted - {":" + word.rsplit(":", 1)[-1] for word in self._listening(namespace or self.srv)}:
             assert time.monotonic() < end, "the lab's services do not listen"
-            assert all(service.poll() is None for service in self.services), "a service of the lab ended"
+            assert all(service.poll() is None for service, _ in self.services), "a service of the lab ended"
 
     def _listening(self, namespace):
         lines = run("ip", "netns", "exec", namespace, "ss", "-Hlntu").splitlines()

@@ -175,10 +175,11 @@ def test_ipxe_as_a_kernel(served, comes_up):
 
 @BOTH
 def test_memtest(served, comes_up, firmware):
-    """It begins like a kernel, and no Linux ever says so: the console is what there is to wait for."""
+    """It begins like a kernel, and no Linux ever says so: the console is what there is to wait for. On UEFI it wants a screen."""
     name = "memtest86+x64." + ("bin" if firmware == "legacy" else "efi")
     script = f"#!ipxe\nkernel {WEB}/{name} console=ttyS0,115200\nboot\n"
-    told, run = comes_up(served(script, name), *IPXE, "--firmware", firmware, until="console:Memtest86")
+    screen = ("--graphics", "vnc") if firmware == "uefi" else ()
+    told, run = comes_up(served(script, name), *IPXE, *screen, "--firmware", firmware, until="console:Memtest86")
     assert name in urls(told)
     assert not {"kernel", "os"} & set(stages(told))
 
@@ -186,9 +187,17 @@ def test_memtest(served, comes_up, firmware):
 def test_memtest_is_no_operating_system(served, boot):
     """Who waits for one waits until the time is up."""
     net = served(f"#!ipxe\nkernel {WEB}/memtest86+x64.bin console=ttyS0,115200\nboot\n", "memtest86+x64.bin")
-    with boot(net, *IPXE, "--until", "os", "--boot-timeout", "25") as run:
+    with boot(net, *IPXE, "--until", "os", "--boot-timeout", "30") as run:
         assert run.wait_exit() == 15
-        assert "Memtest86" in run.text()
+
+
+def test_a_program_that_says_it_cannot_run(served, boot):
+    """Without a screen, Memtest86+ gives up on UEFI, and hangs: nobody is kept waiting for ever."""
+    net = served(f"#!ipxe\nkernel {WEB}/memtest86+x64.efi console=ttyS0,115200\nboot\n", "memtest86+x64.efi")
+    with boot(net, *IPXE, *UEFI, "--until", "os") as run:
+        run.wait_text(r"efi_setup\(\) failed")
+        assert run.wait_exit() == 14
+        assert "memtest86+x64.efi" in run.text("own").rsplit("error:", 1)[1]
 
 
 # -- disks of the network
@@ -212,9 +221,19 @@ def test_sanboot_by_http(served, comes_up, linux_cd, firmware):
 
 @BOTH
 def test_sanboot_by_iscsi(served, comes_up, linux_cd, payloads, firmware):
-    net = served(f"#!ipxe\nsanboot iscsi:{labs.SERVER}::::{labs.IQN}\n")
+    net = served(f"#!ipxe\nsanboot iscsi:{labs.SERVER}:::1:{labs.IQN}\n")
     net.serve_iscsi(payloads / "tgt", linux_cd)
     comes_up(net, *IPXE, "--firmware", firmware)
+
+
+def test_an_iscsi_lun_that_is_not_there(served, boot, linux_cd, payloads):
+    net = served(f"#!ipxe\nsanboot iscsi:{labs.SERVER}:::7:{labs.IQN}\n")
+    net.serve_iscsi(payloads / "tgt", linux_cd)
+    with boot(net, *IPXE, "--until", "os") as run:
+        assert run.wait_exit() == 13
+        told = run.text("own").rsplit("error:", 1)[1]
+        assert "iSCSI" in told and labs.IQN in told
+        assert "tcp://" not in told
 
 
 def test_memdisk_with_a_cd(served, comes_up, linux_cd):
