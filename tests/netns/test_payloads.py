@@ -12,6 +12,7 @@ import lab as labs
 import media
 import vm
 
+DISK = "THE-DISK-BOOTED"
 KERNEL_LINE = "console=ttyS0 no_timer_check"
 WEB = f"http://{labs.SERVER}"
 LINUX = f"kernel {WEB}/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/initrd.gz\nboot\n"
@@ -23,10 +24,11 @@ BOTH = pytest.mark.parametrize("firmware", ["legacy", "uefi"])
 # dnsmasq: iPXE is told by its user class (option 77), as its own documentation has it.
 IPXE_IS_KNOWN = "--dhcp-userclass=set:ipxe,iPXE"
 
+PXELINUX = ("pxelinux.0", "ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32")
 PXELINUX_MENU = """serial 0 115200
 ui menu.c32
 timeout {tenths}
-default linux
+default {choice}
 label linux
   kernel vmlinuz
   append initrd=initrd.gz {words}
@@ -112,12 +114,24 @@ QUICK_AND_LONG = pytest.mark.parametrize("seconds", [3, pytest.param(45, marks=p
 @QUICK_AND_LONG
 def test_pxelinux_with_a_menu(served, comes_up, seconds):
     """Its countdown is on the serial port, and nothing else happens."""
-    net = served("", "pxelinux.0", "ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32", bootfile="pxelinux.0")
-    write(net, "pxelinux.cfg/default", PXELINUX_MENU.format(tenths=10 * seconds, words=KERNEL_LINE))
+    net = served("", *PXELINUX, bootfile="pxelinux.0")
+    menu = PXELINUX_MENU.format(tenths=10 * seconds, choice="linux", words=KERNEL_LINE)
+    write(net, "pxelinux.cfg/default", menu)
     told, run = comes_up(net, *IPXE)
     assert "Automatic boot in" in run.text()
     assert "pxelinux.0" in urls(told)
     assert "script" not in stages(told)  # nobody ran an iPXE script
+
+
+def test_pxelinux_that_gives_way_to_the_disk(served, comes_up):
+    """`localboot 0`: the menu's entry for a machine that is installed already."""
+    net = served("", *PXELINUX, bootfile="pxelinux.0")
+    write(net, "pxelinux.cfg/default", PXELINUX_MENU.format(tenths=10, choice="local", words=KERNEL_LINE))
+    with labs.private_folder() as folder:
+        disk = media.write_disk(folder / "disk.img", DISK)
+        disk.chmod(0o666)
+        told, _ = comes_up(net, *IPXE, "--boot-order", "network,hd", "--disk", disk, until=f"console:{DISK}")
+    assert not {"kernel", "os"} & set(stages(told))
 
 
 @QUICK_AND_LONG
