@@ -75,7 +75,10 @@ class Container:
                 assert self.changed.wait(max(0, end - time.monotonic())), f"not within {seconds} s: {words!r}"
 
     def wait(self):
-        code = self.process.wait(DEADLINE)
+        try:
+            code = self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {DEADLINE} s") from None
         self.thread.join()
         return code
 
