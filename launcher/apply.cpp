@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/efi_cd.h"
 #include "launcher/kept_files.h"
 #include "launcher/seed.h"
 #include "launcher/spawn.h"
@@ -112,6 +113,26 @@ OwnedFd memory_file_with(const std::string& content) {
     return open_file(fmt::format("/proc/self/fd/{}", file.get()), O_RDONLY);
 }
 
+// iPXE's program has 1 MB; a wrong file (a disk image) is not read into memory.
+constexpr std::size_t largest_program = std::size_t{64} * 1024 * 1024;
+
+std::string program_in(const std::filesystem::path& path) {
+    const OwnedFd file = open_file(path, O_RDONLY);
+    std::string content(largest_program + 1, '\0');
+    std::size_t size = 0;
+    ssize_t got = 1;
+    while (got > 0 && size < content.size()) {
+        got = ::pread(file.get(), content.data() + size, content.size() - size, static_cast<off_t>(size));
+        size += got > 0 ? static_cast<std::size_t>(got) : 0;
+    }
+    if (got < 0 || size > largest_program) {
+        throw failed(fmt::format("cannot read {}", path.string()), got < 0 ? errno : EFBIG,
+                     "give iPXE's EFI program", ExitCode::host);
+    }
+    content.resize(size);
+    return content;
+}
+
 OwnedFd blank_file(std::uint64_t size) {
     OwnedFd file;
     for (const char* folder : {"/var/tmp", "/tmp"}) {
@@ -142,6 +163,8 @@ class Opener {
             case FdPurpose::rom:
                 return planned.kept.empty() ? private_copy(planned.source, plan_.run_user)
                                             : open_kept_copy(planned.kept, planned.source);
+            case FdPurpose::efi_cd:
+                return memory_file_with(efi_cd(program_in(planned.source), planned.arch));
             case FdPurpose::blank_disk:
                 return planned.kept.empty() ? blank_file(planned.size)
                                             : open_kept_blank(planned.kept, planned.size);

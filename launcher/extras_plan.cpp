@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/efi_cd.h"
 #include "launcher/quoting.h"
 
 namespace vml {
@@ -104,7 +105,7 @@ void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer) {
 }
 
 void plan_ipxe_program(const VmSpec& spec, PlanWriter& writer) {
-    if (!spec.ipxe_program) {
+    if (!spec.ipxe_program || spec.ipxe_program->on_cd) {
         return;
     }
     const IpxeProgramSpec& program = *spec.ipxe_program;
@@ -114,6 +115,34 @@ void plan_ipxe_program(const VmSpec& spec, PlanWriter& writer) {
     if (!program.command.empty()) {
         writer.add("-append", program.command, "what the ROM would do, without its prompt");
     }
+}
+
+// With a controller of its own, so that it is the same on every machine; the guest sees one more CD.
+void plan_ipxe_cd(const VmSpec& spec, PlanWriter& writer) {
+    if (!spec.ipxe_program || !spec.ipxe_program->on_cd) {
+        return;
+    }
+    const IpxeProgramSpec& program = *spec.ipxe_program;
+    const std::string volume = spec.name + "-ipxe.fat";
+    const std::string stand_in = spec.name + "-ipxe.iso";
+    const std::string make = fmt::format(
+        "mformat -C -i {0} -T 8192 :: && mmd -i {0} ::EFI ::EFI/BOOT && mcopy -i {0} {1} ::{2} && xorrisofs "
+        "-quiet -o {3} -e {0} -no-emul-boot {0}",
+        volume, shell_quoted(program.file.string()), removable_name(program.arch), stand_in);
+    writer.file_node(
+        "ipxe-file",
+        {.purpose = FdPurpose::efi_cd, .source = program.file, .arch = program.arch, .by_hand = make},
+        stand_in, "read-only=on", fmt::format("{}: {}", program.file.string(), program.reason));
+    writer.add("-blockdev", "driver=raw,node-name=ipxe,file=ipxe-file,read-only=on");
+    writer.add("-device", "virtio-scsi-pci,id=ipxe-bus");
+    writer.add("-device",
+               Properties{"scsi-cd"}
+                   .add("id", ipxe_cd_device)
+                   .add("bus", "ipxe-bus.0")
+                   .add("drive", "ipxe")
+                   .bootindex(program.bootindex)
+                   .text(),
+               "a CD, and no -kernel, which would boot first for ever: its turn passes");
 }
 
 }  // namespace vml

@@ -12,5 +12,6 @@ void plan_seed(const VmSpec& spec, PlanWriter& writer);
 void plan_tpm(const VmSpec& spec, PlanWriter& writer);
 void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer);
 void plan_ipxe_program(const VmSpec& spec, PlanWriter& writer);
+void plan_ipxe_cd(const VmSpec& spec, PlanWriter& writer);
 
 }  // namespace vml

@@ -49,7 +49,7 @@ std::vector<OptionRow> boot_rows() {
          "says",
          [](Settings& s, Text t) { s.ipxe = parse_boolean(t); }},
         {Group::boot, "ipxe-rom", "IPXE_ROM_PATH", "PATH", "by architecture, firmware and NIC model",
-         "use this option ROM; required where no bundled ROM fits",
+         "use this option ROM, or under UEFI iPXE's EFI program (.efi), which stands in for a ROM",
          [](Settings& s, Text t) { s.ipxe_rom = parse_text(t); }},
         {Group::boot, "boot-order", "BOOT_ORDER", "LIST",
          "hd (network,hd with --ipxe), then cdrom where there is one", "comma list of network, hd and cdrom",

@@ -47,6 +47,7 @@ class Planner : private PlanWriter {
         key_at_prompt();
         plan_disks(spec_, *this);
         plan_seed(spec_, *this);
+        plan_ipxe_cd(spec_, *this);
         guest_agent();
         screen();
         for (const std::string& word : spec_.extra_args) {
@@ -77,6 +78,9 @@ class Planner : private PlanWriter {
         }
         if (spec_.cdrom) {
             later("cdrom0", "cdrom0-dev");
+        }
+        if (spec_.ipxe_program && spec_.ipxe_program->on_cd) {
+            later("iPXE", std::string{ipxe_cd_device});
         }
     }
 
@@ -413,6 +417,8 @@ std::string_view to_string(FdPurpose purpose) {
             return "nvram";
         case FdPurpose::rom:
             return "rom";
+        case FdPurpose::efi_cd:
+            return "efi-cd";
         case FdPurpose::blank_disk:
             return "blank_disk";
         case FdPurpose::read_file:

@@ -32,6 +32,7 @@ enum class FdPurpose {
     console,     // QEMU's end of the socket pair for the serial port
     nvram,       // a private copy of the UEFI variable store, in memory
     rom,         // a private copy of an option ROM or an iPXE program, in memory
+    efi_cd,      // a CD image in memory that boots `source`, an EFI program
     blank_disk,  // an empty file without a name, of `size` bytes
     read_file,   // `source`, opened for reading
     write_file,  // `source`, opened for reading and writing
@@ -51,12 +52,16 @@ struct PlannedFd {
     FdPurpose purpose = FdPurpose::qmp;
     std::filesystem::path source = {};  // of a copy or a file
     std::uint64_t size = 0;             // blank_disk: bytes
+    Arch arch = Arch::x86_64;           // efi_cd: of the program
     unsigned nic = 0;                   // tap, vhost
     std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
 
     bool operator==(const PlannedFd&) const = default;
 };
+
+// QEMU's id of the CD that iPXE's program is on.
+inline constexpr std::string_view ipxe_cd_device = "ipxe-cd";
 
 // A property read back over QMP before the guest runs: QEMU resolves some only when it builds the machine.
 struct PropertyCheck {

@@ -410,18 +410,17 @@ class Decider {
         if (spec_.firmware.mode == FirmwareMode::secure && !program->is_signed) {
             return unsigned_program(fault, *program);
         }
-        if (settings_.boot_once) {
-            settings_fault(fmt::format("{} cannot be kept", origin("boot-once")),
-                           fmt::format("{}; {} stands in for it, and the firmware starts that at every reset",
-                                       fault.what, program->path.string()),
-                           "give a ROM by --ipxe-rom, or boot by the firmware's own PXE: --no-ipxe");
-        }
         // `autoboot` is what the ROM does, without its prompt; EFI's iPXE drops the first word.
+        const bool on_cd = settings_.boot_once.has_value();
         spec_.ipxe_program = IpxeProgramSpec{
-            program->path, settings_.ipxe_prompt ? "" : "ipxe autoboot" + nics_to_boot(),
+            program->path,
+            program->arch,
+            settings_.ipxe_prompt || on_cd ? "" : "ipxe autoboot" + nics_to_boot(),
             settings_.ipxe_rom
                 ? fmt::format("{} asks for this program, which stands in for the ROM", origin("ipxe-rom"))
-                : fmt::format("the iPXE program stands in for the ROM: {} ({})", fault.what, fault.why)};
+                : fmt::format("the iPXE program stands in for the ROM: {} ({})", fault.what, fault.why),
+            on_cd,
+            std::nullopt};
         return true;
     }
 
@@ -854,6 +853,17 @@ class Decider {
                 fmt::format("{} was done in an earlier run, so the VM boots by its order (to do it again, "
                             "delete {})",
                             origin("boot-once"), (*spec_.state_folder / first_boot_mark).string()));
+            drop_idle_program();
+        }
+    }
+
+    // Its turn was in an earlier run.
+    void drop_idle_program() {
+        if (spec_.ipxe_program && !spec_.ipxe_program->bootindex) {
+            spec_.ipxe_program.reset();
+            for (NicSpec& nic : spec_.nics) {
+                nic.by_program = false;
+            }
         }
     }
 
@@ -870,6 +880,9 @@ class Decider {
         }
         for (NicSpec& nic : spec_.nics) {
             nic.bootindex.reset();
+        }
+        if (spec_.ipxe_program) {
+            spec_.ipxe_program->bootindex.reset();
         }
         for (DiskSpec& disk : spec_.disks) {
             disk.bootindex.reset();
@@ -899,6 +912,10 @@ class Decider {
     }
 
     void add_nics_to_order(std::vector<BootEntry>& entries, std::string_view flag) {
+        if (spec_.ipxe_program && spec_.ipxe_program->on_cd) {
+            add_entry(entries, BootDevice::network, "iPXE", spec_.ipxe_program->bootindex, flag);
+            return;
+        }
         if (spec_.ipxe_program) {
             entries.push_back({0, BootDevice::network, "iPXE",
                                fmt::format("the firmware starts {} before anything else",

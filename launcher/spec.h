@@ -103,12 +103,15 @@ struct VncSpec {
     bool operator==(const VncSpec&) const = default;
 };
 
-// iPXE as a program in place of the ROM, where there is none for the architecture: the firmware starts it
-// before anything else (QEMU's -kernel).
+// iPXE as a program in place of a ROM, where no ROM boots iPXE: the firmware starts it before anything else
+// (QEMU's -kernel), or, where its turn is to pass, from a CD of its own.
 struct IpxeProgramSpec {
     std::filesystem::path file;
-    std::string command;
+    Arch arch = Arch::x86_64;
+    std::string command;  // on the command line; none: the program shows its prompt, and boots
     std::string reason;
+    bool on_cd = false;
+    std::optional<int> bootindex;  // of the CD
     bool operator==(const IpxeProgramSpec&) const = default;
 };
 

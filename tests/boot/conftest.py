@@ -23,6 +23,12 @@ def installer():
     return vm.made_assets("--debian-installer") / "debian-installer"
 
 
+@pytest.fixture(scope="session")
+def ipxes():
+    """Debian 12's iPXE (2019) and Debian 13's (2025), each with its program `ipxe.efi` and its ROMs, in 12/ and 13/."""
+    return vm.made_assets("--ipxe") / "ipxe"
+
+
 @pytest.fixture
 def tmp_path():
     """pytest's own is for its owner alone; QEMU runs as a user without rights, and must reach what it serves."""

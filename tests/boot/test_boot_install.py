@@ -37,12 +37,23 @@ IMAGES = {"legacy": lambda: media.boot_sector(DISK).ljust(4096, b"\0"), "uefi": 
 @pytest.mark.slow
 @pytest.mark.parametrize("firmware", ["legacy", "uefi"])
 def test_install_once_then_disk(boot, installer, tmp_path, firmware):
+    install_once_then_disk(boot, installer(IMAGES[firmware]()), tmp_path, "--firmware", firmware)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("debian", ["12", "13"])
+def test_install_once_by_ipxes_program_then_disk(boot, installer, tmp_path, ipxes, debian):
+    """In place of a ROM the program boots once as well: QEMU's -kernel would install for ever."""
+    words = ("--firmware", "uefi", "--ipxe-rom", ipxes / debian / "ipxe.efi")
+    install_once_then_disk(boot, installer(IMAGES["uefi"]()), tmp_path, *words)
+
+
+def install_once_then_disk(boot, folder, tmp_path, *words):
     """The order changes by itself at the reset, and with --data-dir it is remembered: a second start of vm-launch with
     the same words boots the disk at once."""
-    folder = installer(IMAGES[firmware]())
     data = tmp_path / "data"
     data.mkdir()
-    arguments = ("--ipxe", "--firmware", firmware, "--boot-once", "network", "--blank-disk", "--disk-size", "64M",
+    arguments = ("--ipxe", *words, "--boot-once", "network", "--blank-disk", "--disk-size", "64M",
                  "--netboot-dir", folder, "--data-dir", data, *vm.SMALL)  # fmt: skip
     report = tmp_path / "report.json"
     with boot(*arguments, "--report", report) as run:

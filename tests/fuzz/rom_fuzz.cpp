@@ -1,11 +1,16 @@
 // Any bytes at all as an option ROM: read, matched with every target and described. Only vml::Error may come
-// out.
+// out. Bytes that do not begin as a ROM are unpacked instead: never to more than they say, or than is
+// allowed.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <variant>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "rom/describe.h"
+#include "rom/efi_compression.h"
 #include "rom/match.h"
 #include "rom/option_rom.h"
 
@@ -25,10 +30,25 @@ void match_all(const OptionRom& rom) {
     }
 }
 
+constexpr std::size_t limit = std::size_t{1} << 20U;
+
+void unpack(const vml::Bytes& packed) {
+    const auto result = unpack_efi(packed, limit);
+    const auto* data = std::get_if<std::vector<std::uint8_t>>(&result);
+    if (data != nullptr && (data->size() != packed.u32(4) || data->size() > limit)) {
+        std::abort();
+    }
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const vml::Bytes bytes{{data, size}};
+    if (!bytes.starts(0, "\x55\xAA")) {
+        unpack(bytes);
+        return 0;
+    }
     try {
         const OptionRom rom = read_option_rom({data, size}, "fuzz");
         match_all(rom);
@@ -36,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
         }
     } catch (const vml::Error&) {
-        return -1;  // no option ROM: not worth keeping in the corpus
+        return -1;  // not worth keeping in the corpus
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/doctor.h"
+#include "launcher/efi_cd.h"
 #include "launcher/efi_program.h"
 #include "launcher/firmware_files.h"
 #include "launcher/plan.h"
@@ -188,9 +189,109 @@ TEST_CASE("without a ROM and without the program the refusal names the package")
     HostFacts foreign = arm_host(false);
     foreign.ipxe_programs = {{"/usr/lib/ipxe/ipxe-amd64.efi", Arch::x86_64}};
     CHECK(text_of(faults_of(flags, foreign)) == refusal);
-    Words once = flags;
-    once.insert(once.end(), {"--boot-once=network", "--blank-disk"});
-    CHECK(contains(text_of(faults_of(once, arm_host(true))), "--boot-once cannot be kept"));
+}
+
+TEST_CASE("where its turn passes, the program is on a CD: QEMU's -kernel would boot first for ever") {
+    const Words flags{"--ipxe", "--firmware=uefi", "--bootfile=http://h/x", "--boot-once=network",
+                      "--blank-disk"};
+    HostFacts facts = secure_host();
+    facts.roms = {std::vector<RomCandidate>{test::driver_rom("/usr/share/qemu/efi-virtio.rom")}};
+    facts.ipxe_programs = {{"/usr/lib/ipxe/ipxe-amd64.efi", Arch::x86_64, false}};
+    const VmSpec spec = spec_of(flags, facts);
+    REQUIRE(spec.ipxe_program);
+    CHECK(spec.ipxe_program->on_cd);
+    CHECK(spec.ipxe_program->bootindex == 1);
+    CHECK(spec.nics.front().watched);
+    REQUIRE(spec.first_boot.size() == 1);
+    CHECK(spec.first_boot.front().device == "iPXE");
+    const Plan plan = make_plan(spec);
+    CHECK(values_of(plan, "-kernel").empty());
+    CHECK(values_of(plan, "-append").empty());
+    const Words devices = values_of(plan, "-device");
+    CHECK(std::count(devices.begin(), devices.end(),
+                     "scsi-cd,id=ipxe-cd,bus=ipxe-bus.0,drive=ipxe,bootindex=1") == 1);
+    const auto change = std::find_if(plan.after_first_boot.begin(), plan.after_first_boot.end(),
+                                     [](const BootindexChange& c) { return contains(c.path, "ipxe-cd"); });
+    REQUIRE(change != plan.after_first_boot.end());
+    CHECK(change->bootindex == -1);
+    const auto fd = std::find_if(plan.fds.begin(), plan.fds.end(), [](const PlannedFd& planned) {
+        return planned.purpose == FdPurpose::efi_cd;
+    });
+    REQUIRE(fd != plan.fds.end());
+    CHECK(fd->source == "/usr/lib/ipxe/ipxe-amd64.efi");
+
+    facts.data = test::data_folder();
+    facts.data->first_boot_done = true;
+    const VmSpec later = spec_of(flags, facts);
+    CHECK_FALSE(later.ipxe_program);  // its turn was in an earlier run
+    CHECK_FALSE(later.nics.front().by_program);
+}
+
+// -- the CD
+
+std::size_t number(const std::string& bytes, std::size_t at, unsigned size) {
+    std::size_t value = 0;
+    for (unsigned i = size; i-- > 0;) {
+        value = value << 8U | static_cast<unsigned char>(bytes.at(at + i));
+    }
+    return value;
+}
+
+std::size_t next_cluster(const std::string& volume, std::size_t cluster) {
+    const std::size_t pair = number(volume, 512 + cluster * 3 / 2, 2);
+    return cluster % 2 == 0 ? pair & 0xFFFU : pair >> 4U;
+}
+
+// The file of that name in a folder's cluster: where it begins, and its size.
+std::pair<std::size_t, std::size_t> entry_of(const std::string& folder, const std::string& name) {
+    for (std::size_t at = 0; at + 32 <= folder.size(); at += 32) {
+        if (folder.compare(at, name.size(), name) == 0) {
+            return {number(folder, at + 26, 2), number(folder, at + 28, 4)};
+        }
+    }
+    return {0, 0};
+}
+
+TEST_CASE("the CD holds the program where the firmware looks for it") {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{512}, std::size_t{100'000},
+                                   std::size_t{2'100'000}, std::size_t{9'000'001}}) {
+        CAPTURE(size);
+        std::string program(size, '\0');
+        for (std::size_t i = 0; i < size; ++i) {
+            program[i] = static_cast<char>(i * 31 + i / 997);
+        }
+        const std::string cd = efi_cd(program, Arch::x86_64);
+        REQUIRE(cd.size() % 2048 == 0);
+        CHECK(cd.compare(16 * 2048, 7, "\1CD001\1") == 0);
+        CHECK(cd.compare(17 * 2048 + 7, 23, "EL TORITO SPECIFICATION") == 0);
+        const std::size_t catalogue = number(cd, 17 * 2048 + 0x47, 4) * 2048;
+        std::size_t sum = 0;
+        for (std::size_t i = 0; i < 32; i += 2) {
+            sum += number(cd, catalogue + i, 2);
+        }
+        CHECK(sum % 0x10000 == 0);
+        CHECK(number(cd, catalogue + 1, 1) == 0xEF);
+        CHECK(number(cd, catalogue + 32, 1) == 0x88);
+        const std::string volume = cd.substr(number(cd, catalogue + 40, 4) * 2048);
+        CHECK(number(volume, 510, 2) == 0xAA55);
+        const std::size_t cluster_size = number(volume, 13, 1) * 512;
+        const std::size_t root = 512 * (1 + number(volume, 22, 2));
+        const std::size_t data = root + 512;
+        const auto cluster = [&](std::size_t n) {
+            return volume.substr(data + (n - 2) * cluster_size, cluster_size);
+        };
+        const std::size_t efi = entry_of(volume.substr(root, 512), "EFI        ").first;
+        const std::size_t boot = entry_of(cluster(efi), "BOOT       ").first;
+        auto [at, length] = entry_of(cluster(boot), "BOOTX64 EFI");
+        CHECK(length == size);
+        std::string content;
+        for (; at >= 2 && at < 0xFF8; at = next_cluster(volume, at)) {
+            content += cluster(at);
+        }
+        content.resize(size);
+        CHECK(content == program);
+    }
+    CHECK(contains(efi_cd("x", Arch::aarch64), "BOOTAA64EFI"));
 }
 
 HostFacts debian_13(bool with_program, bool is_signed = false) {

@@ -118,6 +118,8 @@ std::vector<Golden> all_golden() {
          with_rom(served, efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom"))},
         {"uefi-ipxe-program", and_also({"--firmware=uefi", "--blank-disk"}),
          with_amd64_program(with_rom(served, test::driver_rom("/usr/share/qemu/efi-virtio.rom")))},
+        {"uefi-ipxe-program-once", and_also({"--firmware=uefi", "--blank-disk", "--boot-once=network"}),
+         with_amd64_program(with_rom(served, test::driver_rom("/usr/share/qemu/efi-virtio.rom")))},
         {"aarch64-uefi-pxe",
          {"--arch=aarch64", "--boot-order=network", "--netboot-dir=/srv/netboot"},
          arm_qemu(served)},
