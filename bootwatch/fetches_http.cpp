@@ -244,7 +244,8 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
     if (session.fetch && session.head_only) {
         fetches_[*session.fetch].protocol = "http-head";
     }
-    return session.fetch;
+    const bool more = session.ranged && session.fetch && fetches_[*session.fetch].ranges > 1;
+    return more ? std::nullopt : session.fetch;
 }
 
 // The fetch of a file that is read piece by piece.

@@ -96,6 +96,7 @@ ordered_json fetch_json(const Fetch& fetch) {
             {"expected_bytes", or_null(fetch.expected)},
             {"bytes_per_second", std::round(speed_of(fetch))},
             {"asked_again", fetch.repeats},
+            {"ranges", fetch.ranges},
             {"content", name_of(fetch.content)}};
 }
 
@@ -113,6 +114,18 @@ ordered_json complaint_json(const IpxeComplaint& complaint) {
             {"meaning", explain_ipxe_error(complaint.number)}};
 }
 
+ordered_json address_or_null(const Address& address) {
+    return address.is_zero() ? ordered_json(nullptr) : ordered_json(to_string(address));
+}
+
+ordered_json ipv6_json(const Ipv6Story& story) {
+    return {{"solicited", time_or_null(story.solicited_at)},
+            {"answered", time_or_null(story.answered_at)},
+            {"server", address_or_null(story.server)},
+            {"bootfile", story.bootfile},
+            {"router", story.router ? ordered_json(to_string(*story.router)) : ordered_json(nullptr)}};
+}
+
 ordered_json boot_json(const Boot& boot) {
     return {{"began", rounded(boot.began)},
             {"ended", time_or_null(boot.ended)},
@@ -126,6 +139,9 @@ ordered_json boot_json(const Boot& boot) {
             {"frames", {{"by_guest", boot.guest_frames}, {"by_others", boot.other_frames}}},
             {"router",
              {{"asked_for", time_or_null(boot.solicited_at)}, {"advertised", time_or_null(boot.router_at)}}},
+            {"ipv6", ipv6_json(boot.ipv6)},
+            {"unanswered_arp",
+             list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
             {"turn", name_of(boot.turn)},
             {"turn_words", boot.turn_words}};
 }

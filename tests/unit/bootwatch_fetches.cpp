@@ -178,6 +178,88 @@ TEST_CASE("HTTP: broken off by the server, by the guest, refused, unanswered") {
     CHECK(alone.only().repeats == 1);
 }
 
+std::string ranged(unsigned first, unsigned last) {
+    return "GET /disk.img HTTP/1.1\r\nHost: boot.example\r\nRange: bytes=" + std::to_string(first) + "-" +
+           std::to_string(last) + "\r\n\r\n";
+}
+
+TEST_CASE("HTTP: a file that is read piece by piece is one fetch, over one connection or many") {
+    Guest g;
+    unsigned news = 0;
+    std::uint32_t next = 1001;
+    for (unsigned piece = 0; piece < 600; ++piece) {
+        const unsigned port = piece < 300 ? 5000 : 5000 + piece;
+        if (piece == 0 || piece >= 300) {
+            next = 1001;
+            g.see(tcp(true, port, 80, 100, syn)).see(tcp(false, port, 80, 1000, syn | ack));
+        }
+        g.see(tcp(true, port, 80, 101, ack, ranged(4 * piece, 4 * piece + 3)));
+        news += piece > 0 && g.news ? 1U : 0U;
+        const std::string answer = "HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\n\r\nMZxx";
+        g.see(tcp(false, port, 80, next, ack, answer));
+        news += piece > 0 && g.news ? 1U : 0U;
+        next += static_cast<std::uint32_t>(answer.size());
+    }
+    CHECK(g.only().ranges == 600);
+    CHECK(g.only().received == 2400);
+    CHECK(g.only().url == "http://boot.example/disk.img");
+    CHECK(g.only().state == FetchState::done);
+    CHECK(news == 0);
+    g.see(tcp(true, 9000, 80, 100, syn)).see(tcp(false, 9000, 80, 1000, syn | ack));
+    g.see(tcp(true, 9000, 80, 101, ack, ranged(0, 3)));
+    g.see(tcp(false, 9000, 80, 1001, ack, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"));
+    CHECK(g.only().state == FetchState::failed);
+    CHECK(g.only().fault == FetchFault::server_error);
+}
+
+TEST_CASE("HTTP: chunks are not the file's bytes") {
+    Guest g;
+    g.get("/s").see(
+        tcp(false, 5000, 80, 1001, ack,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\n#!i\r\n6;x=y\r\npxe\nec\r\n"));
+    CHECK(g.only().content == Content::ipxe_script);
+    CHECK(g.only().state == FetchState::receiving);
+    g.see(tcp(false, 5000, 80, 1076, ack, "2\r\nho\r\n0\r\n\r\n"));
+    CHECK(g.only().state == FetchState::done);
+    Guest cut;  // the last chunk was not seen
+    cut.get("/s").see(tcp(false, 5000, 80, 1001, ack,
+                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n#!ipxe\nec\r\n"));
+    cut.see(tcp(false, 5000, 80, 1090, fin | ack));
+    CHECK(cut.only().state == FetchState::done);
+}
+
+TEST_CASE("TFTP: a kernel shows behind the first 512 bytes, on another port too") {
+    Guest g;
+    std::string kernel(600, 'x');
+    kernel.replace(0, 2, "MZ");
+    kernel.replace(0x202, 4, "HdrS");
+    g.see(udp(true, 2000, 6969, request("k")));
+    CHECK(g.only().url == "tftp://10.0.0.1:6969/k");
+    g.see(udp(false, 3000, 2000, be16(3) + be16(1) + kernel.substr(0, 512)));
+    CHECK(g.only().content == Content::efi_other);
+    g.see(udp(false, 3000, 2000, be16(3) + be16(1) + kernel.substr(0, 512)));
+    g.see(udp(false, 3000, 2000, be16(3) + be16(2) + kernel.substr(512)));
+    CHECK(g.only().content == Content::x86_kernel);
+    CHECK(g.only().state == FetchState::done);
+    Guest other;  // two bytes that look like a request are none
+    other.see(udp(true, 2000, 9999, be16(1) + std::string{"x\0y\0", 4}));
+    CHECK(other.fetches.all().empty());
+}
+
+TEST_CASE("iSCSI, and a port that tells nothing") {
+    Guest g;
+    g.see(tcp(true, 5000, 3260, 100, syn)).see(tcp(false, 5000, 3260, 1000, syn | ack));
+    g.see(tcp(true, 5000, 3260, 101, ack, std::string(48, '\x43')));
+    g.see(tcp(false, 5000, 3260, 1001, ack, std::string(48, '\x23')));
+    CHECK(g.only().protocol == "iscsi");
+    CHECK(g.only().url == "iscsi://10.0.0.1/");
+    CHECK(g.only().received == 48);
+    Guest odd;
+    odd.see(tcp(true, 5000, 81, 100, syn)).see(tcp(false, 5000, 81, 0, rst | ack));
+    CHECK(odd.only().protocol == "tcp");
+    CHECK(odd.only().fault == FetchFault::refused);
+}
+
 TEST_CASE("iPXE's word for a file whose last packets were not seen") {
     Guest g;
     g.get("/initrd").see(
@@ -246,6 +328,12 @@ TEST_CASE("memory stays bounded") {
         g.see(tcp(true, 3000 + i, 80, 1, syn));
     }
     CHECK(g.fetches.all().size() == Fetches::most_fetches);
+    // The latest is never lost.
+    g.see(udp(true, 9000, 69, request("last")));
+    CHECK(g.fetches.all().size() == Fetches::most_fetches);
+    CHECK(g.fetches.all().back().url == "tftp://10.0.0.1/last");
+    g.see(udp(false, 3000, 9000, block(1, 3)));
+    CHECK(g.fetches.all().back().state == FetchState::done);
 }
 
 }  // namespace

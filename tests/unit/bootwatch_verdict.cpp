@@ -149,7 +149,8 @@ TEST_CASE("sent on, and never asked there") {
     machine.see(tcp(false, 5000, 80, 1001, ack,
                     "HTTP/1.1 301 Moved Permanently\r\nLocation: https://h/k\r\nContent-Length: 0\r\n\r\n"));
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "http://h/k was redirected to https://h/k", "301 Moved Permanently");
+    expect(machine, ExitCode::fetch_failed, "http://h/k was redirected to https://h/k",
+           "301 Moved Permanently");
 }
 
 TEST_CASE("a TLS alert") {

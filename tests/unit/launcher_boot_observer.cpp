@@ -101,6 +101,70 @@ TEST_CASE("from the network to the disk: a failure falls through, a script may l
     CHECK_FALSE(meant.line(2, "Booting from Hard Disk...").end);
 }
 
+TEST_CASE("a per-machine script that is not there, handled; and pxelinux's LOCALBOOT: the disk was meant") {
+    ObserverConfig config = plain();
+    config.boots_other = true;
+    BootObserver handled{config};
+    handled.started(0);
+    handled.line(0.2, banner);
+    see(handled, 1, ipxe_discover);
+    handled.line(1, "local.ipxe : 20 bytes [script]");
+    see(handled, 2, udp(true, 2000, 69, be16(1) + std::string{"mac\0octet\0", 10}));
+    see(handled, 3, udp(false, 3000, 2000, be16(5) + be16(1) + "no"));
+    handled.line(3, "tftp://10.0.0.1/mac... No such file or directory (http://ipxe.org/2d12603b)");
+    BootObserver failed = handled;
+    CHECK_FALSE(handled.line(4, "Booting from Hard Disk...").end);
+    failed.line(4, "Could not boot image: No such file or directory (http://ipxe.org/2d12603b)");
+    CHECK(failed.line(5, "Booting from Hard Disk...").end == BootEnd::fell_through);
+    CHECK(failed.verdict(BootEnd::fell_through, {}).code == ExitCode::fetch_failed);
+    BootObserver pxelinux{config};
+    pxelinux.started(0);
+    pxelinux.line(0.2, banner);
+    see(pxelinux, 1, ipxe_discover);
+    see(pxelinux, 2, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
+    see(pxelinux, 3, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
+    see(pxelinux, 4, udp(true, 2001, 69, be16(1) + std::string{"default\0octet\0", 14}));
+    see(pxelinux, 5, udp(false, 3001, 2001, be16(3) + be16(1) + "LOCALBOOT 0\n"));
+    CHECK_FALSE(pxelinux.line(6, "Booting from Hard Disk...").end);
+}
+
+TEST_CASE("iPXE's shell ends the boot where nobody can type") {
+    for (const bool somebody : {false, true}) {
+        ObserverConfig config = plain();
+        config.attended = [somebody] { return somebody; };
+        BootObserver observer{config};
+        observer.started(0);
+        observer.line(0.2, banner);
+        const Observed seen = observer.partial(1, "iPXE> ");
+        CHECK(seen.end.has_value() == !somebody);
+        CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::not_bootable);
+    }
+}
+
+TEST_CASE("a loader that loads itself without a reset is a loop, told once") {
+    for (const unsigned limit : {0U, 3U}) {
+        ObserverConfig config = plain();
+        config.reboot_limit = limit;
+        BootObserver observer{config};
+        observer.started(0);
+        observer.line(0.2, banner);
+        unsigned loops = 0;
+        double at = 1;
+        for (unsigned turn = 1; turn <= 4; ++turn) {
+            for (const std::string& frame :
+                 {ipxe_discover, dhcp(false, 2, "", guest_ip), dhcp(false, 5, "", guest_ip),
+                  udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}),
+                  udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3})}) {
+                const auto end = see(observer, at += 1, frame).end;
+                loops += end == BootEnd::chain_loop ? 1U : 0U;
+                CHECK((end != BootEnd::chain_loop || turn == 3));
+            }
+        }
+        CHECK(loops == (limit == 0 ? 0 : 1));
+        CHECK(observer.verdict(BootEnd::chain_loop, {}).code == ExitCode::reboot_loop);
+    }
+}
+
 TEST_CASE("UEFI: iPXE that gives up ends the boot, unless another NIC or a disk has its turn") {
     const std::string failed = "BdsDxe: failed to load Boot0001 \"UEFI PXEv4 (MAC:52)\" from X: Not Found";
     for (const unsigned nics : {1U, 2U}) {
