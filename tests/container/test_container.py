@@ -299,7 +299,8 @@ def test_what_cannot_start_says_why(image, words, code, says):
 def test_stop_in_the_container_is_a_clean_end(image):
     with Container("-e", "IPXE_ENABLE=1", *SMALL) as container:
         container.wait_text("machine: QEMU built")
-        assert container.exec("vm-launch", "stop").returncode == 0
+        # With PID 1 ends all that runs in the container, and this command may not be quick enough: 137 then.
+        assert container.exec("vm-launch", "stop").returncode in (0, 128 + signal.SIGKILL)
         assert container.wait() == 0
 
 
