@@ -87,27 +87,6 @@ def test_a_chunked_script_is_a_script(lab, ends, assets):
     assert [fetch["content"] for fetch in boot["fetches"][:2]] == ["ipxe-script", "ipxe-script"]
 
 
-def test_a_san_boot_by_http_is_one_fetch(lab, ends, assets):
-    """A boot sector that reads its disk for ever: hundreds of pieces, one fetch, one line, and no crash."""
-    code = bytes.fromhex(
-        "31c08ed88ec0"  # xor ax,ax; ds = es = 0
-        "bb0090"  # next: bx = 0x9000
-        "b80102" "b90200" "ba8000"  # int 13h: read sector 2 of disk 0x80
-        "cd13" "ebf0"
-    )
-    disk = code.ljust(510, b"\0") + b"\x55\xaa" + bytes(512 * 2047)
-    net = lab("bridge").serve(assets, script(f"sanboot http://{labs.SERVER}/disk.img"))
-    (net.folder / "http/disk.img").write_bytes(disk)
-    code, told, boot = ends(net, "--boot-timeout", "40")
-    assert (code, told["what"]) == (15, "the boot went no further"), told
-    assert len(net.requests()) > 20
-    disks = [fetch for fetch in boot["fetches"] if fetch["url"].endswith("disk.img") and fetch["protocol"] == "http"]
-    assert len(disks) == 1
-    assert disks[0]["ranges"] > 10
-    assert len([mark for mark in boot["stages"] if "disk.img" in mark["detail"]]) <= 2
-    assert "was started" not in told["what"]
-
-
 def test_a_script_that_is_missing_and_handled_leaves_for_the_disk(lab, boot, assets, tmp_path):
     """The disk has no system: who is not told of a failure waits for its deadline."""
     net = lab("bridge").serve(assets, script(f"chain http://{labs.SERVER}/mac.ipxe || exit"))
