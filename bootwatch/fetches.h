@@ -145,7 +145,7 @@ class Fetches {
     [[nodiscard]] std::optional<std::size_t> ranged_before(std::string_view url) const;
     void ask_on_this_connection(double at, const Packet& packet, TcpSession& session, const std::string& url,
                                 bool range);
-    void read_header(Fetch& fetch, TcpSession& session, std::string_view header) const;
+    static void read_header(Fetch& fetch, TcpSession& session, std::string_view header);
     void look_into(TcpSession& session);
     std::optional<std::size_t> response_over(double at, TcpSession& session, FetchState state,
                                              FetchFault fault);

@@ -334,7 +334,7 @@ std::optional<std::size_t> Fetches::response_over(double at, TcpSession& session
     return end(*session.fetch, at, state, fault);
 }
 
-void Fetches::read_header(Fetch& fetch, TcpSession& session, std::string_view header) const {
+void Fetches::read_header(Fetch& fetch, TcpSession& session, std::string_view header) {
     fetch.status = number_in<int>(header.substr(std::min(header.find(' ') + 1, header.size())));
     session.expected = number_in<std::uint64_t>(header_value(header, "Content-Length"));
     session.chunked = same_letters(header_value(header, "Transfer-Encoding"), "chunked");

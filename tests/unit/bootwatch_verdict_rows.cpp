@@ -1,4 +1,5 @@
 // docs/verdicts.md and the code tell the same verdicts.
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
@@ -30,29 +31,35 @@ std::vector<std::string> cells(const std::string& line) {
     return all;
 }
 
-TEST_CASE("each verdict has a row in docs/verdicts.md, and each row is a verdict") {
+// The rows of docs/verdicts.md by their first cell.
+std::map<std::string, std::vector<std::string>> documented() {
     std::map<std::string, std::vector<std::string>> rows;
     std::istringstream text{read_file(root() / "docs/verdicts.md")};
     for (std::string line; std::getline(text, line);) {
         if (line.starts_with("| `")) {
             const auto row = cells(line);
             REQUIRE(row.size() == 5);
-            INFO(line);
-            CHECK(rows.emplace(row[0], row).second);
-            for (const std::string& cell : row) {
-                CHECK_FALSE(cell.empty());
-            }
+            REQUIRE(
+                std::none_of(row.begin(), row.end(), [](const std::string& cell) { return cell.empty(); }));
+            REQUIRE(rows.emplace(row[0], row).second);
         }
     }
+    return rows;
+}
+
+std::string sentence_of(const VerdictRow& verdict) {
+    std::string sentence{verdict.sentence};
+    const std::size_t at = sentence.find("{}");
+    return at == std::string::npos ? sentence : sentence.replace(at, 2, "…");
+}
+
+TEST_CASE("each verdict has a row in docs/verdicts.md, and each row is a verdict") {
+    const auto rows = documented();
     for (const VerdictRow& verdict : verdict_rows) {
         INFO(verdict.name);
         const auto row = rows.find("`" + std::string{verdict.name} + "`");
         REQUIRE(row != rows.end());
-        std::string sentence{verdict.sentence};
-        if (const std::size_t at = sentence.find("{}"); at != std::string::npos) {
-            sentence.replace(at, 2, "…");
-        }
-        CHECK(row->second[1] == sentence);
+        CHECK(row->second[1] == sentence_of(verdict));
         CHECK(row->second[2] == std::to_string(static_cast<int>(verdict.code)));
     }
     CHECK(rows.size() == verdict_rows.size());
