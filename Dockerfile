@@ -15,6 +15,7 @@ COPY qmp qmp
 COPY netsetup netsetup
 COPY netserve netserve
 COPY screen screen
+COPY ipxescript ipxescript
 COPY bootwatch bootwatch
 COPY control control
 COPY launcher launcher

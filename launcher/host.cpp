@@ -18,6 +18,7 @@
 #include "launcher/efi_program.h"
 #include "launcher/image_probe.h"
 #include "launcher/kept_files.h"
+#include "launcher/script_facts.h"
 #include "launcher/values.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"
@@ -124,6 +125,7 @@ NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::st
         const fs::path script = folder / netboot_file(bootfile);
         facts.script = head_of(script, magic.size()) == magic;
         facts.http_error = facts.script ? http_obstacle(folder, script) : 0;
+        facts.read = read_netboot_script(folder, netboot_file(bootfile));
     }
     facts.folder = look_at(folder, O_RDONLY);
     facts.has_boot_ipxe = look_at(folder / "boot.ipxe", O_RDONLY).kind == PathFacts::Kind::file;
@@ -389,6 +391,9 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);
+        if (facts.netboot->read && !facts.roms.empty() && !facts.roms.front().empty()) {
+            facts.netboot->read->ipxe = ipxe_build_of(facts.roms.front().front().path);
+        }
     }
     facts.run_user = look_for_run_user(settings.run_as);
     ask_for_user(settings, facts);

@@ -11,6 +11,7 @@
 #include "launcher/firmware_files.h"
 #include "launcher/kvm_probe.h"
 #include "launcher/run_user.h"
+#include "launcher/script_check.h"
 #include "launcher/settings.h"
 #include "launcher/settings_reader.h"
 #include "netsetup/host_facts.h"
@@ -39,6 +40,7 @@ struct NetbootFacts {
     bool has_boot_ipxe = false;
     std::optional<PathFacts> bootfile;  // of the name that was given
     bool script = false;                // what DHCP is to name is an iPXE script
+    std::optional<ScriptFacts> read;    // what DHCP is to name, where it is a file here
     int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
 };
 

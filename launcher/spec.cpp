@@ -11,6 +11,7 @@
 #include "launcher/identity.h"
 #include "launcher/kept_files.h"
 #include "launcher/rom_choice.h"
+#include "launcher/script_check.h"
 #include "launcher/values.h"
 #include "netsetup/mac.h"
 #include "netsetup/plan.h"
@@ -693,6 +694,11 @@ class Decider {
         if (to_ipxe && netboot.script && netboot.http_error != 0) {
             spec_.notes.push_back(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
                                               folder.string(), errno_text(netboot.http_error)));
+        }
+        if (to_ipxe && netboot.read) {
+            const ScriptJudgement judged = judge_script(*netboot.read, settings_.ipxe_rom.has_value());
+            spec_.notes.insert(spec_.notes.end(), judged.notes.begin(), judged.notes.end());
+            faults_.insert(faults_.end(), judged.faults.begin(), judged.faults.end());
         }
         if (netboot.bootfile) {
             check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,

@@ -6,9 +6,9 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("base", "rom", "qmp", "netsetup", "netserve", "bootwatch", "control", "screen", "launcher")
+FOLDERS = ("base", "rom", "qmp", "netsetup", "netserve", "bootwatch", "control", "screen", "ipxescript", "launcher")
 
-# launcher → {qmp, netsetup, netserve, rom, bootwatch, control, screen} → base
+# launcher → {qmp, netsetup, netserve, rom, bootwatch, control, screen, ipxescript} → base
 ALLOWED = {
     "base": {"base"},
     "rom": {"base", "rom"},
@@ -18,6 +18,7 @@ ALLOWED = {
     "bootwatch": {"base", "bootwatch"},
     "control": {"base", "control"},
     "screen": {"base", "screen"},
+    "ipxescript": {"base", "ipxescript"},
     "launcher": set(FOLDERS),
 }
 

@@ -1,0 +1,40 @@
+// What cannot work in an iPXE script, before it runs. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ipxescript/commands.h"
+#include "ipxescript/script.h"
+
+namespace vml::ipxescript {
+
+struct Finding {
+    enum class Kind {
+        no_magic,         // it is text, but does not begin with #!ipxe
+        unknown_command,  // no iPXE has it
+        not_in_build,     // this one does not have it
+        no_label,         // goto leads nowhere
+    };
+    Kind kind;
+    int line = 0;
+    std::string name;      // the command or label
+    bool certain = false;  // every run comes here, and ends
+};
+
+// What a variable or an alternative may change is not judged.
+[[nodiscard]] std::vector<Finding> check(const Script& script, Build build);
+
+// A file that the script fetches from where it came from itself, by a name that is known.
+struct FileUse {
+    int line = 0;
+    std::string command;
+    std::string name;  // relative to the script's folder, or with a slash to the server's root
+};
+// Those that the script can do without are left out; at most `most_files`.
+[[nodiscard]] std::vector<FileUse> files_of(const Script& script);
+inline constexpr std::size_t most_files = 64;
+
+[[nodiscard]] std::vector<std::string> labels_of(const Script& script);
+
+}  // namespace vml::ipxescript
