@@ -131,7 +131,7 @@ def on_bridge(lab):
 
 
 def stages(told):
-    return [mark["stage"] for mark in told["boots"][-1]["stages"]]
+    return [mark["stage"] for mark in told["boots"][-1]["stages"] if mark["reached"]]
 
 
 def assert_came_up(kind, code, told, text):
@@ -194,15 +194,15 @@ def test_ipxe_is_refused_under_secure_boot(ends):
 # -- a bridge, and real servers
 
 
-@EACH
-def test_a_boot_on_a_bridge(ends, fill, on_bridge, files_of, kind):
+# The firmware's TFTP of shim, GRUB and a kernel, one packet at a time, is nat's above.
+@pytest.mark.parametrize("name", ["bios", "uefi", "aarch64"])
+def test_a_boot_on_a_bridge(ends, on_bridge, files_of, name):
+    kind = KINDS[name]
     net, network = on_bridge()
-    fill(net.folder / "tftp", kind)
     net.serve(files_of(kind), script(kind, base=f"http://{labs.SERVER}/"), bootfile=kind.bootfile)
     assert_came_up(kind, *ends(kind, *BRIDGE, network=network))
-    if kind.client == IPXE:
-        assert net.requests() == [("/vmlinuz", 200), ("/initrd.gz", 200)]
-        assert "user class: iPXE" in net.dhcp_log()
+    assert net.requests() == [("/vmlinuz", 200), ("/initrd.gz", 200)]
+    assert "user class: iPXE" in net.dhcp_log()
 
 
 @pytest.mark.parametrize("name", ["uefi", "secure"])
