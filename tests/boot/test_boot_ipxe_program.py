@@ -55,7 +55,7 @@ def test_the_nic_that_takes_part_is_the_one_that_asks(boot, netboot, program, tm
     netboot.script()
     arguments = (*program("13"), "--nic-boot", "off", "--nic", "mode=nat,boot=on", "--netboot-dir", netboot.path)
     with boot(*arguments, *vm.SMALL) as run:
-        run.wait_text("Configuring (net1")
+        run.wait_text(r"Configuring \(net1")
         run.wait_text("net1: 10.0.2.15")
         assert "Configuring (net0" not in run.text()
 
@@ -84,7 +84,7 @@ def test_debian_13s_rom_is_truly_a_driver_alone(boot, netboot, ipxes, model):
     """Given to QEMU past vm-launch, so that this is not our own word: the firmware's PXE boots, and asks as itself."""
     arguments = ("--firmware", "uefi", "--boot-order", "network", "--nic-model", model, "--netboot-dir", netboot.path)
     rom = ipxes / "13" / f"efi-{model}.rom"
-    with boot(*arguments, *vm.SMALL, "--", "-set", f"device.net0.romfile={rom}") as run:
+    with boot(*arguments, *vm.SMALL, extra=("-set", f"device.net0.romfile={rom}")) as run:
         run.wait_text(">>Start PXE over IPv4")
         assert run.wait_dhcp().sender == FIRMWARE
         assert "iPXE initialising" not in run.text()
