@@ -85,8 +85,8 @@ TEST_CASE("the files that it cannot do without, by names that are known") {
     CHECK(files("#!ipxe\nkernel -n k vmlinuz initrd=initrd.gz quiet\ninitrd --name initrd "
                 "initrd.gz\nimgfetch /logo.png ||\n"
                 "chain k\nchain http://x/y\nchain ${u}/z\nchain tftp:a\nmodule /m.cfg\nimgfetch --timeout 5 "
-                "--autofree y\nboot\n") ==
-          Words{"2 kernel vmlinuz", "3 initrd initrd.gz", "9 module /m.cfg", "10 imgfetch y"});
+                "--autofree w\nboot\n") ==
+          Words{"2 kernel vmlinuz", "3 initrd initrd.gz", "9 module /m.cfg", "10 imgfetch w"});
 }
 
 TEST_CASE("sizes of a hostile script are bounded") {
