@@ -40,7 +40,7 @@ struct NetbootFacts {
     bool has_boot_ipxe = false;
     std::optional<PathFacts> bootfile;  // of the name that was given
     bool script = false;                // what DHCP is to name is an iPXE script
-    std::optional<ScriptFacts> read;    // what DHCP is to name, where it is a file here
+    std::optional<ScriptFacts> read{};  // what DHCP is to name, where it is a file here
     int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
 };
 

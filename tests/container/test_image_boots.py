@@ -212,7 +212,7 @@ def test_a_file_that_the_bridges_server_does_not_have(ends, on_bridge, files_of,
     missing = script(kind, base=f"http://{labs.SERVER}/", kernel="nosuch")
     net.serve(files_of(kind), missing, bootfile="boot.ipxe" if kind.client == IPXE else "nosuch.efi")
     seen = ends(kind, *BRIDGE, network=network)
-    assert_failed(kind, seen, 13, "script" if kind.client == IPXE else "dhcp", "404|no such file")
+    assert_failed(kind, seen, 13, "script" if kind.client == IPXE else "dhcp", "404|not found|no such file")
     assert "nosuch" in seen[1]["verdict"]["what"]
 
 
@@ -227,11 +227,10 @@ def test_nobody_answers_on_the_bridge(ends, on_bridge, kind):
 # -- an installation, and an agent that is one
 
 
-# Debian 13's iPXE under UEFI is a program that the firmware starts at every reset, whatever the boot order: there an
-# installation is the firmware's own PXE's.
 INSTALLS = {
     "bios": (KINDS["bios"], lambda: media.boot_sector(DISK).ljust(4096, b"\0")),
-    "uefi": (Kind({"BOOT_MODE": "uefi"}, client=FIRMWARE, bootfile="shimx64.efi"), lambda: media.efi_volume(DISK)),
+    "uefi": (KINDS["uefi"], lambda: media.efi_volume(DISK)),
+    "firmware": (Kind({"BOOT_MODE": "uefi"}, client=FIRMWARE, bootfile="shimx64.efi"), lambda: media.efi_volume(DISK)),
 }
 
 
