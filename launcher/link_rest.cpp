@@ -65,6 +65,7 @@ std::vector<LinkSwitch> LinkRest::line(std::string_view line) {
         case boot::ConsoleSign::firmware_failed:
             return down(named_in(mark->text));
         case boot::ConsoleSign::next_device:
+        case boot::ConsoleSign::efi_stub:  // whatever it says: a kernel was loaded
         case boot::ConsoleSign::kernel:
         case boot::ConsoleSign::init:
             return reset();
