@@ -31,6 +31,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends qemu-system-x86
     && rm -rf /var/lib/apt/lists/*
 RUN cmake --build --preset release -- -k 0
 COPY tests/golden tests/golden
+COPY docs docs
 # Without those that make network namespaces: building an image gives no right to.
 RUN ctest --test-dir build/release --output-on-failure --exclude-regex unit_netsetup
 

@@ -131,6 +131,14 @@ Found ipxe_script(std::string_view line) {
                : std::nullopt;
 }
 
+// iPXE src/core/exec.c, src/core/parseopt.c, src/usr/imgmgmt.c
+Found ipxe_word(std::string_view line) {
+    const bool command = line.ends_with(": command not found") && line.find(' ') == line.find(": ") + 1;
+    return command || line.starts_with("Unrecognised option \"") || line == "No image selected"
+               ? found(ConsoleSign::ipxe_word, line)
+               : std::nullopt;
+}
+
 Found ipxe_end(std::string_view line) {
     // "[RXE: 2 x "Operation not supported (http://…)"]" counts frames that iPXE had no use for.
     const bool statistics = line.starts_with("[RXE:") || line.starts_with("[TXE:");
@@ -140,7 +148,7 @@ Found ipxe_end(std::string_view line) {
     if (line.starts_with("No more network devices")) {
         return found(ConsoleSign::ipxe_gives_up, line);
     }
-    return std::nullopt;
+    return ipxe_word(line);
 }
 
 // drivers/firmware/efi/libstub/: efi_info, efi_err and efi_warn put this before what they say; the last words

@@ -214,6 +214,28 @@ bool is_exec_format(std::uint32_t number) {
     return split_ipxe_error(number).posix == posix_enoexec;
 }
 
+// iPXE src/core/exec.c (execv: ENOEXEC; iseq: ERANGE; isset: ENOENT), src/image/script.c (goto: ENOENT),
+// src/core/parseopt.c; the files' numbers as its errors show them.
+std::optional<ScriptFailure> script_failure(std::uint32_t number) {
+    enum : std::uint16_t { exec = 0x0220, script = 0x0280, parseopt = 0x1620 };
+    enum : std::uint8_t { enoent = 0x2D, erange = 0x46 };
+    const IpxeError error = split_ipxe_error(number);
+    if (error.file == parseopt) {
+        return ScriptFailure::wrong_usage;
+    }
+    if (error.file == script && error.posix == enoent) {
+        return ScriptFailure::no_label;
+    }
+    if (error.file != exec) {
+        return std::nullopt;
+    }
+    if (error.posix == posix_enoexec) {
+        return ScriptFailure::unknown_command;
+    }
+    return error.posix == erange || error.posix == enoent ? std::optional{ScriptFailure::false_condition}
+                                                          : std::nullopt;
+}
+
 bool is_nothing_to_boot(std::uint32_t number) {
     const IpxeError error = split_ipxe_error(number);
     return error.posix == 0x2D && error.file == 0x03E0;

@@ -117,6 +117,8 @@ struct Boot {
     std::vector<Fetch> fetches{};
     std::vector<Lookup> lookups{};
     std::vector<IpxeComplaint> complaints{};
+    std::string ipxe_word{};  // what a command of a script said before it failed; the latest
+    double ipxe_word_at = 0;
     std::vector<std::string> firmware_errors{};
     std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs

@@ -174,6 +174,10 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
                 current().complaints.push_back({at, seen.text, *seen.number});
             }
             break;
+        case ConsoleSign::ipxe_word:
+            current().ipxe_word = seen.text;
+            current().ipxe_word_at = at;
+            break;
         case ConsoleSign::ipxe_shell:
             if (current().turn == Turn::none) {
                 turn(Turn::shell, at, seen.text);

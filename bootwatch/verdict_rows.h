@@ -57,6 +57,12 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"still-fetching", "still fetching {}", ExitCode::boot_timeout},
     VerdictRow{"stalled-fetch", "fetching {} stalled", ExitCode::fetch_failed},
     VerdictRow{"redirected", "{}, which was never asked for", ExitCode::fetch_failed},
+    // the script
+    VerdictRow{"unknown-command", "{} uses a command that this iPXE does not have", ExitCode::not_bootable},
+    VerdictRow{"no-label", "{} goes to a label that it does not have", ExitCode::not_bootable},
+    VerdictRow{"false-condition", "{} ended at a condition that is false", ExitCode::not_bootable},
+    VerdictRow{"wrong-usage", "{} uses a command in a way that iPXE does not know", ExitCode::not_bootable},
+    VerdictRow{"nothing-loaded", "{} boots before it has loaded anything", ExitCode::not_bootable},
     // what was fetched
     VerdictRow{"other-machine", "{} is for another machine", ExitCode::not_bootable},
     VerdictRow{"silent-program", "{} was started, and nothing was heard since", ExitCode::not_bootable},

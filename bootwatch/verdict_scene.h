@@ -69,6 +69,8 @@ using Verdict = std::optional<Fault>;
 [[nodiscard]] Verdict unknown_name(const Scene& scene);
 [[nodiscard]] Verdict no_fetch(const Scene& scene);
 [[nodiscard]] Verdict fetch_failed(const Scene& scene);
+// verdict_script.cpp
+[[nodiscard]] Verdict script_failed(const Scene& scene);
 // verdict_program.cpp
 [[nodiscard]] Verdict not_bootable(const Scene& scene);
 // Without packets: what iPXE said of it.

@@ -6,6 +6,9 @@
 FMT_BEGIN_NAMESPACE
 namespace detail {
 
+#if FMT_VERSION >= 100000
+template void vformat_to<char>(buffer<char>&, basic_string_view<char>, vformat_args<char>::type, locale_ref);
+#endif
 template locale_ref::locale_ref(const std::locale&);
 template std::locale locale_ref::get<std::locale>() const;
 template thousands_sep_result<char> thousands_sep_impl<char>(locale_ref);

@@ -342,5 +342,60 @@ TEST_CASE("the EFI stub that fails is no kernel; one that goes on is") {
     machine.gets(ExitCode::boot_timeout, "went no further", "Linux version 6");
 }
 
+TEST_CASE("a script that one of its own lines ended: iPXE's words, of both Debians") {
+    struct Row {
+        const char* word;
+        const char* error;
+        const char* what;
+        const char* hint;
+    };
+    for (const Row& row : {
+             Row{"foo: command not found",
+                 "Could not boot image: Exec format error (https://ipxe.org/2e022001)",
+                 "the script boot.ipxe uses a command that this iPXE does not have", "spelt"},
+             Row{"", "Could not boot image: No such file or directory (http://ipxe.org/2d02803b)",
+                 "the script boot.ipxe goes to a label that it does not have", "colon"},
+             Row{"", "Could not boot image: Result too large (https://ipxe.org/46022001)",
+                 "the script boot.ipxe ended at a condition that is false", "||"},
+             Row{"Unrecognised option \"--nosuch\"",
+                 "Could not boot image: Invalid argument (http://ipxe.org/1c162202)",
+                 "the script boot.ipxe uses a command in a way that iPXE does not know", "unset"},
+         }) {
+        CAPTURE(row.error);
+        Machine machine;
+        machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("boot.ipxe : 7 bytes [script]");
+        if (*row.word != '\0') {
+            machine.says(row.word);
+        }
+        machine.says(row.error).stops();
+        machine.gets(ExitCode::not_bootable, row.what, row.word, row.hint);
+        CHECK_FALSE(contains(machine.verdict().hint, "serve an iPXE script"));
+    }
+}
+
+TEST_CASE("a script that boots nothing because it has loaded nothing") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("No image selected").stops();
+    machine.gets(ExitCode::not_bootable, "boots before it has loaded anything", "No image selected",
+                 "kernel");
+}
+
+TEST_CASE("a command that failed, and a script that went on: what failed later is the verdict") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("foo: command not found").no_http("/k");
+    machine.says("http://h/k... No such file or directory (http://ipxe.org/2d0c613b)")
+        .says("Could not boot image: No such file or directory (http://ipxe.org/2d0c613b)")
+        .stops();
+    machine.gets(ExitCode::fetch_failed, "cannot fetch", "404");
+}
+
+TEST_CASE("a guest's own shell is no iPXE") {
+    Machine machine;
+    machine.has_address().http("/k", linux_kernel()).says("[    0.000000] Linux version 6.1.0");
+    machine.says("sh: foo: command not found").says("foo: command not found");
+    machine.says("Kernel panic - not syncing: Attempted to kill init!");
+    machine.gets(ExitCode::guest_panicked, "panicked", "Attempted to kill init");
+}
+
 }  // namespace
 }  // namespace vml::boot
