@@ -240,3 +240,28 @@ def test_until_dhcp_on_a_macvtap(lab, boot, assets):
         assert run.wait_exit() == 0
         assert re.search(r"DHCP: address 10\.77\.0\.\d+ from 10\.77\.0\.1, file boot\.ipxe", run.text("own"))
         assert vm.SCRIPT_RAN not in run.text()
+
+
+SCRIPT_FAULTS = {
+    "command": (["nosuch"], "uses a command that this iPXE does not have", "nosuch: command not found"),
+    "label": (["goto nowhere"], "goes to a label that it does not have", "2d0280"),
+    "condition": (["iseq 1 2"], "ended at a condition that is false", "460220"),
+    "option": (["kernel --nosuch x"], "uses a command in a way that iPXE does not know", "--nosuch"),
+    "nothing loaded": (["boot"], "boots before it has loaded anything", "No image selected"),
+}
+
+
+@pytest.mark.parametrize("lines, what, why", SCRIPT_FAULTS.values(), ids=SCRIPT_FAULTS)
+def test_a_script_that_one_of_its_own_lines_ends(lab, fails, assets, lines, what, why):
+    code, told, _ = fails(lab("bridge").serve(assets, script(*lines)))
+    assert (code, told["what"]) == (14, f"the script boot.ipxe {what}")
+    assert why in told["why"]
+
+
+def test_a_script_that_handles_all_of_these(lab, boot, assets):
+    """The same lines, each with another way: the guest comes up."""
+    handled = [f"{line} || echo handled" for lines, _, _ in SCRIPT_FAULTS.values() for line in lines]
+    kernel = boots().splitlines()[2:]
+    with boot(lab("bridge").serve(assets, script(*handled, *kernel)), *BRIDGE, "--until", "os") as run:
+        assert run.wait_exit() == 0
+        assert "error:" not in run.text("own")
