@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "screen/guest_text.h"
 #include "screen/utf8_text.h"
@@ -61,10 +62,9 @@ std::string in_pieces(const OutputKind& kind, std::string_view bytes, std::size_
 // 0xfe and 0xff are in no text: here they stand for what others do.
 void with_others(const OutputKind& kind, std::string_view bytes) {
     const auto text = guest_text(kind);
-    std::size_t done = 0;
     while (!bytes.empty()) {
         const std::size_t size = std::min(bytes.find_first_of("\xfe\xff"), bytes.size());
-        std::string out = text->feed(bytes.substr(0, size));
+        std::ignore = text->feed(bytes.substr(0, size));
         const bool system = size < bytes.size() && bytes[size] == '\xfe';
         if (system) {
             text->system_runs(size % 2 == 0);
@@ -73,9 +73,7 @@ void with_others(const OutputKind& kind, std::string_view bytes) {
             require(!text->mid_line());
             const std::string after = text->after_own_lines();
             require(before.size() < most_put_back && after.size() < most_put_back);
-            out += before + after;
         }
-        done += out.size();
         bytes.remove_prefix(std::min(size + 1, bytes.size()));
     }
     const std::string back = text->restore();
