@@ -94,8 +94,9 @@ std::string role_of(const Scene& scene, const Address& address) {
 
 bool is_san(const Scene& scene) {
     const auto& all = scene.boot.complaints;
-    return !all.empty() &&
-           (all.back().line.find("SAN device") != std::string::npos || is_of_iscsi(all.back().number));
+    return std::any_of(all.begin(), all.end(), [](const IpxeComplaint& complaint) {
+        return complaint.line.find("SAN device") != std::string::npos || is_of_iscsi(complaint.number);
+    });
 }
 
 // A redirection that nothing came after.
@@ -110,7 +111,7 @@ Verdict redirected(const Scene& scene, const Fetch& fetch) {
 
 Verdict iscsi(const Scene& scene, const Fetch& fetch) {
     if (fetch.protocol != "iscsi" || fetch.fault == FetchFault::refused ||
-        (fetch.state == FetchState::done && !is_san(scene))) {
+        (fetch.state == FetchState::done && !(scene.stopped() && is_san(scene)))) {
         return std::nullopt;
     }
     return told(
