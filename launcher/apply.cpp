@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -117,19 +119,28 @@ OwnedFd memory_file_with(const std::string& content) {
 constexpr std::size_t largest_program = std::size_t{64} * 1024 * 1024;
 
 std::string program_in(const std::filesystem::path& path) {
+    const auto refused = [&](int error) {
+        return failed(fmt::format("cannot read {}", path.string()), error, "give iPXE's EFI program",
+                      ExitCode::host);
+    };
     const OwnedFd file = open_file(path, O_RDONLY);
-    std::string content(largest_program + 1, '\0');
-    std::size_t size = 0;
-    ssize_t got = 1;
-    while (got > 0 && size < content.size()) {
-        got = ::pread(file.get(), content.data() + size, content.size() - size, static_cast<off_t>(size));
-        size += got > 0 ? static_cast<std::size_t>(got) : 0;
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) {
+        throw refused(errno);
     }
-    if (got < 0 || size > largest_program) {
-        throw failed(fmt::format("cannot read {}", path.string()), got < 0 ? errno : EFBIG,
-                     "give iPXE's EFI program", ExitCode::host);
+    if (static_cast<std::uint64_t>(status.st_size) > largest_program) {
+        throw refused(EFBIG);
     }
-    content.resize(size);
+    std::string content(static_cast<std::size_t>(status.st_size), '\0');
+    std::span<char> rest{content};
+    while (!rest.empty()) {
+        const ssize_t got =
+            ::pread(file.get(), rest.data(), rest.size(), static_cast<off_t>(content.size() - rest.size()));
+        if (got <= 0) {
+            throw refused(got < 0 ? errno : ENODATA);
+        }
+        rest = rest.subspan(static_cast<std::size_t>(got));
+    }
     return content;
 }
 
