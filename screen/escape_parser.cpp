@@ -36,8 +36,8 @@ void EscapeParser::feed(std::string_view bytes, const Sink& sink) {
 }
 
 std::size_t EscapeParser::take_run(std::string_view bytes, const Sink& sink) {
-    const auto end = std::find_if(bytes.begin(), bytes.end(), is_control);
-    const auto size = static_cast<std::size_t>(end - bytes.begin());
+    const auto size =
+        static_cast<std::size_t>(std::find_if(bytes.begin(), bytes.end(), is_control) - bytes.begin());
     if (size > 0) {
         sink({Piece::Kind::text, bytes.substr(0, size)});
     }
@@ -134,7 +134,11 @@ void EscapeParser::take_string(char c, const Sink& sink) {
 }
 
 int Numbers::at(int n, int fallback) const {
-    return n < count && values[n] > 0 ? values[n] : fallback;
+    if (n >= count) {
+        return fallback;
+    }
+    const int value = values.at(static_cast<std::size_t>(n));
+    return value > 0 ? value : fallback;
 }
 
 Numbers numbers_in(std::string_view parameters) {
@@ -149,11 +153,11 @@ Numbers numbers_in(std::string_view parameters) {
         if (c >= '0' && c <= '9') {
             value = std::min(most, std::max(value, 0) * 10 + (c - '0'));
         } else if (c == ';' && numbers.count < 15) {
-            numbers.values[numbers.count++] = value;
+            numbers.values.at(static_cast<std::size_t>(numbers.count++)) = value;
             value = -1;
         }
     }
-    numbers.values[numbers.count++] = value;
+    numbers.values.at(static_cast<std::size_t>(numbers.count++)) = value;
     return numbers;
 }
 

@@ -1,6 +1,7 @@
 // A guest's console bytes → runs of text, control characters and escape sequences (ECMA-48). Pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -37,7 +38,7 @@ class EscapeParser {
   private:
     enum class Mode { ground, escape, control_sequence, string };
 
-    [[nodiscard]] std::size_t take_run(std::string_view bytes, const Sink& sink);
+    [[nodiscard]] static std::size_t take_run(std::string_view bytes, const Sink& sink);
     void take(char c, const Sink& sink);
     void take_escape(char c, const Sink& sink);
     void take_control_sequence(char c, const Sink& sink);
@@ -58,7 +59,7 @@ class EscapeParser {
 struct Numbers {
     char marker = '\0';
     int count = 0;
-    int values[16] = {};
+    std::array<int, 16> values{};
 
     // The n-th, or `fallback` where it is missing or 0 (ECMA-48's defaults).
     [[nodiscard]] int at(int n, int fallback) const;

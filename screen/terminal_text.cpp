@@ -91,7 +91,7 @@ std::string TerminalText::before_own_lines() {
 }
 
 std::string TerminalText::after_own_lines() {
-    const std::string out = modes_.take_up();
+    std::string out = modes_.take_up();
     if (!std::exchange(aside_, false)) {
         return out;
     }
