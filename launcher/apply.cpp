@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "launcher/efi_cd.h"
 #include "launcher/kept_files.h"
-#include "launcher/seed.h"
+#include "launcher/seed_image.h"
 #include "launcher/spawn.h"
+#include "rom/efi_cd.h"
 
 namespace vml {
 
@@ -175,7 +175,7 @@ class Opener {
                 return planned.kept.empty() ? private_copy(planned.source, plan_.run_user)
                                             : open_kept_copy(planned.kept, planned.source);
             case FdPurpose::efi_cd:
-                return memory_file_with(efi_cd(program_in(planned.source), planned.arch));
+                return memory_file_with(rom::efi_cd(program_in(planned.source), planned.arch));
             case FdPurpose::blank_disk:
                 return planned.kept.empty() ? blank_file(planned.size)
                                             : open_kept_blank(planned.kept, planned.size);

@@ -9,10 +9,8 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
-#include "launcher/control_service.h"
+#include "launcher/handles.h"
 #include "launcher/plan.h"
-#include "launcher/report_file.h"
-#include "launcher/wire_watch.h"
 #include "netserve/http_server.h"
 #include "netsetup/executor.h"
 #include "netsetup/kernel_executor.h"

@@ -12,22 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <sys/types.h>
 
-#include "base/fd.h"
 #include "control/server.h"
 #include "launcher/console_viewers.h"
 #include "launcher/guest_agent.h"
+#include "launcher/handles.h"
 #include "qmp/client.h"
 
 namespace vml {
-
-// A file in memory that QEMU writes a picture of the guest's screen into: both descriptions of it.
-struct ScreenshotFile {
-    int fdset = -1;    // QEMU's name for it: /dev/fdset/N
-    OwnedFd writable;  // shares its offset with QEMU's
-    OwnedFd readable;
-
-    explicit operator bool() const { return static_cast<bool>(readable); }
-};
 
 // What changes while the VM runs.
 struct VmSnapshot {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "launcher/quoting.h"
+#include "base/shell.h"
 
 namespace vml {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "launcher/quoting.h"
+#include "base/shell.h"
 
 namespace vml {
 

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "launcher/efi_cd.h"
-#include "launcher/quoting.h"
+#include "base/shell.h"
+#include "rom/efi_cd.h"
 
 namespace vml {
 
@@ -128,7 +128,7 @@ void plan_ipxe_cd(const VmSpec& spec, PlanWriter& writer) {
     const std::string make = fmt::format(
         "mformat -C -i {0} -T 8192 :: && mmd -i {0} ::EFI ::EFI/BOOT && mcopy -i {0} {1} ::{2} && xorrisofs "
         "-quiet -o {3} -e {0} -no-emul-boot {0}",
-        volume, shell_quoted(program.file.string()), removable_name(program.arch), stand_in);
+        volume, shell_quoted(program.file.string()), rom::removable_name(program.arch), stand_in);
     writer.file_node(
         "ipxe-file",
         {.purpose = FdPurpose::efi_cd, .source = program.file, .arch = program.arch, .by_hand = make},

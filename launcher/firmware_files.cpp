@@ -6,8 +6,6 @@
 #include <map>
 #include <system_error>
 
-#include <fmt/format.h>
-#include <fnmatch.h>
 #include <nlohmann/json.hpp>
 
 namespace vml {
@@ -45,30 +43,6 @@ std::optional<UefiFirmware> read_descriptor(const fs::path& file, const json& de
     return firmware;
 }
 
-std::string_view qemu_name(rom::Arch arch) {
-    return arch == rom::Arch::x86_64 ? "x86_64" : "aarch64";
-}
-
-// Descriptors speak of versioned machines; the short names are their newest version.
-std::string versioned(std::string_view machine) {
-    if (machine == "q35") {
-        return "pc-q35-0";
-    }
-    if (machine == "pc") {
-        return "pc-i440fx-0";
-    }
-    return machine == "virt" ? "virt-0" : std::string{machine};
-}
-
-bool fits(const UefiFirmware& firmware, rom::Arch arch, const std::string& machine) {
-    return std::any_of(firmware.targets.begin(), firmware.targets.end(), [&](const auto& target) {
-        return target.first == qemu_name(arch) &&
-               std::any_of(target.second.begin(), target.second.end(), [&](const std::string& glob) {
-                   return fnmatch(glob.c_str(), machine.c_str(), 0) == 0;
-               });
-    });
-}
-
 std::string content_of(const fs::path& file) {
     std::ifstream stream{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{stream}, {}};
@@ -76,41 +50,12 @@ std::string content_of(const fs::path& file) {
 
 }  // namespace
 
-bool UefiFirmware::has(std::string_view feature) const {
-    return std::find(features.begin(), features.end(), feature) != features.end();
-}
-
 std::optional<UefiFirmware> parse_firmware_descriptor(const fs::path& file, const std::string& text) {
     try {
         return read_descriptor(file, json::parse(text));
     } catch (const json::exception&) {
         return std::nullopt;
     }
-}
-
-std::optional<UefiFirmware> choose_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
-                                        std::string_view machine) {
-    const std::string name = versioned(machine);
-    const auto usable = [&](const UefiFirmware& firmware) {
-        return fits(firmware, arch, name) && !firmware.has("requires-smm") && !firmware.has("enrolled-keys");
-    };
-    // One without Secure Boot is what `uefi` means; one that only could have it will do.
-    auto found = std::find_if(all.begin(), all.end(), [&](const UefiFirmware& firmware) {
-        return usable(firmware) && !firmware.has("secure-boot");
-    });
-    if (found == all.end()) {
-        found = std::find_if(all.begin(), all.end(), usable);
-    }
-    return found == all.end() ? std::nullopt : std::optional{*found};
-}
-
-std::optional<UefiFirmware> choose_secure_uefi(const std::vector<UefiFirmware>& all, rom::Arch arch,
-                                               std::string_view machine) {
-    const std::string name = versioned(machine);
-    const auto found = std::find_if(all.begin(), all.end(), [&](const UefiFirmware& firmware) {
-        return fits(firmware, arch, name) && firmware.has("secure-boot") && firmware.has("enrolled-keys");
-    });
-    return found == all.end() ? std::nullopt : std::optional{*found};
 }
 
 std::vector<fs::path> firmware_folders(std::string_view config_home) {

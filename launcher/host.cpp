@@ -15,13 +15,16 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "launcher/efi_program.h"
+#include "launcher/boot_sources.h"
+#include "launcher/firmware_files.h"
 #include "launcher/image_probe.h"
-#include "launcher/kept_files.h"
+#include "launcher/kvm_probe.h"
+#include "launcher/run_user.h"
 #include "launcher/script_facts.h"
 #include "launcher/values.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"
+#include "rom/efi_program.h"
 #include "rom/match.h"
 #include "rom/rom_file.h"
 
@@ -250,7 +253,7 @@ std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
         settings.ipxe_rom ? std::vector{*settings.ipxe_rom} : program_places(arch);
     std::vector<EfiProgram> programs;
     for (const fs::path& path : paths) {
-        if (const auto head = efi_program_head(head_of(path, efi_head_size))) {
+        if (const auto head = rom::efi_program_head(head_of(path, rom::efi_head_size))) {
             programs.push_back({path, head->arch, head->is_signed});
         }
     }
@@ -351,22 +354,6 @@ std::string default_name() {
 }
 
 }  // namespace
-
-Arch arch_of(const Settings& settings, Arch host) {
-    return settings.arch.value_or(host);
-}
-
-FirmwareMode firmware_of(const Settings& settings, Arch arch) {
-    return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
-}
-
-bool wants_tpm(const Settings& settings, FirmwareMode firmware) {
-    return settings.tpm.value_or(firmware == FirmwareMode::secure);
-}
-
-bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
-    return nic.boot.value_or(index == 0);
-}
 
 HostFacts look(const Settings& settings, const Environment& environment) {
     HostFacts facts;

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "launcher/disk_image.h"
-#include "launcher/run_user.h"
+#include "launcher/facts.h"
 
 namespace vml {
 

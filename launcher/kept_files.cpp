@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/facts.h"
 
 namespace vml {
 

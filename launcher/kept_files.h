@@ -22,8 +22,6 @@ namespace vml {
 // What is in `from` goes to `to`, holes stay holes. Throws Error with this `what`.
 void copy_sparse(int from, int to, std::string_view what);
 
-// The file whose being there says that --boot-once was done, in the state folder.
-inline constexpr const char* first_boot_mark = "boot-once.done";
 // 0, or the errno of why it could not be made.
 [[nodiscard]] int write_first_boot_mark(int state_folder);
 

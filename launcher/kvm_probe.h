@@ -1,18 +1,11 @@
 // Can this host's KVM run firmware? Makes system calls.
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "launcher/facts.h"
+
 namespace vml {
-
-struct KvmFacts {
-    bool usable = false;
-    std::string why_not;  // one clause: "/dev/kvm is not there"
-    std::string hint;     // how to mend it; may be empty
-
-    bool operator==(const KvmFacts&) const = default;
-};
 
 // What the CPU flags say; pure. A nested KVM can open /dev/kvm, even create a VM, and then dies in firmware
 // when its CPU shows neither vmx nor svm. `cpuinfo` is /proc/cpuinfo's text.

@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/shell.h"
 #include "launcher/disk_plan.h"
 #include "launcher/extras_plan.h"
 #include "launcher/plan_writer.h"
-#include "launcher/quoting.h"
 #include "netserve/request.h"
 #include "netsetup/capture.h"
 

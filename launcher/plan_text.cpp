@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "launcher/quoting.h"
+#include "base/shell.h"
 #include "launcher/values.h"
 
 namespace vml {

@@ -4,9 +4,22 @@
 
 #include <fmt/format.h>
 
-#include "launcher/quoting.h"
+#include "base/shell.h"
 
 namespace vml {
+
+namespace {
+
+// QEMU util/qemu-option.c, get_opt_value.
+std::string comma_doubled(std::string_view value) {
+    std::string result;
+    for (const char c : value) {
+        result += c == ',' ? ",," : std::string{c};
+    }
+    return result;
+}
+
+}  // namespace
 
 Properties::Properties(std::string_view head) : text_{comma_doubled(head)} {}
 

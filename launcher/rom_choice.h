@@ -1,16 +1,27 @@
 // Which option ROM the NIC gets, so that the firmware is known to run it. Pure.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/error.h"
-#include "launcher/host.h"
+#include "launcher/facts.h"
 #include "launcher/settings.h"
-#include "launcher/spec.h"
+#include "rom/match.h"
 
 namespace vml {
+
+// The option ROM of a NIC. Without one the NIC gets none at all (QEMU's default is switched off).
+struct RomSpec {
+    std::filesystem::path file;
+    rom::PciId id;              // what the device must show so that the firmware runs the ROM
+    std::string reason;         // why this ROM
+    bool qemu_default = false;  // QEMU loads it by itself, because only then does it patch the ROM's PCI ID
+    bool operator==(const RomSpec&) const = default;
+};
 
 struct ChosenRom {
     RomSpec rom;

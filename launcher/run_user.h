@@ -6,27 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
+#include "launcher/facts.h"
 
 namespace vml {
-
-// Whose rights a process has.
-struct RunUser {
-    std::string name;
-    uid_t uid = 0;
-    gid_t gid = 0;
-    std::vector<gid_t> groups;  // supplementary: the one that may use /dev/kvm, if QEMU needs it
-
-    bool operator==(const RunUser&) const = default;
-};
-
-struct RunUserFacts {
-    bool can_change = false;      // vm-launch runs as root, so QEMU can run as somebody else
-    std::optional<RunUser> user;  // who QEMU runs as; none: as vm-launch itself, or there is no such user
-    std::string own_name;         // vm-launch's user
-
-    bool operator==(const RunUserFacts&) const = default;
-};
 
 // Root hands QEMU to the wanted user, or without one to the first of libvirt-qemu, qemu and nobody that
 // exists.

@@ -11,8 +11,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/shell.h"
 #include "launcher/option_table.h"
-#include "launcher/quoting.h"
 #include "launcher/suggest.h"
 #include "launcher/values.h"
 

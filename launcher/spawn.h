@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "launcher/run_user.h"
+#include "launcher/facts.h"
 
 namespace vml {
 

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "launcher/boot_sources.h"
 #include "launcher/disk_image.h"
 #include "launcher/identity.h"
-#include "launcher/kept_files.h"
 #include "launcher/rom_choice.h"
 #include "launcher/script_check.h"
 #include "launcher/values.h"

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "launcher/host.h"
+#include "launcher/facts.h"
+#include "launcher/rom_choice.h"
 #include "launcher/seed.h"
 #include "launcher/settings.h"
 #include "netsetup/operation.h"
-#include "rom/match.h"
 
 namespace vml {
 
@@ -36,15 +36,6 @@ struct NatSpec {
     std::vector<PortForward> forwards;
     std::string forward_address = "127.0.0.1";  // that the forwards listen on
     bool operator==(const NatSpec&) const = default;
-};
-
-// The option ROM of a NIC. Without one the NIC gets none at all (QEMU's default is switched off).
-struct RomSpec {
-    std::filesystem::path file;
-    rom::PciId id;              // what the device must show so that the firmware runs the ROM
-    std::string reason;         // why this ROM
-    bool qemu_default = false;  // QEMU loads it by itself, because only then does it patch the ROM's PCI ID
-    bool operator==(const RomSpec&) const = default;
 };
 
 // A NIC on a link of the host: what is done to make the link, and how.

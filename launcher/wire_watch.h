@@ -6,7 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,20 +13,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/bytes.h"
-#include "base/fd.h"
 #include "bootwatch/pcap.h"
 #include "launcher/batched_wait.h"
+#include "launcher/handles.h"
 
 namespace vml {
-
-// Where one NIC's frames come from.
-struct WireTap {
-    std::string nic;       // "net0"
-    std::string mac;       // the guest's
-    OwnedFd fd;            // a packet socket, or the read end of a pipe with QEMU's dump
-    int link_index = 0;    // of the packet socket
-    std::string filter{};  // QEMU's object that writes the dump; empty: it is a packet socket
-};
 
 class WireWatch {
   public:

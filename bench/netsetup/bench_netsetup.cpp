@@ -34,6 +34,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/host.h"
 #include "launcher/plan.h"
 #include "launcher/settings_reader.h"
 #include "netsetup/kernel_executor.h"

@@ -16,7 +16,7 @@
 
 #include "launcher/plan.h"
 #include "launcher/plan_text.h"
-#include "launcher/quoting.h"
+#include "base/shell.h"
 #include "launcher/settings_reader.h"
 #include "launcher/spec.h"
 #include "launcher/values.h"

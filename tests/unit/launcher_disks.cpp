@@ -18,6 +18,7 @@
 #include "launcher/kept_files.h"
 #include "launcher/plan.h"
 #include "launcher/qemu_words.h"
+#include "launcher/run_user.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -10,12 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/doctor.h"
-#include "launcher/efi_cd.h"
-#include "launcher/efi_program.h"
 #include "launcher/firmware_files.h"
 #include "launcher/plan.h"
 #include "launcher/seed.h"
+#include "launcher/seed_image.h"
 #include "launcher/values.h"
+#include "rom/efi_cd.h"
+#include "rom/efi_program.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 
@@ -260,7 +261,7 @@ TEST_CASE("the CD holds the program where the firmware looks for it") {
         for (std::size_t i = 0; i < size; ++i) {
             program[i] = static_cast<char>(i * 31 + i / 997);
         }
-        const std::string cd = efi_cd(program, Arch::x86_64);
+        const std::string cd = rom::efi_cd(program, Arch::x86_64);
         REQUIRE(cd.size() % 2048 == 0);
         CHECK(cd.compare(16 * 2048, 7, "\1CD001\1") == 0);
         CHECK(cd.compare(17 * 2048 + 7, 23, "EL TORITO SPECIFICATION") == 0);
@@ -291,7 +292,7 @@ TEST_CASE("the CD holds the program where the firmware looks for it") {
         content.resize(size);
         CHECK(content == program);
     }
-    CHECK(contains(efi_cd("x", Arch::aarch64), "BOOTAA64EFI"));
+    CHECK(contains(rom::efi_cd("x", Arch::aarch64), "BOOTAA64EFI"));
 }
 
 HostFacts debian_13(bool with_program, bool is_signed = false) {
@@ -409,23 +410,23 @@ TEST_CASE("an EFI program's architecture, and whether it is signed") {
         pe += std::string(18 + 68, '\0') + subsystem + std::string(40, '\0');
         return pe;
     };
-    CHECK(efi_program_head(program(0x8664, 10)) == EfiProgramHead{Arch::x86_64, false});
-    CHECK(efi_program_head(program(0xAA64, 10)) == EfiProgramHead{Arch::aarch64, false});
-    CHECK_FALSE(efi_program_head(program(0x014C, 10)));
+    CHECK(rom::efi_program_head(program(0x8664, 10)) == rom::EfiProgramHead{Arch::x86_64, false});
+    CHECK(rom::efi_program_head(program(0xAA64, 10)) == rom::EfiProgramHead{Arch::aarch64, false});
+    CHECK_FALSE(rom::efi_program_head(program(0x014C, 10)));
     std::string signed_one = program(0x8664, 10) + std::string(200, '\0');
     signed_one.at(0x40 + 24 + 148) = 8;
-    CHECK_FALSE(efi_program_head(signed_one)->is_signed);  // it has no directory of that number
+    CHECK_FALSE(rom::efi_program_head(signed_one)->is_signed);  // it has no directory of that number
     signed_one.at(0x40 + 24 + 108) = 16;
-    CHECK(efi_program_head(signed_one)->is_signed);
-    CHECK_FALSE(efi_program_head(program(0xAA64, 3)));  // Windows, for a console
+    CHECK(rom::efi_program_head(signed_one)->is_signed);
+    CHECK_FALSE(rom::efi_program_head(program(0xAA64, 3)));  // Windows, for a console
     const std::string whole = program(0xAA64, 10);
     for (std::size_t length = 0; length < 0x40 + 24 + 70; ++length) {
         CAPTURE(length);
-        CHECK_FALSE(efi_program_head(whole.substr(0, length)));
+        CHECK_FALSE(rom::efi_program_head(whole.substr(0, length)));
     }
     CHECK_FALSE(
-        efi_program_head("MZ" + std::string(0x3A, '\0') + "\xff\xff\xff\xff" + std::string(100, 'x')));
-    CHECK_FALSE(efi_program_head("\x55\xaa" + whole));
+        rom::efi_program_head("MZ" + std::string(0x3A, '\0') + "\xff\xff\xff\xff" + std::string(100, 'x')));
+    CHECK_FALSE(rom::efi_program_head("\x55\xaa" + whole));
 }
 
 // -- SMBIOS

@@ -9,7 +9,7 @@
 
 #include "launcher/plan.h"
 #include "launcher/plan_text.h"
-#include "launcher/quoting.h"
+#include "base/shell.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

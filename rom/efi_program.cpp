@@ -1,9 +1,9 @@
-#include "launcher/efi_program.h"
+#include "rom/efi_program.h"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace vml {
+namespace vml::rom {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::optional<EfiProgramHead> efi_program_head(std::string_view head) {
     }
 }
 
-}  // namespace vml
+}  // namespace vml::rom

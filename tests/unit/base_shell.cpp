@@ -1,10 +1,10 @@
-// Words for a shell and for QEMU's option lists, read back by the real shell.
+// Words for a shell, read back by the real one.
 #include <array>
 #include <cstdio>
 #include <memory>
 #include <string>
 
-#include "launcher/quoting.h"
+#include "base/shell.h"
 #include "tests/unit/catch.h"
 
 namespace vml {
@@ -45,12 +45,6 @@ TEST_CASE("a shell reads every quoted word back as it was") {
         CAPTURE(word);
         CHECK(output_of("printf '%s|' " + shell_quoted(word)) == word + "|");
     }
-}
-
-TEST_CASE("commas are doubled for QEMU, and nothing else") {
-    CHECK(comma_doubled("a,b,,c") == "a,,b,,,,c");
-    CHECK(comma_doubled("/path with 'x' = $y") == "/path with 'x' = $y");
-    CHECK(comma_doubled("").empty());
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string_view>
 
-#include "launcher/settings.h"
+#include "rom/catalogue.h"
 
-namespace vml {
+namespace vml::rom {
 
 struct EfiProgramHead {
     Arch arch = Arch::x86_64;
@@ -22,4 +22,4 @@ struct EfiProgramHead {
 
 inline constexpr std::size_t efi_head_size = 4096;
 
-}  // namespace vml
+}  // namespace vml::rom

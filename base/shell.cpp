@@ -1,4 +1,4 @@
-#include "launcher/quoting.h"
+#include "base/shell.h"
 
 namespace vml {
 
@@ -13,14 +13,6 @@ std::string shell_quoted(std::string_view word) {
         quoted += c == '\'' ? "'\\''" : std::string{c};
     }
     return quoted + "'";
-}
-
-std::string comma_doubled(std::string_view value) {
-    std::string result;
-    for (const char c : value) {
-        result += c == ',' ? ",," : std::string{c};
-    }
-    return result;
 }
 
 }  // namespace vml

@@ -1,9 +1,9 @@
-#include "launcher/efi_cd.h"
+#include "rom/efi_cd.h"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace vml {
+namespace vml::rom {
 
 namespace {
 
@@ -200,4 +200,4 @@ std::string efi_cd(std::string_view program, Arch arch) {
            padded(volume, cd_sector_size);
 }
 
-}  // namespace vml
+}  // namespace vml::rom

@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/settings.h"
+#include "rom/catalogue.h"
 
-namespace vml {
+namespace vml::rom {
 
 // "EFI/BOOT/BOOTX64.EFI"
 [[nodiscard]] std::string removable_name(Arch arch);
 
 [[nodiscard]] std::string efi_cd(std::string_view program, Arch arch);
 
-}  // namespace vml
+}  // namespace vml::rom
