@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "launcher/commands.h"
-#include "launcher/settings_reader.h"
-#include "launcher/terminal.h"
+#include "launcher/commands/commands.h"
+#include "launcher/console/terminal.h"
+#include "launcher/settings/settings_reader.h"
 
 namespace {
 

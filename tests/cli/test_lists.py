@@ -36,14 +36,14 @@ def test_the_help_names_the_formats_that_a_subcommand_takes(subcommand, formats_
 
 
 def test_the_plans_format_names_every_purpose_of_a_descriptor():
-    purposes = re.findall(r'case FdPurpose::\w+:\s+return "(\w+)";', source("launcher/plan.cpp"))
+    purposes = re.findall(r'case FdPurpose::\w+:\s+return "(\w+)";', source("launcher/plan/plan.cpp"))
     [listed] = re.findall(r"`purpose` \(([^)]*)\)", source("docs/plan-format.md"))
     assert len(purposes) > 10
     assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(purposes)
 
 
 def test_a_setting_is_not_among_the_variables_without_use():
-    [listed] = re.findall(r"without_use_here\{([^}]*)\}", source("launcher/settings_reader.cpp"))
+    [listed] = re.findall(r"without_use_here\{([^}]*)\}", source("launcher/settings/settings_reader.cpp"))
     without_use = set(re.findall(r'"(\w+)"', listed))
     settings = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", source("docs/SETTINGS.md")))
     assert len(without_use) > 10 and len(settings) > 40

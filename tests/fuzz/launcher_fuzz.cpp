@@ -14,12 +14,12 @@
 #include <variant>
 #include <vector>
 
-#include "launcher/plan.h"
-#include "launcher/plan_text.h"
 #include "base/shell.h"
-#include "launcher/settings_reader.h"
-#include "launcher/spec.h"
-#include "launcher/values.h"
+#include "launcher/plan/plan.h"
+#include "launcher/plan/plan_text.h"
+#include "launcher/settings/settings_reader.h"
+#include "launcher/settings/values.h"
+#include "launcher/vm/spec.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Evidence → the moment at which a run is over.
 #include <string>
 
-#include "launcher/boot_observer.h"
+#include "launcher/watch/boot_observer.h"
 #include "tests/unit/bootwatch_frames.h"
 #include "tests/unit/catch.h"
 

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "bootwatch/stage.h"
-#include "launcher/control_service.h"
-#include "launcher/description.h"
-#include "launcher/run_state.h"
-#include "launcher/status.h"
+#include "launcher/remote/control_service.h"
+#include "launcher/remote/run_state.h"
+#include "launcher/remote/status.h"
+#include "launcher/vm/description.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/disk_image.h"
-#include "launcher/image_probe.h"
-#include "launcher/kept_files.h"
-#include "launcher/plan.h"
-#include "launcher/qemu_words.h"
-#include "launcher/run_user.h"
+#include "launcher/host/image_probe.h"
+#include "launcher/plan/plan.h"
+#include "launcher/process/run_user.h"
+#include "launcher/run/qemu_words.h"
+#include "launcher/start/kept_files.h"
+#include "launcher/vm/disk_image.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -9,12 +9,12 @@
 #include <archive_entry.h>
 #include <nlohmann/json.hpp>
 
-#include "launcher/doctor.h"
-#include "launcher/firmware_files.h"
-#include "launcher/plan.h"
-#include "launcher/seed.h"
-#include "launcher/seed_image.h"
-#include "launcher/values.h"
+#include "launcher/commands/doctor.h"
+#include "launcher/host/firmware_files.h"
+#include "launcher/plan/plan.h"
+#include "launcher/settings/values.h"
+#include "launcher/start/seed_image.h"
+#include "launcher/vm/seed.h"
 #include "rom/efi_cd.h"
 #include "rom/efi_program.h"
 #include "tests/unit/catch.h"

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/firmware_files.h"
+#include "launcher/host/firmware_files.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

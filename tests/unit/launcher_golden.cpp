@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "launcher/plan.h"
-#include "launcher/plan_text.h"
 #include "base/shell.h"
+#include "launcher/plan/plan.h"
+#include "launcher/plan/plan_text.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -9,8 +9,8 @@
 #include <boost/asio/write.hpp>
 #include <sys/socket.h>
 
-#include "launcher/base64.h"
-#include "launcher/guest_agent.h"
+#include "launcher/remote/base64.h"
+#include "launcher/remote/guest_agent.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/guest_power.h"
+#include "launcher/run/guest_power.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

@@ -3,9 +3,9 @@
 #include <sstream>
 #include <string>
 
-#include "launcher/help.h"
-#include "launcher/option_table.h"
-#include "launcher/settings_reader.h"
+#include "launcher/commands/help.h"
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -2,8 +2,8 @@
 #include <set>
 #include <string>
 
-#include "launcher/identity.h"
-#include "launcher/values.h"
+#include "launcher/settings/values.h"
+#include "launcher/vm/identity.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

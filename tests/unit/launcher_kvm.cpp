@@ -1,5 +1,5 @@
 // What the CPU's flags say of KVM.
-#include "launcher/kvm_probe.h"
+#include "launcher/host/kvm_probe.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

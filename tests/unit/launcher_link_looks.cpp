@@ -1,5 +1,5 @@
 // What a bridge or a device looks like, in words.
-#include "launcher/link_looks.h"
+#include "launcher/watch/link_looks.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

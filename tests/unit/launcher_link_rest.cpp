@@ -1,5 +1,5 @@
 // The link that rests while UEFI would try HTTP after PXE.
-#include "launcher/link_rest.h"
+#include "launcher/watch/link_rest.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "launcher/doctor.h"
-#include "launcher/plan.h"
-#include "launcher/plan_text.h"
-#include "launcher/status.h"
+#include "launcher/commands/doctor.h"
+#include "launcher/plan/plan.h"
+#include "launcher/plan/plan_text.h"
+#include "launcher/remote/status.h"
 #include "netsetup/operation.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"

@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/identity.h"
-#include "launcher/plan.h"
-#include "launcher/plan_text.h"
+#include "launcher/plan/plan.h"
+#include "launcher/plan/plan_text.h"
+#include "launcher/vm/identity.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/script_check.h"
+#include "launcher/vm/script_check.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

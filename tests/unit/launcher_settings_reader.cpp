@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/option_table.h"
-#include "launcher/settings_reader.h"
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

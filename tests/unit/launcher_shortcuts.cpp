@@ -1,8 +1,8 @@
 // When vm-launch may press a key or answer for a router.
 #include <string>
 
-#include "launcher/ipv6_signs.h"
-#include "launcher/shortcuts.h"
+#include "launcher/watch/ipv6_signs.h"
+#include "launcher/watch/shortcuts.h"
 #include "netserve/router_advertisement.h"
 #include "tests/unit/bootwatch_frames.h"
 #include "tests/unit/catch.h"

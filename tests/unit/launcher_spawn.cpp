@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/apply.h"
-#include "launcher/spawn.h"
+#include "launcher/process/spawn.h"
+#include "launcher/start/apply.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_process.h"
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "launcher/identity.h"
-#include "launcher/spec.h"
+#include "launcher/vm/identity.h"
+#include "launcher/vm/spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/boot_observer.h"
+#include "launcher/watch/boot_observer.h"
 #include "tests/unit/bootwatch_frames.h"
 #include "tests/unit/catch.h"
 

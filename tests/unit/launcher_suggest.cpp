@@ -1,5 +1,5 @@
 // "Did you mean": distances, and silence where nothing is near.
-#include "launcher/suggest.h"
+#include "launcher/settings/suggest.h"
 #include "tests/unit/catch.h"
 
 namespace vml {

@@ -8,7 +8,7 @@
 
 #include <sys/wait.h>
 
-#include "launcher/supervisor.h"
+#include "launcher/run/supervisor.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

@@ -13,10 +13,10 @@
 #include <variant>
 #include <vector>
 
-#include "launcher/host.h"
-#include "launcher/plan.h"
-#include "launcher/settings_reader.h"
-#include "launcher/spec.h"
+#include "launcher/host/host.h"
+#include "launcher/plan/plan.h"
+#include "launcher/settings/settings_reader.h"
+#include "launcher/vm/spec.h"
 #include "tests/unit/rom_builder.h"
 
 namespace vml::test {

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "launcher/console.h"
-#include "launcher/output_queue.h"
-#include "launcher/terminal.h"
+#include "launcher/console/console.h"
+#include "launcher/console/output_queue.h"
+#include "launcher/console/terminal.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_process.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher/values.h"
+#include "launcher/settings/values.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 

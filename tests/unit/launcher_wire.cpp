@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "launcher/wire_watch.h"
+#include "launcher/watch/wire_watch.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_process.h"
 

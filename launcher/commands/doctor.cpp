@@ -1,0 +1,82 @@
+#include "launcher/commands/doctor.h"
+
+#include <fmt/format.h>
+
+#include "launcher/settings/values.h"
+
+namespace vml {
+
+namespace {
+
+std::string line(std::string_view verdict, std::string_view text) {
+    return fmt::format("{:<8} {}\n", verdict, text);
+}
+
+std::string nic_lines(const NicSpec& nic) {
+    std::string text;
+    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
+        text += line(
+            "ok", fmt::format("{}: {} {} can be used", nic.id,
+                              link->mode == NetworkMode::bridge ? "the bridge" : "the device", link->upper));
+        text += line("ok", fmt::format("{}: frames are moved by {}", nic.id,
+                                       link->vhost ? "the kernel (vhost-net)" : "QEMU"));
+        if (link->forwards_after.count() > 0) {
+            text += line("ok", fmt::format("{}: the guest waits about {} s for the bridge's forward delay",
+                                           nic.id, (link->forwards_after.count() + 999) / 1000));
+        }
+    } else {
+        text += line("ok", fmt::format("{}: user-mode network, which needs nothing of the host", nic.id));
+    }
+    return nic.rom
+               ? text + line("ok", fmt::format("{}: {}: {}", nic.id, nic.rom->file.string(), nic.rom->reason))
+               : text;
+}
+
+std::string good_lines(const VmSpec& spec) {
+    std::string text = line("ok", fmt::format("QEMU: {}", spec.qemu.string()));
+    text += line("ok", fmt::format("accelerator: {}", spec.accelerator_reason));
+    if (spec.firmware.uefi) {
+        text += line("ok", fmt::format("firmware: {} ({})", spec.firmware.uefi->code.string(),
+                                       spec.firmware.uefi->description));
+    }
+    for (const NicSpec& nic : spec.nics) {
+        text += nic_lines(nic);
+    }
+    if (spec.ipxe_program) {
+        text += line(
+            "ok", fmt::format("iPXE: {}: {}", spec.ipxe_program->file.string(), spec.ipxe_program->reason));
+    }
+    if (spec.run_user) {
+        text += line("ok", fmt::format("QEMU's user: {}", spec.run_user->name));
+    }
+    for (const std::string& note : spec.notes) {
+        text += line("warning", note);
+    }
+    return text + "\nNothing is missing.\n";
+}
+
+std::string indented(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        result += c;
+        result += c == '\n' ? "       " : "";
+    }
+    return result;
+}
+
+}  // namespace
+
+std::string doctor_report(const HostFacts& facts, const Decision& decision) {
+    if (const auto* spec = std::get_if<VmSpec>(&decision)) {
+        return good_lines(*spec);
+    }
+    const auto& faults = std::get<std::vector<Fault>>(decision);
+    std::string text = facts.qemu ? line("ok", fmt::format("QEMU: {}", facts.qemu->string())) : "";
+    for (const Fault& fault : faults) {
+        text += line("fault", indented(to_text(fault)));
+    }
+    return text + fmt::format("\n{} {} in the way.\n", faults.size(),
+                              faults.size() == 1 ? "fault is" : "faults are");
+}
+
+}  // namespace vml

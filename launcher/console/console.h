@@ -1,0 +1,97 @@
+// The guest's serial console: from QEMU's socket to the user's screen and to whoever reads its lines, and
+// from the user's keys to the guest. Runs in the event loop.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "base/fd.h"
+#include "bootwatch/console_text.h"
+#include "launcher/console/batched_wait.h"
+#include "launcher/console/output_queue.h"
+#include "launcher/console/terminal.h"
+#include "screen/guest_text.h"
+
+namespace vml {
+
+// Cuts the user's keys at Ctrl-]. Pure.
+struct Keys {
+    std::string for_guest;
+    bool detach = false;
+};
+[[nodiscard]] Keys split_keys(std::string_view typed);
+
+enum class ConsoleMode {
+    silent,    // lines are read, nothing is shown
+    shown,     // output goes to standard output
+    attached,  // and the terminal's keys go to the guest
+};
+
+class Console {
+  public:
+    struct Handlers {
+        std::function<void(const std::string& line)> on_line;  // each whole line of the guest's text
+        // What stands after the last whole line: prompts, and last words.
+        std::function<void(const std::string& line)> on_partial;
+        std::function<void()> on_shown;                // some of it was shown
+        std::function<void(bool attached)> on_attach;  // the user detached, or attached again
+        std::function<void(std::string_view bytes)> on_bytes =
+            {};  // everything that the guest wrote, as it comes
+    };
+
+    // `socket`, which is made non-blocking, is our end of the serial port. `output` outlives the console.
+    Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, OutputQueue& output,
+            const screen::OutputKind& kind, Handlers handlers);
+    ~Console();
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+    Console(Console&&) = delete;
+    Console& operator=(Console&&) = delete;
+
+    // Puts the terminal back, as far as the guest and we have changed it; further output is still shown.
+    void release_terminal();
+    // What QEMU still wrote before it ended.
+    void drain();
+    // For lines of ours that go where the guest's text goes (screen::GuestText).
+    [[nodiscard]] bool mid_line() const { return is_shown() && shown_->mid_line(); }
+    [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_->before_own_lines() : ""; }
+    [[nodiscard]] std::string after_own_lines() { return is_shown() ? shown_->after_own_lines() : ""; }
+    // An operating system has the console, or firmware again.
+    void system_runs(bool runs) { shown_->system_runs(runs); }
+
+    // Keys for the guest that come from elsewhere than the terminal.
+    void type(std::string_view bytes) { send(bytes); }
+    [[nodiscard]] bool has_keyboard() const { return raw_.has_value(); }
+
+  private:
+    void read_guest();
+    [[nodiscard]] bool is_shown() const { return mode_ != ConsoleMode::silent; }
+    void took(std::string_view bytes);
+    void show(std::string_view bytes);
+    void read_keys();
+    void typed(std::string_view bytes);
+    void send(std::string_view bytes);
+    void attach();
+    void detach();
+
+    OwnedFd guest_;
+    BatchedWait guest_wait_;
+    ConsoleMode mode_;
+    OutputQueue& output_;
+    Handlers handlers_;
+    boot::ConsoleText text_;
+    std::unique_ptr<screen::GuestText> shown_;
+    bool paused_ = false;  // until the output's reader catches up
+    std::array<char, 16384> from_guest_{};
+    boost::asio::posix::stream_descriptor keyboard_;
+    std::optional<RawTerminal> raw_;
+};
+
+}  // namespace vml

@@ -1,0 +1,153 @@
+// The step "plan": a VmSpec → everything that "apply" does, as data: argv, the child's descriptors, boot
+// order with reasons, checks before the guest runs. Pure: nothing is opened, so it can be printed, compared
+// and run by hand.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/vm/spec.h"
+
+namespace vml {
+
+// One option of QEMU and its value, if it takes one.
+struct PlannedArg {
+    std::string option;
+    std::string value;
+    std::string reason;  // why it is there; empty where it is obvious
+    // What stands in for the value when the command line is pasted into a shell, where the descriptors below
+    // are not open: another value, or nothing at all ("" leaves the option out).
+    std::optional<std::string> by_hand = std::nullopt;
+
+    bool operator==(const PlannedArg&) const = default;
+};
+
+enum class FdPurpose {
+    qmp,         // QEMU's end of the socket pair for QMP
+    console,     // QEMU's end of the socket pair for the serial port
+    nvram,       // a private copy of the UEFI variable store, in memory
+    rom,         // a private copy of an option ROM or an iPXE program, in memory
+    efi_cd,      // a CD image in memory that boots `source`, an EFI program
+    blank_disk,  // an empty file without a name, of `size` bytes
+    read_file,   // `source`, opened for reading
+    write_file,  // `source`, opened for reading and writing
+    firmware,    // QEMU's end of the socket pair for the firmware's log
+    agent,       // QEMU's end of the socket pair for the guest agent
+    screenshot,  // a file in memory that QEMU writes pictures of the screen to
+    seed,        // cloud-init's seed, in memory
+    tpm,         // QEMU's end of the socket pair to swtpm
+    tap,         // a queue of the NIC's tap or macvtap
+    vhost,       // /dev/vhost-net, once for each queue
+    capture,     // the write end of a pipe, for QEMU's dump of a user-mode network
+};
+
+// A descriptor that QEMU inherits at this number. `apply` opens it.
+struct PlannedFd {
+    int number = 0;
+    FdPurpose purpose = FdPurpose::qmp;
+    std::filesystem::path source = {};  // of a copy or a file
+    std::uint64_t size = 0;             // blank_disk: bytes
+    Arch arch = Arch::x86_64;           // efi_cd: of the program
+    unsigned nic = 0;                   // tap, vhost
+    std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
+    std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
+
+    bool operator==(const PlannedFd&) const = default;
+};
+
+// QEMU's id of the CD that iPXE's program is on.
+inline constexpr std::string_view ipxe_cd_device = "ipxe-cd";
+
+// A property read back over QMP before the guest runs: QEMU resolves some only when it builds the machine.
+struct PropertyCheck {
+    std::string path;  // QOM path
+    std::string property;
+    std::string expected;  // as qom-get gives it
+    std::string meaning;   // what is wrong when it differs
+
+    bool operator==(const PropertyCheck&) const = default;
+};
+
+// A device's place in the boot order from the guest's first reset on.
+struct BootindexChange {
+    std::string path;    // QOM path
+    int bootindex = -1;  // -1: takes no part
+
+    bool operator==(const BootindexChange&) const = default;
+};
+
+// A bridge port that begins to forward only so long after QEMU has attached to the tap: the guest waits for
+// it.
+struct PortWait {
+    unsigned nic = 0;
+    std::string bridge;
+    std::chrono::milliseconds expected{0};
+
+    bool operator==(const PortWait&) const = default;
+};
+
+// A NIC whose packets are looked at while the guest boots.
+struct WirePoint {
+    unsigned nic = 0;    // 1 for the first
+    std::string id;      // "net0"
+    std::string mac;     // the guest's
+    std::string filter;  // QEMU's object that dumps a user-mode network; empty: a packet socket on the link
+
+    bool operator==(const WirePoint&) const = default;
+};
+
+// What makes this boot faster than a stock one.
+struct Shortcut {
+    enum class Kind { key_at_prompt, router_advertisement, http };
+    Kind kind = Kind::key_at_prompt;
+    std::string nic{};  // "net0", where it is one NIC's
+    std::string reason;
+
+    bool operator==(const Shortcut&) const = default;
+};
+[[nodiscard]] std::string_view to_string(Shortcut::Kind kind);
+
+// Stands in the arguments for the port of vm-launch's own HTTP server, which the kernel chooses when it
+// starts.
+inline constexpr std::string_view http_port_place = "{port}";
+
+struct Plan {
+    std::string name;
+    std::filesystem::path program;
+    std::vector<net::Operation> links;  // done before QEMU starts, in order; undone in reverse
+    std::vector<PortWait> port_waits;
+    std::vector<WirePoint> wire;
+    std::vector<Shortcut> shortcuts;
+    std::optional<std::filesystem::path> http_folder;  // served on the loopback, to QEMU's user alone
+    std::optional<RunUser> run_user;                   // none: QEMU runs as vm-launch does
+    std::vector<PlannedArg> args;
+    std::vector<PlannedFd> fds;
+    std::optional<SeedSpec> seed;  // the content of FdPurpose::seed
+    std::optional<TpmSpec> tpm;    // started before QEMU
+    std::vector<PropertyCheck> checks;
+    std::vector<BootEntry> first_boot;
+    std::vector<BootEntry> boot_order;
+    std::vector<BootindexChange> after_first_boot;
+    std::optional<std::filesystem::path> state_folder;  // made if it is not there
+    std::vector<std::string> notes;
+
+    bool operator==(const Plan&) const = default;
+};
+
+[[nodiscard]] Plan make_plan(const VmSpec& spec);
+
+// The arguments of QEMU as execve takes them, without argv[0].
+[[nodiscard]] std::vector<std::string> argv_of(const Plan& plan);
+
+[[nodiscard]] std::string_view to_string(FdPurpose purpose);
+
+// The lowest descriptor number that a plan uses. What vm-launch opens for itself stays far below, so nothing
+// collides.
+inline constexpr int first_planned_fd = 100;
+
+}  // namespace vml

@@ -1,0 +1,184 @@
+#include "launcher/process/spawn.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+
+#if __has_include(<boost/process/v1/child.hpp>)  // Boost 1.86 and later
+#include <boost/process/v1/args.hpp>
+#include <boost/process/v1/child.hpp>
+#include <boost/process/v1/error.hpp>
+#include <boost/process/v1/exe.hpp>
+#include <boost/process/v1/extend.hpp>
+namespace bp = boost::process::v1;
+#else
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/error.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
+namespace bp = boost::process;
+#endif
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace vml {
+
+namespace {
+
+// Where in the child a start failed. Boost's own report of a failed set-up step is unusable (the child runs
+// all the same, or the message is lost), so steps go through a pipe of ours.
+enum class Step : int {
+    signals,
+    session,
+    standard_io,
+    close_others,
+    inherit,
+    user,
+    privileges,
+    parent_death,
+    exec
+};
+
+constexpr std::array<std::string_view, 9> step_names{
+    "resetting signals",           "making a session",
+    "redirecting standard output", "closing descriptors",
+    "keeping a descriptor",        "changing the user",
+    "giving up privileges",        "tying the child to its parent",
+    "running the program"};
+
+struct Report {
+    Step step;
+    int error_number;
+};
+
+// Runs in the child between fork and exec: nothing but system calls.
+class ChildSetup : public bp::extend::handler {
+  public:
+    ChildSetup(const SpawnRequest& request, int report, int null_input, pid_t parent)
+        : request_{request}, report_{report}, null_input_{null_input}, parent_{parent} {}
+
+    template <typename Executor>
+    void on_exec_setup(Executor& /*executor*/) const {
+        need(Step::signals, reset_signals());
+        need(Step::session, ::setsid() >= 0);
+        need(Step::standard_io, ::dup2(null_input_, STDIN_FILENO) >= 0 &&
+                                    ::dup2(request_.output, STDOUT_FILENO) >= 0 &&
+                                    ::dup2(request_.output, STDERR_FILENO) >= 0);
+        // Marked, not closed: Boost's own pipe must live until exec.
+        need(Step::close_others, ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
+        for (const int fd : request_.inherited) {
+            need(Step::inherit, ::fcntl(fd, F_SETFD, 0) == 0);
+        }
+        need(Step::user, !request_.user || become(*request_.user));
+        need(Step::privileges, drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        // Last: a change of user would clear it. The parent may have died just before.
+        need(Step::parent_death, ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent_);
+    }
+
+    template <typename Executor>
+    void on_exec_error(Executor& /*executor*/, const std::error_code& error) const {
+        fail(Step::exec, error.value());
+    }
+
+  private:
+    static bool reset_signals() {
+        for (int number = 1; number < NSIG; ++number) {
+            std::ignore = ::signal(number, SIG_DFL);  // refused for those that cannot be changed
+        }
+        sigset_t none;
+        sigemptyset(&none);
+        return ::pthread_sigmask(SIG_SETMASK, &none, nullptr) == 0;
+    }
+
+    // The bounding set goes first: that needs a capability which the change of user takes away.
+    static bool become(const RunUser& user) {
+        for (unsigned long capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+            if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EPERM) {
+                break;  // a container's root may lack CAP_SETPCAP; no_new_privs keeps exec from giving any
+            }
+        }
+        const bool done = ::setgroups(user.groups.size(), user.groups.data()) == 0 &&
+                          ::setresgid(user.gid, user.gid, user.gid) == 0 &&
+                          ::setresuid(user.uid, user.uid, user.uid) == 0;
+        if (done && user.uid != 0 && ::setresuid(0, 0, 0) == 0) {
+            errno = ENOTRECOVERABLE;  // there is a way back, so nothing was given up
+            return false;
+        }
+        return done;
+    }
+
+    // Nothing effective, permitted or inheritable, and nothing ambient (capabilities(7)).
+    static bool drop_capabilities() {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        const std::array<__user_cap_data_struct, 2> none{};
+        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+        return ::syscall(SYS_capset, &header, none.data()) == 0;
+    }
+
+    void need(Step step, bool done) const {
+        if (!done) {
+            fail(step, errno);
+        }
+    }
+
+    [[noreturn]] void fail(Step step, int error_number) const {
+        const Report report{step, error_number};
+        [[maybe_unused]] const ssize_t written = ::write(report_, &report, sizeof report);
+        constexpr int cannot_run = 127;
+        ::_exit(cannot_run);
+    }
+
+    const SpawnRequest& request_;
+    int report_;
+    int null_input_;
+    pid_t parent_;
+};
+
+Error cannot_start(const SpawnRequest& request, std::string_view step, const std::string& why) {
+    return Error{{fmt::format("cannot start {}", request.program.string()), fmt::format("{}: {}", step, why),
+                  "check that the program is installed whole and may be run", ExitCode::qemu}};
+}
+
+}  // namespace
+
+pid_t spawn(const SpawnRequest& request) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        throw cannot_start(request, "making a pipe", errno_text(errno));
+    }
+    const OwnedFd read_end{ends[0]};
+    OwnedFd write_end{ends[1]};
+    const OwnedFd null_input{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    if (!null_input) {
+        throw cannot_start(request, "opening /dev/null", errno_text(errno));
+    }
+    std::error_code error;
+    bp::child child{bp::exe = request.program.string(), bp::args = request.args,
+                    ChildSetup{request, write_end.get(), null_input.get(), ::getpid()}, error};
+    child.detach();  // reaped by the one reaper of the event loop
+    write_end.reset();
+    Report report{};
+    if (::read(read_end.get(), &report, sizeof report) == static_cast<ssize_t>(sizeof report)) {
+        throw cannot_start(request, step_names.at(static_cast<std::size_t>(report.step)),
+                           errno_text(report.error_number));
+    }
+    if (error) {
+        throw cannot_start(request, "forking", error.message());
+    }
+    return child.id();
+}
+
+}  // namespace vml

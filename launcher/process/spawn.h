@@ -1,0 +1,30 @@
+// Starts QEMU. Makes system calls; the only place that forks.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "launcher/vm/facts.h"
+
+namespace vml {
+
+struct SpawnRequest {
+    std::filesystem::path program;               // absolute
+    std::vector<std::string> args;               // without argv[0]
+    std::vector<int> inherited;                  // descriptors that the child keeps, at these numbers
+    int output = -1;                             // becomes the child's standard output and standard error
+    std::optional<RunUser> user = std::nullopt;  // whose rights it gets; none: the caller's user
+};
+
+// The child runs in a session of its own with standard input from /dev/null, no signal blocked or ignored,
+// no_new_privs set, no capability (nor any to be had by exec, where the caller may take that away), no
+// descriptor but those named, and dies by SIGKILL when the calling thread ends: call it from the main thread.
+// Returns once exec has happened. The caller reaps it: this never waits. Throws Error (ExitCode::qemu) that
+// names the step that failed.
+[[nodiscard]] pid_t spawn(const SpawnRequest& request);
+
+}  // namespace vml

@@ -1,0 +1,84 @@
+// What a running VM answers over its control socket (docs/control.md): requests → what the event loop is
+// asked to do, and its answers.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+#include "control/server.h"
+#include "launcher/console/console_viewers.h"
+#include "launcher/handles/handles.h"
+#include "launcher/remote/guest_agent.h"
+#include "qmp/client.h"
+
+namespace vml {
+
+// What changes while the VM runs.
+struct VmSnapshot {
+    std::string phase;                 // "starting", "running", "stopping"
+    std::optional<std::string> stage;  // how far this boot got: a word of HEALTH_STAGE
+    std::string stage_detail;
+    std::vector<std::string> reached;  // the stages of this boot
+    std::string pause;                 // QEMU's run state, where it makes the guest stand still; else empty
+    double uptime = 0;                 // seconds since the guest began to run
+};
+
+class ControlService {
+  public:
+    // The event loop's side.
+    struct Vm {
+        std::function<VmSnapshot()> snapshot;
+        std::function<void()> stop;
+        std::function<void()> resume;  // ControlService::resumed follows
+        std::function<void()> reset;   // is about to come
+        std::function<void(const qmp::Command&, qmp::Callback)> qmp;
+    };
+
+    // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
+    ControlService(Vm vm, nlohmann::json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
+                   GuestAgent& agent);
+
+    // Listens from now on. Throws Error when the VM's name is taken.
+    void listen(boost::asio::io_context& io, const control::Address& address);
+
+    // The guest goes on; or why it does not.
+    void resumed(const std::string& why_not);
+
+    // The VM's end: whoever waits for it is told.
+    void ended(int exit_code, const std::string& summary);
+
+  private:
+    using Exchange = control::Exchange;
+
+    void handle(const control::Request& request, const Exchange& exchange);
+    void status(const Exchange& exchange);
+    void health(const Exchange& exchange);
+    void stop(const Exchange& exchange);
+    void reset(const Exchange& exchange) const;
+    void resume(const Exchange& exchange);
+    void console(const control::Request& request, const Exchange& exchange);
+    void screenshot(const Exchange& exchange);
+    void exec(const control::Request& request, const Exchange& exchange);
+    [[nodiscard]] std::string run_state_in(const qmp::Result& result) const;
+    void screen_dumped(const Exchange& exchange, const qmp::Result& result);
+    [[nodiscard]] std::string picture() const;
+
+    Vm vm_;
+    nlohmann::json description_;
+    ScreenshotFile screenshot_;
+    bool taking_screenshot_ = false;
+    ConsoleViewers& viewers_;
+    GuestAgent& agent_;
+    std::vector<Exchange> waiting_for_end_;
+    std::vector<Exchange> waiting_for_resume_;
+    std::optional<control::Server> server_;
+};
+
+}  // namespace vml

@@ -1,0 +1,241 @@
+#include "launcher/remote/status.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "launcher/remote/run_state.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+std::string text_of(const fs::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+std::vector<std::string> split_at_nul(const std::string& text) {
+    std::istringstream stream{text};
+    std::vector<std::string> words;
+    for (std::string word; std::getline(stream, word, '\0');) {
+        words.push_back(word);
+    }
+    return words;
+}
+
+fs::path proc(pid_t pid) {
+    return fs::path{"/proc"} / std::to_string(pid);
+}
+
+ProcessRights rights_of(pid_t pid) {
+    ProcessRights rights = parse_process_status(text_of(proc(pid) / "status"));
+    rights.pid = pid;
+    rights.own_session = ::getsid(pid) == pid;
+    return rights;
+}
+
+// The fields of /proc/PID/stat behind the name, which may hold anything: "S 123 …", so field 3 comes first.
+std::vector<std::string> stat_fields(pid_t pid) {
+    const std::string text = text_of(proc(pid) / "stat");
+    const std::size_t end_of_name = text.rfind(')');
+    std::istringstream rest{end_of_name == std::string::npos ? "" : text.substr(end_of_name + 1)};
+    return {std::istream_iterator<std::string>{rest}, {}};
+}
+
+pid_t parent_of(pid_t pid) {
+    const auto fields = stat_fields(pid);
+    return fields.size() > 1 ? static_cast<pid_t>(std::strtol(fields[1].c_str(), nullptr, 10)) : -1;
+}
+
+// Field 22 of proc(5), starttime, counts clock ticks since the host started.
+double uptime_of(pid_t pid) {
+    constexpr std::size_t start_time = 22 - 3;
+    const auto fields = stat_fields(pid);
+    std::istringstream host{text_of("/proc/uptime")};
+    double host_uptime = 0;
+    host >> host_uptime;
+    if (fields.size() <= start_time) {
+        return 0;
+    }
+    const double started =
+        std::strtod(fields[start_time].c_str(), nullptr) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return std::max(0.0, host_uptime - started);
+}
+
+std::vector<pid_t> all_pids() {
+    std::vector<pid_t> pids;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator{"/proc", ignored}) {
+        const std::string name = entry.path().filename();
+        pid_t pid = 0;
+        const char* last = std::next(name.data(), static_cast<std::ptrdiff_t>(name.size()));
+        const auto [end, error] = std::from_chars(name.data(), last, pid);
+        if (error == std::errc{} && end == last) {
+            pids.push_back(pid);
+        }
+    }
+    return pids;
+}
+
+ordered_json to_json(const ProcessRights& rights) {
+    return {{"pid", rights.pid},
+            {"uid", rights.uid},
+            {"capabilities", rights.capabilities},
+            {"no_new_privs", rights.no_new_privs},
+            {"seccomp", rights.seccomp},
+            {"own_session", rights.own_session}};
+}
+
+std::string line_of(std::string_view who, const ProcessRights& rights) {
+    const std::string_view seccomp = rights.seccomp == 2 ? "filter" : rights.seccomp == 1 ? "strict" : "none";
+    return fmt::format("  {:<10} pid {}, uid {}, CapEff {}, NoNewPrivs {}, seccomp {}\n", who, rights.pid,
+                       rights.uid, rights.capabilities, rights.no_new_privs ? 1 : 0, seccomp);
+}
+
+std::string text_at(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+std::string boots(const nlohmann::json& device) {
+    const auto index = device.find("bootindex");
+    return index == device.end() ? "" : fmt::format(", boots as number {}", index->dump());
+}
+
+std::string nic_line(const nlohmann::json& nic) {
+    const std::string where = text_at(nic, "bridge") + text_at(nic, "device");
+    const std::string rom = text_at(nic, "rom");
+    return fmt::format("  {:<10} {}, {}, {}{}{}{}\n", text_at(nic, "id"), text_at(nic, "model"),
+                       text_at(nic, "mac"), text_at(nic, "mode"), where.empty() ? "" : " " + where,
+                       rom.empty() ? "" : ", ROM " + rom, boots(nic));
+}
+
+std::string disk_line(const nlohmann::json& disk) {
+    const std::string file = text_at(disk, "file");
+    return fmt::format(
+        "  {:<10} {}, {}{}\n", text_at(disk, "id"), text_at(disk, "format"),
+        file.empty() ? fmt::format("blank, {} bytes", disk.value("size", std::uint64_t{0})) : file,
+        boots(disk));
+}
+
+std::string told_lines(const nlohmann::json& told) {
+    const std::string stage = text_at(told, "stage");
+    std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
+                                   stage.empty() ? "" : ": " + text_at(told, "stage_detail"));
+    text += fmt::format("  {:<10} {}, {} firmware, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
+                        text_at(told, "firmware"), told.value("cpus", 0), told.value("memory_mib", 0));
+    text += fmt::format("  {:<10} {}: {}\n", "runs by", text_at(told, "accelerator"),
+                        text_at(told, "accelerator_reason"));
+    for (const auto& nic : told.value("nics", nlohmann::json::array())) {
+        text += nic_line(nic);
+    }
+    for (const auto& disk : told.value("disks", nlohmann::json::array())) {
+        text += disk_line(disk);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms,
+                                     const std::vector<nlohmann::json>& told) {
+    for (RunningStatus& vm : vms) {
+        const auto found = std::find_if(told.begin(), told.end(), [&](const nlohmann::json& words) {
+            return words.is_object() && words.value("qemu_pid", -1) == vm.qemu.pid;
+        });
+        if (found != told.end()) {
+            vm.told = *found;
+        }
+    }
+    return vms;
+}
+
+std::string vm_name_in(const std::vector<std::string>& argv) {
+    constexpr std::string_view prefix = "guest=";
+    const bool ours = std::find(argv.begin(), argv.end(), "chardev=qmp,mode=control") != argv.end();
+    const auto option = std::find(argv.begin(), argv.end(), "-name");
+    if (!ours || option == argv.end() || std::next(option) == argv.end() ||
+        !std::next(option)->starts_with(prefix)) {
+        return {};
+    }
+    return std::next(option)->substr(prefix.size());
+}
+
+ProcessRights parse_process_status(const std::string& text) {
+    ProcessRights rights;
+    std::istringstream stream{text};
+    for (std::string line; std::getline(stream, line);) {
+        std::istringstream words{line};
+        std::string key;
+        words >> key;
+        if (key == "Uid:") {
+            words >> rights.uid >> rights.uid;  // real, then effective
+        } else if (key == "CapEff:") {
+            words >> rights.capabilities;
+        } else if (key == "NoNewPrivs:") {
+            words >> rights.no_new_privs;
+        } else if (key == "Seccomp:") {
+            words >> rights.seccomp;
+        }
+    }
+    return rights;
+}
+
+std::vector<RunningStatus> running_vms() {
+    std::vector<RunningStatus> vms;
+    for (const pid_t pid : all_pids()) {
+        const std::string name = vm_name_in(split_at_nul(text_of(proc(pid) / "cmdline")));
+        if (!name.empty()) {
+            vms.push_back({name, uptime_of(pid), rights_of(pid), rights_of(parent_of(pid))});
+        }
+    }
+    std::sort(vms.begin(), vms.end(), [](const auto& left, const auto& right) {
+        return std::pair{left.name, left.qemu.pid} < std::pair{right.name, right.qemu.pid};
+    });
+    return vms;
+}
+
+std::string status_as_text(const std::vector<RunningStatus>& vms) {
+    std::string text;
+    for (const RunningStatus& vm : vms) {
+        const std::string phase = vm.told.is_object() ? text_at(vm.told, "phase") + ", " : "";
+        const std::string paused = vm.told.is_object() ? text_at(vm.told, "paused") : "";
+        text += fmt::format("{}: {}runs for {:.0f} s\n", vm.name, phase, vm.uptime);
+        text += paused.empty() ? ""
+                               : fmt::format("  {:<10} {}; {}\n", "paused",
+                                             why_not_running(paused).value_or(paused), remedy_for(paused));
+        text += vm.told.is_object() ? told_lines(vm.told) : "";
+        text += line_of("QEMU", vm.qemu) + line_of("vm-launch", vm.launcher);
+    }
+    return text;
+}
+
+std::string status_as_json(const std::vector<RunningStatus>& vms) {
+    ordered_json list = ordered_json::array();
+    for (const RunningStatus& vm : vms) {
+        ordered_json object{{"name", vm.name},
+                            {"uptime", vm.uptime},
+                            {"qemu", to_json(vm.qemu)},
+                            {"launcher", to_json(vm.launcher)}};
+        for (const auto& [key, value] : vm.told.items()) {
+            object.emplace(key, value);  // what the kernel says stands
+        }
+        list.push_back(std::move(object));
+    }
+    return list.dump(2) + "\n";
+}
+
+}  // namespace vml

@@ -1,0 +1,71 @@
+// The step "apply": a plan → a QEMU that is running, paused. Makes system calls.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/fd.h"
+#include "launcher/handles/handles.h"
+#include "launcher/plan/plan.h"
+#include "netserve/http_server.h"
+#include "netsetup/executor.h"
+#include "netsetup/kernel_executor.h"
+#include "netsetup/watch.h"
+
+namespace vml {
+
+// The host's links that were made for a VM, undone in reverse when this goes.
+class HostLinks {
+  public:
+    // Throws Error; then what was done is undone.
+    HostLinks(const std::vector<net::Operation>& operations, net::KernelExecutor::Homes ahead);
+
+    [[nodiscard]] net::KernelExecutor& executor() { return executor_; }
+    // Says what could not be undone.
+    [[nodiscard]] std::vector<Fault> undo() { return applied_.undo(); }
+
+  private:
+    net::KernelExecutor executor_;
+    net::AppliedLinks applied_{executor_};
+};
+
+// A bridge port of ours on its way to forwarding.
+struct PortWatch {
+    PortWait wait;
+    std::string link;
+    net::LinkWatcher watcher;
+};
+
+// QEMU and vm-launch's ends of what leads to it.
+struct RunningVm {
+    pid_t pid = -1;                       // the event loop reaps it
+    std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
+    std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
+    std::vector<WireTap> wire;            // where its packets can be seen
+    std::vector<ReportFile> reports;      // to be written at the end
+    std::optional<serve::HttpServer::Config> http;  // of the folder that the guest boots from
+    OwnedFd qmp;
+    OwnedFd console;
+    OwnedFd firmware_log;       // none: nobody asked for it
+    OwnedFd agent;              // none: the VM has no port for one
+    ScreenshotFile screenshot;  // likewise, of a screen
+    pid_t tpm_pid = -1;         // of swtpm; the event loop reaps it too
+    OwnedFd tpm_socket;         // swtpm's end, until it has it
+    OwnedFd state_folder;       // none: nothing is kept
+    OwnedFd output;             // read end of QEMU's standard output and error
+};
+
+// Opens what the plan's descriptors stand for and starts QEMU. Nothing but what is kept has a name in the
+// file system, so that nothing is left behind whatever happens. `ahead`: homes for macvtaps that
+// are being made already. Throws Error; then nothing runs.
+[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {});
+
+// Opens the reports' files, so that what stands in the way is told before anything runs. What a file held
+// stays until the report is written. Throws Error.
+[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace vml

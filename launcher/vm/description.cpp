@@ -1,0 +1,86 @@
+#include "launcher/vm/description.h"
+
+#include <utility>
+
+#include "launcher/settings/values.h"
+
+namespace vml {
+
+namespace {
+
+using nlohmann::json;
+
+json nic_json(const NicSpec& nic) {
+    json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", "nat"}};
+    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
+        const bool bridge = link->mode == NetworkMode::bridge;
+        object["mode"] = bridge ? "bridge" : "direct";
+        object[bridge ? "bridge" : "device"] = link->upper;
+        object["vhost"] = link->vhost;
+    } else if (nic.nat().tftp_folder) {
+        object["netboot_dir"] = nic.nat().tftp_folder->string();
+    }
+    if (nic.rom) {
+        object["rom"] = nic.rom->file.string();
+    }
+    if (nic.bootindex) {
+        object["bootindex"] = *nic.bootindex;
+    }
+    return object;
+}
+
+json disk_json(const DiskSpec& disk) {
+    json object{{"id", disk.id}, {"format", disk.format}};
+    if (disk.image) {
+        object["file"] = disk.image->string();
+    } else {
+        object["size"] = disk.size;
+    }
+    if (disk.kept) {
+        object["file"] = disk.kept->string();
+    }
+    if (disk.bootindex) {
+        object["bootindex"] = *disk.bootindex;
+    }
+    return object;
+}
+
+json disks_json(const VmSpec& spec) {
+    json list = json::array();
+    for (const DiskSpec& disk : spec.disks) {
+        list.push_back(disk_json(disk));
+    }
+    if (spec.cdrom) {
+        json object{{"id", "cdrom0"}, {"format", "raw"}, {"file", spec.cdrom->image.string()}};
+        if (spec.cdrom->bootindex) {
+            object["bootindex"] = *spec.cdrom->bootindex;
+        }
+        list.push_back(std::move(object));
+    }
+    return list;
+}
+
+}  // namespace
+
+json description_of(const VmSpec& spec) {
+    json nics = json::array();
+    for (const NicSpec& nic : spec.nics) {
+        nics.push_back(nic_json(nic));
+    }
+    json object{{"name", spec.name},
+                {"uuid", spec.uuid},
+                {"machine", spec.machine},
+                {"firmware", to_string(spec.firmware.mode)},
+                {"accelerator", spec.accelerator == Accelerator::kvm ? "kvm" : "tcg"},
+                {"accelerator_reason", spec.accelerator_reason},
+                {"cpus", spec.cpus},
+                {"memory_mib", spec.memory_mib},
+                {"nics", std::move(nics)},
+                {"disks", disks_json(spec)}};
+    if (spec.vnc) {
+        object["vnc"] = {{"address", spec.vnc->address}, {"port", spec.vnc->port}};
+    }
+    return object;
+}
+
+}  // namespace vml

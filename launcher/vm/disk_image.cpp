@@ -1,0 +1,89 @@
+#include "launcher/vm/disk_image.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/shell.h"
+
+namespace vml {
+
+namespace {
+
+using nlohmann::json;
+
+std::optional<std::string> text_at(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? std::optional{found->get<std::string>()}
+                                                       : std::nullopt;
+}
+
+std::optional<ImageFacts> read_info(const json& info) {
+    if (!info.is_object() || !text_at(info, "format")) {
+        return std::nullopt;
+    }
+    ImageFacts image;
+    image.format = *text_at(info, "format");
+    image.backing_file = text_at(info, "backing-filename");
+    image.encrypted = info.value("encrypted", false);
+    if (info.contains("format-specific")) {
+        const json& specific = info.at("format-specific");
+        image.data_file = text_at(specific.value("data", json::object()), "data-file");
+    }
+    return image;
+}
+
+// A header that only the image's owner should have written.
+FormatChoice claims_a_file(const std::string& what, const std::string& name,
+                           const std::filesystem::path& path) {
+    return {"qcow2",
+            fmt::format("it says that it is a qcow2 image with the {} {}: a guest that had it as a raw disk "
+                        "could have written that to read files of this host",
+                        what, name),
+            fmt::format("if you made {} so, say --disk-format qcow2; if it is a raw disk, --disk-format raw",
+                        path.filename().string())};
+}
+
+}  // namespace
+
+std::optional<ImageFacts> parse_image_info(std::string_view output) {
+    const std::size_t begin = output.find('{');  // warnings may come before
+    const std::size_t end = output.rfind('}');
+    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
+        return std::nullopt;
+    }
+    const std::string_view object = output.substr(begin, end - begin + 1);
+    const json info = json::parse(object.begin(), object.end(), nullptr, false);
+    try {
+        return info.is_discarded() ? std::nullopt : read_info(info);
+    } catch (const json::exception&) {
+        return std::nullopt;
+    }
+}
+
+FormatChoice choose_format(const ImageFacts& image, const std::optional<std::string>& stated,
+                           const std::filesystem::path& path) {
+    if (stated) {
+        return {*stated, "", ""};
+    }
+    if (image.fault) {
+        return {"", image.fault->what + ": " + image.fault->why, image.fault->hint};
+    }
+    if (image.format != "raw" && image.format != "qcow2") {
+        return {
+            image.format, fmt::format("it is a {} image, neither raw nor qcow2", image.format),
+            fmt::format("convert it: qemu-img convert -O qcow2 {} NEW.qcow2", shell_quoted(path.string()))};
+    }
+    if (image.encrypted) {
+        return {image.format, "it is encrypted, and vm-launch has no key for it",
+                "decrypt it: qemu-img convert"};
+    }
+    if (image.backing_file) {
+        return claims_a_file("backing file", *image.backing_file, path);
+    }
+    if (image.data_file) {
+        return claims_a_file("data file", *image.data_file, path);
+    }
+    return {image.format, "", ""};
+}
+
+}  // namespace vml

@@ -1,0 +1,123 @@
+// What the host has of what the settings need, as "look" found it: plain values. Pure.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "launcher/settings/settings.h"
+#include "launcher/vm/disk_image.h"
+#include "launcher/vm/script_check.h"
+#include "launcher/vm/uefi_choice.h"
+#include "netsetup/host_facts.h"
+#include "rom/option_rom.h"
+
+namespace vml {
+
+struct KvmFacts {
+    bool usable = false;
+    std::string why_not;  // one clause: "/dev/kvm is not there"
+    std::string hint;     // how to mend it; may be empty
+
+    bool operator==(const KvmFacts&) const = default;
+};
+
+// Whose rights a process has.
+struct RunUser {
+    std::string name;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;  // supplementary: the one that may use /dev/kvm, if QEMU needs it
+
+    bool operator==(const RunUser&) const = default;
+};
+
+struct RunUserFacts {
+    bool can_change = false;      // vm-launch runs as root, so QEMU can run as somebody else
+    std::optional<RunUser> user;  // who QEMU runs as; none: as vm-launch itself, or there is no such user
+    std::string own_name;         // vm-launch's user
+
+    bool operator==(const RunUserFacts&) const = default;
+};
+
+// The file in a VM's state folder whose being there says that --boot-once was done.
+inline constexpr const char* first_boot_mark = "boot-once.done";
+
+// An option ROM that could serve: read, or the reason why it could not be.
+struct RomCandidate {
+    std::filesystem::path path;
+    std::optional<rom::OptionRom> rom;
+    std::optional<Fault> fault;
+};
+
+// A file or folder that the settings name.
+struct PathFacts {
+    enum class Kind { missing, file, folder, other };
+    Kind kind = Kind::missing;
+    int open_error = 0;  // errno of opening it for what it is needed for; 0: it can be opened
+    int user_error = 0;  // likewise as the user that QEMU runs as, where QEMU opens it by itself
+    bool operator==(const PathFacts&) const = default;
+};
+
+struct NetbootFacts {
+    PathFacts folder;
+    bool has_boot_ipxe = false;
+    std::optional<PathFacts> bootfile;  // of the name that was given
+    bool script = false;                // what DHCP is to name is an iPXE script
+    std::optional<ScriptFacts> read{};  // what DHCP is to name, where it is a file here
+    int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
+};
+
+struct DiskFacts {
+    PathFacts path;
+    std::optional<ImageFacts> image;  // where the user does not say the format
+    bool operator==(const DiskFacts&) const = default;
+};
+
+// Where a VM keeps things between runs.
+struct DataFacts {
+    std::filesystem::path folder;  // --data-dir, or /data where it is mounted
+    PathFacts path;
+    bool first_boot_done = false;  // --boot-once was carried out in an earlier run
+    bool operator==(const DataFacts&) const = default;
+};
+
+// An EFI program that could stand in for an iPXE ROM.
+struct EfiProgram {
+    std::filesystem::path path;
+    Arch arch = Arch::aarch64;
+    bool is_signed = false;  // by whomever; unsigned ones are refused by Secure Boot
+    bool operator==(const EfiProgram&) const = default;
+};
+
+struct HostFacts {
+    Arch arch = Arch::x86_64;
+    std::string qemu_program;                   // the name that was looked for
+    std::optional<std::filesystem::path> qemu;  // where it is
+    KvmFacts kvm;
+    std::uint64_t cpus = 1;
+    std::uint64_t memory_mib = 0;  // what there is, a container's limit respected
+    bool in_container = false;
+    std::string default_name = "vm";              // the container's host name, if in one
+    std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
+    std::vector<EfiProgram> ipxe_programs;        // in order of preference
+    std::vector<UefiFirmware> uefi;
+    std::optional<std::filesystem::path> swtpm;
+    std::optional<PathFacts> user_data;
+    std::string user_data_text;
+    std::optional<NetbootFacts> netboot;
+    std::vector<DiskFacts> disks;   // of the settings' disks, in order
+    std::optional<DataFacts> data;  // none: there is no folder to keep things in
+    std::optional<PathFacts> iso;
+    std::optional<net::HostNetworkFacts> network;  // where a NIC is on bridge or direct
+    int vhost_error = 0;                           // errno of opening /dev/vhost-net; 0: it can be opened
+    int capture_error = 0;                         // errno of making a packet socket; 0: it can be made
+    RunUserFacts run_user;
+};
+
+}  // namespace vml

@@ -1,0 +1,163 @@
+// The step "decide": settings and facts → one VM, in plain structs, or every fault at once. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "launcher/settings/settings.h"
+#include "launcher/vm/facts.h"
+#include "launcher/vm/rom_choice.h"
+#include "launcher/vm/seed.h"
+#include "netsetup/operation.h"
+
+namespace vml {
+
+enum class Accelerator { kvm, tcg };
+
+// How the machine's PCI bus is called and what sits on it decides device names and ROM rules.
+enum class MachineFamily { q35, pc, virt };
+
+struct FirmwareSpec {
+    FirmwareMode mode = FirmwareMode::legacy;
+    std::optional<UefiFirmware> uefi;  // with any other mode than legacy
+    bool operator==(const FirmwareSpec&) const = default;
+};
+
+struct NatSpec {
+    std::optional<std::filesystem::path> tftp_folder;  // absolute
+    std::optional<std::string> bootfile;               // a name in the folder, or a URL
+    bool http = false;  // the folder is served by HTTP too, and the bootfile from there
+    std::vector<PortForward> forwards;
+    std::string forward_address = "127.0.0.1";  // that the forwards listen on
+    bool operator==(const NatSpec&) const = default;
+};
+
+// A NIC on a link of the host: what is done to make the link, and how.
+struct HostLinkSpec {
+    NetworkMode mode = NetworkMode::bridge;
+    std::string upper;  // the bridge, or the macvtap's lower device
+    std::vector<net::Operation> operations;
+    std::chrono::milliseconds forwards_after{0};  // the bridge's port forwards so long after it has a carrier
+    bool vhost = false;                           // the kernel moves the frames (/dev/vhost-net)
+    bool operator==(const HostLinkSpec&) const = default;
+};
+
+struct NicSpec {
+    std::string id;           // "net0": netdev and device
+    std::string model;        // "virtio", as the user names it
+    std::string qemu_device;  // "virtio-net-pci"
+    std::string mac;
+    std::variant<NatSpec, HostLinkSpec> net;
+    unsigned queues = 1;          // pairs
+    std::optional<unsigned> mtu;  // told to the guest; none: 1500
+    std::optional<RomSpec> rom;
+    std::optional<int> bootindex;
+    bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
+    bool watched = false;           // its packets are looked at while the guest boots
+    bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
+
+    // Of a NIC in user mode.
+    [[nodiscard]] const NatSpec& nat() const { return std::get<NatSpec>(net); }
+    bool operator==(const NicSpec&) const = default;
+};
+
+// A disk that is there already, or an empty one that lives as long as the VM, unless it is kept.
+struct DiskSpec {
+    std::string id;                              // "disk0"
+    std::optional<std::filesystem::path> image;  // none: blank
+    std::string format = "raw";
+    std::uint64_t size = 0;                     // bytes, of a blank disk
+    std::optional<std::filesystem::path> kept;  // where a blank disk lives on
+    DiskBus bus = DiskBus::virtio;
+    DiskCache cache = DiskCache::writeback;
+    std::optional<int> bootindex;
+    [[nodiscard]] std::string device_id() const { return id + "-dev"; }
+    bool operator==(const DiskSpec&) const = default;
+};
+
+struct CdromSpec {
+    std::filesystem::path image;
+    std::optional<int> bootindex;
+    bool operator==(const CdromSpec&) const = default;
+};
+
+// The guest's screen, shown by QEMU's VNC server.
+struct VncSpec {
+    std::string address;  // that it listens on
+    std::uint16_t port = 5900;
+    bool operator==(const VncSpec&) const = default;
+};
+
+// iPXE as a program in place of a ROM, where no ROM boots iPXE: the firmware starts it before anything else
+// (QEMU's -kernel), or, where its turn is to pass, from a CD of its own.
+struct IpxeProgramSpec {
+    std::filesystem::path file;
+    Arch arch = Arch::x86_64;
+    std::string command;  // on the command line; none: the program shows its prompt, and boots
+    std::string reason;
+    bool on_cd = false;
+    std::optional<int> bootindex;  // of the CD
+    bool operator==(const IpxeProgramSpec&) const = default;
+};
+
+// A TPM 2.0 by swtpm.
+struct TpmSpec {
+    std::filesystem::path program;
+    std::optional<std::filesystem::path> kept;  // its state; none: gone with the VM
+    bool operator==(const TpmSpec&) const = default;
+};
+
+struct BootEntry {
+    int index = 0;  // bootindex: the lowest boots first
+    BootDevice kind = BootDevice::network;
+    std::string device;  // the id that users see: "net0", "disk0"
+    std::string reason;
+    bool operator==(const BootEntry&) const = default;
+};
+
+struct VmSpec {
+    std::string name;
+    std::string uuid;
+    std::filesystem::path qemu;
+    Arch arch = Arch::x86_64;
+    std::string machine;
+    MachineFamily family = MachineFamily::q35;
+    Accelerator accelerator = Accelerator::tcg;
+    std::string accelerator_reason;
+    std::string cpu;
+    std::uint64_t cpus = 1;
+    std::uint64_t memory_mib = 0;
+    FirmwareSpec firmware;
+    std::optional<PxeClient> pxe;
+    std::optional<TpmSpec> tpm;
+    std::optional<IpxeProgramSpec> ipxe_program;
+    bool key_at_prompt = false;  // a key is pressed when iPXE waits for Ctrl-B
+    std::vector<std::pair<std::string, std::string>> smbios;
+    std::optional<SeedSpec> seed;
+    bool firmware_log = false;  // SeaBIOS's own log is read, for the debug level
+    std::vector<NicSpec> nics;  // at least one
+    std::vector<DiskSpec> disks;
+    std::optional<CdromSpec> cdrom;
+    std::optional<VncSpec> vnc;         // none: the machine has no screen
+    bool guest_agent = true;            // the machine has a port for qemu-ga
+    std::vector<BootEntry> first_boot;  // where it differs: until the guest's first reset
+    std::vector<BootEntry> boot_order;
+    std::optional<std::filesystem::path> state_folder;  // what is kept between runs
+    std::optional<RunUser> run_user;                    // none: QEMU runs as vm-launch does
+    std::vector<std::string> extra_args;
+    std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
+
+    bool operator==(const VmSpec&) const = default;
+};
+
+using Decision = std::variant<VmSpec, std::vector<Fault>>;
+
+[[nodiscard]] Decision decide(const Settings& settings, const Origins& origins, const HostFacts& facts);
+
+}  // namespace vml

@@ -1,0 +1,167 @@
+#include "launcher/watch/boot_observer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vml {
+
+BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, timeline_{config_.nics} {
+    if (config_.until && !config_.until->stage) {
+        pattern_.emplace(config_.until->pattern);
+    }
+}
+
+Observed BootObserver::packet(double at, std::size_t nic, const boot::Packet& packet) {
+    if (packet.source == config_.nics.at(nic).mac) {
+        sign_at_ = at;
+    }
+    Observed observed = judged(timeline_.packet(at, nic, packet));
+    observed.progress = progress_.next(at, timeline_.fetches());
+    return observed;
+}
+
+Observed BootObserver::line(double at, const std::string& line) {
+    sign_at_ = at;
+    return with_text(judged(timeline_.line(at, line)), line);
+}
+
+// Is it the text that the run waits for?
+Observed BootObserver::with_text(Observed observed, const std::string& line) {
+    if (pattern_ && !until_told_ && std::regex_search(line, *pattern_)) {
+        until_told_ = true;
+        observed.end = BootEnd::until_reached;
+    }
+    return observed;
+}
+
+Observed BootObserver::partial(double at, const std::string& line) {
+    sign_at_ = at;
+    return with_text(judged(timeline_.partial(at, line)), line);
+}
+
+Observed BootObserver::reset(double at) {
+    Observed observed;
+    observed.marks = timeline_.reset(at);
+    if (observed.marks.empty()) {
+        return observed;
+    }
+    told_ = boot::Turn::none;
+    chain_told_ = false;
+    const unsigned fruitless = boot::fruitless_boots(timeline_.boots(), lasting_s);
+    if (config_.reboot_limit > 0 && fruitless >= config_.reboot_limit) {
+        observed.end = BootEnd::reboot_loop;
+    }
+    return observed;
+}
+
+Observed BootObserver::silence(double at, std::uint64_t disk_requests) {
+    const bool disk = std::exchange(disk_requests_, disk_requests) != disk_requests;
+    Observed observed;
+    if (!timeline_.runs_unknown()) {
+        return observed;
+    }
+    if (disk || at - sign_at_ < silence_s) {
+        observed.wait_for_silence = true;
+        return observed;
+    }
+    timeline_.silence(at, sign_at_);
+    return judged({});
+}
+
+std::vector<std::string> BootObserver::reached() const {
+    std::vector<std::string> words;
+    for (const std::string_view name : boot::stage_names()) {
+        if (has_reached(*boot::stage_named(name))) {
+            words.emplace_back(name);
+        }
+    }
+    return words;
+}
+
+Observed BootObserver::judged(std::vector<boot::Mark> marks) {
+    Observed observed;
+    observed.end = end_of(marks);
+    if (!observed.end && !marks.empty() && loads_itself()) {
+        observed.end = BootEnd::chain_loop;
+    }
+    observed.wait_for_silence = !marks.empty() && timeline_.runs_unknown();
+    observed.marks = std::move(marks);
+    return observed;
+}
+
+std::optional<BootEnd> BootObserver::end_of(const std::vector<boot::Mark>& marks) {
+    if (config_.until && config_.until->stage && !until_told_) {
+        const bool reached = std::any_of(marks.begin(), marks.end(), [&](const boot::Mark& mark) {
+            return mark.proves && mark.stage == *config_.until->stage;
+        });
+        if (reached) {
+            until_told_ = true;
+            return BootEnd::until_reached;
+        }
+    }
+    return end_by_turn();
+}
+
+// As often as fruitless boots are let pass.
+bool BootObserver::loads_itself() {
+    if (config_.reboot_limit == 0 || chain_told_ || !config_.boots_network) {
+        return false;
+    }
+    chain_told_ = boot::chain_rounds(timeline_.boot()) >= std::max(config_.reboot_limit, 3U);
+    return chain_told_;
+}
+
+// Did a script or a boot program go on to the disk because it was to (`exit`; pxelinux's LOCALBOOT)? What it
+// could not fetch before is its own affair: where that is the end of it, iPXE says "Could not boot".
+bool BootObserver::meant_to_leave() {
+    const boot::Boot& boot = timeline_.boot();
+    const auto& said = boot.complaints;
+    const bool gave_up = std::any_of(said.begin(), said.end(), [](const boot::IpxeComplaint& complaint) {
+        return complaint.line.starts_with("Could not boot");
+    });
+    const bool program = std::any_of(boot.fetches.begin(), boot.fetches.end(), [](const boot::Fetch& fetch) {
+        return fetch.state == boot::FetchState::done && boot::may_be_program(fetch);
+    });
+    return !gave_up && (boot.reached(boot::Stage::script) || program);
+}
+
+std::optional<BootEnd> BootObserver::end_by_turn() {
+    const boot::Turn turn = timeline_.turn();
+    if (turn == std::exchange(told_, turn) || !config_.boots_network) {
+        return std::nullopt;
+    }
+    switch (turn) {
+        case boot::Turn::dead_end:
+        case boot::Turn::uefi_shell:
+        case boot::Turn::panic:
+        case boot::Turn::silent:
+            return BootEnd::dead_end;
+        case boot::Turn::gave_up:
+            // Another NIC may have its turn, or a disk.
+            return config_.bootable_nics == 1 && !config_.boots_other ? std::optional{BootEnd::dead_end}
+                                                                      : std::nullopt;
+        case boot::Turn::disk:
+            return meant_to_leave() ? std::nullopt : std::optional{BootEnd::fell_through};
+        case boot::Turn::shell:
+            return is_attended() ? std::nullopt : std::optional{BootEnd::dead_end};
+        case boot::Turn::none:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string> looks,
+                            std::optional<double> now) {
+    if (end == BootEnd::chain_loop) {
+        return boot::judge_chain(timeline_.boot());
+    }
+    if (end == BootEnd::reboot_loop) {
+        return boot::judge_loop(timeline_.boots(), boot::fruitless_boots(timeline_.boots(), lasting_s));
+    }
+    boot::Circumstances about = config_.about;
+    about.looks = std::move(looks);
+    about.now = now;
+    return boot::judge(timeline_.boots(), about);
+}
+
+}  // namespace vml

@@ -1,0 +1,60 @@
+#include "launcher/watch/link_looks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace vml {
+
+namespace {
+
+std::string port_text(const net::Link& port) {
+    if (!port.up) {
+        return fmt::format("{} (down)", port.name);
+    }
+    if (!port.carrier) {
+        return fmt::format("{} (no carrier)", port.name);
+    }
+    return port.port_state && *port.port_state != net::PortState::forwarding
+               ? fmt::format("{} ({})", port.name, net::to_text(*port.port_state))
+               : port.name;
+}
+
+}  // namespace
+
+std::vector<std::string> looks_of_bridge(const std::string& bridge, const std::string& own_port,
+                                         const net::HostNetworkFacts& facts) {
+    const net::Link* link = net::link_named(facts.links, bridge);
+    if (link == nullptr) {
+        return {fmt::format("the bridge {} has gone", bridge)};
+    }
+    std::vector<std::string> looks;
+    if (!link->up) {
+        looks.push_back(fmt::format("{} is down", bridge));
+    }
+    std::vector<std::string> ports;
+    for (const net::Link* port : net::ports_of(facts.links, *link)) {
+        if (port->name != own_port) {
+            ports.push_back(port_text(*port));
+        }
+    }
+    looks.push_back(ports.empty() ? fmt::format("{} has no port but the guest's own", bridge)
+                                  : fmt::format("{}'s other ports: {}", bridge, fmt::join(ports, ", ")));
+    if (facts.bridge_calls_iptables && facts.forward_drops) {
+        looks.emplace_back("the host's firewall drops what bridges forward");
+    }
+    return looks;
+}
+
+std::vector<std::string> looks_of_device(const std::string& device, const net::HostNetworkFacts& facts) {
+    const net::Link* link = net::link_named(facts.links, device);
+    if (link == nullptr) {
+        return {fmt::format("the device {} has gone", device)};
+    }
+    if (!link->up) {
+        return {fmt::format("{} is down", device)};
+    }
+    return {fmt::format("{} {}", device,
+                        link->carrier ? "is up and has a carrier" : "has no carrier: is the cable in?")};
+}
+
+}  // namespace vml

@@ -1,0 +1,118 @@
+#include "launcher/watch/shortcuts.h"
+
+#include <algorithm>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "bootwatch/console_mark.h"
+#include "launcher/watch/ipv6_signs.h"
+
+namespace vml {
+
+namespace {
+
+bool is_sign(const std::optional<boot::ConsoleMark>& mark, boot::ConsoleSign sign) {
+    return mark && mark->sign == sign;
+}
+
+}  // namespace
+
+Shortcuts::Shortcuts(const ShortcutsConfig& config, const std::vector<boot::WatchedNic>& watched)
+    : press_key_{config.press_key} {
+    for (const boot::WatchedNic& nic : watched) {
+        const bool advertise = std::find(config.advertise_to.begin(), config.advertise_to.end(), nic.id) !=
+                               config.advertise_to.end();
+        nics_.push_back({nic.id, nic.mac, advertise});
+    }
+}
+
+bool Shortcuts::is_prompt(std::string_view partial) const {
+    return press_key_ && !pressed_ && is_sign(boot::mark_in_partial(partial), boot::ConsoleSign::ipxe_prompt);
+}
+
+bool Shortcuts::may_press(const boot::Boot& boot) {
+    return boot.fetches.empty() && !boot.reached(boot::Stage::fetch);
+}
+
+void Shortcuts::line(std::string_view line) {
+    // The next NIC's iPXE has a prompt of its own.
+    if (pressed_ && is_sign(boot::mark_in_line(line), boot::ConsoleSign::ipxe_runs)) {
+        pressed_ = false;
+    }
+}
+
+void Shortcuts::reset() {
+    pressed_ = false;
+    spared_router_ = false;
+    done_in_boot_.clear();
+    for (Nic& nic : nics_) {
+        nic.searched_at.reset();
+    }
+}
+
+void Shortcuts::frame(std::size_t nic, const boot::Packet& packet, Bytes frame, double at) {
+    Nic& seen = nics_.at(nic);
+    if (packet.source != seen.mac) {
+        seen.ipv6_seen = seen.ipv6_seen || shows_ipv6_routing(frame);
+    } else if (std::holds_alternative<boot::RouterSolicitation>(packet.body)) {
+        seen.first_searched_at = seen.searched_at ? seen.first_searched_at : at;
+        seen.searched_at = at;
+    }
+}
+
+// An address, and what to boot: a file's name, or a root path (iSCSI, HTTP), of the DHCP server or a
+// ProxyDHCP server. Without, only a router could help this guest.
+bool Shortcuts::has_what_it_needs(const std::string& nic, const boot::Boot& boot) {
+    const auto names_something = [](const boot::Offer& offer) {
+        return !offer.message.bootfile.empty() || !offer.message.root_path.empty();
+    };
+    return std::any_of(boot.dhcp.begin(), boot.dhcp.end(), [&](const boot::DhcpTalk& talk) {
+        return talk.client == boot::Client::ipxe && talk.nic == nic && talk.ack &&
+               (names_something(*talk.ack) ||
+                std::any_of(talk.offers.begin(), talk.offers.end(), [&](const boot::Offer& offer) {
+                    return offer.proxy() && names_something(offer);
+                }));
+    });
+}
+
+std::optional<double> Shortcuts::answer_in(std::size_t nic, const boot::Boot& boot, double now) const {
+    const Nic& at = nics_.at(nic);
+    if (!at.advertise || at.ipv6_seen || !at.searched_at || boot.reached_or_passed(boot::Stage::kernel) ||
+        !has_what_it_needs(at.id, boot)) {
+        return std::nullopt;
+    }
+    return std::max(0.0, at.first_searched_at + patience_s - now);
+}
+
+std::string Shortcuts::key_pressed(double at) {
+    pressed_ = true;
+    return tell(
+        fmt::format("at {:.2f} s a key was pressed at iPXE's prompt, which waits 2 s for Ctrl-B "
+                    "(--ipxe-prompt leaves it)",
+                    at));
+}
+
+std::string Shortcuts::advertised(std::size_t nic, double at) {
+    spared_router_ = true;
+    nics_.at(nic).searched_at.reset();
+    return tell(
+        fmt::format("at {:.2f} s the search of {} for an IPv6 router was answered, on the guest's link "
+                    "alone: nobody else had, and DHCP had named what to boot (--fast-boot=off leaves it)",
+                    at, nics_.at(nic).id));
+}
+
+std::string Shortcuts::link_taken_down(const std::string& nic, double at) {
+    return tell(
+        fmt::format("at {:.2f} s the link of {} was taken down, after PXE had failed, so that UEFI does not "
+                    "try HTTP too (--fast-boot=off leaves it)",
+                    at, nic));
+}
+
+std::string Shortcuts::tell(std::string text) {
+    done_.push_back(text);
+    done_in_boot_.push_back(text);
+    return text;
+}
+
+}  // namespace vml

@@ -1,0 +1,128 @@
+#include "launcher/watch/wire_watch.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netsetup/capture.h"
+
+namespace vml {
+
+namespace {
+
+// So much is read in one go; then it is the turn of everything else that waits in the loop.
+constexpr int reads_at_once = 256;
+
+}  // namespace
+
+WireWatch::Tap::Tap(boost::asio::io_context& io, WireTap from, std::function<void()> on_ready)
+    : wire{std::move(from)}, wait{io, wire.fd.get(), std::move(on_ready)}, rest{io} {
+    ::fcntl(wire.fd.get(), F_SETFL, O_NONBLOCK);
+    wait.begin();
+}
+
+WireWatch::WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Handlers handlers)
+    : handlers_{std::move(handlers)} {
+    for (std::size_t index = 0; index < taps.size(); ++index) {
+        taps_.push_back(std::make_unique<Tap>(io, std::move(taps[index]), [this, index] {
+            if (take(index)) {
+                taps_[index]->wait.begin_after_rest();
+            }
+        }));
+    }
+}
+
+void WireWatch::catch_up() {
+    for (std::size_t index = 0; running_ && index < taps_.size(); ++index) {
+        take(index);
+    }
+}
+
+// False when nothing will come any more.
+bool WireWatch::take(std::size_t index) {
+    Tap& tap = *taps_[index];
+    const std::size_t most = tap.wire.filter.empty() ? net::capture_length : buffer_.size();
+    for (int turn = 0; turn < reads_at_once && !tap.ended; ++turn) {
+        const ssize_t count = ::read(tap.wire.fd.get(), buffer_.data(), most);
+        if (count < 0) {
+            tap.ended = errno != EAGAIN && errno != EINTR;
+            break;
+        }
+        const Bytes bytes = bytes_of({buffer_.data(), static_cast<std::size_t>(count)});
+        if (tap.wire.filter.empty()) {
+            handlers_.on_frame(index, bytes);
+        } else {
+            tap.ended = count == 0 || !tap.dump.feed({buffer_.data(), bytes.size()},
+                                                     [&](Bytes frame) { handlers_.on_frame(index, frame); });
+        }
+    }
+    return !tap.ended;
+}
+
+void WireWatch::switch_tap(Tap& tap, bool on) const {
+    if (!tap.wire.filter.empty()) {
+        handlers_.on_switch(tap.wire.filter, on);
+    } else if (on) {
+        net::resume_capture(tap.wire.fd.get(), tap.wire.link_index);
+    } else {
+        net::pause_capture(tap.wire.fd.get(), tap.wire.link_index);
+    }
+}
+
+void WireWatch::pause() {
+    if (std::exchange(running_, false)) {
+        for (const auto& tap : taps_) {
+            switch_tap(*tap, false);
+        }
+    }
+}
+
+void WireWatch::resume() {
+    if (!std::exchange(running_, true)) {
+        for (const auto& tap : taps_) {
+            switch_tap(*tap, true);
+        }
+    }
+}
+
+void WireWatch::rest(std::size_t nic, std::chrono::duration<double> time) {
+    Tap& tap = *taps_[nic];
+    if (tap.wire.filter.empty() || !running_ || std::exchange(tap.rests, true)) {
+        return;
+    }
+    switch_tap(tap, false);
+    tap.rest.expires_after(std::chrono::duration_cast<Clock::duration>(time));
+    tap.rest.async_wait([this, nic](const boost::system::error_code& error) {
+        if (!error) {
+            end_rest(nic);
+        }
+    });
+}
+
+// What still lies in the pipe is older than the rest, and no reason for the next one.
+void WireWatch::end_rest(std::size_t index) {
+    Tap& tap = *taps_[index];
+    take(index);
+    tap.rests = false;
+    if (running_) {
+        switch_tap(tap, true);
+    }
+}
+
+bool WireWatch::send(std::size_t nic, std::string_view frame) {
+    return ::send(taps_[nic]->wire.fd.get(), frame.data(), frame.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(frame.size());
+}
+
+unsigned WireWatch::lost() const {
+    unsigned lost = 0;
+    for (const auto& tap : taps_) {
+        lost += tap->wire.filter.empty() ? net::lost_frames(tap->wire.fd.get()) : 0;
+    }
+    return lost;
+}
+
+}  // namespace vml
