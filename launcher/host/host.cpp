@@ -357,6 +357,8 @@ std::string default_name() {
 
 HostFacts look(const Settings& settings, const Environment& environment) {
     HostFacts facts;
+    std::error_code gone;  // then nothing relative is there
+    facts.working_folder = fs::current_path(gone);
     facts.arch = host_arch();
     const Arch arch = arch_of(settings, facts.arch);
     const FirmwareMode firmware = firmware_of(settings, arch);

@@ -96,6 +96,7 @@ struct EfiProgram {
 };
 
 struct HostFacts {
+    std::filesystem::path working_folder;  // what relative paths are relative to
     Arch arch = Arch::x86_64;
     std::string qemu_program;                   // the name that was looked for
     std::optional<std::filesystem::path> qemu;  // where it is

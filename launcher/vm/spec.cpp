@@ -86,6 +86,10 @@ class Decider {
     }
     [[nodiscard]] std::string origin(std::string_view flag) const { return origin_of(origins_, flag); }
 
+    [[nodiscard]] fs::path absolute(const fs::path& path) const {
+        return (facts_.working_folder / path).lexically_normal();
+    }
+
     void identity() {
         spec_.name = settings_.name.value_or(facts_.default_name);
         spec_.uuid = uuid_of(spec_.name);
@@ -680,7 +684,7 @@ class Decider {
             return;
         }
         check_folder_for_user(folder, netboot.folder.user_error);
-        nat.tftp_folder = fs::absolute(folder).lexically_normal();
+        nat.tftp_folder = absolute(folder);
         if (!settings_.bootfile && netboot.has_boot_ipxe) {
             nat.bootfile = "boot.ipxe";
         } else if (!settings_.bootfile) {
@@ -772,7 +776,7 @@ class Decider {
         }
         check_bus();
         if (settings_.iso && check_path("iso", *settings_.iso, *facts_.iso, Kind::file)) {
-            spec_.cdrom = CdromSpec{fs::absolute(*settings_.iso).lexically_normal(), std::nullopt};
+            spec_.cdrom = CdromSpec{absolute(*settings_.iso), std::nullopt};
         }
     }
 
@@ -795,7 +799,7 @@ class Decider {
             return;
         }
         DiskSpec disk = next_disk();
-        disk.image = fs::absolute(path).lexically_normal();
+        disk.image = absolute(path);
         disk.format = format.format;
         disk.cache = settings_.disk_cache.value_or(DiskCache::writeback);
         spec_.disks.push_back(std::move(disk));
@@ -825,7 +829,7 @@ class Decider {
             settings_fault(fmt::format("{}: there is no folder to keep things in", origin("persist")),
                            "/data is not mounted, and no other is named", "add --data-dir DIR (DATA_DIR)");
         } else if (check_path("data-dir", facts_.data->folder, facts_.data->path, Kind::folder)) {
-            spec_.state_folder = fs::absolute(facts_.data->folder).lexically_normal() / spec_.name;
+            spec_.state_folder = absolute(facts_.data->folder) / spec_.name;
         }
     }
 

@@ -72,6 +72,7 @@ void check_fault(const Fault& fault) {
 
 HostFacts made_up_host(const Settings& settings) {
     HostFacts facts;
+    facts.working_folder = "/home/user";
     facts.qemu_program = "qemu";
     facts.qemu = "/usr/bin/qemu";
     facts.memory_mib = 1024;

@@ -142,6 +142,7 @@ inline DataFacts data_folder(bool first_boot_done = false) {
 // architectures.
 inline HostFacts made_up_host() {
     HostFacts facts;
+    facts.working_folder = "/home/user";
     facts.arch = Arch::x86_64;
     facts.qemu_program = "qemu-system-x86_64";
     facts.qemu = "/usr/bin/qemu-system-x86_64";
