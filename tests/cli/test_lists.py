@@ -54,7 +54,7 @@ def test_hints_name_values_that_the_settings_take():
     """`--network nat` in a hint, for one: what is named so is planned without a complaint about the value."""
     values = set()
     for folder in ("launcher", "netsetup", "bootwatch", "rom"):
-        for file in (ROOT / folder).glob("*.cpp"):
+        for file in (ROOT / folder).rglob("*.cpp"):
             values |= set(re.findall(r"(--(?:network|firmware|accel|disk-bus|disk-format|nic-model|pxe|arch)) ([a-z0-9_]+)",
                                      file.read_text()))
     values.discard(("--pxe", "asks"))  # a sentence: "--pxe asks for this client"
@@ -68,7 +68,7 @@ def test_the_systemd_unit_grants_every_capability_that_the_code_names():
     [granted] = re.findall(r"^CapabilityBoundingSet=(.*)$", source("examples/vm-launch@.service"), re.MULTILINE)
     asked = set()
     for folder in ("launcher", "netsetup"):
-        for file in (ROOT / folder).glob("*.cpp"):
+        for file in (ROOT / folder).rglob("*.cpp"):
             asked |= set(re.findall(r"\bCAP_[A-Z_]+\b", file.read_text()))
     assert {"CAP_NET_ADMIN", "CAP_NET_RAW"} <= asked & capabilities
     assert asked & capabilities <= set(granted.split())
