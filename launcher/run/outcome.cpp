@@ -1,0 +1,120 @@
+#include "launcher/run/outcome.h"
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include "launcher/run/qemu_words.h"
+
+namespace vml::supervise {
+
+namespace {
+
+std::string end_of_process(int wait_status) {
+    if (WIFSIGNALED(wait_status)) {
+        return fmt::format("killed by {}", signal_name(WTERMSIG(wait_status)));
+    }
+    return fmt::format("exit status {}", WEXITSTATUS(wait_status));
+}
+
+std::string why_of(const ChildEnded& end) {
+    std::string why = end_of_process(end.wait_status);
+    for (const std::string& line : end.last_words) {
+        why += "\n        " + line;
+    }
+    return why;
+}
+
+constexpr int killed_by_seccomp = SIGSYS;
+
+Fault died(const Config& config, const State& state, const ChildEnded& end) {
+    if (auto explained = explain_qemu_words(end.last_words, config.files)) {
+        return *explained;
+    }
+    const bool early = state.phase < Phase::running;
+    std::string hint =
+        early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
+    if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL) {
+        hint = "was it the host's out-of-memory killer? See dmesg; --memory makes the guest smaller";
+    } else if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == killed_by_seccomp) {
+        hint = "QEMU's sandbox forbids something that your own QEMU arguments need";
+    }
+    return {fmt::format("{} {}", config.program, early ? "could not start" : "died"), why_of(end),
+            std::move(hint), ExitCode::qemu};
+}
+
+Finish finished(ExitCode code, std::string summary) {
+    return {static_cast<int>(code), std::nullopt, std::move(summary)};
+}
+
+Finish failed(Fault fault) {
+    const int code = static_cast<int>(fault.code);
+    return {code, std::move(fault), ""};
+}
+
+// The end when a stop was asked for by a signal.
+Finish stopped(const State& state) {
+    constexpr int shell_signal_base = 128;
+    if (state.forced) {
+        return {shell_signal_base + *state.stop_signal, std::nullopt,
+                fmt::format("forced to stop after {}", state.stop_words)};
+    }
+    return finished(ExitCode::ok, fmt::format("stopped by {}", state.stop_words));
+}
+
+Finish by_shutdown_reason(const Config& config, const State& state, const ChildEnded& end) {
+    const std::string& reason = *state.shutdown_reason;
+    if (reason == "guest-shutdown") {
+        if (!config.until.empty()) {
+            return failed({fmt::format("the guest powered off before it came to {}", config.until),
+                           state.seen_last, "the console has its last words", ExitCode::boot_timeout});
+        }
+        return finished(ExitCode::ok, "the guest powered off");
+    }
+    if (reason == "guest-reset") {  // with -no-reboot among the user's own arguments
+        return finished(ExitCode::ok, "the guest rebooted, and QEMU was told not to");
+    }
+    if (reason == "guest-panic") {
+        return failed({"the guest panicked", "QEMU's SHUTDOWN event says guest-panic",
+                       "the serial console has the guest's own words", ExitCode::guest_panicked});
+    }
+    if (reason == "host-qmp-quit") {
+        return finished(ExitCode::ok, "QEMU was told to quit");
+    }
+    if (reason == "host-signal") {
+        return failed({fmt::format("{} was ended from outside", config.program),
+                       "it got a signal that was not vm-launch's", "stop the VM through vm-launch",
+                       ExitCode::qemu});
+    }
+    return failed({fmt::format("{} ended", config.program),
+                   fmt::format("its reason: {}; {}", reason, why_of(end)), "", ExitCode::qemu});
+}
+
+}  // namespace
+
+std::string signal_name(int number) {
+    const char* name = ::sigabbrev_np(number);
+    return name == nullptr ? fmt::format("signal {}", number) : fmt::format("SIG{}", name);
+}
+
+Finish outcome(const Config& config, const State& state, const ChildEnded& end) {
+    if (state.fault) {
+        return failed(*state.fault);
+    }
+    if (state.stop_signal) {
+        return stopped(state);
+    }
+    if (state.until_reached) {
+        return finished(ExitCode::ok, fmt::format("the guest came to {}{}", config.until,
+                                                  state.forced ? "; it had to be forced to stop" : ""));
+    }
+    if (state.shutdown_reason) {
+        return by_shutdown_reason(config, state, end);
+    }
+    return failed(died(config, state, end));
+}
+
+}  // namespace vml::supervise

@@ -1,0 +1,105 @@
+// What the boot comes to.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "launcher/run/stepping.h"
+
+namespace vml::supervise {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds silence_limit{static_cast<int>(BootObserver::silence_s)};
+
+void end_or_tell(Stepping& stepping, bool end, const Fault& verdict) {
+    if (end) {
+        stepping.state.fault = verdict;
+        // A guest that panicked hears nothing; one that only is not understood may be at work.
+        verdict.code == ExitCode::guest_panicked ? quit(stepping) : end_run(stepping, "the run is over");
+    } else {
+        stepping.act(Say{LogLevel::warning, one_line(verdict)});
+    }
+}
+
+void first_boot_is_over(Stepping& stepping) {
+    if (std::exchange(stepping.state.first_boot, false) && stepping.config.remember_first_boot) {
+        stepping.act(RememberFirstBoot{});
+    }
+}
+
+}  // namespace
+
+void on(Stepping& stepping, const QemuEvent& event) {
+    if (event.name == "RESET" && event.reason == "guest-reset") {
+        first_boot_is_over(stepping);
+    } else if (event.name == "SHUTDOWN") {
+        stepping.state.shutdown_reason = event.reason;
+        if (event.reason == "guest-shutdown" || event.reason == "guest-reset") {
+            first_boot_is_over(stepping);
+        }
+    } else if (event.name == "BLOCK_IO_ERROR") {
+        stepping.state.pause.no_space = event.no_space;
+    } else if (event.name == "STOP" && guest_is_in_use(stepping)) {
+        stepping.act(SendCommand{Command::query_status});  // nobody here asked for it
+    } else if (event.name == "RESUME" && !stepping.state.pause.state.empty() &&
+               !stepping.state.pause.trying) {
+        goes_on(stepping);  // somebody else told it to
+    }
+    if (event.name == "RESET") {
+        was_reset(stepping);
+    }
+}
+
+void on(Stepping& stepping, const BootEnded& event) {
+    if (stepping.state.phase != Phase::running) {
+        return;
+    }
+    switch (event.end) {
+        case BootEnd::until_reached:
+            stepping.state.until_reached = true;
+            end_run(stepping, fmt::format("{} was reached", stepping.config.until));
+            break;
+        case BootEnd::dead_end:
+            end_or_tell(stepping, stepping.config.ends_on_failure, event.verdict);
+            break;
+        case BootEnd::fell_through:
+            end_or_tell(stepping, stepping.config.until_stage, event.verdict);
+            break;
+        case BootEnd::reboot_loop:
+        case BootEnd::chain_loop:
+            end_or_tell(stepping, true, event.verdict);
+            break;
+    }
+}
+
+void on(Stepping& stepping, const VerdictGiven& event) {
+    if (stepping.state.phase != Phase::running) {
+        return;
+    }
+    stepping.state.fault = event.verdict;
+    stepping.state.fault->code = ExitCode::boot_timeout;
+    stepping.state.fault->why = fmt::format(
+        "not at {} within {} s{}{}", stepping.config.until.empty() ? "os" : stepping.config.until,
+        stepping.config.boot_timeout->count(), event.verdict.why.empty() ? "" : "; ", event.verdict.why);
+    end_run(stepping, "the time for the boot is over");
+}
+
+void on(Stepping& stepping, const WaitForSilence& /*event*/) {
+    // The user's own limit is the word that counts.
+    const bool limited = stepping.config.boot_timeout && stepping.config.boot_timeout->count() > 0;
+    if (stepping.config.until_stage && stepping.state.phase == Phase::running && !limited) {
+        stepping.act(StartDeadline{Deadline::silence, silence_limit});
+    }
+}
+
+void on(Stepping& stepping, const OsSeen& event) {
+    stepping.state.os_runs = event.runs;
+    stepping.state.seen_last = event.last;
+    if (event.up && stepping.config.until.empty()) {
+        stepping.act(CancelDeadline{Deadline::boot});
+    }
+}
+
+}  // namespace vml::supervise
