@@ -23,8 +23,9 @@
 #include "launcher/plan/plan_text.h"
 #include "launcher/remote/control_commands.h"
 #include "launcher/remote/status.h"
-#include "launcher/run/boot_story.h"
+#include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
+#include "launcher/run/signals.h"
 #include "launcher/settings/values.h"
 #include "launcher/start/apply.h"
 #include "launcher/vm/description.h"
@@ -138,7 +139,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
         {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
          spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
          description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume},
-        boot_story(settings, spec, plan));
+        run_inputs(settings, spec, plan));
 }
 
 int print_plan(const ReadResult& read, const Environment& environment) {

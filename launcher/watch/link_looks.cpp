@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/error.h"
+
 namespace vml {
 
 namespace {
@@ -55,6 +57,19 @@ std::vector<std::string> looks_of_device(const std::string& device, const net::H
     }
     return {fmt::format("{} {}", device,
                         link->carrier ? "is up and has a carrier" : "has no carrier: is the cable in?")};
+}
+
+std::vector<std::string> looks_now(const boot::Circumstances& about, const std::string& own_port) {
+    if (about.network == boot::Network::nat) {
+        return {};
+    }
+    try {
+        const net::HostNetworkFacts facts = net::host_network_facts();
+        return about.network == boot::Network::bridge ? looks_of_bridge(about.upper, own_port, facts)
+                                                      : looks_of_device(about.upper, facts);
+    } catch (const Error&) {
+        return {};  // the verdict does without
+    }
 }
 
 }  // namespace vml

@@ -1,9 +1,11 @@
-// What a bridge or a lower device looks like, in words, for a boot that got no answer. Pure.
+// What a bridge or a lower device looks like, in words, for a boot that got no answer. Pure, but for
+// looks_now.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "bootwatch/verdict.h"
 #include "netsetup/host_facts.h"
 
 namespace vml {
@@ -13,5 +15,9 @@ namespace vml {
                                                        const net::HostNetworkFacts& facts);
 [[nodiscard]] std::vector<std::string> looks_of_device(const std::string& device,
                                                        const net::HostNetworkFacts& facts);
+
+// Of the guest's network as it is now; nothing where it is QEMU's own, or cannot be read. Asks the kernel.
+[[nodiscard]] std::vector<std::string> looks_now(const boot::Circumstances& about,
+                                                 const std::string& own_port);
 
 }  // namespace vml

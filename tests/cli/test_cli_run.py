@@ -36,6 +36,7 @@ ENDS = {
     "guest-reset": (0, ["the guest rebooted, and QEMU was told not to"]),
     "garbage,poweroff": (0, ["the guest powered off"]),
     "bytes,poweroff": (0, ["the guest powered off"]),
+    "odd": (0, ["the guest powered off"]),
     "io-error": (0, ["warning: the guest is paused: a disk could not be written", "the guest powered off"]),
     "reboots": (0, ["the guest rebooted", "the guest powered off"]),
     "panic": (20, ["error: the guest panicked", "the serial console has the guest's own words"]),

@@ -31,9 +31,9 @@ ARROWS = {
     "launcher/handles": "",
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm rom netsetup netserve",
     "launcher/console": "bootwatch control screen",
-    "launcher/watch": "launcher/handles launcher/console launcher/settings bootwatch netsetup",
+    "launcher/watch": "launcher/handles launcher/console launcher/settings bootwatch netserve netsetup",
     "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp",
-    "launcher/run": "launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
+    "launcher/run": "launcher/handles launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/commands": "launcher/run launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings rom netsetup",
@@ -102,7 +102,6 @@ LARGE_FILES = {
     "bootwatch/report_html.cpp": 406,
     "launcher/host/host.cpp": 412,
     "launcher/plan/plan.cpp": 448,
-    "launcher/run/run_loop.cpp": 848,
     "launcher/settings/settings_reader.cpp": 596,
     "launcher/settings/values.cpp": 609,
     "launcher/start/apply.cpp": 355,
@@ -111,14 +110,14 @@ LARGE_FILES = {
     "rom/option_rom.cpp": 438,
     "screen/terminal_text.cpp": 360,
 }
-LONG_FUNCTIONS = {"boot_story": 54, "console": 55, "disk_rows": 52, "ipxe_said": 52, "look": 53, "running_rows": 56}
+LONG_FUNCTIONS = {"console": 55, "disk_rows": 52, "ipxe_said": 52, "look": 53, "running_rows": 56}
 # Class → methods, members.
 LARGE_CLASSES = {
     "BootObserver": (28, 11),
     "Console": (23, 11),
     "ControlService": (17, 9),
     "GuestAgent": (20, 14),
-    "RunLoop": (68, 38),
+    "RunLoop": (20, 18),  # the assembly: one member for each part that it joins, one method for each one's handlers
     "Planner": (23, 2),
     "Decider": (67, 5),
     "Reader": (27, 8),

@@ -1,0 +1,72 @@
+#include "launcher/run/children.h"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+#include <sys/wait.h>
+
+namespace vml {
+
+namespace {
+
+// QEMU's end of the QMP socket closes with QEMU; should somebody else hold it open, the end is not put off
+// for long.
+constexpr std::chrono::seconds last_word_limit{1};
+
+}  // namespace
+
+Children::Children(boost::asio::io_context& io, pid_t qemu, pid_t tpm, Handlers handlers)
+    : qemu_{qemu}, tpm_{tpm}, handlers_{std::move(handlers)}, last_word_{io} {}
+
+void Children::reap() {
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == tpm_) {
+            tpm_ = -1;
+            if (!status_ && !qmp_closed_) {
+                handlers_.on_tpm_lost();
+            }
+        } else if (pid == qemu_) {
+            ended(status);
+        }
+    }
+}
+
+void Children::ended(int status) {
+    status_ = status;
+    last_word_.expires_after(last_word_limit);
+    last_word_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            handlers_.on_ended(*status_);
+        }
+    });
+    end_if_all_is_said();
+}
+
+void Children::kill_qemu(int signal) const {
+    ::kill(qemu_, signal);
+}
+
+void Children::qmp_closed() {
+    qmp_closed_ = true;
+    end_if_all_is_said();
+}
+
+void Children::end_if_all_is_said() {
+    if (status_ && qmp_closed_) {
+        last_word_.cancel();
+        handlers_.on_ended(*status_);
+    }
+}
+
+void Children::end_tpm() const {
+    if (tpm_ > 0) {
+        ::kill(tpm_, SIGTERM);
+        ::waitpid(tpm_, nullptr, 0);
+    }
+}
+
+}  // namespace vml

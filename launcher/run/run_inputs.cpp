@@ -1,0 +1,127 @@
+#include "launcher/run/run_inputs.h"
+
+#include <algorithm>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "launcher/settings/values.h"
+
+namespace vml {
+
+namespace {
+
+// By its ROM, or by iPXE's program.
+bool boots(const NicSpec& nic) {
+    return nic.bootindex.has_value() || nic.by_program;
+}
+
+boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
+    const auto* link = std::get_if<HostLinkSpec>(&nic.net);
+    return {nic.id,
+            nic.mac,
+            nic.model,
+            link == nullptr
+                ? "nat"
+                : fmt::format("{} {}", link->mode == NetworkMode::bridge ? "bridge" : "direct", link->upper),
+            nic.rom ? nic.rom->file.string() : "",
+            nic.watched};
+}
+
+// What is known of the network that boots first, for the verdict.
+void describe_network(const NicSpec& nic, boot::Circumstances& about) {
+    about.wire = nic.watched;
+    about.rom = nic.rom ? nic.rom->file.string() : "";
+    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
+        about.network = link->mode == NetworkMode::bridge ? boot::Network::bridge : boot::Network::direct;
+        about.upper = link->upper;
+    }
+}
+
+boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) {
+    boot::Circumstances about;
+    about.ipxe = settings.ipxe;
+    about.uefi = spec.firmware.mode != FirmwareMode::legacy;
+    about.secure = spec.firmware.mode == FirmwareMode::secure;
+    about.aarch64 = spec.arch == Arch::aarch64;
+    const auto first = std::find_if(spec.nics.begin(), spec.nics.end(), boots);
+    if (first != spec.nics.end()) {
+        describe_network(*first, about);
+    }
+    return about;
+}
+
+ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, const Plan& plan) {
+    ObserverConfig observer;
+    for (const WirePoint& point : plan.wire) {
+        observer.nics.push_back({point.id, boot::mac_from_text(point.mac).value_or(boot::Mac{})});
+    }
+    observer.about = circumstances(settings, spec);
+    observer.until = settings.until;
+    observer.reboot_limit = settings.reboot_limit;
+    observer.bootable_nics = static_cast<unsigned>(std::count_if(spec.nics.begin(), spec.nics.end(), boots));
+    observer.boots_network = observer.bootable_nics > 0;
+    for (const std::vector<BootEntry>* order : {&spec.first_boot, &spec.boot_order}) {
+        observer.boots_other =
+            observer.boots_other || std::any_of(order->begin(), order->end(), [](const BootEntry& entry) {
+                return entry.kind != BootDevice::network;
+            });
+    }
+    return observer;
+}
+
+ShortcutsConfig shortcuts_config(const VmSpec& spec) {
+    ShortcutsConfig shortcuts;
+    shortcuts.press_key = spec.key_at_prompt;
+    for (const NicSpec& nic : spec.nics) {
+        if (nic.advertise_router) {
+            shortcuts.advertise_to.push_back(nic.id);
+        }
+    }
+    return shortcuts;
+}
+
+std::vector<LinkRest::Nic> resting_nics(const Settings& settings, const VmSpec& spec) {
+    const bool by_pxe = spec.pxe == PxeClient::v4 || spec.pxe == PxeClient::v6;
+    std::vector<LinkRest::Nic> nics;
+    for (const NicSpec& nic : spec.nics) {
+        if (by_pxe && settings.fast_boot && !settings.ipxe && nic.bootindex) {
+            nics.push_back({nic.id, nic.mac});
+        }
+    }
+    return nics;
+}
+
+boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
+    boot::ReportHead head;
+    head.name = spec.name;
+    head.machine = spec.machine;
+    head.firmware = to_string(spec.firmware.mode);
+    head.accelerator = spec.accelerator == Accelerator::kvm ? "kvm" : "tcg";
+    for (const NicSpec& nic : spec.nics) {
+        head.nics.push_back(reported_nic(nic));
+        if (nic.by_program && spec.ipxe_program) {
+            head.nics.back().rom = fmt::format("none: {} stands in for it", spec.ipxe_program->file.string());
+        }
+    }
+    for (const BootEntry& entry : spec.first_boot) {
+        head.boot_order.push_back(entry.device + " (first boot)");
+    }
+    for (const BootEntry& entry : spec.boot_order) {
+        head.boot_order.push_back(entry.device);
+    }
+    if (plan.http_folder) {
+        head.helped.push_back(
+            fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http_folder->string()));
+    }
+    return head;
+}
+
+}  // namespace
+
+RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
+    return {{observer_config(settings, spec, plan), shortcuts_config(spec), resting_nics(settings, spec)},
+            report_head(spec, plan)};
+}
+
+}  // namespace vml

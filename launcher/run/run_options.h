@@ -1,0 +1,34 @@
+// How a run is to be carried out, beside its plan. Plain values.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "launcher/console/console.h"
+#include "launcher/plan/plan.h"
+#include "launcher/run/supervisor.h"
+#include "launcher/watch/boot_observer.h"
+
+namespace vml {
+
+struct RunOptions {
+    ConsoleMode console = ConsoleMode::shown;
+    std::chrono::seconds stop_timeout{8};
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::text;
+    std::optional<std::chrono::seconds> boot_timeout{};
+    bool kvm = false;
+    bool console_raw = false;
+    bool keep_net_admin = false;                            // links must be deleted at the end
+    nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
+    bool keeps_disks = false;  // what the guest writes to a disk outlives the run
+    bool resumes = true;       // a guest that is paused by a full disk goes on once there is room
+};
+
+[[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
+                                                  const ObserverConfig& observer);
+
+}  // namespace vml

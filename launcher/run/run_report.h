@@ -1,0 +1,20 @@
+// The end of a run in the files of --report. Makes system calls.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "bootwatch/report.h"
+#include "launcher/handles/handles.h"
+
+namespace vml {
+
+// Now, as a report has it: UTC, ISO 8601.
+[[nodiscard]] std::string utc_now();
+
+// A file that cannot be written is reported, and keeps no other from being written.
+void write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
+                   const std::vector<boot::Boot>& boots, Log& log);
+
+}  // namespace vml

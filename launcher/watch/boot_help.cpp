@@ -1,0 +1,96 @@
+#include "launcher/watch/boot_help.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <boost/system/error_code.hpp>
+#include <fmt/format.h>
+
+#include "netserve/router_advertisement.h"
+
+namespace vml {
+
+namespace {
+
+using boost::system::error_code;
+
+std::chrono::steady_clock::duration from_seconds(double seconds) {
+    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+        std::chrono::duration<double>{seconds});
+}
+
+}  // namespace
+
+BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log,
+                   Hands hands)
+    : io_{io},
+      log_{log},
+      hands_{std::move(hands)},
+      shortcuts_{std::move(shortcuts)},
+      link_rest_{std::move(link_rest)},
+      longest_rest_{io} {}
+
+void BootHelp::console_line(const std::string& line) {
+    shortcuts_.line(line);
+    switch_links(link_rest_.line(line));
+}
+
+void BootHelp::console_partial(const std::string& line) {
+    if (shortcuts_.is_prompt(line) && Shortcuts::may_press(hands_.boot())) {
+        hands_.press_key();
+        log_.debug(shortcuts_.key_pressed(hands_.now()));
+    }
+}
+
+void BootHelp::frame(std::size_t nic, const boot::Packet& packet, Bytes frame) {
+    shortcuts_.frame(nic, packet, frame, hands_.now());
+    answer_search(nic);
+}
+
+void BootHelp::was_reset() {
+    shortcuts_.reset();
+    switch_links(link_rest_.reset());
+}
+
+// A router goes first, and so does DHCP: see Shortcuts.
+void BootHelp::answer_search(std::size_t nic) {
+    const std::optional<double> wait = shortcuts_.answer_in(nic, hands_.boot(), hands_.now());
+    if (!wait || patience_.contains(nic)) {
+        return;
+    }
+    boost::asio::steady_timer& timer = patience_.try_emplace(nic, io_).first->second;
+    timer.expires_after(from_seconds(*wait));
+    timer.async_wait([this, nic](const error_code& error) {
+        patience_.erase(nic);
+        if (!error) {
+            hands_.catch_up();  // the router's answer may lie there already
+            advertise(nic);
+        }
+    });
+}
+
+void BootHelp::advertise(std::size_t nic) {
+    if (shortcuts_.answer_in(nic, hands_.boot(), hands_.now()) &&
+        hands_.send(nic, serve::router_advertisement())) {
+        log_.debug(shortcuts_.advertised(nic, hands_.now()));
+    }
+}
+
+void BootHelp::switch_links(const std::vector<LinkSwitch>& switches) {
+    for (const LinkSwitch& link : switches) {
+        hands_.switch_link(link);
+        log_.debug(link.up ? fmt::format("the link of {} is up again", link.nic)
+                           : shortcuts_.link_taken_down(link.nic, hands_.now()));
+    }
+    if (!switches.empty()) {
+        longest_rest_.expires_after(from_seconds(LinkRest::longest_s));
+        longest_rest_.async_wait([this](const error_code& error) {
+            if (!error) {
+                switch_links(link_rest_.reset());
+            }
+        });
+    }
+}
+
+}  // namespace vml

@@ -1,0 +1,57 @@
+// Spares the guest's boot the waits that nobody needs (shortcuts.h, link_rest.h) while the VM runs. Runs in
+// the event loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "launcher/watch/link_rest.h"
+#include "launcher/watch/shortcuts.h"
+
+namespace vml {
+
+class BootHelp {
+  public:
+    struct Hands {
+        std::function<void(const LinkSwitch& link)> switch_link;
+        std::function<void()> press_key;
+        // Hands a frame to this guest alone, after all that has come for it by now; false when it cannot.
+        std::function<void()> catch_up;
+        std::function<bool(std::size_t nic, std::string_view frame)> send;
+        std::function<double()> now;  // seconds since the guest began to run
+        std::function<const boot::Boot&()> boot;
+    };
+
+    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log, Hands hands);
+
+    void console_line(const std::string& line);
+    void console_partial(const std::string& line);
+    // On the link of a watched NIC.
+    void frame(std::size_t nic, const boot::Packet& packet, Bytes frame);
+    void was_reset();
+
+    [[nodiscard]] const Shortcuts& shortcuts() const { return shortcuts_; }
+
+  private:
+    void answer_search(std::size_t nic);
+    void advertise(std::size_t nic);
+    void switch_links(const std::vector<LinkSwitch>& switches);
+
+    boost::asio::io_context& io_;
+    Log& log_;
+    Hands hands_;
+    Shortcuts shortcuts_;
+    LinkRest link_rest_;
+    boost::asio::steady_timer longest_rest_;
+    std::map<std::size_t, boost::asio::steady_timer>
+        patience_;  // until a NIC's search for a router is answered
+};
+
+}  // namespace vml

@@ -1,0 +1,158 @@
+#include "launcher/watch/boot_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "bootwatch/hints.h"
+#include "bootwatch/packet.h"
+
+namespace vml {
+
+namespace {
+
+// Before the verdict on a boot that failed: what vm-launch did that the network and the guest did not ask
+// for.
+void tell_help(const std::vector<std::string>& done, Log& log) {
+    if (!done.empty()) {
+        log.warning(
+            fmt::format("vm-launch had a hand in this boot: {}; --fast-boot=off shows whether it fails "
+                        "without, too",
+                        fmt::join(done, "; ")));
+    }
+}
+
+// Once: what the network costs every iPXE.
+void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log) {
+    for (std::string& hint : found) {
+        if (std::find(told.begin(), told.end(), hint) == told.end()) {
+            log.info("hint: " + hint);
+            told.push_back(std::move(hint));
+        }
+    }
+}
+
+}  // namespace
+
+BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
+                     Handlers handlers)
+    : log_{log},
+      handlers_{std::move(handlers)},
+      observer_{std::move(config.observer)},
+      help_{io,
+            Shortcuts{config.shortcuts, observer_.config().nics},
+            LinkRest{std::move(config.resting_nics)},
+            log,
+            {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
+             [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+             [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); }}},
+      wire_{io,
+            std::move(taps),
+            {[this](std::size_t nic, Bytes frame) { frame_seen(nic, frame); }, handlers_.switch_dump}} {}
+
+void BootWatch::started() {
+    started_ = Clock::now();
+    observed(observer_.started(0));
+}
+
+bool BootWatch::was_reset() {
+    const Observed seen = observer_.reset(now());
+    if (seen.marks.empty()) {
+        return false;
+    }
+    help_.was_reset();
+    wire_.resume();
+    observed(seen);
+    return true;
+}
+
+void BootWatch::qemu_event(const std::string& name) {
+    observed(observer_.event(now(), name));
+}
+
+void BootWatch::console_line(const std::string& line) {
+    wire_.catch_up();
+    observed(observer_.line(now(), line));
+    help_.console_line(line);
+}
+
+void BootWatch::console_partial(const std::string& line) {
+    observed(observer_.partial(now(), line));
+    help_.console_partial(line);
+}
+
+void BootWatch::firmware_line(const std::string& line) {
+    observed(observer_.firmware_line(now(), line));
+}
+
+void BootWatch::agent_answered() {
+    observed(observer_.agent_answered(now()));
+}
+
+void BootWatch::silence(std::uint64_t disk_requests) {
+    observed(observer_.silence(now(), disk_requests));
+}
+
+Fault BootWatch::verdict_at_timeout() {
+    tell_help(help_.shortcuts().done_in_boot(), log_);
+    return observer_.verdict(std::nullopt, handlers_.looks(), now());
+}
+
+double BootWatch::now() const {
+    return started_ ? std::chrono::duration<double>(Clock::now() - *started_).count() : 0;
+}
+
+void BootWatch::add_to(boot::ReportHead& head) const {
+    const std::vector<std::string>& done = help_.shortcuts().done();
+    head.helped.insert(head.helped.end(), done.begin(), done.end());
+    head.hints = hints_;
+    head.lost_frames = wire_.lost();
+}
+
+void BootWatch::frame_seen(std::size_t nic, Bytes frame) {
+    const auto packet = boot::decode_frame(frame);
+    if (!packet) {
+        return;
+    }
+    observed(observer_.packet(now(), nic, *packet));
+    if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
+        wire_.rest(nic, std::chrono::duration<double>{rest});
+    }
+    help_.frame(nic, *packet, frame);
+}
+
+// Tells what is new of the boot, and what follows from it.
+void BootWatch::observed(const Observed& seen) {
+    if (seen.progress) {
+        log_.info(fmt::format("[{:6.2f} s] {}", now(), *seen.progress));
+    }
+    for (const boot::Mark& mark : seen.marks) {
+        log_.info(fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail));
+    }
+    if (!seen.marks.empty()) {
+        handlers_.on_stage(seen.marks.back());
+        // A user-mode network is nobody's to mend.
+        if (observer_.has_reached(boot::Stage::kernel) &&
+            observer_.config().about.network != boot::Network::nat) {
+            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_,
+                       log_);
+        }
+        if (observer_.has_reached(boot::Stage::os)) {
+            wire_.pause();
+        }
+    }
+    if (seen.wait_for_silence) {
+        handlers_.on_unknown_program();
+    }
+    if (seen.end) {
+        const bool failed = *seen.end != BootEnd::until_reached;
+        if (failed) {
+            tell_help(help_.shortcuts().done_in_boot(), log_);
+        }
+        handlers_.on_end(*seen.end, failed ? observer_.verdict(seen.end, handlers_.looks()) : Fault{});
+    }
+}
+
+}  // namespace vml

@@ -1,0 +1,85 @@
+// The boot as it is followed while the VM runs: evidence from the console, the packets and QEMU → lines of
+// the log, waits that are spared, and the boot's end for the supervisor. Runs in the event loop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/log.h"
+#include "bootwatch/report.h"
+#include "launcher/handles/handles.h"
+#include "launcher/watch/boot_help.h"
+#include "launcher/watch/boot_observer.h"
+#include "launcher/watch/link_rest.h"
+#include "launcher/watch/shortcuts.h"
+#include "launcher/watch/wire_watch.h"
+
+namespace vml {
+
+struct BootWatchConfig {
+    ObserverConfig observer;
+    ShortcutsConfig shortcuts;
+    std::vector<LinkRest::Nic> resting_nics;  // see link_rest.h
+};
+
+class BootWatch {
+  public:
+    struct Handlers {
+        // The latest of the stages that came together.
+        std::function<void(const boot::Mark& mark)> on_stage;
+        // `verdict` is empty where the run has what it waited for.
+        std::function<void(BootEnd end, const Fault& verdict)> on_end;
+        // Something unknown was started: is silence() called, when so much time has passed?
+        std::function<void()> on_unknown_program;
+        std::function<void(const LinkSwitch& link)> switch_link;
+        std::function<void(const std::string& filter, bool on)> switch_dump;
+        std::function<void()> press_key;
+        // What the guest's network looks like from outside, now.
+        std::function<std::vector<std::string>()> looks;
+    };
+
+    BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
+              Handlers handlers);
+
+    // The guest runs from now on.
+    void started();
+    // False where this is one reset with the one before.
+    bool was_reset();
+    void qemu_event(const std::string& name);
+    void console_line(const std::string& line);
+    void console_partial(const std::string& line);
+    void firmware_line(const std::string& line);
+    void agent_answered();
+    // The time for a sign of life is over; the guest's disks have had so many requests.
+    void silence(std::uint64_t disk_requests);
+
+    // Why the boot is where it is, now that its time is over. What vm-launch did to it is told first.
+    [[nodiscard]] Fault verdict_at_timeout();
+
+    // Seconds since the guest began to run.
+    [[nodiscard]] double now() const;
+    [[nodiscard]] BootObserver& observer() { return observer_; }
+    // What it did, what it hinted at and what it missed.
+    void add_to(boot::ReportHead& head) const;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void frame_seen(std::size_t nic, Bytes frame);
+    void observed(const Observed& seen);
+
+    Log& log_;
+    Handlers handlers_;
+    BootObserver observer_;
+    BootHelp help_;
+    WireWatch wire_;
+    std::optional<Clock::time_point> started_;
+    std::vector<std::string> hints_;
+};
+
+}  // namespace vml
