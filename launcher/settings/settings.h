@@ -52,7 +52,7 @@ struct PortForward {
 // What a run waits for before it ends with success: a stage of the boot, or a text on the console.
 struct Until {
     std::optional<boot::Stage> stage;
-    std::string pattern;  // ECMAScript, where there is no stage
+    std::string pattern;  // a regular expression (base/pattern.h), where there is no stage
     std::string text;     // as the user wrote it
 
     bool operator==(const Until&) const = default;

@@ -5,13 +5,13 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
-#include <regex>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/pattern.h"
 #include "launcher/settings/suggest.h"
 
 namespace vml {
@@ -515,12 +515,12 @@ Until parse_until(std::string_view text) {
     const std::string_view word = trimmed(text);
     if (word.starts_with(console)) {
         const std::string pattern{word.substr(console.size())};
-        try {
-            const std::regex checked{pattern};
-        } catch (const std::regex_error& error) {
-            throw ValueError{
-                fmt::format("'{}' is no regular expression: {}", pattern, error.what()),
-                "ECMAScript's grammar; \\ before . [ ] ( ) * + ? { } ^ $ | takes them as they are"};
+        const auto compiled = Pattern::compile(pattern);
+        if (const auto* wrong = std::get_if<std::string>(&compiled)) {
+            throw ValueError{fmt::format("'{}' is no regular expression: {}", pattern, *wrong),
+                             "RE2's syntax (no look-around, no back-references); \\ before . [ ] ( ) * + ? { "
+                             "} ^ $ | takes "
+                             "them as they are"};
         }
         if (pattern.empty()) {
             throw ValueError{"the regular expression is empty", "for example: console:login:"};

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace vml {
 
 BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, timeline_{config_.nics} {
     if (config_.until && !config_.until->stage) {
-        pattern_.emplace(config_.until->pattern);
+        auto compiled = Pattern::compile(config_.until->pattern);
+        if (auto* pattern = std::get_if<Pattern>(&compiled)) {
+            pattern_ = std::move(*pattern);
+        }
     }
 }
 
@@ -27,7 +31,7 @@ Observed BootObserver::line(double at, const std::string& line) {
 
 // Is it the text that the run waits for?
 Observed BootObserver::with_text(Observed observed, const std::string& line) {
-    if (pattern_ && !until_told_ && std::regex_search(line, *pattern_)) {
+    if (pattern_ && !until_told_ && pattern_->is_in(line)) {
         until_told_ = true;
         observed.end = BootEnd::until_reached;
     }

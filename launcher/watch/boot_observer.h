@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/pattern.h"
 #include "bootwatch/progress.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict.h"
@@ -104,7 +104,7 @@ class BootObserver {
     ObserverConfig config_;
     boot::Timeline timeline_;
     boot::Progress progress_;
-    std::optional<std::regex> pattern_;
+    std::optional<Pattern> pattern_;
     boot::Turn told_ = boot::Turn::none;  // the turn that was told already
     bool until_told_ = false;
     bool chain_told_ = false;
