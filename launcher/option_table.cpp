@@ -214,8 +214,7 @@ std::vector<OptionRow> running_rows() {
          [](Settings& s, Text t) { s.no_console = parse_boolean(t); }},
         {Group::running, "console-raw", "CONSOLE_RAW", "", "off",
          "show every byte of the serial console as it comes; else a terminal is spared what would wipe or "
-         "upset "
-         "it, and a pipe or file gets text alone",
+         "upset it, and a pipe or file gets text alone, in whole lines",
          [](Settings& s, Text t) { s.console_raw = parse_boolean(t); }},
         {Group::running, "graphics", "GRAPHICS", "KIND", "none",
          "none, or vnc: a screen that a VNC viewer and `vm-launch screenshot` see",
