@@ -353,9 +353,11 @@ class RunLoop {
         for (const BootindexChange& change : config_.after_first_boot) {
             qmp_.send(
                 {"qom-set", {{"path", change.path}, {"property", "bootindex"}, {"value", change.bootindex}}},
-                [this](const qmp::Result& result) {
+                [this, last = &change == &config_.after_first_boot.back()](const qmp::Result& result) {
                     if (const auto* refusal = refusal_in(result)) {
                         feed(supervise::BootOrderRefused{refusal->description});
+                    } else if (last) {
+                        feed(supervise::BootOrderChanged{});
                     }
                 });
         }
@@ -388,6 +390,9 @@ class RunLoop {
                 break;
             case supervise::Command::system_powerdown:
                 qmp_.send({"system_powerdown"}, {});
+                break;
+            case supervise::Command::system_reset:
+                qmp_.send({"system_reset"}, {});
                 break;
             case supervise::Command::quit:
                 qmp_.send({"quit"}, {});
@@ -633,7 +638,7 @@ class RunLoop {
         if (seen.marks.empty()) {
             return;
         }
-        power_.reset();
+        power_.reset([this](bool wrote) { feed(supervise::WritesTold{wrote}); });
         shortcuts_.reset();
         console_.system_runs(false);
         switch_links(link_rest_.reset());

@@ -185,14 +185,18 @@ class Stepper {
         quit();
     }
 
+    void operator()(const BootOrderChanged& /*event*/) { state_.first_boot.order_changed = true; }
+
     void operator()(const BootOrderRefused& refusal) {
+        state_.first_boot.order_changed = true;  // nothing is to be waited for
         act(Say{LogLevel::warning,
                 fmt::format("the boot order cannot be changed for the next reset: {}", refusal.why)});
     }
 
     void operator()(const QemuEvent& event) {
-        if (event.name == "RESET" && event.reason == "guest-reset") {
-            first_boot_is_over();
+        if (event.name == "RESET") {
+            state_.first_boot.by_guest = event.reason == "guest-reset";
+            leave_first_boot();
         } else if (event.name == "SHUTDOWN") {
             state_.shutdown_reason = event.reason;
             if (event.reason == "guest-shutdown" || event.reason == "guest-reset") {
@@ -207,6 +211,17 @@ class Stepper {
         }
         if (event.name == "RESET") {
             was_reset();
+        }
+    }
+
+    // Of a guest that said nothing of an operating system this alone tells that one ran.
+    void operator()(const WritesTold& event) {
+        if (event.wrote) {
+            system_runs();
+            leave_first_boot();
+        } else if (!state_.first_boot.system_ran && !config_.after_first_boot.empty()) {
+            act(Say{LogLevel::info,
+                    "no operating system had run: --boot-once counts for this boot, as for the one before"});
         }
     }
 
@@ -308,6 +323,9 @@ class Stepper {
 
     void operator()(const OsSeen& event) {
         state_.os_runs = event.runs;
+        if (event.runs) {
+            system_runs();
+        }
         state_.seen_last = event.last;
         if (event.up && config_.until.empty()) {
             act(CancelDeadline{Deadline::boot});
@@ -558,21 +576,37 @@ class Stepper {
         }
     }
 
-    // The firmware has the first boot's order already; what is said now is for the next reset, however soon
-    // it comes.
     void run_guest() {
         state_.phase = Phase::running;
-        if (!config_.after_first_boot.empty()) {
-            act(SendBootOrder{});
-        }
         act(SendCommand{Command::cont});
         if (config_.boot_timeout && config_.boot_timeout->count() > 0) {
             act(StartDeadline{Deadline::boot, *config_.boot_timeout});
         }
     }
 
+    // The firmware keeps the first boot's order; what is said now is for the next reset.
+    void system_runs() {
+        if (!std::exchange(state_.first_boot.system_ran, true) && !config_.after_first_boot.empty()) {
+            act(SendBootOrder{});
+        }
+    }
+
+    // A reset that came before QEMU had the later order gave the firmware the first boot's once more.
+    void leave_first_boot() {
+        const FirstBoot& first = state_.first_boot;
+        if (first.over || !first.system_ran) {
+            return;
+        }
+        if (!first.order_changed && !config_.after_first_boot.empty()) {
+            act(SendCommand{Command::system_reset});
+        }
+        if (first.by_guest) {
+            first_boot_is_over();
+        }
+    }
+
     void first_boot_is_over() {
-        if (std::exchange(state_.first_boot, false) && config_.remember_first_boot) {
+        if (!std::exchange(state_.first_boot.over, true) && config_.remember_first_boot) {
             act(RememberFirstBoot{});
         }
     }
