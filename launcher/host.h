@@ -10,6 +10,7 @@
 #include "launcher/disk_image.h"
 #include "launcher/firmware_files.h"
 #include "launcher/kvm_probe.h"
+#include "launcher/outside_links.h"
 #include "launcher/run_user.h"
 #include "launcher/script_check.h"
 #include "launcher/settings.h"
@@ -42,6 +43,7 @@ struct NetbootFacts {
     bool script = false;                // what DHCP is to name is an iPXE script
     std::optional<ScriptFacts> read{};  // what DHCP is to name, where it is a file here
     int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
+    std::vector<OutsideLink> outside_links{};  // which HTTP does not follow, and TFTP does
 };
 
 struct DiskFacts {

@@ -109,6 +109,20 @@ def test_a_folder_that_vm_launch_may_not_read_without_privileges_is_told(netboot
     assert "bootfile=boot.ipxe" in plan.stdout
 
 
+def test_a_link_out_of_the_folder_boots_and_is_told(boot, netboot, tmp_path):
+    """HTTP would refuse the kernel; TFTP, which follows the link, serves it as it did without HTTP."""
+    netboot.script()
+    images = tmp_path / "images"
+    images.mkdir()
+    (netboot.path / "vmlinuz").rename(images / "vmlinuz")
+    (netboot.path / "vmlinuz").symlink_to(images / "vmlinuz")
+    with boot("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert vm.GUEST_UP in run.text()
+        assert f"vmlinuz -> {images}/vmlinuz leads out of the folder" in run.text("own")
+        assert "tftp://10.0.2.2/vmlinuz" in run.text("own")
+
+
 @pytest.mark.parametrize("base", ["tftp://10.0.2.2/", ""], ids=["tftp", "http"])
 def test_a_large_file_is_followed_though_the_dump_rests(boot, netboot, tmp_path, base):
     """While a large file comes, QEMU's dump is switched off most of the time: what was fetched is told all the same."""
