@@ -210,7 +210,7 @@ class RunLoop {
                    {[this](const std::string& line) { console_line(line); },
                     [this](const std::string& line) { console_partial(line); },
                     [this] { own_lines_.guest_wrote(); }, [this](bool attached) { attach_changed(attached); },
-                    [this](std::string_view bytes) { viewers_.show(bytes); }}},
+                    [this](std::string_view bytes) { console_bytes(bytes); }}},
           agent_{io_, std::move(vm.agent), [this] { observed(observer_.agent_answered(now())); }},
           wire_{io_,
                 std::move(vm.wire),
@@ -499,10 +499,15 @@ class RunLoop {
         observed(observer_.firmware_line(now(), line));
     }
 
+    void console_bytes(std::string_view bytes) {
+        console_quiet_s_ = now() - std::exchange(console_heard_at_, now());
+        viewers_.show(bytes);
+    }
+
     void console_line(const std::string& line) {
         wire_.catch_up();
         observed(observer_.line(now(), line));
-        shortcuts_.line(line);
+        shortcuts_.line(line, observer_.boot());
         switch_links(link_rest_.line(line));
     }
 
@@ -525,9 +530,15 @@ class RunLoop {
 
     void console_partial(const std::string& line) {
         observed(observer_.partial(now(), line));
-        if (shortcuts_.is_prompt(line) && Shortcuts::may_press(observer_.boot())) {
+        if (!shortcuts_.is_prompt(line)) {
+            return;
+        }
+        wire_.catch_up();  // iPXE may be further than its console shows
+        if (shortcuts_.may_press(observer_.boot(), console_quiet_s_)) {
             qmp_.send({"send-key", {{"keys", {{{"type", "qcode"}, {"data", "spc"}}}}}}, {});
             log_.debug(shortcuts_.key_pressed(now()));
+        } else {
+            shortcuts_.leave_prompt();
         }
     }
 
@@ -822,6 +833,8 @@ class RunLoop {
     QemuOutput firmware_log_;
     ConsoleViewers viewers_{{[this](std::string_view bytes) { console_.type(bytes); },
                              [this] { return console_.has_keyboard(); }}};
+    double console_heard_at_ = 0;  // the latest piece
+    double console_quiet_s_ = 0;   // before it
     Console console_;
     GuestAgent agent_;
     WireWatch wire_;

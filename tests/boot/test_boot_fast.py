@@ -42,6 +42,21 @@ def test_the_key_never_reaches_a_prompt_of_the_script(boot, netboot):
         assert "GOT-NO-KEY" in run.text("console")
 
 
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firmware):
+    """The key was iPXE's own prompt's: one that is left over would stop the countdown for ever."""
+    (netboot.path / "boot.ipxe").write_text(
+        "#!ipxe\nmenu What boots\nitem other Another\nitem this This one\n"
+        "choose --default this --timeout 3000 picked && echo PICKED-${picked} || echo PICKED-NOTHING\nsleep 60\n"
+    )
+    report = tmp_path / "boot.json"
+    flags = ("--firmware", firmware, "--netboot-dir", netboot.path, "--report", report)
+    with boot("--ipxe", "--until", "console:PICKED-(this|other|NOTHING)", *flags, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert "PICKED-this" in run.text()
+    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+
+
 def test_a_key_on_uefi(boot, netboot, tmp_path):
     netboot.script()
     report = tmp_path / "boot.json"
