@@ -1,7 +1,9 @@
 #include "netserve/folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -41,6 +43,16 @@ int folder_obstacle(const std::string& folder) {
     const OwnedFd fd{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     const OwnedFd beneath{fd ? open_below(fd.get(), ".", O_RDONLY | O_DIRECTORY) : -1};
     return beneath ? 0 : errno;
+}
+
+std::vector<std::string> leading_out(const std::string& folder, const std::vector<std::string>& names) {
+    const OwnedFd fd{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    std::vector<std::string> out;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(out), [&](const std::string& name) {
+        const OwnedFd found{open_below(fd.get(), name.c_str(), O_PATH)};
+        return !found && errno == EXDEV;
+    });
+    return out;
 }
 
 }  // namespace vml::serve

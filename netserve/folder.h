@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 
@@ -20,5 +21,10 @@ struct FoundFile {
 
 // errno of opening a folder that way; 0: it can be served.
 [[nodiscard]] int folder_obstacle(const std::string& folder);
+
+// Those of these names that a link leads out of the folder, or by an absolute path: open_beneath refuses
+// them.
+[[nodiscard]] std::vector<std::string> leading_out(const std::string& folder,
+                                                   const std::vector<std::string>& names);
 
 }  // namespace vml::serve

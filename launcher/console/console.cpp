@@ -1,7 +1,6 @@
 #include "launcher/console/console.h"
 
 #include <cerrno>
-#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -50,7 +49,7 @@ Console::Console(boost::asio::io_context& io, OwnedFd socket, ConsoleMode mode, 
       mode_{mode},
       output_{output},
       handlers_{std::move(handlers)},
-      shown_{screen::guest_text(kind)},
+      shown_{io, output, kind},
       keyboard_{io} {
     ::fcntl(guest_.get(), F_SETFL, O_NONBLOCK);
     if (mode_ == ConsoleMode::attached) {
@@ -105,11 +104,15 @@ void Console::took(std::string_view bytes) {
 }
 
 void Console::show(std::string_view bytes) {
-    const std::string text = shown_->feed(bytes);
-    if (is_shown() && !bytes.empty()) {
-        output_.write(text);
-        handlers_.on_shown();
+    if (bytes.empty()) {
+        return;
     }
+    if (!is_shown()) {
+        shown_.skip(bytes);
+        return;
+    }
+    shown_.write(bytes);
+    handlers_.on_shown();
 }
 
 void Console::drain() {
@@ -120,7 +123,7 @@ void Console::drain() {
 
 void Console::attach() {
     raw_.emplace(STDIN_FILENO);
-    std::ignore = shown_->restore();  // what nobody saw has changed nothing
+    shown_.forget_skipped();  // what nobody saw has changed nothing
     mode_ = ConsoleMode::attached;
 }
 
@@ -132,7 +135,7 @@ void Console::detach() {
 
 void Console::release_terminal() {
     if (is_shown()) {
-        output_.write(shown_->restore());
+        shown_.end();
     }
     raw_.reset();
 }

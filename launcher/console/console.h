@@ -4,7 +4,6 @@
 
 #include <array>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "base/fd.h"
 #include "bootwatch/console_text.h"
 #include "launcher/console/batched_wait.h"
+#include "launcher/console/guest_output.h"
 #include "launcher/console/output_queue.h"
 #include "launcher/console/terminal.h"
 #include "screen/guest_text.h"
@@ -60,11 +60,11 @@ class Console {
     // What QEMU still wrote before it ended.
     void drain();
     // For lines of ours that go where the guest's text goes (screen::GuestText).
-    [[nodiscard]] bool mid_line() const { return is_shown() && shown_->mid_line(); }
-    [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_->before_own_lines() : ""; }
-    [[nodiscard]] std::string after_own_lines() { return is_shown() ? shown_->after_own_lines() : ""; }
+    [[nodiscard]] bool mid_line() const { return is_shown() && shown_.mid_line(); }
+    [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_.before_own_lines() : ""; }
+    [[nodiscard]] std::string after_own_lines() { return is_shown() ? shown_.after_own_lines() : ""; }
     // An operating system has the console, or firmware again.
-    void system_runs(bool runs) { shown_->system_runs(runs); }
+    void system_runs(bool runs) { shown_.system_runs(runs); }
 
     // Keys for the guest that come from elsewhere than the terminal.
     void type(std::string_view bytes) { send(bytes); }
@@ -87,7 +87,7 @@ class Console {
     OutputQueue& output_;
     Handlers handlers_;
     boot::ConsoleText text_;
-    std::unique_ptr<screen::GuestText> shown_;
+    GuestOutput shown_;
     bool paused_ = false;  // until the output's reader catches up
     std::array<char, 16384> from_guest_{};
     boost::asio::posix::stream_descriptor keyboard_;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +14,8 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "screen/line_holder.h"
 
 namespace vml {
 
@@ -30,10 +34,17 @@ OwnedFd reopened(int fd) {
     return OwnedFd{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};
 }
 
+// A pipe takes so much whole or not at all (pipe(7)): its reader never waits in the middle of a line.
+std::size_t most_at_once(int fd) {
+    struct stat status {};
+    const bool pipe = ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+    return pipe ? PIPE_BUF : std::numeric_limits<ssize_t>::max();
+}
+
 }  // namespace
 
 OutputQueue::OutputQueue(boost::asio::io_context& io, int fd)
-    : own_{reopened(fd)}, fd_{own_ ? own_.get() : fd} {
+    : own_{reopened(fd)}, fd_{own_ ? own_.get() : fd}, most_at_once_{most_at_once(fd)} {
     if (own_) {
         boost::system::error_code error;
         ready_.emplace(io);
@@ -59,7 +70,8 @@ void OutputQueue::write(std::string_view bytes) {
 std::size_t OutputQueue::write_some(std::string_view bytes) {
     std::size_t done = 0;
     while (done < bytes.size()) {
-        const ssize_t written = ::write(fd_, bytes.data() + done, bytes.size() - done);
+        const std::string_view next = bytes.substr(done);
+        const ssize_t written = ::write(fd_, next.data(), screen::whole_lines(next, most_at_once_));
         if (written > 0) {
             done += static_cast<std::size_t>(written);
         } else if (errno == EAGAIN && ready_) {

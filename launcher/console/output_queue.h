@@ -38,8 +38,9 @@ class OutputQueue {
     std::size_t write_some(std::string_view bytes);
     void wait();
 
-    OwnedFd own_;  // our own description of the terminal or pipe, unless ready_ has it
-    int fd_;       // where bytes go
+    OwnedFd own_;               // our own description of the terminal or pipe, unless ready_ has it
+    int fd_;                    // where bytes go
+    std::size_t most_at_once_;  // in one write
     std::optional<boost::asio::posix::stream_descriptor>
         ready_;  // none: fd_ never blocks, or must not be touched
     std::string waiting_;

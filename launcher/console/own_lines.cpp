@@ -29,7 +29,8 @@ void OwnLines::guest_wrote() {
 }
 
 void OwnLines::wait_on() {
-    pause_.expires_at(std::min(Clock::now() + guest_pause, held_since_ + longest_hold));
+    pause_.expires_at(
+        std::min(Clock::now() + GuestOutput::guest_pause, held_since_ + GuestOutput::longest_hold));
     pause_.async_wait([this](const boost::system::error_code& error) { error ? void() : show(); });
 }
 

@@ -30,10 +30,6 @@ class OwnLines {
     // Whether the guest is done or not.
     void show();
 
-    // Nothing came of the guest's line for so long: it waits for somebody.
-    static constexpr std::chrono::milliseconds guest_pause{300};
-    static constexpr std::chrono::milliseconds longest_hold{2000};
-
   private:
     using Clock = std::chrono::steady_clock;
 

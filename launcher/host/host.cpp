@@ -18,6 +18,7 @@
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
+#include "launcher/host/link_search.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/process/run_user.h"
 #include "launcher/settings/values.h"
@@ -121,6 +122,18 @@ std::string netboot_file(const std::optional<std::string>& bootfile) {
     return fs::path{bootfile.value_or("boot.ipxe")}.relative_path().string();
 }
 
+// What the script is, and what it fetches, in the folder.
+std::vector<std::string> names_of(const std::optional<ScriptFacts>& script) {
+    std::vector<std::string> names;
+    if (script) {
+        names.push_back(script->name);
+        for (const ScriptFacts::File& file : script->files) {
+            names.push_back(file.name);
+        }
+    }
+    return names;
+}
+
 NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::string>& bootfile) {
     NetbootFacts facts;
     constexpr std::string_view magic = "#!ipxe";
@@ -129,6 +142,7 @@ NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::st
         facts.script = head_of(script, magic.size()) == magic;
         facts.http_error = facts.script ? http_obstacle(folder, script) : 0;
         facts.read = read_netboot_script(folder, netboot_file(bootfile));
+        facts.outside_links = outside_links(folder, names_of(facts.read));
     }
     facts.folder = look_at(folder, O_RDONLY);
     facts.has_boot_ipxe = look_at(folder / "boot.ipxe", O_RDONLY).kind == PathFacts::Kind::file;

@@ -48,12 +48,11 @@ std::optional<ScriptFacts> read_netboot_script(const fs::path& folder, const std
         return facts;
     }
     // A name is relative to the script's own folder, or with a slash to the one that is served.
-    const fs::path own = (folder / name).parent_path();
-    facts.names = names_in(own);
+    const fs::path own = fs::path{name}.parent_path();
+    facts.names = names_in(folder / own);
     for (ipxescript::FileUse& use : ipxescript::files_of(script)) {
-        const fs::path file =
-            use.name.starts_with('/') ? folder / fs::path{use.name}.relative_path() : own / use.name;
-        facts.files.push_back({std::move(use), fs::exists(file, error)});
+        const fs::path file = use.name.starts_with('/') ? fs::path{use.name}.relative_path() : own / use.name;
+        facts.files.push_back({std::move(use), fs::exists(folder / file, error), file.string()});
     }
     return facts;
 }

@@ -1,8 +1,10 @@
 // The guest's ways out beside the network: its serial console with whoever watches it, and its agent's port.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 
@@ -18,7 +20,8 @@ class GuestPorts {
   public:
     struct Handlers {
         std::function<void(const std::string& line)> on_line;
-        std::function<void(const std::string& line)> on_partial;
+        // `quiet_s`: nothing had come for so long before.
+        std::function<void(const std::string& line, double quiet_s)> on_partial;
         std::function<void(bool attached)> on_attach;
         std::function<void()> on_agent;  // it answers
     };
@@ -35,7 +38,13 @@ class GuestPorts {
     [[nodiscard]] bool is_attended() const { return console_.has_keyboard() || viewers_.has_keyboard(); }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
+    void heard(std::string_view bytes);
+
     ConsoleViewers viewers_;
+    Clock::time_point heard_at_ = Clock::now();  // the latest piece
+    std::chrono::duration<double> quiet_{0};     // before it
     Console console_;
     GuestAgent agent_;
 };

@@ -181,9 +181,12 @@ void GuestPower::ask(Answer answer) {
     });
 }
 
-void GuestPower::reset() {
-    qmp_.send({"query-blockstats"}, [this](const qmp::Result& result) {
-        writes_of_earlier_boots_ = writes_in(value_of(result)).value_or(0);
+void GuestPower::reset(std::function<void(bool wrote)> told) {
+    qmp_.send({"query-blockstats"}, [this, told = std::move(told)](const qmp::Result& result) {
+        const auto writes = writes_in(value_of(result));
+        const bool wrote = writes.value_or(writes_of_earlier_boots_ + 1) > writes_of_earlier_boots_;
+        writes_of_earlier_boots_ = writes.value_or(0);
+        told(wrote);
     });
 }
 

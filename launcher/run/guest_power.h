@@ -59,8 +59,9 @@ class GuestPower {
 
     // Once every answer has come; never, where QEMU does not answer.
     void ask(Answer answer);
-    // The machine was reset: what was written so far was another boot's.
-    void reset();
+    // The machine was reset: what was written so far was another boot's. `told`: did that boot write? True
+    // where QEMU does not say.
+    void reset(std::function<void(bool wrote)> told);
 
   private:
     qmp::Client& qmp_;

@@ -82,9 +82,11 @@ void QemuLink::change_boot_order(const std::vector<BootindexChange>& changes) {
     for (const BootindexChange& change : changes) {
         client_.send(
             {"qom-set", {{"path", change.path}, {"property", "bootindex"}, {"value", change.bootindex}}},
-            [this](const qmp::Result& result) {
+            [this, last = &change == &changes.back()](const qmp::Result& result) {
                 if (const auto* refusal = refusal_in(result)) {
                     handlers_.feed(supervise::BootOrderRefused{refusal->description});
+                } else if (last) {
+                    handlers_.feed(supervise::BootOrderChanged{});
                 }
             });
     }
@@ -107,6 +109,9 @@ void QemuLink::command(supervise::Command command) {
             break;
         case supervise::Command::system_powerdown:
             client_.send({"system_powerdown"}, {});
+            break;
+        case supervise::Command::system_reset:
+            client_.send({"system_reset"}, {});
             break;
         case supervise::Command::quit:
             client_.send({"quit"}, {});
@@ -141,7 +146,7 @@ void QemuLink::ask_power() {
 }
 
 void QemuLink::was_reset() {
-    power_.reset();
+    power_.reset([this](bool wrote) { handlers_.feed(supervise::WritesTold{wrote}); });
     client_.send({"query-rx-filter"},
                  {});  // the event of the guest's own driver comes once for each such question
 }

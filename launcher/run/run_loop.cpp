@@ -203,7 +203,8 @@ Children::Handlers RunLoop::child_handlers() {
 
 GuestPorts::Handlers RunLoop::guest_handlers() {
     return {guard_.around([this](const std::string& line) { watch_.console_line(line); }),
-            guard_.around([this](const std::string& line) { watch_.console_partial(line); }),
+            guard_.around(
+                [this](const std::string& line, double quiet_s) { watch_.console_partial(line, quiet_s); }),
             guard_.around([this](bool attached) {
                 log_.info(attached
                               ? "attached to the console; Ctrl-] detaches"

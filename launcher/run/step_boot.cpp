@@ -23,17 +23,40 @@ void end_or_tell(Stepping& stepping, bool end, const Fault& verdict) {
     }
 }
 
+// The firmware keeps the first boot's order; what is said now is for the next reset.
+void system_runs(Stepping& stepping) {
+    if (!std::exchange(stepping.state.first_boot.system_ran, true) &&
+        !stepping.config.after_first_boot.empty()) {
+        stepping.act(SendBootOrder{});
+    }
+}
+
 void first_boot_is_over(Stepping& stepping) {
-    if (std::exchange(stepping.state.first_boot, false) && stepping.config.remember_first_boot) {
+    if (!std::exchange(stepping.state.first_boot.over, true) && stepping.config.remember_first_boot) {
         stepping.act(RememberFirstBoot{});
+    }
+}
+
+// A reset that came before QEMU had the later order gave the firmware the first boot's once more.
+void leave_first_boot(Stepping& stepping) {
+    const FirstBoot& first = stepping.state.first_boot;
+    if (first.over || !first.system_ran) {
+        return;
+    }
+    if (!first.order_changed && !stepping.config.after_first_boot.empty()) {
+        stepping.act(SendCommand{Command::system_reset});
+    }
+    if (first.by_guest) {
+        first_boot_is_over(stepping);
     }
 }
 
 }  // namespace
 
 void on(Stepping& stepping, const QemuEvent& event) {
-    if (event.name == "RESET" && event.reason == "guest-reset") {
-        first_boot_is_over(stepping);
+    if (event.name == "RESET") {
+        stepping.state.first_boot.by_guest = event.reason == "guest-reset";
+        leave_first_boot(stepping);
     } else if (event.name == "SHUTDOWN") {
         stepping.state.shutdown_reason = event.reason;
         if (event.reason == "guest-shutdown" || event.reason == "guest-reset") {
@@ -49,6 +72,18 @@ void on(Stepping& stepping, const QemuEvent& event) {
     }
     if (event.name == "RESET") {
         was_reset(stepping);
+    }
+}
+
+// Of a guest that said nothing of an operating system this alone tells that one ran.
+void on(Stepping& stepping, const WritesTold& event) {
+    if (event.wrote) {
+        system_runs(stepping);
+        leave_first_boot(stepping);
+    } else if (!stepping.state.first_boot.system_ran && !stepping.config.after_first_boot.empty()) {
+        stepping.act(
+            Say{LogLevel::info,
+                "no operating system had run: --boot-once counts for this boot, as for the one before"});
     }
 }
 
@@ -96,6 +131,9 @@ void on(Stepping& stepping, const WaitForSilence& /*event*/) {
 
 void on(Stepping& stepping, const OsSeen& event) {
     stepping.state.os_runs = event.runs;
+    if (event.runs) {
+        system_runs(stepping);
+    }
     stepping.state.seen_last = event.last;
     if (event.up && stepping.config.until.empty()) {
         stepping.act(CancelDeadline{Deadline::boot});

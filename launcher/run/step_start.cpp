@@ -88,7 +88,12 @@ void on(Stepping& stepping, const ContinueRefused& refusal) {
     quit(stepping);
 }
 
+void on(Stepping& stepping, const BootOrderChanged& /*event*/) {
+    stepping.state.first_boot.order_changed = true;
+}
+
 void on(Stepping& stepping, const BootOrderRefused& refusal) {
+    stepping.state.first_boot.order_changed = true;  // nothing is to be waited for
     stepping.act(Say{LogLevel::warning,
                      fmt::format("the boot order cannot be changed for the next reset: {}", refusal.why)});
 }
@@ -103,13 +108,8 @@ void start_timed_out(Stepping& stepping) {
     kill(stepping);
 }
 
-// The firmware has the first boot's order already; what is said now is for the next reset, however soon
-// it comes.
 void run_guest(Stepping& stepping) {
     stepping.state.phase = Phase::running;
-    if (!stepping.config.after_first_boot.empty()) {
-        stepping.act(SendBootOrder{});
-    }
     stepping.act(SendCommand{Command::cont});
     if (stepping.config.boot_timeout && stepping.config.boot_timeout->count() > 0) {
         stepping.act(StartDeadline{Deadline::boot, *stepping.config.boot_timeout});

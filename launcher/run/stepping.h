@@ -25,10 +25,9 @@ void on(Stepping& stepping, const QmpReady& event);
 void on(Stepping& stepping, const CheckAnswered& answer);
 void on(Stepping& stepping, const PortForwards& event);
 void on(Stepping& stepping, const ContinueRefused& refusal);
+void on(Stepping& stepping, const BootOrderChanged& event);
 void on(Stepping& stepping, const BootOrderRefused& refusal);
 void start_timed_out(Stepping& stepping);
-// The firmware has the first boot's order already; what is said now is for the next reset, however soon
-// it comes.
 void run_guest(Stepping& stepping);
 
 // step_stop.cpp
@@ -59,6 +58,7 @@ void goes_on(Stepping& stepping);
 
 // step_boot.cpp
 void on(Stepping& stepping, const QemuEvent& event);
+void on(Stepping& stepping, const WritesTold& event);
 void on(Stepping& stepping, const BootEnded& event);
 void on(Stepping& stepping, const VerdictGiven& event);
 void on(Stepping& stepping, const WaitForSilence& event);

@@ -13,7 +13,7 @@
 
 namespace vml::supervise {
 
-enum class Command { cont, resume, query_status, system_powerdown, quit };
+enum class Command { cont, resume, query_status, system_powerdown, system_reset, quit };
 struct SendChecks {
     bool operator==(const SendChecks&) const = default;
 };

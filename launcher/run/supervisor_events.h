@@ -23,8 +23,13 @@ struct PortForwards {};  // one more of Config::ports
 struct ContinueRefused {
     std::string why;
 };
+struct BootOrderChanged {};  // QEMU has carried SendBootOrder out
 struct BootOrderRefused {
     std::string why;
+};
+// After a reset: what the guest has done to its disks before.
+struct WritesTold {
+    bool wrote = false;
 };
 struct QemuEvent {
     std::string name;
@@ -70,9 +75,9 @@ struct ChildEnded {
     int wait_status = 0;                  // as waitpid gives it
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
 };
-using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderRefused,
-                           QemuEvent, StatusAnswered, PowerTold, ResumeAsked, ResumeRefused, ResetAsked,
-                           OsSeen, BootEnded, VerdictGiven, WaitForSilence, SignalReceived, StopAsked,
-                           DeadlinePassed, QmpClosed, ChildEnded>;
+using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderChanged,
+                           BootOrderRefused, WritesTold, QemuEvent, StatusAnswered, PowerTold, ResumeAsked,
+                           ResumeRefused, ResetAsked, OsSeen, BootEnded, VerdictGiven, WaitForSilence,
+                           SignalReceived, StopAsked, DeadlinePassed, QmpClosed, ChildEnded>;
 
 }  // namespace vml::supervise

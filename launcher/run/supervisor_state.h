@@ -38,6 +38,17 @@ struct Pause {
     bool operator==(const Pause&) const = default;
 };
 
+// --boot-once. The order changes once an operating system (an installer) is seen, so that a reset before
+// that, of a script, the firmware or the user, is the first boot once more.
+struct FirstBoot {
+    bool over = false;           // after a reset of the guest's own, or its power-off
+    bool system_ran = false;     // it was seen, or something has written to a disk
+    bool order_changed = false;  // QEMU has the later order, for the next reset
+    bool by_guest = false;       // the latest reset was the guest's own
+
+    bool operator==(const FirstBoot&) const = default;
+};
+
 struct State {
     Phase phase = Phase::starting;
     std::size_t checks_left = 0;
@@ -47,10 +58,10 @@ struct State {
     std::string stop_words;          // how that is told: "SIGTERM", "`vm-launch stop`"
     std::string end_words;           // why the run is over, where nobody asked for a stop
     bool until_reached = false;      // the run has what it waited for
-    bool first_boot = true;          // until the guest resets or powers off
-    bool forced = false;             // the guest had to be ended while an operating system ran, or might have
-    Pause pause;                     // the guest stands still
-    bool reset_asked = false;        // by `vm-launch reset`, and not carried out yet
+    FirstBoot first_boot;
+    bool forced = false;       // the guest had to be ended while an operating system ran, or might have
+    Pause pause;               // the guest stands still
+    bool reset_asked = false;  // by `vm-launch reset`, and not carried out yet
     std::optional<std::string>
         shutdown_reason;         // of QMP's SHUTDOWN event (QEMU qapi/run-state.json, ShutdownCause)
     std::optional<Fault> fault;  // the cause of the end, once one is known

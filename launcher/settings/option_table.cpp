@@ -55,9 +55,8 @@ std::vector<OptionRow> boot_rows() {
          "hd (network,hd with --ipxe), then cdrom where there is one", "comma list of network, hd and cdrom",
          [](Settings& s, Text t) { s.boot_order = parse_boot_order(t); }},
         {Group::boot, "boot-once", "BOOT_ONCE", "LIST", "none",
-         "the order of the first boot alone, for an installation: the guest's next reset boots by the boot "
-         "order "
-         "(which is hd then, unless it is given)",
+         "the order of the first boot alone, for an installation: once an operating system has run, the next "
+         "reset boots by the boot order (which is hd then, unless it is given)",
          [](Settings& s, Text t) { s.boot_once = parse_boot_order(t); }},
         {Group::boot, "firmware", "BOOT_MODE", "MODE", "legacy on x86_64, uefi on aarch64",
          "legacy (SeaBIOS), uefi (OVMF, AAVMF), or secure: UEFI with Secure Boot, enrolled keys and a TPM",
@@ -214,8 +213,7 @@ std::vector<OptionRow> running_rows() {
          [](Settings& s, Text t) { s.no_console = parse_boolean(t); }},
         {Group::running, "console-raw", "CONSOLE_RAW", "", "off",
          "show every byte of the serial console as it comes; else a terminal is spared what would wipe or "
-         "upset "
-         "it, and a pipe or file gets text alone",
+         "upset it, and a pipe or file gets text alone, in whole lines",
          [](Settings& s, Text t) { s.console_raw = parse_boolean(t); }},
         {Group::running, "graphics", "GRAPHICS", "KIND", "none",
          "none, or vnc: a screen that a VNC viewer and `vm-launch screenshot` see",

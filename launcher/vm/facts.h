@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "launcher/settings/settings.h"
 #include "launcher/vm/disk_image.h"
+#include "launcher/vm/outside_links.h"
 #include "launcher/vm/script_check.h"
 #include "launcher/vm/uefi_choice.h"
 #include "netsetup/host_facts.h"
@@ -71,6 +72,7 @@ struct NetbootFacts {
     bool script = false;                // what DHCP is to name is an iPXE script
     std::optional<ScriptFacts> read{};  // what DHCP is to name, where it is a file here
     int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
+    std::vector<OutsideLink> outside_links{};  // which HTTP does not follow, and TFTP does
 };
 
 struct DiskFacts {

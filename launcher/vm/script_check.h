@@ -16,6 +16,7 @@ struct ScriptFacts {
     struct File {
         ipxescript::FileUse use;
         bool exists = false;
+        std::string name{};  // in the folder that is served
     };
     std::vector<File> files;
     std::vector<std::string> names;  // in the script's own folder

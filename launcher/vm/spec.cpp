@@ -694,7 +694,7 @@ class Decider {
         }
         // A loader that is no script may be an old one, which goes on by TFTP from where it came.
         const bool to_ipxe = settings_.ipxe && takes_part_in_boot(settings_.nics[index], index);
-        nat.http = to_ipxe && netboot.script && netboot.http_error == 0;
+        nat.http = to_ipxe && netboot.script && netboot.http_error == 0 && all_links_stay_inside(netboot);
         if (to_ipxe && netboot.script && netboot.http_error != 0) {
             spec_.notes.push_back(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
                                               folder.string(), errno_text(netboot.http_error)));
@@ -708,6 +708,23 @@ class Decider {
             check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,
                        Kind::file);
         }
+    }
+
+    // What HTTP would refuse and TFTP serves must boot as before.
+    bool all_links_stay_inside(const NetbootFacts& netboot) {
+        const auto [to_files, to_nothing] = parted_links(netboot.outside_links);
+        if (!to_nothing.empty()) {
+            spec_.notes.push_back(fmt::format("{} is a link to where nothing is{}", words_for(to_nothing),
+                                              facts_.in_container ? " in this container" : ""));
+        }
+        if (!to_files.empty()) {
+            spec_.notes.push_back(
+                fmt::format("{} leads out of the folder, where HTTP does not follow: all of it is served by "
+                            "TFTP alone, which is "
+                            "slower (copy or mount what the link leads to)",
+                            words_for(to_files)));
+        }
+        return to_files.empty();
     }
 
     void check_folder_for_user(const fs::path& folder, int user_error) {

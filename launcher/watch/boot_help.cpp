@@ -32,14 +32,20 @@ BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest li
       longest_rest_{io} {}
 
 void BootHelp::console_line(const std::string& line) {
-    shortcuts_.line(line);
+    shortcuts_.line(line, hands_.boot());
     switch_links(link_rest_.line(line));
 }
 
-void BootHelp::console_partial(const std::string& line) {
-    if (shortcuts_.is_prompt(line) && Shortcuts::may_press(hands_.boot())) {
+void BootHelp::console_partial(const std::string& line, double quiet_s) {
+    if (!shortcuts_.is_prompt(line)) {
+        return;
+    }
+    hands_.catch_up();  // iPXE may be further than its console shows
+    if (shortcuts_.may_press(hands_.boot(), quiet_s)) {
         hands_.press_key();
         log_.debug(shortcuts_.key_pressed(hands_.now()));
+    } else {
+        shortcuts_.leave_prompt();
     }
 }
 

@@ -32,7 +32,8 @@ class BootHelp {
     BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log, Hands hands);
 
     void console_line(const std::string& line);
-    void console_partial(const std::string& line);
+    // `quiet_s`: see Shortcuts::may_press.
+    void console_partial(const std::string& line, double quiet_s);
     // On the link of a watched NIC.
     void frame(std::size_t nic, const boot::Packet& packet, Bytes frame);
     void was_reset();

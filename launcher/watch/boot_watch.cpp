@@ -78,9 +78,9 @@ void BootWatch::console_line(const std::string& line) {
     help_.console_line(line);
 }
 
-void BootWatch::console_partial(const std::string& line) {
+void BootWatch::console_partial(const std::string& line, double quiet_s) {
     observed(observer_.partial(now(), line));
-    help_.console_partial(line);
+    help_.console_partial(line, quiet_s);
 }
 
 void BootWatch::firmware_line(const std::string& line) {

@@ -52,7 +52,8 @@ class BootWatch {
     bool was_reset();
     void qemu_event(const std::string& name);
     void console_line(const std::string& line);
-    void console_partial(const std::string& line);
+    // `quiet_s`: nothing had come of the console for so long before this did.
+    void console_partial(const std::string& line, double quiet_s);
     void firmware_line(const std::string& line);
     void agent_answered();
     // The time for a sign of life is over; the guest's disks have had so many requests.

@@ -16,6 +16,12 @@ bool is_sign(const std::optional<boot::ConsoleMark>& mark, boot::ConsoleSign sig
     return mark && mark->sign == sign;
 }
 
+std::size_t talks_of_ipxe(const boot::Boot& boot) {
+    return static_cast<std::size_t>(
+        std::count_if(boot.dhcp.begin(), boot.dhcp.end(),
+                      [](const boot::DhcpTalk& talk) { return talk.client == boot::Client::ipxe; }));
+}
+
 }  // namespace
 
 Shortcuts::Shortcuts(const ShortcutsConfig& config, const std::vector<boot::WatchedNic>& watched)
@@ -31,19 +37,22 @@ bool Shortcuts::is_prompt(std::string_view partial) const {
     return press_key_ && !pressed_ && is_sign(boot::mark_in_partial(partial), boot::ConsoleSign::ipxe_prompt);
 }
 
-bool Shortcuts::may_press(const boot::Boot& boot) {
-    return boot.fetches.empty() && !boot.reached(boot::Stage::fetch);
+bool Shortcuts::may_press(const boot::Boot& boot, double quiet_s) const {
+    return quiet_s < young_s && talks_of_ipxe(boot) == asked_before_ && boot.fetches.empty() &&
+           !boot.reached(boot::Stage::fetch);
 }
 
-void Shortcuts::line(std::string_view line) {
+void Shortcuts::line(std::string_view line, const boot::Boot& boot) {
     // The next NIC's iPXE has a prompt of its own.
-    if (pressed_ && is_sign(boot::mark_in_line(line), boot::ConsoleSign::ipxe_runs)) {
+    if (press_key_ && is_sign(boot::mark_in_line(line), boot::ConsoleSign::ipxe_runs)) {
         pressed_ = false;
+        asked_before_ = talks_of_ipxe(boot);
     }
 }
 
 void Shortcuts::reset() {
     pressed_ = false;
+    asked_before_ = 0;
     spared_router_ = false;
     done_in_boot_.clear();
     for (Nic& nic : nics_) {

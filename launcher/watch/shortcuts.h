@@ -26,9 +26,15 @@ class Shortcuts {
 
     // Is this what stands last on the console iPXE's prompt, where no key was pressed yet since iPXE started?
     [[nodiscard]] bool is_prompt(std::string_view partial) const;
-    // Never once something was fetched: then a script may ask.
-    [[nodiscard]] static bool may_press(const boot::Boot& boot);
-    void line(std::string_view line);
+    // A key must never wait for whoever reads next: it would stop a menu's countdown. iPXE's prompt takes one
+    // key; a key that comes too late for it is read, and dropped, by iPXE's wait for the link or DHCP, which
+    // follows (src/core/monojob.c). So a key is pressed while the prompt is young, before this iPXE asked for
+    // an address, and never once something was fetched. `quiet_s`: nothing had come of the guest's console
+    // for so long before the prompt did, so that it may be as old as that.
+    [[nodiscard]] bool may_press(const boot::Boot& boot, double quiet_s) const;
+    // It is too late for this prompt, whatever else comes of it.
+    void leave_prompt() { pressed_ = true; }
+    void line(std::string_view line, const boot::Boot& boot);
     void reset();
 
     // A frame on the link of a watched NIC, which `nic` is an index of.
@@ -53,6 +59,8 @@ class Shortcuts {
     // A router answers within half a second (RFC 4861, MAX_RA_DELAY_TIME), and goes first. iPXE waits for
     // DHCP meanwhile.
     static constexpr double patience_s = 0.6;
+    // The prompt stands for 2 s.
+    static constexpr double young_s = 1;
 
   private:
     struct Nic {
@@ -68,7 +76,8 @@ class Shortcuts {
     [[nodiscard]] static bool has_what_it_needs(const std::string& nic, const boot::Boot& boot);
 
     bool press_key_;
-    bool pressed_ = false;  // since iPXE started
+    bool pressed_ = false;          // or left, since iPXE started
+    std::size_t asked_before_ = 0;  // talks of iPXE with DHCP servers, of other NICs' turns
     bool spared_router_ = false;
     std::vector<Nic> nics_;
     std::vector<std::string> done_;

@@ -42,6 +42,21 @@ def test_the_key_never_reaches_a_prompt_of_the_script(boot, netboot):
         assert "GOT-NO-KEY" in run.text("console")
 
 
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firmware):
+    """The key was iPXE's own prompt's: one that is left over would stop the countdown for ever."""
+    (netboot.path / "boot.ipxe").write_text(
+        "#!ipxe\nmenu What boots\nitem other Another\nitem this This one\n"
+        "choose --default this --timeout 3000 picked && echo PICKED-${picked} || echo PICKED-NOTHING\nsleep 60\n"
+    )
+    report = tmp_path / "boot.json"
+    flags = ("--firmware", firmware, "--netboot-dir", netboot.path, "--report", report)
+    with boot("--ipxe", "--until", "console:PICKED-(this|other|NOTHING)", *flags, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert "PICKED-this" in run.text()
+    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+
+
 def test_a_key_on_uefi(boot, netboot, tmp_path):
     netboot.script()
     report = tmp_path / "boot.json"
@@ -107,6 +122,20 @@ def test_a_folder_that_vm_launch_may_not_read_without_privileges_is_told(netboot
     assert plan.returncode == 0
     assert "is not served by HTTP, only by TFTP" in plan.stdout
     assert "bootfile=boot.ipxe" in plan.stdout
+
+
+def test_a_link_out_of_the_folder_boots_and_is_told(boot, netboot, tmp_path):
+    """HTTP would refuse the kernel; TFTP, which follows the link, serves it as it did without HTTP."""
+    netboot.script()
+    images = tmp_path / "images"
+    images.mkdir()
+    (netboot.path / "vmlinuz").rename(images / "vmlinuz")
+    (netboot.path / "vmlinuz").symlink_to(images / "vmlinuz")
+    with boot("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert vm.GUEST_UP in run.text()
+        assert f"vmlinuz -> {images}/vmlinuz leads out of the folder" in run.text("own")
+        assert "tftp://10.0.2.2/vmlinuz" in run.text("own")
 
 
 @pytest.mark.parametrize("base", ["tftp://10.0.2.2/", ""], ids=["tftp", "http"])

@@ -2,6 +2,7 @@
 then the same VM from its disk, to the end."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -16,14 +17,14 @@ DISK = "THE-INSTALLED-DISK-BOOTED"
 def installer(netboot):
     """A script that boots the guest with the words that make it an installer of an image."""
 
-    def make(image):
+    def make(image, words="console=ttyS0 vml.install"):
         (netboot.path / "disk.cpio").write_bytes(
             media.cpio([("install", 0o40755, b""), ("install/disk.img", 0o100644, image)])
         )
         (netboot.path / "boot.ipxe").write_text(
             f"#!ipxe\necho {vm.SCRIPT_RAN}\n"
             # The kernel looks for the next archive where a multiple of four bytes begins: this one's length is one.
-            "kernel vmlinuz initrd=disk.cpio initrd=initrd.gz console=ttyS0 no_timer_check vml.install\n"
+            f"kernel vmlinuz initrd=disk.cpio initrd=initrd.gz no_timer_check {words}\n"
             "initrd disk.cpio\ninitrd initrd.gz\nboot\n"
         )
         return netboot.path
@@ -69,3 +70,43 @@ def install_once_then_disk(boot, folder, tmp_path, *words):
         assert again.wait_exit() == 0
         assert DISK in again.text() and vm.SCRIPT_RAN not in again.text()
         assert "--boot-once was done in an earlier run" in again.text("own")
+
+
+def test_an_installer_that_says_nothing_is_known_by_what_it_wrote(boot, installer, tmp_path):
+    """No console, no NIC, no agent: at its reset the disk boots all the same."""
+    folder = installer(IMAGES["legacy"](), "quiet console=tty0 vml.quiet vml.install")
+    report = tmp_path / "report.json"
+    arguments = ("--ipxe", "--boot-once", "network", "--blank-disk", "--disk-size", "64M", "--netboot-dir", folder)
+    with boot(*arguments, "--report", report, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert DISK in run.text() and run.text().count(vm.SCRIPT_RAN) == 1
+        assert INSTALLED not in run.text()
+
+
+def test_a_reset_before_the_installer_ran_is_the_networks_again(boot, installer, tmp_path):
+    """A script that reboots to try again, and the user's own reset: the blank disk does not boot before the installation."""
+    folder = installer(IMAGES["legacy"]())
+    installs = (folder / "boot.ipxe").read_text()
+    (folder / "boot.ipxe").write_text("#!ipxe\necho TRYING-AGAIN\nsleep 1\nreboot\n")
+    data = tmp_path / "data"
+    data.mkdir()
+    arguments = ("--ipxe", "--boot-once", "network", "--blank-disk", "--disk-size", "64M", "--netboot-dir", folder)
+    with boot(*arguments, "--data-dir", data, "--reboot-limit", "0", *vm.SMALL) as run:
+        run.wait_text("(?s)TRYING-AGAIN.*TRYING-AGAIN")
+        run.wait_text("no operating system had run: --boot-once counts for this boot", "own")
+        serve(folder, "#!ipxe\necho WAITING\nprompt\n")
+        run.wait_text("WAITING")
+        assert list(data.rglob("boot-once.done")) == []
+        serve(folder, installs)
+        assert subprocess.run([vm.BINARY, "reset", run.name], timeout=vm.END_DEADLINE).returncode == 0
+        assert run.wait_exit() == 0
+        text = run.text()
+        assert text.index("WAITING") < text.index(INSTALLED) < text.index(DISK)
+        assert text.count(INSTALLED) == 1
+        assert len(list(data.rglob("boot-once.done"))) == 1
+
+
+def serve(folder, script):
+    """Never half of it: the guest may fetch it at any moment."""
+    (folder / "new").write_text(script)
+    (folder / "new").rename(folder / "boot.ipxe")

@@ -69,9 +69,9 @@ TEST_CASE("one key for each prompt of iPXE") {
     CHECK(keys.is_prompt(prompt));
     keys.key_pressed(0.4);
     CHECK_FALSE(keys.is_prompt(prompt));
-    keys.line("net0: 52:54:00:00:00:01 using virtio-net");
+    keys.line("net0: 52:54:00:00:00:01 using virtio-net", ipxe_boot());
     CHECK_FALSE(keys.is_prompt(prompt));
-    keys.line(banner);  // of the next NIC's iPXE
+    keys.line(banner, ipxe_boot());  // of the next NIC's iPXE
     CHECK(keys.is_prompt(prompt));
     keys.key_pressed(20);
     keys.reset();
@@ -81,13 +81,29 @@ TEST_CASE("one key for each prompt of iPXE") {
 
 TEST_CASE("no key where it was not asked for, nor once anything was fetched") {
     CHECK_FALSE(shortcuts(false).is_prompt(prompt));
-    CHECK(Shortcuts::may_press(ipxe_boot()));
+    CHECK(shortcuts().may_press(ipxe_boot(), 0));
     boot::Boot fetched = ipxe_boot();
     fetched.fetches.emplace_back();
-    CHECK_FALSE(Shortcuts::may_press(fetched));
+    CHECK_FALSE(shortcuts().may_press(fetched, 0));
     boot::Boot seen_on_console = ipxe_boot();
     seen_on_console.marks.push_back({boot::Stage::fetch, 3, boot::Proof::console, ""});
-    CHECK_FALSE(Shortcuts::may_press(seen_on_console));
+    CHECK_FALSE(shortcuts().may_press(seen_on_console, 0));
+}
+
+TEST_CASE("no key where iPXE may have gone on already: a menu would get it") {
+    Shortcuts keys = shortcuts();
+    keys.line(banner, ipxe_boot());
+    CHECK(keys.may_press(ipxe_boot(), 0.9));
+    CHECK_FALSE(keys.may_press(ipxe_boot(), 1.1));  // the prompt may have stood there for as long
+    CHECK_FALSE(keys.may_press(ready_boot(), 0));   // it has asked for an address
+    keys.line(banner, ready_boot());                // that was another NIC's iPXE
+    CHECK(keys.may_press(ready_boot(), 0));
+    CHECK(keys.is_prompt(prompt));
+    keys.leave_prompt();
+    CHECK_FALSE(keys.is_prompt(prompt + "."));
+    keys.reset();
+    CHECK(keys.may_press(ipxe_boot(), 0));
+    CHECK(keys.is_prompt(prompt));
 }
 
 TEST_CASE("the guest's search for a router is answered once DHCP has named what to boot, and nobody else's") {

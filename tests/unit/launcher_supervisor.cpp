@@ -160,39 +160,87 @@ Config with_first_boot() {
     return config;
 }
 
-TEST_CASE("the next reset's boot order is sent before the guest runs, and once") {
-    Run run{with_first_boot()};
-    run.feed(QmpReady{});
-    const auto at = [&](const Action& wanted) {
-        return std::find(run.actions.begin(), run.actions.end(), wanted) - run.actions.begin();
-    };
-    CHECK(run.did(SendBootOrder{}));
-    CHECK(at(SendBootOrder{}) < at(SendCommand{Command::cont}));
-    CHECK_FALSE(run.feed(QemuEvent{"RESET", "guest-reset"}).did(SendBootOrder{}));
-    CHECK_FALSE(Run{plain()}.feed(QmpReady{}).did(SendBootOrder{}));
+const QemuEvent reset_by_guest{"RESET", "guest-reset"};
+const QemuEvent reset_by_user{"RESET", "host-qmp-system-reset"};
+const SendCommand reset_again{Command::system_reset};
+
+TEST_CASE("the later boot order is sent once an operating system runs, and once") {
+    Run run = running(with_first_boot());
+    CHECK_FALSE(run.did(SendBootOrder{}));
+    CHECK_FALSE(run.feed(OsSeen{false}).did(SendBootOrder{}));
+    CHECK(run.feed(OsSeen{true}).did(SendBootOrder{}));
+    run.feed(BootOrderChanged{});
+    CHECK_FALSE(run.feed(OsSeen{true, true}).did(SendBootOrder{}));
+    CHECK_FALSE(run.feed(reset_by_guest).did(reset_again));
+    CHECK_FALSE(run.feed(OsSeen{true}).did(SendBootOrder{}));
+    CHECK_FALSE(with_os().did(SendBootOrder{}));
     CHECK(contains(run.feed(BootOrderRefused{"no such property"}).said(),
                    "the boot order cannot be changed for the next reset: no such property"));
 }
 
+TEST_CASE("a reset before any operating system ran leaves the first boot as it is") {
+    for (const QemuEvent& reset : {reset_by_guest, reset_by_user}) {
+        Run run = running(with_first_boot());
+        CHECK_FALSE(run.feed(reset).did(RememberFirstBoot{}));
+        run.feed(WritesTold{false});
+        CHECK(contains(run.said(), "no operating system had run: --boot-once counts for this boot"));
+        CHECK_FALSE(run.did(SendBootOrder{}));
+        CHECK_FALSE(run.did(RememberFirstBoot{}));
+        // The next boot installs.
+        CHECK(run.feed(OsSeen{true}).did(SendBootOrder{}));
+        run.feed(BootOrderChanged{});
+        CHECK(run.feed(reset_by_guest).did(RememberFirstBoot{}));
+        CHECK(run.feed(WritesTold{false}).said().empty());
+    }
+    CHECK(running().feed(reset_by_guest).feed(WritesTold{false}).said().empty());
+}
+
+TEST_CASE("a silent installer is known by what it wrote, and the machine is reset once more") {
+    Run run = running(with_first_boot());
+    run.feed(reset_by_guest).feed(WritesTold{true});
+    CHECK(run.did(SendBootOrder{}));
+    CHECK(run.did(reset_again));
+    CHECK(run.did(RememberFirstBoot{}));
+    run.feed(BootOrderChanged{});
+    CHECK(run.feed(reset_by_user).actions.empty());
+    CHECK(run.feed(WritesTold{false}).actions.empty());
+}
+
+TEST_CASE("a reset that overtook the later boot order is done again, once") {
+    Run run = with_os(with_first_boot());
+    REQUIRE(run.did(SendBootOrder{}));
+    run.feed(reset_by_guest);
+    CHECK(run.did(reset_again));
+    CHECK(run.did(RememberFirstBoot{}));
+    run.feed(BootOrderChanged{});
+    CHECK(run.feed(reset_by_user).actions.empty());
+}
+
+TEST_CASE("an order that QEMU refuses to change resets nothing") {
+    Run run = with_os(with_first_boot());
+    run.feed(BootOrderRefused{"no such property"});
+    CHECK_FALSE(run.feed(reset_by_guest).did(reset_again));
+}
+
 TEST_CASE("the first boot is over when the guest resets or powers off by itself") {
-    for (const QemuEvent& end : {QemuEvent{"RESET", "guest-reset"}, QemuEvent{"SHUTDOWN", "guest-shutdown"},
-                                 QemuEvent{"SHUTDOWN", "guest-reset"}}) {
-        Run run{with_first_boot()};
-        run.feed(QmpReady{});
+    for (const QemuEvent& end :
+         {reset_by_guest, QemuEvent{"SHUTDOWN", "guest-shutdown"}, QemuEvent{"SHUTDOWN", "guest-reset"}}) {
+        Run run = with_os(with_first_boot());
+        run.feed(BootOrderChanged{});
         CHECK(run.feed(end).did(RememberFirstBoot{}));
         CHECK_FALSE(run.feed(end).did(RememberFirstBoot{}));
     }
-    for (const QemuEvent& other : {QemuEvent{"RESET", "host-qmp-system-reset"},
-                                   QemuEvent{"SHUTDOWN", "host-qmp-quit"}, QemuEvent{"RTC_CHANGE", ""}}) {
-        Run run{with_first_boot()};
-        run.feed(QmpReady{});
+    for (const QemuEvent& other :
+         {reset_by_user, QemuEvent{"SHUTDOWN", "host-qmp-quit"}, QemuEvent{"RTC_CHANGE", ""}}) {
+        Run run = with_os(with_first_boot());
+        run.feed(BootOrderChanged{});
         CHECK_FALSE(run.feed(other).did(RememberFirstBoot{}));
     }
     Config nothing_kept = with_first_boot();
     nothing_kept.remember_first_boot = false;
-    Run run{nothing_kept};
-    run.feed(QmpReady{});
-    CHECK_FALSE(run.feed(QemuEvent{"RESET", "guest-reset"}).did(RememberFirstBoot{}));
+    Run run = with_os(nothing_kept);
+    run.feed(BootOrderChanged{});
+    CHECK_FALSE(run.feed(reset_by_guest).did(RememberFirstBoot{}));
 }
 
 TEST_CASE("an image that is in use is told of by name") {

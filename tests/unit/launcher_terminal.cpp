@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "launcher/console/console.h"
 #include "launcher/console/output_queue.h"
+#include "launcher/console/own_lines.h"
 #include "launcher/console/terminal.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_process.h"
@@ -316,12 +317,93 @@ TEST_CASE("a console that is shown tells the lines, and a pipe gets their text")
     ConsoleBench bench{ConsoleMode::shown};
     bench.say("\x1b[1mhello\x1b[0m\r\nwor");
     CHECK(bench.lines == Words{"hello"});
-    CHECK(bench.console->mid_line());
+    CHECK(bench.partial == "wor");
     bench.say("ld\r\n");
     CHECK(bench.lines == Words{"hello", "world"});
     CHECK_FALSE(bench.console->mid_line());
     CHECK(bench.shows == 3);
     CHECK(bench.shown() == "hello\nworld\n");
+}
+
+TEST_CASE("a line that the guest has begun is held, and lines of ours go before it") {
+    ConsoleBench bench{ConsoleMode::shown};
+    bench.say("hello\r\nwor");
+    CHECK_FALSE(bench.console->mid_line());
+    CHECK(bench.console->before_own_lines().empty());
+    CHECK(bench.shown() == "hello\n");
+    bench.say("ld\r\n");
+    CHECK(bench.shown() == "world\n");
+}
+
+TEST_CASE("a prompt is not held for ever, and lines of ours begin a line behind it") {
+    ConsoleBench bench{ConsoleMode::shown};
+    bench.say("login: ");
+    REQUIRE(run_until(bench.io, [&] { return bench.console->mid_line(); }));
+    CHECK(bench.shown() == "login: ");
+    bench.say("ro");
+    CHECK(bench.shown().empty());
+    CHECK(bench.console->before_own_lines() == "ro\n");
+    CHECK_FALSE(bench.console->mid_line());
+    bench.say("ot\r\n");
+    CHECK(bench.shown() == "ot\n");
+}
+
+TEST_CASE("what is held is shown at the end") {
+    ConsoleBench bench{ConsoleMode::shown};
+    bench.say("last wor");
+    CHECK(bench.shown().empty());
+    bench.console->release_terminal();
+    CHECK(bench.shown() == "last wor\n");
+}
+
+TEST_CASE("nothing is held where every byte is wanted, and where somebody types") {
+    for (const screen::OutputKind& kind :
+         {screen::OutputKind{false, false, true}, screen::OutputKind{false, true}}) {
+        ConsoleBench bench{ConsoleMode::shown, kind};
+        bench.say("wor");
+        CHECK(bench.shown() == "wor");
+        CHECK(bench.console->mid_line());
+    }
+}
+
+TEST_CASE("a pipe's reader gets whole lines, also where they come faster than it reads") {
+    boost::asio::io_context io;
+    Pipe pipe;
+    ::fcntl(pipe.writer.get(), F_SETPIPE_SZ, 8192);
+    OutputQueue queue{io, pipe.writer.get()};
+    const std::string line = std::string(99, 'x') + "\n";
+    for (int i = 0; i < 1000; ++i) {
+        queue.write(line + line + line);
+    }
+    REQUIRE(queue.congested());
+    std::array<char, 8192> bytes{};
+    std::size_t seen = 0;
+    while (seen < 300'000) {
+        const ssize_t count = ::read(pipe.reader.get(), bytes.data(), bytes.size());
+        REQUIRE(count > 0);
+        CHECK(bytes.at(static_cast<std::size_t>(count) - 1) == '\n');
+        seen += static_cast<std::size_t>(count);
+        run_ready(io);
+    }
+    CHECK(seen == 300'000);
+}
+
+// -- OwnLines
+
+TEST_CASE("own lines in a pipe of their own go between the guest's whole lines") {
+    ConsoleBench bench{ConsoleMode::shown};
+    Pipe own;
+    OutputQueue err{bench.io, own.writer.get()};
+    OwnLines lines{bench.io, bench.queue, err, Sharing::perhaps};
+    lines.beside(&*bench.console);
+    bench.say("hello\r\nwor");
+    lines.print("ours\n");
+    CHECK(bench.shown() == "hello\n");
+    std::array<char, 64> bytes{};
+    REQUIRE(::read(own.reader.get(), bytes.data(), bytes.size()) == 5);
+    CHECK(std::string(bytes.data()) == "ours\n");
+    bench.say("ld\r\n");
+    CHECK(bench.shown() == "world\n");
 }
 
 TEST_CASE("a silent console tells the lines and shows nothing") {

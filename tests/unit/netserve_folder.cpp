@@ -93,6 +93,14 @@ TEST_CASE("no name leads out of the folder") {
     }
 }
 
+TEST_CASE("names that a link leads out are told, before anybody asks for them") {
+    const Folder folder;
+    using Names = std::vector<std::string>;
+    const Names names{"a", "sub dir/b", "inner", "outer", "absolute", "up/secret", "loop", "nothing", "fifo"};
+    CHECK(leading_out(folder.path(), names) == Names{"outer", "absolute", "up/secret"});
+    CHECK(leading_out(folder.path() + "/none", names).empty());
+}
+
 TEST_CASE("what is no regular file is not found, and nothing blocks") {
     const Folder folder;
     CHECK(open_beneath(folder.fd(), "nothing").error == ENOENT);
