@@ -65,7 +65,7 @@ FetchFault fault_of_status(int status) {
 // The data of the chunks that a body begins with (RFC 9112, 7.1), so far as they came.
 std::string data_of_chunks(std::string_view raw) {
     std::string data;
-    while (data.size() < content_head) {
+    while (true) {
         const std::size_t line_end = raw.find("\r\n");
         std::size_t size = 0;
         // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
@@ -201,16 +201,24 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
         return response_over(at, session, FetchState::failed, fault);
     }
     session.head = session.header.substr(length);
-    look_into(session);
+    look_into_body(session, false);
     const auto ended = body_bytes(at, session, segment);
     return ended || (session.ranged && fetch.ranges > 1) ? ended : session.fetch;
 }
 
-void Fetches::look_into(TcpSession& session) {
+void Fetches::look_into_body(TcpSession& session, bool whole) {
     Fetch& fetch = fetches_[*session.fetch];
-    if (!session.ranged || fetch.ranges == 1) {
-        fetch.content = classify(bytes_of(session.chunked ? std::string_view{data_of_chunks(session.head)}
-                                                          : std::string_view{session.head}));
+    if (session.ranged && fetch.ranges != 1) {
+        return;
+    }
+    if (!session.chunked) {
+        look_into(fetch, session.head);
+        return;
+    }
+    const std::string data = data_of_chunks(session.head);
+    look_into(fetch, data);
+    if (whole && session.head.size() == session.received) {
+        fetch.received = data.size();  // without what parts the chunks
     }
 }
 
@@ -233,13 +241,14 @@ std::optional<std::size_t> Fetches::body_bytes(double at, TcpSession& session, c
     }
     constexpr std::size_t framing = 64;  // of the first chunks
     const auto follows = static_cast<std::int32_t>(session.head.size());
-    if (session.head.size() < content_head + framing &&
-        sequence_distance(segment.sequence, *session.body_begin) == follows) {
-        session.head += segment.head;
-        look_into(session);
-    }
     const bool last_chunk =
         session.chunked && segment.head.size() == segment.size && segment.head.ends_with("0\r\n\r\n");
+    const bool wanted = session.head.size() < framing || wants_more(fetch, session.head.size() - framing);
+    const bool next = sequence_distance(segment.sequence, *session.body_begin) == follows;
+    if (wanted && (next || last_chunk)) {
+        session.head += next ? segment.head : std::string_view{};
+        look_into_body(session, last_chunk);
+    }
     return last_chunk || (session.expected && session.received >= *session.expected)
                ? response_over(at, session, FetchState::done, FetchFault::none)
                : std::nullopt;

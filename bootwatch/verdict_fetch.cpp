@@ -179,6 +179,12 @@ Verdict unknown_name(const Scene& scene) {
         return std::nullopt;
     }
     constexpr std::uint8_t no_such_name = 3;
+    if (bad->name.empty()) {
+        if (auto verdict =
+                empty_part(scene, scene.refused_url(), "DNS was asked for a server without a name")) {
+            return verdict;
+        }
+    }
     if (!bad->answered) {
         return told("dns-silent", bad->name,
                     scene.with_complaint("its name was asked for, and no answer came"),
@@ -241,8 +247,14 @@ Verdict fetch_failed(const Scene& scene) {
                                 fetch->expected ? " of " + size_text(*fetch->expected) : "", fetch->latest),
                     "is the server still up, and its network?");
     }
-    return told("cannot-fetch", subject_of(scene, *fetch), scene.with_complaint(describe_failure(*fetch)),
-                fetch_hint(*fetch));
+    if (fetch->fault == FetchFault::not_found || fetch->fault == FetchFault::access_denied ||
+        fetch->fault == FetchFault::client_error || fetch->fault == FetchFault::other_error) {
+        if (auto verdict = empty_part(scene, fetch->url, describe_failure(*fetch))) {
+            return verdict;
+        }
+    }
+    return told("cannot-fetch", subject_of(scene, *fetch),
+                scene.with_complaint(describe_failure(*fetch)) + asked_by(scene, *fetch), fetch_hint(*fetch));
 }
 
 }  // namespace vml::boot

@@ -40,6 +40,59 @@ std::string program_hint(const Scene& scene, const Fetch& program) {
     }
 }
 
+constexpr std::string_view by_ipxe = ", fetched by iPXE";
+
+// Who asked for this file is known where one boot program alone has used the network so far.
+std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
+    const DhcpTalk* dhcp = scene.talk();
+    const auto& talks = scene.boot.dhcp;
+    if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
+        !std::all_of(talks.begin(), talks.end(),
+                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
+        return "";
+    }
+    return dhcp->client == Client::ipxe ? by_ipxe : ", fetched by the firmware";
+}
+
+std::string in_ascii(std::string_view text) {
+    return bytes_of(text).text(0, text.size());
+}
+
+// Without any it is built into iPXE.
+std::string latest_script(const Scene& scene) {
+    const auto& fetches = scene.boot.fetches;
+    const auto script = std::find_if(fetches.rbegin(), fetches.rend(), [](const Fetch& fetch) {
+        return fetch.state == FetchState::done && fetch.content == Content::ipxe_script;
+    });
+    return script == fetches.rend() ? "the iPXE script"
+                                    : fmt::format("the script {}", base_name(script->url));
+}
+
+// What iPXE was to run is the first that is no script, no archive and no picture, and came last. Healthy: a
+// text that goes into an initramfs, which comes beside a kernel; a loader's configuration.
+Verdict no_magic(const Scene& scene) {
+    const Fetch* fetch = scene.last_fetch();
+    const Boot& boot = scene.boot;
+    if (fetch == nullptr || fetch->content != Content::text || fetch->state != FetchState::done ||
+        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != by_ipxe) {
+        return std::nullopt;
+    }
+    const bool refused = scene.ipxe_gave_up() && is_unknown_image(boot.complaints.back().number);
+    if (!refused && boot.turn != Turn::silent) {
+        return std::nullopt;
+    }
+    const std::string_view line = std::string_view{fetch->text}.substr(0, fetch->text.find_first_of("\r\n"));
+    constexpr std::size_t enough = 60;
+    const bool mark = line.starts_with(byte_order_mark);
+    return told("no-magic", fetch->url,
+                scene.with_complaint(mark ? "before its first line stands a byte order mark"
+                                          : fmt::format("its first line is \"{}\"{}",
+                                                        in_ascii(line.substr(0, enough)),
+                                                        refused ? "" : ", and iPXE started it as a program")),
+                mark ? "save it as UTF-8 without a byte order mark: #!ipxe must be its very first bytes"
+                     : "write #!ipxe into its first line");
+}
+
 Verdict foreign_program(const Scene& scene) {
     const bool aarch64 = scene.about.aarch64;
     const auto& fetches = scene.boot.fetches;
@@ -57,18 +110,6 @@ Verdict foreign_program(const Scene& scene) {
                     fmt::format("it is {}, and the guest is {}", describe(foreign->content), machine)),
                 fmt::format("serve a file for {}, or start the guest with --arch {}", machine,
                             aarch64 ? "x86_64" : "aarch64"));
-}
-
-// Who asked for this file is known where one boot program alone has used the network so far.
-std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
-    const DhcpTalk* dhcp = scene.talk();
-    const auto& talks = scene.boot.dhcp;
-    if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
-        !std::all_of(talks.begin(), talks.end(),
-                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
-        return "";
-    }
-    return dhcp->client == Client::ipxe ? ", fetched by iPXE" : ", fetched by the firmware";
 }
 
 Verdict ended_in_shell(const Scene& scene) {
@@ -108,6 +149,9 @@ Verdict not_bootable(const Scene& scene) {
     if (fetch == nullptr) {
         return by_complaint(scene);
     }
+    if (auto verdict = no_magic(scene)) {
+        return verdict;
+    }
     if (auto verdict = foreign_program(scene)) {
         return verdict;
     }
@@ -127,6 +171,12 @@ Verdict not_bootable(const Scene& scene) {
         return told("not-bootable", program.url,
                     scene.with_complaint(fmt::format("it is {}", describe(program.content))),
                     program_hint(scene, program));
+    }
+    if (boot.reached(Stage::script) && scene.ipxe_gave_up()) {
+        return told(
+            "script-failed", latest_script(scene),
+            fmt::format("iPXE says \"{}\"", boot.complaints.back().line) + "; " + scene.complaint(),
+            "the console has what the script's last line said before; `COMMAND || goto LABEL` handles it");
     }
     if (boot.reached(Stage::script)) {
         return told("script-ended", "",
