@@ -137,7 +137,10 @@ Found ipxe_word(std::string_view line) {
         command && line.starts_with("See http")) {
         return found(ConsoleSign::ipxe_usage, *command);
     }
-    const bool command = line.ends_with(": command not found") && line.find(' ') == line.find(": ") + 1;
+    // Not a system's shell, which names itself first.
+    constexpr auto not_found = ": command not found"sv;
+    const bool command =
+        line.ends_with(not_found) && line.find_first_of(" :") == line.size() - not_found.size();
     const bool option = line.starts_with("Unrecognised option \"") || line.starts_with("Option \"");
     const bool value = line.starts_with('"') && (line.ends_with("\": invalid integer value") ||
                                                  line.find("\": no such ") != std::string_view::npos);

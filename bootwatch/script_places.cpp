@@ -63,7 +63,7 @@ void for_each_source(const std::vector<KnownScript>& scripts, const Visit& visit
             for (const ipxescript::Command& command : line.commands) {
                 for (const std::string& source : ipxescript::sources_of(command)) {
                     for (const std::string& full : ipxescript::resolved(source, script.url)) {
-                        visit(Place{&script, line.number}, full);
+                        visit(Place{&script, line.number}, command, full);
                     }
                 }
             }
@@ -140,12 +140,23 @@ std::string text_of(const std::vector<Place>& places) {
 
 std::vector<Place> askers_of(const std::vector<KnownScript>& scripts, std::string_view url) {
     std::vector<Place> places;
-    for_each_source(scripts, [&](const Place& place, const std::string& source) {
+    for_each_source(scripts, [&](const Place& place, const ipxescript::Command&, const std::string& source) {
         if (ipxescript::fits(source, url) && std::find(places.begin(), places.end(), place) == places.end()) {
             places.push_back(place);
         }
     });
     return places;
+}
+
+bool is_chained(const std::vector<KnownScript>& scripts, std::string_view url) {
+    bool chained = false;
+    for_each_source(
+        scripts, [&](const Place&, const ipxescript::Command& command, const std::string& source) {
+            const bool hands_over =
+                command.name() == "chain" || command.name() == "imgexec" || command.name() == "boot";
+            chained = chained || (hands_over && ipxescript::fits(source, url));
+        });
+    return chained;
 }
 
 std::string unset_in(const std::vector<KnownScript>& scripts, std::string_view url) {
@@ -154,7 +165,7 @@ std::string unset_in(const std::vector<KnownScript>& scripts, std::string_view u
         std::all_of(scripts.begin(), scripts.end(), [](const KnownScript& script) { return script.whole; });
     std::vector<Place> places;
     std::vector<std::string> names;
-    for_each_source(scripts, [&](const Place& place, const std::string& source) {
+    for_each_source(scripts, [&](const Place& place, const ipxescript::Command&, const std::string& source) {
         for (std::string& name : ipxescript::empty_in(source, url)) {
             const bool may_be_set = ipxescript::is_given(name) || !all_known;
             if (are_set(scripts, name) || (may_be_set && !empty_part)) {

@@ -41,6 +41,9 @@ using Asks = std::function<bool(const KnownScript& script, const ipxescript::Com
 // The lines that may have asked for this URL.
 [[nodiscard]] std::vector<Place> askers_of(const std::vector<KnownScript>& scripts, std::string_view url);
 
+// Does one of them hand over to it?
+[[nodiscard]] bool is_chained(const std::vector<KnownScript>& scripts, std::string_view url);
+
 // The variables that may have been empty in it, as far as no script sets them: "boot.ipxe, line 3: nothing
 // sets ${dir}". Empty where none was.
 [[nodiscard]] std::string unset_in(const std::vector<KnownScript>& scripts, std::string_view url);

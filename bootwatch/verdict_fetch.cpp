@@ -179,12 +179,6 @@ Verdict unknown_name(const Scene& scene) {
         return std::nullopt;
     }
     constexpr std::uint8_t no_such_name = 3;
-    if (bad->name.empty()) {
-        if (auto verdict =
-                empty_part(scene, scene.refused_url(), "DNS was asked for a server without a name")) {
-            return verdict;
-        }
-    }
     if (!bad->answered) {
         return told("dns-silent", bad->name,
                     scene.with_complaint("its name was asked for, and no answer came"),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/script_places.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
 
@@ -68,31 +69,6 @@ std::string latest_script(const Scene& scene) {
                                     : fmt::format("the script {}", base_name(script->url));
 }
 
-// What iPXE was to run is the first that is no script, no archive and no picture, and came last. Healthy: a
-// text that goes into an initramfs, which comes beside a kernel; a loader's configuration.
-Verdict no_magic(const Scene& scene) {
-    const Fetch* fetch = scene.last_fetch();
-    const Boot& boot = scene.boot;
-    if (fetch == nullptr || fetch->content != Content::text || fetch->state != FetchState::done ||
-        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != by_ipxe) {
-        return std::nullopt;
-    }
-    const bool refused = scene.ipxe_gave_up() && is_unknown_image(boot.complaints.back().number);
-    if (!refused && boot.turn != Turn::silent) {
-        return std::nullopt;
-    }
-    const std::string_view line = std::string_view{fetch->text}.substr(0, fetch->text.find_first_of("\r\n"));
-    constexpr std::size_t enough = 60;
-    const bool mark = line.starts_with(byte_order_mark);
-    return told("no-magic", fetch->url,
-                scene.with_complaint(mark ? "before its first line stands a byte order mark"
-                                          : fmt::format("its first line is \"{}\"{}",
-                                                        in_ascii(line.substr(0, enough)),
-                                                        refused ? "" : ", and iPXE started it as a program")),
-                mark ? "save it as UTF-8 without a byte order mark: #!ipxe must be its very first bytes"
-                     : "write #!ipxe into its first line");
-}
-
 Verdict foreign_program(const Scene& scene) {
     const bool aarch64 = scene.about.aarch64;
     const auto& fetches = scene.boot.fetches;
@@ -121,6 +97,12 @@ Verdict ended_in_shell(const Scene& scene) {
                 "let the script go on where something fails: `|| goto LABEL`, or end it with `exit`");
 }
 
+// By DHCP's word, or a script's.
+bool was_to_run(const Scene& scene, const Fetch& fetch) {
+    return base_name(scene.named_file()) == base_name(fetch.url) ||
+           is_chained(known_scripts(scene), fetch.url);
+}
+
 }  // namespace
 
 Verdict by_complaint(const Scene& scene) {
@@ -137,6 +119,33 @@ Verdict by_complaint(const Scene& scene) {
                : told("fetching-failed", "", why, "iPXE's own words are on the console");
 }
 
+// What iPXE was to run is the first that is no script, no archive and no picture, and came last. Healthy: a
+// text that goes into an initramfs, which comes beside a kernel; a loader's configuration.
+Verdict no_magic(const Scene& scene) {
+    const Fetch* fetch = scene.last_fetch();
+    const Boot& boot = scene.boot;
+    if (fetch == nullptr || fetch->content != Content::text || fetch->state != FetchState::done ||
+        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != by_ipxe) {
+        return std::nullopt;
+    }
+    const bool refused =
+        scene.stopped() && scene.ipxe_gave_up() && is_unknown_image(boot.complaints.back().number);
+    const bool runs = scene.about.now && !scene.stopped() && was_to_run(scene, *fetch);
+    if (!refused && !runs && boot.turn != Turn::silent) {
+        return std::nullopt;
+    }
+    const std::string_view line = std::string_view{fetch->text}.substr(0, fetch->text.find_first_of("\r\n"));
+    constexpr std::size_t enough = 60;
+    const bool mark = line.starts_with(byte_order_mark);
+    return told("no-magic", fetch->url,
+                scene.with_complaint(mark ? "before its first line stands a byte order mark"
+                                          : fmt::format("its first line is \"{}\"{}",
+                                                        in_ascii(line.substr(0, enough)),
+                                                        refused ? "" : ", and iPXE started it as a program")),
+                mark ? "save it as UTF-8 without a byte order mark: #!ipxe must be its very first bytes"
+                     : "write #!ipxe into its first line");
+}
+
 Verdict not_bootable(const Scene& scene) {
     const Boot& boot = scene.boot;
     const Fetch* fetch = scene.last_fetch();
@@ -148,9 +157,6 @@ Verdict not_bootable(const Scene& scene) {
     }
     if (fetch == nullptr) {
         return by_complaint(scene);
-    }
-    if (auto verdict = no_magic(scene)) {
-        return verdict;
     }
     if (auto verdict = foreign_program(scene)) {
         return verdict;

@@ -26,6 +26,15 @@ Verdict empty_part(const Scene& scene, const std::string& url, const std::string
             : "is its name spelt right? `isset ${NAME} || set NAME VALUE` before that line gives it a value");
 }
 
+// "http:///k": iPXE asks DNS for a server without a name, or nobody.
+Verdict no_server_in_url(const Scene& scene) {
+    const std::string url = scene.refused_url();
+    const std::size_t server = url.find("://");
+    const bool none = server != std::string::npos && (url[server + 3] == '/' || url[server + 3] == ':');
+    return none && scene.stopped() && scene.ipxe_gave_up() ? empty_part(scene, url, "it names no server")
+                                                           : std::nullopt;
+}
+
 std::string asked_by(const Scene& scene, const Fetch& fetch) {
     if (scene.asked_by_a_program(fetch)) {
         return {};

@@ -131,7 +131,7 @@ std::size_t path_of(std::string_view url) {
 
 std::vector<std::string> sources_of(const Command& command) {
     static constexpr auto fetching = std::to_array<std::string_view>(
-        {"kernel", "initrd", "module", "imgfetch", "chain", "imgexec", "imgload", "sanboot"});
+        {"kernel", "initrd", "module", "imgfetch", "chain", "boot", "imgexec", "imgload", "sanboot"});
     std::vector<std::string> sources;
     const bool signature = command.name() == "imgverify";
     if (signature || holds(fetching, command.name())) {

@@ -45,6 +45,9 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     observer.about.uefi = spec.firmware.mode != FirmwareMode::legacy;
     observer.about.secure = spec.firmware.mode == FirmwareMode::secure;
     observer.about.aarch64 = spec.arch == Arch::aarch64;
+    if (spec.script) {
+        observer.about.served.push_back({std::string{boot::base_name(spec.script->name)}, spec.script->text});
+    }
     observer.until = settings.until;
     observer.reboot_limit = settings.reboot_limit;
     observer.bootable_nics = 0;

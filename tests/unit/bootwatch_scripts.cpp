@@ -154,7 +154,7 @@ TEST_CASE("a URL that only looks as if a variable were unset") {
     handled.gets(ExitCode::not_bootable, "the iPXE script ended", "404");
 }
 
-TEST_CASE("a URL without a server: DNS is asked for nothing") {
+TEST_CASE("a URL without a server, for which DNS is asked or not") {
     Machine machine;
     machine.has_address().tftp("boot.ipxe", "#!ipxe\nkernel http://${server}/k\n");
     const std::string question =
@@ -166,7 +166,14 @@ TEST_CASE("a URL without a server: DNS is asked for nothing") {
         .says("Could not boot image: Error 0x3e11613b (http://ipxe.org/3e11613b)")
         .stops();
     machine.gets(ExitCode::fetch_failed, "cannot fetch http:///k: a part of it is empty",
-                 "boot.ipxe, line 2: nothing sets ${server}; DNS was asked");
+                 "boot.ipxe, line 2: nothing sets ${server}; it names no server");
+    Machine without;  // a DNS server
+    without.has_address().tftp("boot.ipxe", "#!ipxe\nkernel http://${server}/k\n");
+    without.says("http:///k... Error 0x3e11623b (http://ipxe.org/3e11623b)")
+        .says("Could not boot image: Error 0x3e11623b (http://ipxe.org/3e11623b)")
+        .stops();
+    without.gets(ExitCode::fetch_failed, "cannot fetch http:///k: a part of it is empty",
+                 "nothing sets ${server}");
 }
 
 TEST_CASE("a script without its first line, and the texts that are none") {
@@ -183,6 +190,14 @@ TEST_CASE("a script without its first line, and the texts that are none") {
     silent.has_address().tftp("boot.ipxe", "kernel k\nboot\n");
     silent.timeline.silence(200, silent.at);
     silent.gets(ExitCode::not_bootable, "is text but does not begin", "started it as a program");
+    Machine late;  // the same, and the time is up
+    late.has_address().tftp("boot.ipxe", "#!ipxe\nchain other.ipxe\n").tftp("other.ipxe", "kernel k\n");
+    late.is_out_of_time(30);
+    late.gets(ExitCode::not_bootable, "tftp://10.0.0.1/other.ipxe is text but", "started it as a program");
+    Machine menu;  // a text that a script keeps, and a menu that waits
+    menu.has_address().tftp("boot.ipxe", "#!ipxe\nimgfetch note.txt\n").tftp("note.txt", "a note\n");
+    menu.is_out_of_time(30);
+    menu.gets(ExitCode::boot_timeout, "went no further", "");
     Machine beside;  // what goes into an initramfs
     beside.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", "\1\2\3").http("/preseed.cfg", "d-i x\n");
     beside.says(refused).stops();
