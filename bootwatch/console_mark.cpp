@@ -133,10 +133,19 @@ Found ipxe_script(std::string_view line) {
 
 // iPXE src/core/exec.c, src/core/parseopt.c, src/usr/imgmgmt.c
 Found ipxe_word(std::string_view line) {
-    const bool command = line.ends_with(": command not found") && line.find(' ') == line.find(": ") + 1;
-    return command || line.starts_with("Unrecognised option \"") || line == "No image selected"
-               ? found(ConsoleSign::ipxe_word, line)
-               : std::nullopt;
+    if (const auto command = between(line, "ipxe.org/cmd/", " for further information");
+        command && line.starts_with("See http")) {
+        return found(ConsoleSign::ipxe_usage, *command);
+    }
+    // Not a system's shell, which names itself first.
+    constexpr auto not_found = ": command not found"sv;
+    const bool command =
+        line.ends_with(not_found) && line.find_first_of(" :") == line.size() - not_found.size();
+    const bool option = line.starts_with("Unrecognised option \"") || line.starts_with("Option \"");
+    const bool value = line.starts_with('"') && (line.ends_with("\": invalid integer value") ||
+                                                 line.find("\": no such ") != std::string_view::npos);
+    return command || option || value || line == "No image selected" ? found(ConsoleSign::ipxe_word, line)
+                                                                     : std::nullopt;
 }
 
 Found ipxe_end(std::string_view line) {

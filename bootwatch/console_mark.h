@@ -31,6 +31,7 @@ enum class ConsoleSign {
     ipxe_script,    // "boot.ipxe : 135 bytes [script]"
     ipxe_error,     // a line with an error number
     ipxe_word,      // what a command says before it fails: "foo: command not found"
+    ipxe_usage,     // how a command is used, which it shows before it fails: its name
     ipxe_gives_up,  // "No more network devices"
     ipxe_shell,
     kernel,      // Linux's version, or the last word of its EFI stub

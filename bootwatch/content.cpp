@@ -36,11 +36,31 @@ bool is_html(Bytes head) {
                        [&](std::string_view mark) { return head.starts(0, mark); });
 }
 
+// How many bytes a character of UTF-8 has, by its first one (RFC 3629, 3); 0: that is none.
+std::size_t utf8_size(std::uint8_t first) {
+    const bool line = first == '\n' || first == '\r' || first == '\t';
+    return is_printable(first) || line     ? 1
+           : first >= 0xC2 && first < 0xE0 ? 2
+           : (first & 0xF0U) == 0xE0       ? 3
+           : first >= 0xF0 && first < 0xF5 ? 4
+                                           : 0;
+}
+
+// UTF-8, which may be cut at its end.
 bool is_text(Bytes head) {
-    const std::string_view bytes = head.chars();
-    return !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](char c) {
-        return is_printable(static_cast<std::uint8_t>(c)) || c == '\n' || c == '\r' || c == '\t';
-    });
+    for (std::size_t at = 0; at < head.size();) {
+        const std::size_t size = utf8_size(head.u8(at));
+        for (std::size_t i = 1; i < size && at + i < head.size(); ++i) {
+            if ((head.u8(at + i) & 0xC0U) != 0x80) {
+                return false;
+            }
+        }
+        if (size == 0) {
+            return false;
+        }
+        at += size;
+    }
+    return head.size() > 0;
 }
 
 Content program(Bytes head) {

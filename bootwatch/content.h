@@ -27,6 +27,9 @@ enum class Content {
 // As many bytes as the longest mark needs; fewer are welcome.
 inline constexpr std::size_t content_head = 0x206;
 
+// Some editors write it before UTF-8; to iPXE a script that begins with it is none.
+inline constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 [[nodiscard]] Content classify(Bytes head);
 
 // "an iPXE script", "an x86 Linux kernel"

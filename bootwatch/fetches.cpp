@@ -101,6 +101,22 @@ void Fetches::take_the_last_place() {
     }
 }
 
+bool Fetches::wants_more(const Fetch& fetch, std::size_t seen) {
+    return seen < (fetch.content == Content::ipxe_script ? longest_text : content_head);
+}
+
+void Fetches::look_into(Fetch& fetch, std::string_view head) {
+    fetch.content = classify(bytes_of(head));
+    if (fetch.content != Content::ipxe_script && fetch.content != Content::text) {
+        return;
+    }
+    const std::string_view text = head.substr(0, longest_text);
+    if (text.size() > fetch.text.size() && text_kept_ + text.size() - fetch.text.size() <= most_text) {
+        text_kept_ += text.size() - fetch.text.size();
+        fetch.text = text;
+    }
+}
+
 std::optional<std::size_t> Fetches::end(std::size_t index, double at, FetchState state, FetchFault fault) {
     Fetch& fetch = fetches_[index];
     if (fetch.ended) {

@@ -55,6 +55,7 @@ struct Fetch {
     FetchFault fault = FetchFault::none;
     std::string words{};  // the server's own words for its error
     Content content = Content::unknown;
+    std::string text{};  // of a script or another text: its beginning, as far as it was seen without a gap
 
     bool operator==(const Fetch&) const = default;
 };
@@ -97,6 +98,8 @@ class Fetches {
     // Memory is bounded, whatever a guest sends: of more fetches the latest one takes the last place.
     static constexpr std::size_t most_fetches = 500;
     static constexpr std::size_t most_lookups = 100;
+    static constexpr std::size_t longest_text = std::size_t{16} << 10;  // that is kept of one script
+    static constexpr std::size_t most_text = std::size_t{256} << 10;    // and of all
 
   private:
     // What is going on at one port of the guest.
@@ -128,6 +131,9 @@ class Fetches {
     std::optional<std::size_t> end(std::size_t index, double at, FetchState state, FetchFault fault);
 
     void take_the_last_place();
+    // Of the file's first bytes, without a gap.
+    void look_into(Fetch& fetch, std::string_view head);
+    [[nodiscard]] static bool wants_more(const Fetch& fetch, std::size_t seen);
     std::optional<std::size_t> tftp_request(double at, const Packet& packet, const TftpRequest& request);
     std::optional<std::size_t> tftp_data(double at, std::uint16_t port, const TftpData& data);
     std::optional<std::size_t> tftp_error(double at, bool from_guest, std::uint16_t port,
@@ -146,7 +152,7 @@ class Fetches {
     void ask_on_this_connection(double at, const Packet& packet, TcpSession& session, const std::string& url,
                                 bool range);
     static void read_header(Fetch& fetch, TcpSession& session, std::string_view header);
-    void look_into(TcpSession& session);
+    void look_into_body(TcpSession& session, bool whole);
     std::optional<std::size_t> response_over(double at, TcpSession& session, FetchState state,
                                              FetchFault fault);
     std::optional<std::size_t> http_response(double at, TcpSession& session, const TcpSegment& segment);
@@ -160,6 +166,7 @@ class Fetches {
     std::vector<Lookup> lookups_;
     std::map<std::uint16_t, TftpSession> tftp_;  // by the guest's port
     std::map<TcpKey, TcpSession> tcp_;
+    std::size_t text_kept_ = 0;
 };
 
 }  // namespace vml::boot

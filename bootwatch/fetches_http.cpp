@@ -1,10 +1,8 @@
-// Fetches over TCP: HTTP (RFC 9110, 9112) and what TLS shows of itself.
+// Fetches by HTTP (RFC 9110, 9112).
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <iterator>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,11 +13,6 @@ namespace vml::boot {
 namespace {
 
 constexpr std::uint16_t http_port = 80;
-constexpr std::uint16_t https_port = 443;
-
-// TLS record types and alert descriptions (RFC 8446, 5.1 and B.2).
-constexpr char tls_handshake = '\x16';
-constexpr char tls_alert_record = '\x15';
 
 std::string printable(std::string_view text) {
     return bytes_of(text).text(0, text.size());
@@ -68,75 +61,11 @@ FetchFault fault_of_status(int status) {
                                              : FetchFault::none;
     }
 }
-std::string_view alert_text(std::uint8_t description) {
-    switch (description) {
-        case 40:
-            return "handshake_failure";
-        case 42:
-            return "bad_certificate";
-        case 43:
-            return "unsupported_certificate";
-        case 44:
-            return "certificate_revoked";
-        case 45:
-            return "certificate_expired";
-        case 46:
-            return "certificate_unknown";
-        case 48:
-            return "unknown_ca";
-        case 70:
-            return "protocol_version";
-        case 71:
-            return "insufficient_security";
-        case 80:
-            return "internal_error";
-        case 112:
-            return "unrecognized_name";
-        default:
-            return "";
-    }
-}
-
-// The server's name in a ClientHello's extensions (RFC 6066, 3), if it was captured.
-std::string server_name_in(std::string_view hello) {
-    const Bytes bytes = bytes_of(hello);
-    constexpr std::size_t fixed_part = 43;  // record 5, handshake 4, version 2, random 32
-    std::size_t at = fixed_part;
-    at += 1U + bytes.u8(at);    // session id
-    at += 2U + bytes.be16(at);  // cipher suites
-    at += 1U + bytes.u8(at);    // compression methods
-    at += 2;                    // length of the extensions
-    for (; bytes.has(at, 4); at += 4U + bytes.be16(at + 2)) {
-        if (bytes.be16(at) == 0) {
-            return bytes.text(at + 9, bytes.be16(at + 7));
-        }
-    }
-    return {};
-}
-
-struct PortRow {
-    std::uint16_t port;
-    std::string_view protocol;
-};
-// IANA's registry. Elsewhere the request tells the protocol, if one is ever sent.
-constexpr std::array well_known{PortRow{http_port, "http"}, PortRow{https_port, "https"},
-                                PortRow{3260, "iscsi"}, PortRow{2049, "nfs"}, PortRow{21, "ftp"}};
-
-Fetch fetch_on(const Endpoint& server) {
-    const auto* row = std::find_if(well_known.begin(), well_known.end(),
-                                   [&](const PortRow& r) { return r.port == server.port; });
-    const std::string_view protocol = row == well_known.end() ? "tcp" : row->protocol;
-    Fetch fetch;
-    fetch.protocol = protocol;
-    fetch.url = fmt::format("{}://{}/", protocol, host_text(server, row == well_known.end() ? 0 : row->port));
-    fetch.server = server;
-    return fetch;
-}
 
 // The data of the chunks that a body begins with (RFC 9112, 7.1), so far as they came.
 std::string data_of_chunks(std::string_view raw) {
     std::string data;
-    while (data.size() < content_head) {
+    while (true) {
         const std::size_t line_end = raw.find("\r\n");
         std::size_t size = 0;
         // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
@@ -158,72 +87,6 @@ std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
 }
 
 }  // namespace
-std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, const TcpSegment& segment) {
-    const TcpKey key{packet.from.port, packet.to};
-    if (segment.syn) {
-        const bool again = tcp_.contains(key) && !tcp_[key].accepted;
-        if (again) {
-            if (const auto& fetch = tcp_[key].fetch) {
-                ++fetches_[*fetch].repeats;
-                fetches_[*fetch].latest = at;
-            }
-            return std::nullopt;
-        }
-        tcp_[key] = {};
-        // What will be asked for is not known yet; who does not answer at all is worth telling already.
-        tcp_[key].fetch = begin(at, fetch_on(packet.to));
-        return std::nullopt;
-    }
-    const auto found = tcp_.find(key);
-    if (found == tcp_.end()) {
-        return std::nullopt;
-    }
-    TcpSession& session = found->second;
-    if (segment.head.starts_with("GET ") || segment.head.starts_with("HEAD ") ||
-        segment.head.starts_with("POST ")) {
-        return http_request(at, packet, session, segment.head);
-    }
-    if (!segment.head.empty() && segment.head.front() == tls_handshake && !session.secret) {
-        return tls_hello(at, packet, session, segment.head);
-    }
-    if (!segment.head.empty() && segment.head.front() == tls_alert_record) {
-        return tls_alert(at, session, segment.head);
-    }
-    return segment.rst || segment.fin ? tcp_ended(at, session, true, segment.rst) : std::nullopt;
-}
-
-std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet, const TcpSegment& segment) {
-    const auto found = tcp_.find({packet.to.port, packet.from});
-    if (found == tcp_.end()) {
-        return std::nullopt;
-    }
-    TcpSession& session = found->second;
-    if (segment.syn) {
-        session.accepted = true;
-        session.highest = segment.sequence + 1;
-        session.body_begin = session.highest;  // until something is known of what comes
-        return std::nullopt;
-    }
-    if (segment.rst && !session.accepted) {
-        return session.fetch ? end(*session.fetch, at, FetchState::failed, FetchFault::refused)
-                             : std::nullopt;
-    }
-    std::optional<std::size_t> news;
-    if (segment.size > 0 && session.fetch) {
-        if (session.asked) {
-            news = http_response(at, session, segment);
-        } else if (session.secret && segment.head.starts_with(tls_alert_record)) {
-            news = tls_alert(at, session, segment.head);
-        } else {
-            news = body_bytes(at, session, segment);
-        }
-    }
-    if (segment.fin || segment.rst) {
-        const auto ended = tcp_ended(at, session, false, segment.rst);
-        return ended ? ended : news;
-    }
-    return news;
-}
 
 std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet, TcpSession& session,
                                                  std::string_view head) {
@@ -288,39 +151,6 @@ void Fetches::ask_on_this_connection(double at, const Packet& packet, TcpSession
     fetch.ranges = range ? 1 : 0;
 }
 
-std::optional<std::size_t> Fetches::tls_hello(double at, const Packet& packet, TcpSession& session,
-                                              std::string_view head) {
-    session.secret = true;
-    if (!session.fetch) {
-        return std::nullopt;
-    }
-    Fetch& fetch = fetches_[*session.fetch];
-    const std::string name = server_name_in(head);
-    fetch.protocol = "https";
-    fetch.url = fmt::format("https://{}/", name.empty() ? host_text(packet.to, https_port) : name);
-    fetch.latest = at;
-    session.body_begin = session.highest;
-    return session.fetch;
-}
-
-std::optional<std::size_t> Fetches::tls_alert(double at, TcpSession& session, std::string_view head) {
-    const Bytes record = bytes_of(head);
-    constexpr std::uint16_t plain_length =
-        2;  // an encrypted alert is longer, and ends every good connection too
-    if (!session.fetch || record.be16(3) != plain_length || !record.has(5, plain_length)) {
-        return std::nullopt;
-    }
-    constexpr std::uint8_t close_notify = 0;
-    const std::uint8_t description = record.u8(6);
-    if (description == close_notify) {
-        return std::nullopt;
-    }
-    const std::string_view text = alert_text(description);
-    fetches_[*session.fetch].words =
-        text.empty() ? fmt::format("TLS alert {}", description) : std::string{text};
-    return end(*session.fetch, at, FetchState::failed, FetchFault::tls_alert);
-}
-
 // Of one request. A piece of a file that is read piece by piece is news only if it is the first, or fails.
 std::optional<std::size_t> Fetches::response_over(double at, TcpSession& session, FetchState state,
                                                   FetchFault fault) {
@@ -371,16 +201,24 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
         return response_over(at, session, FetchState::failed, fault);
     }
     session.head = session.header.substr(length);
-    look_into(session);
+    look_into_body(session, false);
     const auto ended = body_bytes(at, session, segment);
     return ended || (session.ranged && fetch.ranges > 1) ? ended : session.fetch;
 }
 
-void Fetches::look_into(TcpSession& session) {
+void Fetches::look_into_body(TcpSession& session, bool whole) {
     Fetch& fetch = fetches_[*session.fetch];
-    if (!session.ranged || fetch.ranges == 1) {
-        fetch.content = classify(bytes_of(session.chunked ? std::string_view{data_of_chunks(session.head)}
-                                                          : std::string_view{session.head}));
+    if (session.ranged && fetch.ranges != 1) {
+        return;
+    }
+    if (!session.chunked) {
+        look_into(fetch, session.head);
+        return;
+    }
+    const std::string data = data_of_chunks(session.head);
+    look_into(fetch, data);
+    if (whole && session.head.size() == session.received) {
+        fetch.received = data.size();  // without what parts the chunks
     }
 }
 
@@ -403,30 +241,17 @@ std::optional<std::size_t> Fetches::body_bytes(double at, TcpSession& session, c
     }
     constexpr std::size_t framing = 64;  // of the first chunks
     const auto follows = static_cast<std::int32_t>(session.head.size());
-    if (session.head.size() < content_head + framing &&
-        sequence_distance(segment.sequence, *session.body_begin) == follows) {
-        session.head += segment.head;
-        look_into(session);
-    }
     const bool last_chunk =
         session.chunked && segment.head.size() == segment.size && segment.head.ends_with("0\r\n\r\n");
+    const bool wanted = session.head.size() < framing || wants_more(fetch, session.head.size() - framing);
+    const bool next = sequence_distance(segment.sequence, *session.body_begin) == follows;
+    if (wanted && (next || last_chunk)) {
+        session.head += next ? segment.head : std::string_view{};
+        look_into_body(session, last_chunk);
+    }
     return last_chunk || (session.expected && session.received >= *session.expected)
                ? response_over(at, session, FetchState::done, FetchFault::none)
                : std::nullopt;
-}
-
-std::optional<std::size_t> Fetches::tcp_ended(double at, TcpSession& session, bool by_guest, bool reset) {
-    if (!session.fetch || fetches_[*session.fetch].ended) {
-        return std::nullopt;
-    }
-    const Fetch& fetch = fetches_[*session.fetch];
-    const bool whole = session.expected ? session.received >= *session.expected
-                                        : (!reset && fetch.state == FetchState::receiving);
-    if (whole || (session.secret && !reset)) {
-        return end(*session.fetch, at, FetchState::done, FetchFault::none);
-    }
-    return end(*session.fetch, at, FetchState::failed,
-               by_guest ? FetchFault::given_up : FetchFault::truncated);
 }
 
 }  // namespace vml::boot

@@ -72,10 +72,10 @@ std::optional<std::size_t> Fetches::tftp_data(double at, std::uint16_t port, con
         fetch.received = (session.blocks - 1) * session.block_size + data.size;
     }
     // What a file is shows in its first 518 bytes, which are more than one block where none was negotiated.
-    if (ahead == 1 && session.head.size() < content_head &&
+    if (ahead == 1 && wants_more(fetch, session.head.size()) &&
         session.head.size() == (session.blocks - 1) * session.block_size) {
         session.head += data.head;
-        fetch.content = classify(bytes_of(session.head));
+        look_into(fetch, session.head);
     }
     fetch.state = FetchState::receiving;
     fetch.latest = at;

@@ -232,8 +232,14 @@ std::optional<ScriptFailure> script_failure(std::uint32_t number) {
     if (error.posix == posix_enoexec) {
         return ScriptFailure::unknown_command;
     }
-    return error.posix == erange || error.posix == enoent ? std::optional{ScriptFailure::false_condition}
-                                                          : std::nullopt;
+    return error.posix == erange   ? std::optional{ScriptFailure::not_equal}
+           : error.posix == enoent ? std::optional{ScriptFailure::not_set}
+                                   : std::nullopt;
+}
+
+bool is_unknown_image(std::uint32_t number) {
+    constexpr std::uint16_t image = 0x0080;
+    return is_exec_format(number) && split_ipxe_error(number).file == image;
 }
 
 bool is_nothing_to_boot(std::uint32_t number) {

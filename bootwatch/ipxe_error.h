@@ -32,8 +32,10 @@ struct IpxeError {
 // Did iPXE refuse to run what it fetched?
 [[nodiscard]] bool is_exec_format(std::uint32_t number);
 // What ended a script, where it was one of the script's own lines.
-enum class ScriptFailure { unknown_command, no_label, false_condition, wrong_usage };
+enum class ScriptFailure { unknown_command, no_label, not_equal, not_set, wrong_usage };
 [[nodiscard]] std::optional<ScriptFailure> script_failure(std::uint32_t number);
+// Did it know no program and no script in what it fetched?
+[[nodiscard]] bool is_unknown_image(std::uint32_t number);
 // Did it find nothing to run at all?
 [[nodiscard]] bool is_nothing_to_boot(std::uint32_t number);
 // Was what it fetched too large for the memory?

@@ -119,6 +119,7 @@ struct Boot {
     std::vector<IpxeComplaint> complaints{};
     std::string ipxe_word{};  // what a command of a script said before it failed; the latest
     double ipxe_word_at = 0;
+    std::string ipxe_usage{};  // of which command it showed the usage then
     std::vector<std::string> firmware_errors{};
     std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs

@@ -177,6 +177,10 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
         case ConsoleSign::ipxe_word:
             current().ipxe_word = seen.text;
             current().ipxe_word_at = at;
+            current().ipxe_usage.clear();
+            break;
+        case ConsoleSign::ipxe_usage:
+            current().ipxe_usage = seen.text;
             break;
         case ConsoleSign::ipxe_shell:
             if (current().turn == Turn::none) {

@@ -13,6 +13,13 @@ namespace vml::boot {
 
 enum class Network { nat, bridge, direct };
 
+// An iPXE script in the folder that is served.
+struct ServedScript {
+    std::string name;  // without folders
+    std::string text;  // its beginning, as much as a script may have
+    bool operator==(const ServedScript&) const = default;
+};
+
 // What is known of the machine beside its boots.
 struct Circumstances {
     bool ipxe = false;     // iPXE was asked for
@@ -24,7 +31,8 @@ struct Circumstances {
     std::string upper{};               // the bridge, or the macvtap's lower device
     std::vector<std::string> looks{};  // what that looked like when the boot had stopped
     std::string rom{};                 // the option ROM's file
-    std::optional<double> now{};       // the time was up at, where that is why the boot is judged
+    std::vector<ServedScript> served{};
+    std::optional<double> now{};  // the time was up at, where that is why the boot is judged
 
     bool operator==(const Circumstances&) const = default;
 };

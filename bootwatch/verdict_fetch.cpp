@@ -241,8 +241,14 @@ Verdict fetch_failed(const Scene& scene) {
                                 fetch->expected ? " of " + size_text(*fetch->expected) : "", fetch->latest),
                     "is the server still up, and its network?");
     }
-    return told("cannot-fetch", subject_of(scene, *fetch), scene.with_complaint(describe_failure(*fetch)),
-                fetch_hint(*fetch));
+    if (fetch->fault == FetchFault::not_found || fetch->fault == FetchFault::access_denied ||
+        fetch->fault == FetchFault::client_error || fetch->fault == FetchFault::other_error) {
+        if (auto verdict = empty_part(scene, fetch->url, describe_failure(*fetch))) {
+            return verdict;
+        }
+    }
+    return told("cannot-fetch", subject_of(scene, *fetch),
+                scene.with_complaint(describe_failure(*fetch)) + asked_by(scene, *fetch), fetch_hint(*fetch));
 }
 
 }  // namespace vml::boot

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/script_places.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
 
@@ -40,6 +41,34 @@ std::string program_hint(const Scene& scene, const Fetch& program) {
     }
 }
 
+constexpr std::string_view by_ipxe = ", fetched by iPXE";
+
+// Who asked for this file is known where one boot program alone has used the network so far.
+std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
+    const DhcpTalk* dhcp = scene.talk();
+    const auto& talks = scene.boot.dhcp;
+    if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
+        !std::all_of(talks.begin(), talks.end(),
+                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
+        return "";
+    }
+    return dhcp->client == Client::ipxe ? by_ipxe : ", fetched by the firmware";
+}
+
+std::string in_ascii(std::string_view text) {
+    return bytes_of(text).text(0, text.size());
+}
+
+// Without any it is built into iPXE.
+std::string latest_script(const Scene& scene) {
+    const auto& fetches = scene.boot.fetches;
+    const auto script = std::find_if(fetches.rbegin(), fetches.rend(), [](const Fetch& fetch) {
+        return fetch.state == FetchState::done && fetch.content == Content::ipxe_script;
+    });
+    return script == fetches.rend() ? "the iPXE script"
+                                    : fmt::format("the script {}", base_name(script->url));
+}
+
 Verdict foreign_program(const Scene& scene) {
     const bool aarch64 = scene.about.aarch64;
     const auto& fetches = scene.boot.fetches;
@@ -59,18 +88,6 @@ Verdict foreign_program(const Scene& scene) {
                             aarch64 ? "x86_64" : "aarch64"));
 }
 
-// Who asked for this file is known where one boot program alone has used the network so far.
-std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
-    const DhcpTalk* dhcp = scene.talk();
-    const auto& talks = scene.boot.dhcp;
-    if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
-        !std::all_of(talks.begin(), talks.end(),
-                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
-        return "";
-    }
-    return dhcp->client == Client::ipxe ? ", fetched by iPXE" : ", fetched by the firmware";
-}
-
 Verdict ended_in_shell(const Scene& scene) {
     if (scene.boot.turn != Turn::shell) {
         return std::nullopt;
@@ -78,6 +95,12 @@ Verdict ended_in_shell(const Scene& scene) {
     return told("shell", "",
                 scene.with_complaint("it waits for commands, and nobody is there to type") + scene.notes(),
                 "let the script go on where something fails: `|| goto LABEL`, or end it with `exit`");
+}
+
+// By DHCP's word, or a script's.
+bool was_to_run(const Scene& scene, const Fetch& fetch) {
+    return base_name(scene.named_file()) == base_name(fetch.url) ||
+           is_chained(known_scripts(scene), fetch.url);
 }
 
 }  // namespace
@@ -94,6 +117,33 @@ Verdict by_complaint(const Scene& scene) {
     return is_exec_format(last.number)
                ? told("refused", "", why, "serve an iPXE script, a kernel, or a program for this firmware")
                : told("fetching-failed", "", why, "iPXE's own words are on the console");
+}
+
+// What iPXE was to run is the first that is no script, no archive and no picture, and came last. Healthy: a
+// text that goes into an initramfs, which comes beside a kernel; a loader's configuration.
+Verdict no_magic(const Scene& scene) {
+    const Fetch* fetch = scene.last_fetch();
+    const Boot& boot = scene.boot;
+    if (fetch == nullptr || fetch->content != Content::text || fetch->state != FetchState::done ||
+        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != by_ipxe) {
+        return std::nullopt;
+    }
+    const bool refused =
+        scene.stopped() && scene.ipxe_gave_up() && is_unknown_image(boot.complaints.back().number);
+    const bool runs = scene.about.now && !scene.stopped() && was_to_run(scene, *fetch);
+    if (!refused && !runs && boot.turn != Turn::silent) {
+        return std::nullopt;
+    }
+    const std::string_view line = std::string_view{fetch->text}.substr(0, fetch->text.find_first_of("\r\n"));
+    constexpr std::size_t enough = 60;
+    const bool mark = line.starts_with(byte_order_mark);
+    return told("no-magic", fetch->url,
+                scene.with_complaint(mark ? "before its first line stands a byte order mark"
+                                          : fmt::format("its first line is \"{}\"{}",
+                                                        in_ascii(line.substr(0, enough)),
+                                                        refused ? "" : ", and iPXE started it as a program")),
+                mark ? "save it as UTF-8 without a byte order mark: #!ipxe must be its very first bytes"
+                     : "write #!ipxe into its first line");
 }
 
 Verdict not_bootable(const Scene& scene) {
@@ -127,6 +177,12 @@ Verdict not_bootable(const Scene& scene) {
         return told("not-bootable", program.url,
                     scene.with_complaint(fmt::format("it is {}", describe(program.content))),
                     program_hint(scene, program));
+    }
+    if (boot.reached(Stage::script) && scene.ipxe_gave_up()) {
+        return told(
+            "script-failed", latest_script(scene),
+            fmt::format("iPXE says \"{}\"", boot.complaints.back().line) + "; " + scene.complaint(),
+            "the console has what the script's last line said before; `COMMAND || goto LABEL` handles it");
     }
     if (boot.reached(Stage::script)) {
         return told("script-ended", "",

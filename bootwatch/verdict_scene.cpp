@@ -100,6 +100,14 @@ bool Scene::has_complaint(bool (*is)(std::uint32_t)) const {
                        [&](const IpxeComplaint& complaint) { return is(complaint.number); });
 }
 
+// iPXE src/core/monojob.c: "http://10.0.0.1/k... Connection refused (http://ipxe.org/…)".
+std::string Scene::refused_url() const {
+    const auto line = std::find_if(
+        boot.complaints.rbegin(), boot.complaints.rend(),
+        [](const IpxeComplaint& complaint) { return complaint.line.find("...") != std::string::npos; });
+    return line == boot.complaints.rend() ? "" : line->line.substr(0, line->line.find("..."));
+}
+
 std::string Scene::notes() const {
     const auto failed = std::find_if(boot.fetches.rbegin(), boot.fetches.rend(), [&](const Fetch& fetch) {
         return fetch.state == FetchState::failed && !is_probe(fetch) && !is_late(fetch.began);

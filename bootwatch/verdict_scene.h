@@ -46,6 +46,9 @@ class Scene {
     [[nodiscard]] bool ipxe_gave_up() const;
     [[nodiscard]] bool has_complaint(bool (*is)(std::uint32_t)) const;
 
+    // What iPXE's console says that it could not fetch: the latest.
+    [[nodiscard]] std::string refused_url() const;
+
     // "; before that http://…: 404 Not Found": faults that the boot went past.
     [[nodiscard]] std::string notes() const;
 };
@@ -69,9 +72,15 @@ using Verdict = std::optional<Fault>;
 [[nodiscard]] Verdict unknown_name(const Scene& scene);
 [[nodiscard]] Verdict no_fetch(const Scene& scene);
 [[nodiscard]] Verdict fetch_failed(const Scene& scene);
+// verdict_url.cpp: a URL in which a variable was empty.
+[[nodiscard]] Verdict no_server_in_url(const Scene& scene);
+[[nodiscard]] Verdict empty_part(const Scene& scene, const std::string& url, const std::string& why);
+// "; asked for by boot.ipxe, line 3"
+[[nodiscard]] std::string asked_by(const Scene& scene, const Fetch& fetch);
 // verdict_script.cpp
 [[nodiscard]] Verdict script_failed(const Scene& scene);
 // verdict_program.cpp
+[[nodiscard]] Verdict no_magic(const Scene& scene);
 [[nodiscard]] Verdict not_bootable(const Scene& scene);
 // Without packets: what iPXE said of it.
 [[nodiscard]] Verdict by_complaint(const Scene& scene);

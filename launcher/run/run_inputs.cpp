@@ -44,6 +44,9 @@ boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) 
     about.uefi = spec.firmware.mode != FirmwareMode::legacy;
     about.secure = spec.firmware.mode == FirmwareMode::secure;
     about.aarch64 = spec.arch == Arch::aarch64;
+    if (spec.script) {
+        about.served.push_back({std::string{boot::base_name(spec.script->name)}, spec.script->text});
+    }
     const auto first = std::find_if(spec.nics.begin(), spec.nics.end(), boots);
     if (first != spec.nics.end()) {
         describe_network(*first, about);

@@ -703,6 +703,7 @@ class Decider {
             const ScriptJudgement judged = judge_script(*netboot.read, settings_.ipxe_rom.has_value());
             spec_.notes.insert(spec_.notes.end(), judged.notes.begin(), judged.notes.end());
             faults_.insert(faults_.end(), judged.faults.begin(), judged.faults.end());
+            spec_.script = {netboot.read->name, netboot.read->bytes};
         }
         if (netboot.bootfile) {
             check_path("bootfile", folder / fs::path{*settings_.bootfile}.relative_path(), *netboot.bootfile,

@@ -121,6 +121,13 @@ struct BootEntry {
     bool operator==(const BootEntry&) const = default;
 };
 
+// The iPXE script in the folder that is served, for the verdict.
+struct NetbootScript {
+    std::string name;  // in the folder
+    std::string text;  // its beginning, as much as a script may have
+    bool operator==(const NetbootScript&) const = default;
+};
+
 struct VmSpec {
     std::string name;
     std::string uuid;
@@ -151,6 +158,7 @@ struct VmSpec {
     std::optional<std::filesystem::path> state_folder;  // what is kept between runs
     std::optional<RunUser> run_user;                    // none: QEMU runs as vm-launch does
     std::vector<std::string> extra_args;
+    std::optional<NetbootScript> script;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
 
     bool operator==(const VmSpec&) const = default;

@@ -255,7 +255,31 @@ SCRIPT_FAULTS = {
 def test_a_script_that_one_of_its_own_lines_ends(lab, fails, assets, lines, what, why):
     code, told, _ = fails(lab("bridge").serve(assets, script(*lines)))
     assert (code, told["what"]) == (14, f"the script boot.ipxe {what}")
-    assert why in told["why"]
+    assert told["why"].startswith("boot.ipxe, line 3: ") and why in told["why"]
+
+
+# The line, where it is asked for with the variable empty, and what is told of it.
+UNSET = {
+    "folder": ("kernel http://10.77.0.1/${dir}/nokernel", "http://10.77.0.1//nokernel", "nothing sets ${dir}"),
+    "name": ("chain ${asset}.ipxe", "tftp://10.77.0.1/.ipxe", "${asset} is empty"),
+    "server": ("kernel http://${server}/vmlinuz", "http:///vmlinuz", "nothing sets ${server}"),
+}
+
+
+@pytest.mark.parametrize("line, url, why", UNSET.values(), ids=UNSET)
+def test_a_variable_that_is_not_set(lab, fails, assets, line, url, why):
+    code, told, _ = fails(lab("bridge").serve(assets, script(line)))
+    assert (code, told["what"]) == (13, f"cannot fetch {url}: a part of it is empty")
+    assert told["why"].startswith(f"boot.ipxe, line 3: {why}; ")
+
+
+def test_a_script_without_its_first_line(lab, fails, assets):
+    net = lab("bridge").serve(assets, script("chain other.ipxe"))
+    (net.folder / "tftp/other.ipxe").write_text("kernel vmlinuz\nboot\n")
+    # iPXE's BIOS ROMs of 2019 start whatever is no script as a boot program, of which nothing is heard any more.
+    code, told, _ = fails(net, timeout=60)
+    assert (code, told["what"]) == (15, "tftp://10.77.0.1/other.ipxe is text but does not begin with #!ipxe")
+    assert 'its first line is "kernel vmlinuz"' in told["why"]
 
 
 def test_a_script_that_handles_all_of_these(lab, boot, assets):

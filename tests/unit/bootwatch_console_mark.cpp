@@ -100,6 +100,19 @@ TEST_CASE("iPXE's errors carry their number; its statistics are none") {
     CHECK_FALSE(is_cut_short(std::string(60, 'x') + "(a whole parenthesis of a line) and more"));
 }
 
+TEST_CASE("what a command of iPXE says before it fails") {
+    for (const char* line : {"foo: command not found", ": command not found", "Unrecognised option \"--x\"",
+                             "Option \"name\" requires an argument", "\"x\": invalid integer value",
+                             "\"net7\": no such network device", "No image selected"}) {
+        CAPTURE(line);
+        CHECK(mark_in_line(line) == seen(ConsoleSign::ipxe_word, line));
+    }
+    CHECK(mark_in_line("See https://ipxe.org/cmd/kernel for further information") ==
+          seen(ConsoleSign::ipxe_usage, "kernel"));
+    CHECK(mark_in_line("sh: foo: command not found") == std::nullopt);
+    CHECK(mark_in_line("\"x\": something") == std::nullopt);
+}
+
 TEST_CASE("Linux: its kernel, its panic, its first program") {
     CHECK(mark_in_line("[    0.000000] Linux version 6.1.0-56-cloud-amd64 (debian@lists) (gcc) #1") ==
           seen(ConsoleSign::kernel, "Linux version 6.1.0-56-cloud-amd64"));

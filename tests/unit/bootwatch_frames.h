@@ -66,4 +66,40 @@ inline std::string option(unsigned code, const std::string& value) {
     return std::string{static_cast<char>(code), static_cast<char>(value.size())} + value;
 }
 
+inline const std::string as_ipxe = option(77, "iPXE") + option(60, "PXEClient:Arch:00000");
+
+inline std::string request(const std::string& file) {
+    return be16(1) + file + std::string{"\0octet\0", 7};
+}
+
+inline std::string arp_request(std::uint32_t address) {
+    return ethernet(true, 0x0806,
+                    be16(1) + be16(0x0800) + "\x06\x04" + be16(1) + text_of(guest) + be32(guest_ip) +
+                        std::string(6, '\0') + be32(address));
+}
+
+inline std::string ipv6(bool from_guest, unsigned protocol, const std::string& payload) {
+    return ethernet(from_guest, 0x86DD,
+                    be32(0x60000000) + be16(static_cast<unsigned>(payload.size())) +
+                        static_cast<char>(protocol) + "\x40" + std::string(15, '\xfd') +
+                        (from_guest ? '\2' : '\1') + std::string(15, '\xfd') + (from_guest ? '\1' : '\2') +
+                        payload);
+}
+
+inline std::string udp6(bool from_guest, unsigned from, unsigned to, const std::string& payload) {
+    return ipv6(from_guest, 17,
+                be16(from) + be16(to) + be16(static_cast<unsigned>(payload.size()) + 8) + be16(0) + payload);
+}
+
+inline std::string dhcp6(bool from_guest, unsigned kind, const std::string& options) {
+    return udp6(from_guest, from_guest ? 546 : 547, from_guest ? 547 : 546,
+                static_cast<char>(kind) + std::string{"\0\0\1", 3} + options);
+}
+
+inline std::string option6(unsigned code, const std::string& value) {
+    return be16(code) + be16(static_cast<unsigned>(value.size())) + value;
+}
+
+inline const std::string address6 = option6(3, std::string(12, '\1') + option6(5, std::string(24, '\2')));
+
 }  // namespace vml::boot::test

@@ -1,84 +1,32 @@
 // Verdicts on boots that no recording shows.
 #include <string>
 
-#include "bootwatch/timeline.h"
-#include "bootwatch/verdict.h"
-#include "tests/unit/bootwatch_frames.h"
-#include "tests/unit/catch.h"
+#include "tests/unit/bootwatch_machine.h"
 
 namespace vml::boot {
 namespace {
 
 using namespace test;
 
-const std::string as_ipxe = option(77, "iPXE") + option(60, "PXEClient:Arch:00000");
-
-// A machine with iPXE on a NIC whose packets are seen.
-class Machine {
-  public:
-    Machine() {
-        timeline.started(0);
-        timeline.line(0.1, "SeaBIOS (version 1)");
-        timeline.line(0.3, "iPXE 1.0 -- Open Source Network Boot Firmware -- http://ipxe.org");
-        about.ipxe = true;
-        about.network = Network::direct;
-        about.upper = "eth1";
-    }
-    Machine& see(const std::string& frame) {
-        const auto packet = decode_frame(bytes_of(frame));
-        REQUIRE(packet);
-        timeline.packet(at += 0.1, 0, *packet);
-        return *this;
-    }
-    Machine& says(const std::string& line) {
-        timeline.line(at += 0.1, line);
-        return *this;
-    }
-    Machine& discovers() { return see(dhcp(true, 1, as_ipxe)); }
-    Machine& has_address(const std::string& options = option(67, "boot.ipxe")) {
-        return discovers()
-            .see(dhcp(false, 2, options, guest_ip))
-            .see(dhcp(true, 3, as_ipxe))
-            .see(dhcp(false, 5, options, guest_ip));
-    }
-    Machine& stops() { return says("No bootable device."); }
-    Fault verdict() { return judge(timeline.boots(), about); }
-
-    Timeline timeline{{{"net0", guest}}};
-    Circumstances about;
-    double at = 1;
-};
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-void expect(Machine& machine, ExitCode code, const std::string& what, const std::string& why) {
-    const Fault verdict = machine.verdict();
-    INFO(to_text(verdict));
-    CHECK(verdict.code == code);
-    CHECK(contains(verdict.what, what));
-    CHECK(contains(verdict.why, why));
-    CHECK_FALSE(verdict.hint.empty());
-}
-
 TEST_CASE("no link") {
     Machine machine;
     machine.says("  [Link:down, TX:0 TXE:0 RX:0 RXE:0]").stops();
-    expect(machine, ExitCode::no_offer, "the NIC has no link", "link is down");
+    machine.gets(ExitCode::no_offer, "the NIC has no link", "link is down");
 }
 
 TEST_CASE("iPXE that sends nothing does not know the NIC") {
     Machine machine;
     machine.says("x (http://ipxe.org/040ee119)").stops();
-    expect(machine, ExitCode::no_offer, "never asked for an address", "no DISCOVER was seen");
+    machine.gets(ExitCode::no_offer, "never asked for an address", "no DISCOVER was seen");
 }
 
 TEST_CASE("no offer, with what the device looks like") {
     Machine machine;
+    machine.about.network = Network::direct;
+    machine.about.upper = "eth1";
     machine.about.looks = {"eth1 has no carrier: is the cable in?"};
     machine.discovers().discovers().stops();
-    expect(machine, ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs over net0");
+    machine.gets(ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs over net0");
     CHECK(contains(machine.verdict().why, "eth1 has no carrier"));
     CHECK(contains(machine.verdict().why, "nothing at all came in"));
     CHECK(contains(machine.verdict().hint, "macvtap"));
@@ -88,40 +36,36 @@ TEST_CASE("offers that are refused, declined, not taken, not acknowledged, or of
     Machine nak;
     nak.discovers().see(dhcp(false, 2, "", guest_ip)).see(dhcp(true, 3, as_ipxe));
     nak.see(dhcp(false, 6, option(56, "no lease left"))).stops();
-    expect(nak, ExitCode::no_offer, "refused the request", "no lease left");
+    nak.gets(ExitCode::no_offer, "refused the request", "no lease left");
     Machine declined;
     declined.discovers().see(dhcp(false, 2, "", guest_ip)).see(dhcp(true, 4, as_ipxe)).stops();
-    expect(declined, ExitCode::no_offer, "declined the address", "10.0.0.2 is in use");
+    declined.gets(ExitCode::no_offer, "declined the address", "10.0.0.2 is in use");
     Machine idle;
     idle.discovers().see(dhcp(false, 2, "", guest_ip)).stops();
-    expect(idle, ExitCode::no_offer, "took none of the offers", "10.0.0.1 offered 10.0.0.2");
+    idle.gets(ExitCode::no_offer, "took none of the offers", "10.0.0.1 offered 10.0.0.2");
     Machine mute;
     mute.discovers()
         .see(dhcp(false, 2, "", guest_ip))
         .see(dhcp(true, 3, as_ipxe))
         .see(dhcp(true, 3, as_ipxe))
         .stops();
-    expect(mute, ExitCode::no_offer, "never acknowledged", "2 requests went unanswered");
+    mute.gets(ExitCode::no_offer, "never acknowledged", "2 requests went unanswered");
     Machine proxy;
     proxy.discovers().see(dhcp(false, 2, option(60, "PXEClient") + option(67, "x"))).stops();
-    expect(proxy, ExitCode::no_offer, "no DHCP server offered an address", "ProxyDHCP");
+    proxy.gets(ExitCode::no_offer, "no DHCP server offered an address", "ProxyDHCP");
 }
 
 TEST_CASE("a file that a ProxyDHCP server names counts") {
     Machine machine;
     machine.discovers().see(dhcp(false, 2, option(60, "PXEClient") + option(67, "pxe.0")));
     machine.see(dhcp(true, 3, as_ipxe)).see(dhcp(false, 5, "", guest_ip)).stops();
-    expect(machine, ExitCode::nothing_to_boot, "DHCP named pxe.0 and no server", "siaddr");
+    machine.gets(ExitCode::nothing_to_boot, "DHCP named pxe.0 and no server", "siaddr");
 }
 
-TEST_CASE("a boot server that nobody answers for") {
+TEST_CASE("a server that nobody answers for") {
     Machine machine;
-    machine.has_address();
-    machine.see(ethernet(true, 0x0806,
-                         be16(1) + be16(0x0800) + "\x06\x04" + be16(1) + text_of(guest) + be32(guest_ip) +
-                             std::string(6, '\0') + be32(server_ip)));
-    machine.stops();
-    expect(machine, ExitCode::fetch_failed, "nobody answers for the server 10.0.0.1", "by ARP");
+    machine.has_address(option(67, "boot.ipxe"), as_ipxe, 0).see(arp_request(server_ip)).stops();
+    machine.gets(ExitCode::fetch_failed, "nobody answers for the server 10.0.0.1", "by ARP");
 }
 
 TEST_CASE("a name that no DNS server answers for") {
@@ -133,7 +77,7 @@ TEST_CASE("a name that no DNS server answers for") {
                                                   6} +
                                       be16(1) + be16(1)));
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "does not answer for boot", "no answer came");
+    machine.gets(ExitCode::fetch_failed, "does not answer for boot", "no answer came");
 }
 
 std::string get(const std::string& path) {
@@ -149,8 +93,7 @@ TEST_CASE("sent on, and never asked there") {
     machine.see(tcp(false, 5000, 80, 1001, ack,
                     "HTTP/1.1 301 Moved Permanently\r\nLocation: https://h/k\r\nContent-Length: 0\r\n\r\n"));
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "http://h/k was redirected to https://h/k",
-           "301 Moved Permanently");
+    machine.gets(ExitCode::fetch_failed, "http://h/k was redirected to https://h/k", "301 Moved Permanently");
 }
 
 TEST_CASE("a TLS alert") {
@@ -158,7 +101,7 @@ TEST_CASE("a TLS alert") {
     machine.has_address().see(tcp(true, 5000, 443, 100, syn)).see(tcp(false, 5000, 443, 1000, syn | ack));
     machine.see(tcp(true, 5000, 443, 101, ack, std::string{"\x16\x03\x01\0\x04\x01\0\0\0", 9}));
     machine.see(tcp(false, 5000, 443, 1001, ack, std::string{"\x15\x03\x03\0\x02\x02\x30", 7})).stops();
-    expect(machine, ExitCode::fetch_failed, "cannot fetch https://10.0.0.1/", "TLS failed: unknown_ca");
+    machine.gets(ExitCode::fetch_failed, "cannot fetch https://10.0.0.1/", "TLS failed: unknown_ca");
     CHECK(contains(machine.verdict().hint, "trust the server's certificate"));
 }
 
@@ -169,7 +112,7 @@ TEST_CASE("a TFTP server that never answers") {
         machine.see(udp(true, 2000, 69, be16(1) + std::string{"boot.ipxe\0octet\0", 16}));
     }
     machine.stops();
-    expect(machine, ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/boot.ipxe", "asked 3 times");
+    machine.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/boot.ipxe", "asked 3 times");
 }
 
 TEST_CASE("an error page that came instead of a kernel") {
@@ -180,7 +123,7 @@ TEST_CASE("an error page that came instead of a kernel") {
         .see(get("/k"));
     machine.see(tcp(false, 5000, 80, 1001, ack, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"));
     machine.says("Could not boot: Exec format error (http://ipxe.org/2e008081)").stops();
-    expect(machine, ExitCode::not_bootable, "http://h/k cannot be booted", "an HTML page");
+    machine.gets(ExitCode::not_bootable, "http://h/k cannot be booted", "an HTML page");
     CHECK(contains(machine.verdict().hint, "page instead of the file"));
 }
 
@@ -200,28 +143,28 @@ TEST_CASE("a ROM that SeaBIOS left out, and its own log says why") {
 TEST_CASE("Secure Boot that refuses a loader is named") {
     Machine machine;
     machine.has_address().says("BdsDxe: failed to load Boot0001 \"UEFI PXEv4\" from X: Access Denied");
-    expect(machine, ExitCode::not_bootable, "Secure Boot refused", "Access Denied");
+    machine.gets(ExitCode::not_bootable, "Secure Boot refused", "Access Denied");
 }
 
 TEST_CASE(
     "the kernel that ran out of memory, the one whose timer came late, and the one with another complaint") {
     Machine memory;
     memory.says("Linux version 6 (x)").says("Kernel panic - not syncing: System is deadlocked on memory");
-    expect(memory, ExitCode::guest_panicked, "ran out of memory", "deadlocked");
+    memory.gets(ExitCode::guest_panicked, "ran out of memory", "deadlocked");
     CHECK(contains(memory.verdict().hint, "--memory"));
     Machine timer;
     timer.says("Linux version 6 (x)")
         .says("Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug");
-    expect(timer, ExitCode::guest_panicked, "check of its timer failed", "IO-APIC");
+    timer.gets(ExitCode::guest_panicked, "check of its timer failed", "IO-APIC");
     CHECK(contains(timer.verdict().hint, "no_timer_check"));
     Machine other;
     other.says("Linux version 6 (x)").says("Kernel panic - not syncing: Attempted to kill init!");
-    expect(other, ExitCode::guest_panicked, "panicked before an operating system ran", "kill init");
+    other.gets(ExitCode::guest_panicked, "panicked before an operating system ran", "kill init");
 }
 
 TEST_CASE("without evidence there is no guess: what was seen last is told") {
     Machine machine;
-    expect(machine, ExitCode::boot_timeout, "went no further", "seen last: option ROM: iPXE 1.0 runs");
+    machine.gets(ExitCode::boot_timeout, "went no further", "seen last: option ROM: iPXE 1.0 runs");
     CHECK(seen_last(Boot{}) == "nothing was seen");
 }
 

@@ -1,0 +1,150 @@
+// A boot's record → the bars of its waterfall.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bootwatch/report_page.h"
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+std::string_view colour_of(Stage stage) {
+    switch (stage) {
+        case Stage::machine:
+        case Stage::firmware:
+        case Stage::option_rom:
+            return "--firmware";
+        case Stage::link:
+        case Stage::discover:
+        case Stage::offer:
+        case Stage::address:
+            return "--dhcp";
+        case Stage::fetch:
+        case Stage::script:
+            return "--fetch";
+        case Stage::kernel:
+        case Stage::os:
+        case Stage::agent:
+            return "--system";
+    }
+    return "--soft";
+}
+
+class Bars {
+  public:
+    Bars(const Boot& boot, double end) : boot_{boot}, end_{end} {}
+
+    std::vector<Bar> all() {
+        firmware();
+        for (const DhcpTalk& talk : boot_.dhcp) {
+            dhcp(talk);
+        }
+        for (const Fetch& fetch : boot_.fetches) {
+            if (!is_probe(fetch)) {
+                fetched(fetch);
+            }
+        }
+        system();
+        std::stable_sort(bars_.begin(), bars_.end(),
+                         [](const Bar& a, const Bar& b) { return a.began < b.began; });
+        return std::move(bars_);
+    }
+
+  private:
+    void firmware() {
+        for (const Stage stage : {Stage::firmware, Stage::option_rom}) {
+            const auto at = boot_.time_of(stage);
+            if (at) {
+                bars_.push_back(
+                    {std::string{title_of(stage)}, *at, next_after(*at), colour_of(stage), detail_of(stage)});
+            }
+        }
+    }
+
+    void dhcp(const DhcpTalk& talk) {
+        const double answered =
+            talk.offers.empty() ? (talk.ack ? talk.ack->at : next_after(talk.began)) : talk.offers.front().at;
+        bars_.push_back({fmt::format("DHCP, {}", name_of(talk.client)), talk.began, answered,
+                         talk.offers.empty() && !talk.ack ? "--bad" : "--dhcp",
+                         talk.offers.empty()
+                             ? fmt::format("{} DISCOVERs, no offer", talk.discovers)
+                             : fmt::format("offer by {}", to_string(talk.offers.front().sender))});
+        if (talk.ack && !talk.offers.empty()) {
+            bars_.push_back({"choosing the offer", answered, talk.ack->at, "--wait",
+                             fmt::format("until {} was acknowledged", to_string(talk.ack->message.yours))});
+        }
+        if (talk.ack) {
+            wait_for_router(*talk.ack);
+        }
+    }
+
+    // iPXE waits for a router's advertisement after DHCP: a gap that users wonder about.
+    void wait_for_router(const Offer& ack) {
+        const double next = next_after(ack.at);
+        constexpr double noticeable = 1;
+        if (boot_.solicited_at && !boot_.router_at && next - ack.at > noticeable) {
+            bars_.push_back(
+                {"waiting for an IPv6 router", ack.at, next, "--wait", "no router advertisement came"});
+        }
+    }
+
+    void fetched(const Fetch& fetch) {
+        const bool failed = fetch.state == FetchState::failed;
+        const std::string text = describe(fetch);
+        bars_.push_back({std::string{base_name(fetch.url)}, fetch.began, fetch.ended.value_or(fetch.latest),
+                         failed ? "--bad" : "--fetch",
+                         text.substr(std::min(text.size(), fetch.url.size() + 2))});
+    }
+
+    void system() {
+        for (const Stage stage : {Stage::kernel, Stage::os, Stage::agent}) {
+            if (const auto at = boot_.time_of(stage)) {
+                const bool kernel = stage == Stage::kernel;
+                const double end = kernel ? boot_.time_of(Stage::os).value_or(end_) : end_;
+                bars_.push_back({std::string{title_of(stage)}, *at, end, colour_of(stage), detail_of(stage),
+                                 stage == Stage::agent});
+            }
+        }
+        if (boot_.turn != Turn::none) {
+            bars_.push_back({"stopped", boot_.turned_at, boot_.turned_at, "--bad", boot_.turn_words, true});
+        }
+    }
+
+    [[nodiscard]] std::string detail_of(Stage stage) const {
+        const auto mark = std::find_if(boot_.marks.begin(), boot_.marks.end(), [&](const Mark& candidate) {
+            return candidate.proves && candidate.stage == stage;
+        });
+        return mark == boot_.marks.end() ? std::string{} : mark->detail;
+    }
+
+    // When the next thing happened.
+    [[nodiscard]] double next_after(double at) const {
+        double next = boot_.turn != Turn::none && boot_.turned_at > at ? boot_.turned_at : end_;
+        for (const Mark& mark : boot_.marks) {
+            if (mark.at > at) {
+                next = std::min(next, mark.at);
+            }
+        }
+        for (const Fetch& fetch : boot_.fetches) {
+            if (fetch.began > at) {
+                next = std::min(next, fetch.began);
+            }
+        }
+        return next;
+    }
+
+    const Boot& boot_;
+    double end_;
+    std::vector<Bar> bars_;
+};
+
+}  // namespace
+
+std::vector<Bar> bars_of(const Boot& boot, double end) {
+    return Bars{boot, end}.all();
+}
+
+}  // namespace vml::boot
