@@ -52,4 +52,8 @@ std::optional<EfiProgramHead> efi_program_head(std::string_view head) {
     }
 }
 
+bool needs_network(std::string_view program) {
+    return program.find("snponly.efi") != std::string_view::npos;
+}
+
 }  // namespace vml::rom

@@ -22,4 +22,12 @@ struct EfiProgramHead {
 
 inline constexpr std::size_t efi_head_size = 4096;
 
+// Is this whole program iPXE's snponly.efi? It drives the NIC that the firmware loaded it by, and finds none
+// where it was started in another way (iPXE src/drivers/net/efi/snponly.c). A program has its own name in its
+// text.
+[[nodiscard]] bool needs_network(std::string_view program);
+
+// More than any build of iPXE has.
+inline constexpr std::size_t longest_ipxe = std::size_t{4} << 20;
+
 }  // namespace vml::rom

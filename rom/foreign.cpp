@@ -18,11 +18,13 @@ struct Magic {
     std::string_view meaning;
 };
 
+constexpr auto pe_program = "it is a PE program, such as ipxe.efi: a boot program, not an option ROM"sv;
+
 // In this order: a Linux kernel begins like a PE program, and a script is text.
 constexpr std::array magics{
     Magic{0x202, "HdrS"sv,
           "it is a Linux kernel or an iPXE .lkrn image: a boot program, not an option ROM"sv},
-    Magic{0, "MZ"sv, "it is a PE program, such as ipxe.efi: a boot program, not an option ROM"sv},
+    Magic{0, "MZ"sv, pe_program},
     Magic{0,
           "\x7F"
           "ELF"sv,
@@ -89,6 +91,10 @@ std::string what_it_is(const Bytes& bytes) {
         return kind_of_text(bytes);
     }
     return fmt::format("it begins with {:02x} {:02x}, an option ROM with 55 aa", bytes.u8(0), bytes.u8(1));
+}
+
+bool is_pe_program(const Bytes& bytes) {
+    return what_it_is(bytes) == pe_program;
 }
 
 }  // namespace vml::rom

@@ -366,6 +366,18 @@ std::size_t bytes_after_images(const OptionRom& rom) {
     return rom.file_size - std::min(rom.file_size, end);
 }
 
+std::string hint_for_no_rom(const Bytes& bytes) {
+    constexpr std::string_view rom =
+        "give a PCI option ROM, such as pxe-virtio.rom (BIOS) or efi-virtio.rom (BIOS and UEFI) of the "
+        "package "
+        "ipxe-qemu";
+    return is_pe_program(bytes) ? fmt::format(
+                                      "--firmware uefi --ipxe-rom takes iPXE's program ipxe.efi in place "
+                                      "of a ROM; else {}",
+                                      rom)
+                                : std::string{rom};
+}
+
 }  // namespace
 
 std::string to_string(PciId id) {
@@ -421,11 +433,8 @@ std::string image_label(std::size_t index) {
 OptionRom read_option_rom(std::span<const std::uint8_t> data, std::string_view name) {
     const Bytes bytes{data};
     if (!bytes.starts(0, rom_signature)) {
-        throw Error{
-            Fault{fmt::format("cannot read {} as an option ROM", name), what_it_is(bytes),
-                  "give a PCI option ROM, such as pxe-virtio.rom (BIOS) or efi-virtio.rom (BIOS and UEFI) of "
-                  "the package ipxe-qemu",
-                  ExitCode::host}};
+        throw Error{Fault{fmt::format("cannot read {} as an option ROM", name), what_it_is(bytes),
+                          hint_for_no_rom(bytes), ExitCode::host}};
     }
     OptionRom rom;
     rom.file_size = data.size();

@@ -102,6 +102,8 @@ RunsOn on_uefi(const OptionRom& rom, Arch arch) {
     add_models(verdict);
     if (auto alone = driver_alone(rom, *verdict.image_index)) {
         verdict.notes.push_back(std::move(*alone));
+        verdict.notes.emplace_back(
+            "With --ipxe the EFI program of the package ipxe (ipxe.efi) boots in its place.");
     }
     return verdict;
 }

@@ -268,7 +268,8 @@ std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
     std::vector<EfiProgram> programs;
     for (const fs::path& path : paths) {
         if (const auto head = rom::efi_program_head(head_of(path, rom::efi_head_size))) {
-            programs.push_back({path, head->arch, head->is_signed});
+            const bool own_nic = settings.ipxe_rom && rom::needs_network(head_of(path, rom::longest_ipxe));
+            programs.push_back({path, head->arch, head->is_signed, own_nic});
         }
     }
     return programs;

@@ -93,7 +93,8 @@ struct DataFacts {
 struct EfiProgram {
     std::filesystem::path path;
     Arch arch = Arch::aarch64;
-    bool is_signed = false;  // by whomever; unsigned ones are refused by Secure Boot
+    bool is_signed = false;      // by whomever; unsigned ones are refused by Secure Boot
+    bool needs_network = false;  // it drives the NIC alone that it was loaded by
     bool operator==(const EfiProgram&) const = default;
 };
 

@@ -403,11 +403,13 @@ class Decider {
     // True where a program does what the ROM would, which no ROM can do here. It tries every NIC, so one is
     // enough for all of them.
     bool program_in_place_of_rom(const Fault& fault) {
-        const auto fits = [this](const EfiProgram& program) { return program.arch == spec_.arch; };
+        const auto fits = [this](const EfiProgram& program) {
+            return program.arch == spec_.arch && !program.needs_network;
+        };
         const auto program = std::find_if(facts_.ipxe_programs.begin(), facts_.ipxe_programs.end(), fits);
         if (program == facts_.ipxe_programs.end()) {
             return settings_.ipxe_rom && !facts_.ipxe_programs.empty() &&
-                   foreign_program(facts_.ipxe_programs.front());
+                   unfit_program(facts_.ipxe_programs.front());
         }
         if (spec_.ipxe_program) {
             return true;
@@ -460,7 +462,16 @@ class Decider {
         return true;
     }
 
-    bool foreign_program(const EfiProgram& program) {
+    bool unfit_program(const EfiProgram& program) {
+        if (program.arch == spec_.arch) {
+            host_fault(
+                fmt::format("{} finds no NIC here", program.path.string()),
+                "it is iPXE's snponly.efi, which drives the NIC alone that the firmware loaded it by",
+                fmt::format("give iPXE's ipxe.efi by {}, or serve it to the firmware's own PXE: --no-ipxe "
+                            "--boot-order network --bootfile {}",
+                            origin("ipxe-rom"), program.path.filename().string()));
+            return true;
+        }
         host_fault(fmt::format("{} cannot boot {}", to_string(spec_.arch), program.path.string()),
                    fmt::format("it is an EFI program for {}", to_string(program.arch)),
                    fmt::format("leave {} out, or give iPXE's program for {}", origin("ipxe-rom"),

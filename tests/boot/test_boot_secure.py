@@ -66,15 +66,27 @@ def test_http_boot_of_a_signed_loader(boot, signed, web_of):
         assert UNSIGNED not in run.text()
 
 
-def test_ipxe_runs_and_what_it_loads_must_be_signed(boot, signed):
+def test_ipxe_runs_and_what_it_loads_must_be_signed(boot, signed, ipxes):
     """OVMF runs the ROM, which nobody signed, and its script; of the programs that the script names, the one that
     nobody signed is refused and Debian's shim starts."""
     (signed / "boot.ipxe").write_text(
         "#!ipxe\necho SCRIPT-RAN\nchain unsigned.efi || echo REFUSED-UNSIGNED\nchain bootnetx64.efi\n"
     )
-    with boot(*SECURE, "--ipxe", "--netboot-dir", signed) as run:
+    rom = ipxes / "12/efi-virtio.rom"  # Debian 13's is a driver alone
+    with boot(*SECURE, "--ipxe", "--ipxe-rom", rom, "--netboot-dir", signed) as run:
         run.wait_text("Fetching Netboot Image")  # shim's words
         text = run.text()
         assert text.index("SCRIPT-RAN") < text.index("REFUSED-UNSIGNED")
         assert UNSIGNED not in text
         assert "whatever iPXE starts must be signed" in run.text("own")
+
+
+def test_ipxe_without_a_rom_that_boots_it_is_refused_before_the_start(signed, ipxes):
+    """Debian 13's ROM is a driver alone, and iPXE's program, which could stand in for it, is signed by nobody."""
+    (signed / "boot.ipxe").write_text("#!ipxe\n")
+    for name in ("efi-virtio.rom", "ipxe.efi"):
+        refused = vm.run(*SECURE, "--ipxe", "--ipxe-rom", ipxes / "13" / name, "--netboot-dir", signed)
+        assert refused.returncode == 3, refused.stderr
+        assert "machine: QEMU built" not in refused.stderr
+        assert re.search("driver alone|not signed", refused.stderr)
+        assert "hint:" in refused.stderr

@@ -9,7 +9,11 @@ import subprocess
 
 import pytest
 
+import boot_files
 from launch import BOOT, FAKE, ROOT, environment, launch
+
+
+UEFI = (*BOOT, "--firmware", "uefi")
 
 
 def table_of_exit_codes():
@@ -217,6 +221,49 @@ def test_good_roms_are_told_of_beside_bad_ones(rom, tmp_path):
     result = fails_with(launch("rom", tmp_path / "one", rom, tmp_path / "two"), 3, "one", "two")
     assert str(rom) in result.stdout
     assert result.stderr.count("vm-launch: error: ") == 2
+
+
+def test_a_driver_alone_is_told_with_what_boots_in_its_place(open_folder):
+    """Debian 13's efi-*.rom: UEFI runs them, and its own PXE boots."""
+    driver, whole = open_folder / "driver.rom", open_folder / "whole.rom"
+    driver.write_bytes(boot_files.option_rom(boot_files.DRIVER))
+    whole.write_bytes(boot_files.option_rom(boot_files.WHOLE))
+    told = launch("rom", driver)
+    assert told.returncode == 0, told.stderr
+    text = " ".join(told.stdout.split())
+    assert "x86_64 UEFI driver: image 1" in text
+    assert "image 1 is iPXE's network driver alone: the firmware's own PXE boots on it" in text
+    assert "the EFI program of the package ipxe (ipxe.efi) boots in its place" in text
+    assert "x86_64 UEFI yes: image 1" in " ".join(launch("rom", whole).stdout.split())
+    [described] = json.loads(launch("rom", driver, "--format=json").stdout)
+    assert [where["role"] for where in described["runs_on"]] == [None, "driver", None]
+    assert launch("plan", *UEFI, "--ipxe-rom", whole).returncode == 0
+    refused = fails_with(launch("plan", *UEFI, "--ipxe-rom", driver), 3, "cannot boot iPXE from", "network driver alone")
+    assert re.search(r"hint: leave --ipxe-rom out .*package ipxe\b", refused.stderr)
+
+
+def test_ipxes_program_is_taken_under_uefi_and_refused_elsewhere(open_folder):
+    program = open_folder / "ipxe.efi"
+    program.write_bytes(boot_files.efi_program(b"ipxe.efi"))
+    plan = launch("plan", *UEFI, "--ipxe-rom", program)
+    assert plan.returncode == 0, plan.stderr
+    assert "--ipxe-rom asks for this program, which stands in for the ROM" in plan.stdout
+    hint = "--firmware uefi --ipxe-rom takes iPXE's program ipxe.efi in place of a ROM"
+    fails_with(launch("plan", *BOOT, "--ipxe-rom", program), 3, "it is a PE program", hint)
+    fails_with(launch("rom", program), 3, "it is a PE program", hint)
+    arm = open_folder / "arm.efi"
+    arm.write_bytes(boot_files.efi_program(b"ipxe.efi", machine=0xAA64))
+    fails_with(launch("plan", *UEFI, "--ipxe-rom", arm), 3, "it is an EFI program for aarch64")
+
+
+def test_snponly_is_refused_with_what_works(open_folder):
+    """It drives the NIC that the firmware loaded it by: started by QEMU, it finds none."""
+    program = open_folder / "snponly.efi"
+    program.write_bytes(boot_files.efi_program(b"iPXE snponly.efi"))
+    for subcommand in ((), ("plan",)):
+        result = launch(*subcommand, *UEFI, "--ipxe-rom", program)
+        fails_with(result, 3, "snponly.efi finds no NIC here", "give iPXE's ipxe.efi by --ipxe-rom")
+        assert "qemu-system" not in result.stderr
 
 
 def test_rom_needs_a_file():

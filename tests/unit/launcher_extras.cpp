@@ -322,6 +322,18 @@ TEST_CASE("where the ROM is a driver alone, iPXE's program stands in for it") {
         contains(doctor_report(facts, spec), "iPXE: /usr/lib/ipxe/ipxe-amd64.efi: the iPXE program stands"));
 }
 
+TEST_CASE("snponly.efi, which would find no NIC, is refused with what works") {
+    HostFacts facts = debian_13(true);
+    facts.ipxe_programs = {{"/x/snponly.efi", Arch::x86_64, false, true}};
+    facts.roms.front().front().path = "/x/snponly.efi";
+    const std::string text = test::text_of(test::faults_of(
+        {"--ipxe", "--firmware=uefi", "--bootfile=http://h/x", "--ipxe-rom=/x/snponly.efi"}, facts));
+    CHECK(contains(text, "/x/snponly.efi finds no NIC here"));
+    CHECK(contains(text, "give iPXE's ipxe.efi by --ipxe-rom"));
+    CHECK(needs_network("MZ...snponly.efi"));
+    CHECK_FALSE(needs_network("MZ...ipxe.efi"));
+}
+
 TEST_CASE("a BIOS boots the same machine by its ROM") {
     HostFacts facts = debian_13(true);
     facts.roms = made_up_host().roms;

@@ -103,7 +103,9 @@ TEST_CASE("a driver alone is no yes", "[rom]") {
     CHECK(uefi.role == IpxeRole::driver);
     CHECK(uefi.image_index == 1U);
     CHECK(uefi.notes == std::vector<std::string>{"image 2 is iPXE's network driver alone: the firmware's own "
-                                                 "PXE boots on it, and iPXE never starts."});
+                                                 "PXE boots on it, and iPXE never starts.",
+                                                 "With --ipxe the EFI program of the package ipxe "
+                                                 "(ipxe.efi) boots in its place."});
     CHECK(contains(to_table(rom, "t"), "x86_64 UEFI   driver: image 2, with any ID"));
     const auto json = to_json(rom, "t");
     CHECK(json.at("runs_on").at(1).at("role") == "driver");
