@@ -77,10 +77,10 @@ class Planner : private PlanWriter {
             later(disk.id, disk.device_id());
         }
         if (spec_.cdrom) {
-            later("cdrom0", "cdrom0-dev");
+            later(std::string{cdrom_device}, "cdrom0-dev");
         }
         if (spec_.ipxe_program && spec_.ipxe_program->on_cd) {
-            later("iPXE", std::string{ipxe_cd_device});
+            later(std::string{ipxe_device}, std::string{ipxe_cd_device});
         }
     }
 
@@ -179,7 +179,7 @@ class Planner : private PlanWriter {
             link_netdev(nic, std::get<HostLinkSpec>(nic.net), index + 1);
         }
         Properties device{nic.qemu_device};
-        device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(nic.bootindex);
+        device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(spec_.bootindex(nic.id));
         const std::string why_virtio = nic.model == virtio_model ? virtio_properties(nic, device) : "";
         add_device(nic, device, why_virtio);
         if (nic.watched) {
@@ -217,9 +217,9 @@ class Planner : private PlanWriter {
     void add_device(const NicSpec& nic, Properties& device, const std::string& why_virtio) {
         if (!nic.rom) {
             add("-device", device.add("romfile", "").text(),
-                nic.by_program  ? "no ROM: the iPXE program stands in for it"
-                : nic.bootindex ? "no ROM: the firmware's own PXE boots"
-                                : "takes no part in the boot, so it gets no ROM");
+                nic.by_program            ? "no ROM: the iPXE program stands in for it"
+                : spec_.bootindex(nic.id) ? "no ROM: the firmware's own PXE boots"
+                                          : "takes no part in the boot, so it gets no ROM");
             return;
         }
         const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);

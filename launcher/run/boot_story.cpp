@@ -49,7 +49,7 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     observer.reboot_limit = settings.reboot_limit;
     observer.bootable_nics = 0;
     for (const NicSpec& nic : spec.nics) {
-        if ((nic.bootindex || nic.by_program) && observer.bootable_nics++ == 0) {
+        if ((spec.bootindex(nic.id) || nic.by_program) && observer.bootable_nics++ == 0) {
             describe_network(nic, observer.about);
         }
         story.head.nics.push_back(nic_story(nic));
@@ -75,7 +75,7 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     }
     const bool by_pxe = spec.pxe == PxeClient::v4 || spec.pxe == PxeClient::v6;
     for (const NicSpec& nic : spec.nics) {
-        if (by_pxe && settings.fast_boot && !settings.ipxe && nic.bootindex) {
+        if (by_pxe && settings.fast_boot && !settings.ipxe && spec.bootindex(nic.id)) {
             story.resting_nics.push_back({nic.id, nic.mac});
         }
     }

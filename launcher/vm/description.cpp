@@ -10,7 +10,13 @@ namespace {
 
 using nlohmann::json;
 
-json nic_json(const NicSpec& nic) {
+void add_bootindex(json& object, const VmSpec& spec, std::string_view device) {
+    if (const std::optional<int> index = spec.bootindex(device)) {
+        object["bootindex"] = *index;
+    }
+}
+
+json nic_json(const VmSpec& spec, const NicSpec& nic) {
     json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", "nat"}};
     if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
         const bool bridge = link->mode == NetworkMode::bridge;
@@ -23,13 +29,11 @@ json nic_json(const NicSpec& nic) {
     if (nic.rom) {
         object["rom"] = nic.rom->file.string();
     }
-    if (nic.bootindex) {
-        object["bootindex"] = *nic.bootindex;
-    }
+    add_bootindex(object, spec, nic.id);
     return object;
 }
 
-json disk_json(const DiskSpec& disk) {
+json disk_json(const VmSpec& spec, const DiskSpec& disk) {
     json object{{"id", disk.id}, {"format", disk.format}};
     if (disk.image) {
         object["file"] = disk.image->string();
@@ -39,22 +43,18 @@ json disk_json(const DiskSpec& disk) {
     if (disk.kept) {
         object["file"] = disk.kept->string();
     }
-    if (disk.bootindex) {
-        object["bootindex"] = *disk.bootindex;
-    }
+    add_bootindex(object, spec, disk.id);
     return object;
 }
 
 json disks_json(const VmSpec& spec) {
     json list = json::array();
     for (const DiskSpec& disk : spec.disks) {
-        list.push_back(disk_json(disk));
+        list.push_back(disk_json(spec, disk));
     }
     if (spec.cdrom) {
-        json object{{"id", "cdrom0"}, {"format", "raw"}, {"file", spec.cdrom->image.string()}};
-        if (spec.cdrom->bootindex) {
-            object["bootindex"] = *spec.cdrom->bootindex;
-        }
+        json object{{"id", cdrom_device}, {"format", "raw"}, {"file", spec.cdrom->image.string()}};
+        add_bootindex(object, spec, cdrom_device);
         list.push_back(std::move(object));
     }
     return list;
@@ -65,7 +65,7 @@ json disks_json(const VmSpec& spec) {
 json description_of(const VmSpec& spec) {
     json nics = json::array();
     for (const NicSpec& nic : spec.nics) {
-        nics.push_back(nic_json(nic));
+        nics.push_back(nic_json(spec, nic));
     }
     json object{{"name", spec.name},
                 {"uuid", spec.uuid},

@@ -418,14 +418,12 @@ class Decider {
         // `autoboot` is what the ROM does, without its prompt; EFI's iPXE drops the first word.
         const bool on_cd = settings_.boot_once.has_value();
         spec_.ipxe_program = IpxeProgramSpec{
-            program->path,
-            program->arch,
+            program->path, program->arch,
             settings_.ipxe_prompt || on_cd ? "" : "ipxe autoboot" + nics_to_boot(),
             settings_.ipxe_rom
                 ? fmt::format("{} asks for this program, which stands in for the ROM", origin("ipxe-rom"))
                 : fmt::format("the iPXE program stands in for the ROM: {} ({})", fault.what, fault.why),
-            on_cd,
-            std::nullopt};
+            on_cd};
         return true;
     }
 
@@ -586,7 +584,7 @@ class Decider {
         bool blind = false;
         for (NicSpec& nic : spec_.nics) {
             const bool link = std::holds_alternative<HostLinkSpec>(nic.net);
-            const bool wanted = settings_.boot_watch && (nic.bootindex || nic.by_program);
+            const bool wanted = settings_.boot_watch && (spec_.bootindex(nic.id) || nic.by_program);
             nic.watched = wanted && !(link && facts_.capture_error != 0);
             blind = blind || (wanted && !nic.watched);
         }
@@ -776,7 +774,7 @@ class Decider {
         }
         check_bus();
         if (settings_.iso && check_path("iso", *settings_.iso, *facts_.iso, Kind::file)) {
-            spec_.cdrom = CdromSpec{absolute(*settings_.iso), std::nullopt};
+            spec_.cdrom = CdromSpec{absolute(*settings_.iso)};
         }
     }
 
@@ -869,7 +867,7 @@ class Decider {
 
     // Its turn was in an earlier run.
     void drop_idle_program() {
-        if (spec_.ipxe_program && !spec_.ipxe_program->bootindex) {
+        if (spec_.ipxe_program && !spec_.bootindex(ipxe_device)) {
             spec_.ipxe_program.reset();
             for (NicSpec& nic : spec_.nics) {
                 nic.by_program = false;
@@ -888,18 +886,6 @@ class Decider {
         for (BootEntry& entry : spec_.boot_order) {
             entry.index += apart;
         }
-        for (NicSpec& nic : spec_.nics) {
-            nic.bootindex.reset();
-        }
-        if (spec_.ipxe_program) {
-            spec_.ipxe_program->bootindex.reset();
-        }
-        for (DiskSpec& disk : spec_.disks) {
-            disk.bootindex.reset();
-        }
-        if (spec_.cdrom) {
-            spec_.cdrom->bootindex.reset();
-        }
         choose_order(promoted(*settings_.boot_once), spec_.first_boot, "boot-once");
         if (spec_.first_boot.empty() && faults_.empty()) {
             settings_fault(fmt::format("{}: there is no such device", origin("boot-once")), "",
@@ -914,31 +900,31 @@ class Decider {
         }
     }
 
-    void add_entry(std::vector<BootEntry>& entries, BootDevice kind, const std::string& id,
-                   std::optional<int>& bootindex, std::string_view flag) {
+    void add_entry(std::vector<BootEntry>& entries, BootDevice kind, std::string_view id,
+                   std::string_view flag) const {
         const int index = static_cast<int>(entries.size()) + 1;
-        bootindex = index;
-        entries.push_back({index, kind, id, reason_for(kind, flag)});
+        entries.push_back({index, kind, std::string{id}, reason_for(kind, flag)});
     }
 
     void add_nics_to_order(std::vector<BootEntry>& entries, std::string_view flag) {
         if (spec_.ipxe_program && spec_.ipxe_program->on_cd) {
-            add_entry(entries, BootDevice::network, "iPXE", spec_.ipxe_program->bootindex, flag);
+            add_entry(entries, BootDevice::network, ipxe_device, flag);
             return;
         }
         if (spec_.ipxe_program) {
-            entries.push_back({0, BootDevice::network, "iPXE",
+            entries.push_back({0, BootDevice::network, std::string{ipxe_device},
                                fmt::format("the firmware starts {} before anything else",
                                            spec_.ipxe_program->file.filename().string())});
             return;
         }
         for (std::size_t i = 0; i < spec_.nics.size(); ++i) {
             if (takes_part_in_boot(settings_.nics[i], i)) {
-                add_entry(entries, BootDevice::network, spec_.nics[i].id, spec_.nics[i].bootindex, flag);
+                add_entry(entries, BootDevice::network, spec_.nics[i].id, flag);
             }
         }
-        const bool none =
-            std::none_of(spec_.nics.begin(), spec_.nics.end(), [](const NicSpec& n) { return n.bootindex; });
+        const bool none = std::none_of(entries.begin(), entries.end(), [](const BootEntry& entry) {
+            return entry.kind == BootDevice::network;
+        });
         if (none && settings_.ipxe) {
             settings_fault(fmt::format("{}: no NIC takes part in the boot", origin("ipxe")),
                            fmt::format("{} takes the first one out", origin("nic-boot")),
@@ -965,13 +951,13 @@ class Decider {
                 add_nics_to_order(entries, flag);
                 return;
             case BootDevice::hd:
-                for (DiskSpec& disk : spec_.disks) {
-                    add_entry(entries, device, disk.id, disk.bootindex, flag);
+                for (const DiskSpec& disk : spec_.disks) {
+                    add_entry(entries, device, disk.id, flag);
                 }
                 break;
             case BootDevice::cdrom:
                 if (spec_.cdrom) {
-                    add_entry(entries, device, "cdrom0", spec_.cdrom->bootindex, flag);
+                    add_entry(entries, device, cdrom_device, flag);
                 }
                 break;
         }
@@ -1003,6 +989,13 @@ class Decider {
 };
 
 }  // namespace
+
+std::optional<int> VmSpec::bootindex(std::string_view device) const {
+    const std::vector<BootEntry>& order = first_boot.empty() ? boot_order : first_boot;
+    const auto entry = std::find_if(order.begin(), order.end(),
+                                    [&](const BootEntry& e) { return e.device == device && e.index != 0; });
+    return entry == order.end() ? std::nullopt : std::optional{entry->index};
+}
 
 Decision decide(const Settings& settings, const Origins& origins, const HostFacts& facts) {
     return Decider{settings, origins, facts}.decide();

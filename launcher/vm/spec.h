@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -57,7 +58,6 @@ struct NicSpec {
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
-    std::optional<int> bootindex;
     bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
     bool watched = false;           // its packets are looked at while the guest boots
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
@@ -76,14 +76,12 @@ struct DiskSpec {
     std::optional<std::filesystem::path> kept;  // where a blank disk lives on
     DiskBus bus = DiskBus::virtio;
     DiskCache cache = DiskCache::writeback;
-    std::optional<int> bootindex;
     [[nodiscard]] std::string device_id() const { return id + "-dev"; }
     bool operator==(const DiskSpec&) const = default;
 };
 
 struct CdromSpec {
     std::filesystem::path image;
-    std::optional<int> bootindex;
     bool operator==(const CdromSpec&) const = default;
 };
 
@@ -102,7 +100,6 @@ struct IpxeProgramSpec {
     std::string command;  // on the command line; none: the program shows its prompt, and boots
     std::string reason;
     bool on_cd = false;
-    std::optional<int> bootindex;  // of the CD
     bool operator==(const IpxeProgramSpec&) const = default;
 };
 
@@ -113,8 +110,12 @@ struct TpmSpec {
     bool operator==(const TpmSpec&) const = default;
 };
 
+// What users and the boot order call the CD-ROM and iPXE's program.
+inline constexpr std::string_view cdrom_device = "cdrom0";
+inline constexpr std::string_view ipxe_device = "iPXE";
+
 struct BootEntry {
-    int index = 0;  // bootindex: the lowest boots first
+    int index = 0;  // bootindex: the lowest boots first; 0: it has none, the firmware starts it by itself
     BootDevice kind = BootDevice::network;
     std::string device;  // the id that users see: "net0", "disk0"
     std::string reason;
@@ -152,6 +153,9 @@ struct VmSpec {
     std::optional<RunUser> run_user;                    // none: QEMU runs as vm-launch does
     std::vector<std::string> extra_args;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
+
+    // A device's place in the order that the VM starts with; nothing for one that takes no part.
+    [[nodiscard]] std::optional<int> bootindex(std::string_view device) const;
 
     bool operator==(const VmSpec&) const = default;
 };
