@@ -27,6 +27,7 @@
 #include "launcher/run/run_loop.h"
 #include "launcher/settings/values.h"
 #include "launcher/start/apply.h"
+#include "launcher/vm/boot_sources.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/spec.h"
 #include "netsetup/netlink.h"
@@ -157,15 +158,8 @@ int print_plan(const ReadResult& read, const Environment& environment) {
     return 0;
 }
 
-// Who names nothing to boot asks about network boot.
-Settings for_doctor(Settings settings) {
-    settings.ipxe = settings.ipxe ||
-                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
-    return settings;
-}
-
 int print_doctor(const ReadResult& read, const Environment& environment) {
-    const Settings settings = for_doctor(read.settings);
+    const Settings settings = or_network_boot(read.settings);
     const HostFacts facts = look(settings, environment);
     const Decision decision = decide(settings, read.origins, facts);
     print(doctor_report(facts, decision));

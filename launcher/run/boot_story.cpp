@@ -49,7 +49,7 @@ BootStory boot_story(const Settings& settings, const VmSpec& spec, const Plan& p
     observer.reboot_limit = settings.reboot_limit;
     observer.bootable_nics = 0;
     for (const NicSpec& nic : spec.nics) {
-        if ((spec.bootindex(nic.id) || nic.by_program) && observer.bootable_nics++ == 0) {
+        if (spec.boots_from(nic) && observer.bootable_nics++ == 0) {
             describe_network(nic, observer.about);
         }
         story.head.nics.push_back(nic_story(nic));

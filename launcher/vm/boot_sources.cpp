@@ -46,4 +46,20 @@ bool boots_from(const Settings& settings, BootDevice device) {
     return std::find(order.begin(), order.end(), device) != order.end();
 }
 
+Settings or_network_boot(Settings settings) {
+    settings.ipxe = settings.ipxe ||
+                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
+    return settings;
+}
+
+bool needs_rom(const Settings& settings, FirmwareMode firmware) {
+    return settings.ipxe || settings.ipxe_rom ||
+           (firmware == FirmwareMode::legacy && boots_from(settings, BootDevice::network));
+}
+
+bool needs_links(const Settings& settings) {
+    return std::any_of(settings.nics.begin(), settings.nics.end(),
+                       [](const NicSettings& nic) { return nic.network != NetworkMode::nat; });
+}
+
 }  // namespace vml

@@ -22,4 +22,13 @@ namespace vml {
 // In the order, or in that of the first boot.
 [[nodiscard]] bool boots_from(const Settings& settings, BootDevice device);
 
+// With no boot source given, the network: what doctor looks at then.
+[[nodiscard]] Settings or_network_boot(Settings settings);
+
+// An option ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was
+// asked for.
+[[nodiscard]] bool needs_rom(const Settings& settings, FirmwareMode firmware);
+// A NIC is on a link of the host's.
+[[nodiscard]] bool needs_links(const Settings& settings);
+
 }  // namespace vml

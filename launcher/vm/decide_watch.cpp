@@ -26,7 +26,7 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
     bool blind = false;
     for (NicSpec& nic : spec.nics) {
         const bool link = std::holds_alternative<HostLinkSpec>(nic.net);
-        const bool wanted = in.settings.boot_watch && (spec.bootindex(nic.id) || nic.by_program);
+        const bool wanted = in.settings.boot_watch && spec.boots_from(nic);
         nic.watched = wanted && !(link && in.facts.capture_error != 0);
         blind = blind || (wanted && !nic.watched);
     }

@@ -11,4 +11,8 @@ std::optional<int> VmSpec::bootindex(std::string_view device) const {
     return entry == order.end() ? std::nullopt : std::optional{entry->index};
 }
 
+bool VmSpec::boots_from(const NicSpec& nic) const {
+    return nic.by_program || bootindex(nic.id);
+}
+
 }  // namespace vml

@@ -156,6 +156,8 @@ struct VmSpec {
 
     // A device's place in the order that the VM starts with; nothing for one that takes no part.
     [[nodiscard]] std::optional<int> bootindex(std::string_view device) const;
+    // By its own bootindex, or by iPXE's program.
+    [[nodiscard]] bool boots_from(const NicSpec& nic) const;
 
     bool operator==(const VmSpec&) const = default;
 };
