@@ -29,6 +29,7 @@
 #include "launcher/start/apply.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/description.h"
+#include "launcher/vm/link_kind.h"
 #include "launcher/vm/spec.h"
 #include "netsetup/netlink.h"
 #include "netsetup/reconcile.h"
@@ -109,7 +110,7 @@ void clean_up_after_others(const Plan& plan, Log& log) {
 net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
     net::KernelExecutor::Homes homes;
     for (const NicSettings& nic : settings.nics) {
-        if (nic.network == NetworkMode::direct && net::may_make_netns()) {
+        if (kind_of(net_of(nic)).made_ahead && net::may_make_netns()) {
             homes.push_back(std::make_unique<net::MacvtapHome>());
         }
     }

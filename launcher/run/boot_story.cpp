@@ -6,19 +6,18 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/values.h"
+#include "launcher/vm/link_kind.h"
 
 namespace vml {
 
 namespace {
 
 boot::ReportHead::Nic nic_story(const NicSpec& nic) {
-    const auto* link = std::get_if<HostLinkSpec>(&nic.net);
+    const LinkKind kind = kind_of(nic.net);
     return {nic.id,
             nic.mac,
             nic.model,
-            link == nullptr
-                ? "nat"
-                : fmt::format("{} {}", link->mode == NetworkMode::bridge ? "bridge" : "direct", link->upper),
+            kind.on_host ? fmt::format("{} {}", kind.name, host_link_of(nic.net)) : std::string{kind.name},
             nic.rom ? nic.rom->file.string() : "",
             nic.watched};
 }
@@ -27,10 +26,8 @@ boot::ReportHead::Nic nic_story(const NicSpec& nic) {
 void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
     about.rom = nic.rom ? nic.rom->file.string() : "";
-    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
-        about.network = link->mode == NetworkMode::bridge ? boot::Network::bridge : boot::Network::direct;
-        about.upper = link->upper;
-    }
+    about.network = kind_of(nic.net).network;
+    about.upper = host_link_of(nic.net);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "launcher/vm/link_kind.h"
+
 namespace vml {
 
 Arch arch_of(const Settings& settings, Arch host) {
@@ -59,7 +61,7 @@ bool needs_rom(const Settings& settings, FirmwareMode firmware) {
 
 bool needs_links(const Settings& settings) {
     return std::any_of(settings.nics.begin(), settings.nics.end(),
-                       [](const NicSettings& nic) { return nic.network != NetworkMode::nat; });
+                       [](const NicSettings& nic) { return kind_of(net_of(nic)).on_host; });
 }
 
 }  // namespace vml

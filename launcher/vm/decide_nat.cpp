@@ -5,6 +5,7 @@
 
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/link_kind.h"
 #include "launcher/vm/script_check.h"
 
 namespace vml {
@@ -14,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_nat(const NicSettings& nic) {
-    return nic.network == NetworkMode::nat;
+    return std::holds_alternative<Nat>(net_of(nic));
 }
 
 void check_ssh_port(const DecideInput& in, std::uint16_t ssh_port, Findings& findings) {
@@ -49,7 +50,7 @@ void check_script(const DecideInput& in, const ScriptFacts& script, Findings& fi
     }
 }
 
-void serve_folder(const DecideInput& in, std::size_t index, NatSpec& nat, Findings& findings) {
+void serve_folder(const DecideInput& in, std::size_t index, Nat& nat, Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
     const NetbootFacts& netboot = *in.facts.netboot;
     if (!check_path(in, {"netboot-dir", folder, netboot.folder, PathFacts::Kind::folder}, findings)) {
@@ -80,7 +81,7 @@ void serve_folder(const DecideInput& in, std::size_t index, NatSpec& nat, Findin
     }
 }
 
-void decide_bootfile(const DecideInput& in, std::size_t index, NatSpec& nat, Findings& findings) {
+void decide_bootfile(const DecideInput& in, std::size_t index, Nat& nat, Findings& findings) {
     const std::optional<std::string>& bootfile = in.settings.bootfile;
     nat.bootfile = bootfile;
     if (in.settings.netboot_dir) {
@@ -99,8 +100,8 @@ void decide_bootfile(const DecideInput& in, std::size_t index, NatSpec& nat, Fin
 }  // namespace
 
 // The folder, the bootfile and the forwards belong to the first NIC of this mode.
-NatSpec decide_nat(const DecideInput& in, std::size_t index, Findings& findings) {
-    NatSpec nat;
+Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings) {
+    Nat nat;
     const auto own = in.settings.nics.begin() + static_cast<std::ptrdiff_t>(index);
     if (std::any_of(in.settings.nics.begin(), own, is_nat)) {
         return nat;

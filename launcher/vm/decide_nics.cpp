@@ -5,6 +5,7 @@
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/identity.h"
+#include "launcher/vm/link_kind.h"
 #include "rom/catalogue.h"
 
 namespace vml {
@@ -13,7 +14,7 @@ namespace {
 
 void check_queues(const DecideInput& in, std::size_t index, Findings& findings) {
     const NicSettings& nic = in.settings.nics[index];
-    if (nic.queues > 1 && (nic.model != "virtio" || nic.network == NetworkMode::nat)) {
+    if (nic.queues > 1 && (nic.model != "virtio" || !kind_of(net_of(nic)).on_host)) {
         findings.settings_fault(fmt::format("{}: several queues need a virtio NIC on bridge or direct",
                                             nic_words(in, index, "nic-queues")),
                                 "", "leave the queues out");
@@ -31,12 +32,16 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
     nic.mac = wanted.mac.value_or(mac_of(frame.vm_name, static_cast<int>(index) + 1));
     nic.queues = wanted.queues;
     check_queues(in, index, findings);
-    if (wanted.network == NetworkMode::nat) {
-        nic.net = decide_nat(in, index, findings);
-        nic.mtu = wanted.mtu;
-    } else {
-        nic.net = decide_host_link(in, frame, index, nic, findings);
-    }
+    const NicPlace place{in, frame, index};
+    nic.net = std::visit(
+        Visitor{
+            [&](const Nat&) -> NicNet {
+                nic.mtu = wanted.mtu;
+                return decide_nat(in, index, findings);
+            },
+            [&](const BridgePort& port) -> NicNet { return decide_bridge_port(place, port, nic, findings); },
+            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
+        net_of(wanted));
     return nic;
 }
 

@@ -87,12 +87,19 @@ struct NicChoice {
                                                 Findings& findings);
 
 // decide_nat.cpp
-[[nodiscard]] NatSpec decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
+[[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);
 
-// decide_links.cpp. Also sets the MTU that the NIC shows.
-[[nodiscard]] HostLinkSpec decide_host_link(const DecideInput& in, const NicFrame& frame, std::size_t index,
-                                            NicSpec& nic, Findings& findings);
+// decide_links.cpp: how the link that `net` names is made. Also sets the MTU that the NIC shows.
+struct NicPlace {
+    const DecideInput& in;
+    const NicFrame& frame;
+    std::size_t index = 0;
+};
+[[nodiscard]] BridgePort decide_bridge_port(const NicPlace& place, BridgePort port, NicSpec& nic,
+                                            Findings& findings);
+[[nodiscard]] Macvtap decide_macvtap(const NicPlace& place, Macvtap macvtap, NicSpec& nic,
+                                     Findings& findings);
 
 // decide_disks.cpp
 struct DiskFrame {

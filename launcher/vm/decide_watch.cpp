@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/link_kind.h"
 
 namespace vml {
 
@@ -25,9 +26,9 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
                         spec.firmware.mode == FirmwareMode::legacy;
     bool blind = false;
     for (NicSpec& nic : spec.nics) {
-        const bool link = std::holds_alternative<HostLinkSpec>(nic.net);
+        const bool by_socket = kind_of(nic.net).on_host;
         const bool wanted = in.settings.boot_watch && spec.boots_from(nic);
-        nic.watched = wanted && !(link && in.facts.capture_error != 0);
+        nic.watched = wanted && !(by_socket && in.facts.capture_error != 0);
         blind = blind || (wanted && !nic.watched);
     }
     if (blind) {
@@ -47,8 +48,7 @@ void spare_waits(const DecideInput& in, VmSpec& spec) {
     }
     spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
     for (NicSpec& nic : spec.nics) {
-        const auto* link = std::get_if<HostLinkSpec>(&nic.net);
-        nic.advertise_router = nic.watched && nic.rom && link != nullptr && link->mode == NetworkMode::bridge;
+        nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
     }
 }
 

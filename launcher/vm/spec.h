@@ -30,31 +30,47 @@ struct FirmwareSpec {
     bool operator==(const FirmwareSpec&) const = default;
 };
 
-struct NatSpec {
+// QEMU's user-mode network.
+struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
     std::optional<std::string> bootfile;               // a name in the folder, or a URL
     bool http = false;  // the folder is served by HTTP too, and the bootfile from there
     std::vector<PortForward> forwards;
     std::string forward_address = "127.0.0.1";  // that the forwards listen on
-    bool operator==(const NatSpec&) const = default;
+    bool operator==(const Nat&) const = default;
 };
 
-// A NIC on a link of the host: what is done to make the link, and how.
-struct HostLinkSpec {
-    NetworkMode mode = NetworkMode::bridge;
-    std::string upper;  // the bridge, or the macvtap's lower device
+// How a NIC's link on the host is made.
+struct MadeLink {
     std::vector<net::Operation> operations;
-    std::chrono::milliseconds forwards_after{0};  // the bridge's port forwards so long after it has a carrier
-    bool vhost = false;                           // the kernel moves the frames (/dev/vhost-net)
-    bool operator==(const HostLinkSpec&) const = default;
+    bool vhost = false;  // the kernel moves the frames (/dev/vhost-net)
+    bool operator==(const MadeLink&) const = default;
 };
+
+// A tap that is a port of the bridge.
+struct BridgePort {
+    std::string bridge;
+    MadeLink made;
+    std::chrono::milliseconds forwards_after{0};  // the port forwards so long after it has a carrier
+    bool operator==(const BridgePort&) const = default;
+};
+
+// A macvtap on the lower device.
+struct Macvtap {
+    std::string lower;
+    MadeLink made;
+    bool operator==(const Macvtap&) const = default;
+};
+
+// What a NIC is on. link_kind.h has a row for each.
+using NicNet = std::variant<Nat, BridgePort, Macvtap>;
 
 struct NicSpec {
     std::string id;           // "net0": netdev and device
     std::string model;        // "virtio", as the user names it
     std::string qemu_device;  // "virtio-net-pci"
     std::string mac;
-    std::variant<NatSpec, HostLinkSpec> net;
+    NicNet net;
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
@@ -63,7 +79,7 @@ struct NicSpec {
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.
-    [[nodiscard]] const NatSpec& nat() const { return std::get<NatSpec>(net); }
+    [[nodiscard]] const Nat& nat() const { return std::get<Nat>(net); }
     bool operator==(const NicSpec&) const = default;
 };
 

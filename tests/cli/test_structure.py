@@ -24,7 +24,7 @@ ARROWS = {
     "screen": "",
     "ipxescript": "",
     "launcher/settings": "rom bootwatch",
-    "launcher/vm": "launcher/settings rom netsetup ipxescript",
+    "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",
     "launcher/host": "launcher/process launcher/vm launcher/settings rom netsetup netserve ipxescript",
