@@ -28,7 +28,9 @@
 #include "launcher/run/signals.h"
 #include "launcher/settings/values.h"
 #include "launcher/start/apply.h"
+#include "launcher/vm/boot_sources.h"
 #include "launcher/vm/description.h"
+#include "launcher/vm/link_kind.h"
 #include "launcher/vm/spec.h"
 #include "netsetup/netlink.h"
 #include "netsetup/reconcile.h"
@@ -109,7 +111,7 @@ void clean_up_after_others(const Plan& plan, Log& log) {
 net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
     net::KernelExecutor::Homes homes;
     for (const NicSettings& nic : settings.nics) {
-        if (nic.network == NetworkMode::direct && net::may_make_netns()) {
+        if (kind_of(net_of(nic)).made_ahead && net::may_make_netns()) {
             homes.push_back(std::make_unique<net::MacvtapHome>());
         }
     }
@@ -158,15 +160,8 @@ int print_plan(const ReadResult& read, const Environment& environment) {
     return 0;
 }
 
-// Who names nothing to boot asks about network boot.
-Settings for_doctor(Settings settings) {
-    settings.ipxe = settings.ipxe ||
-                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
-    return settings;
-}
-
 int print_doctor(const ReadResult& read, const Environment& environment) {
-    const Settings settings = for_doctor(read.settings);
+    const Settings settings = or_network_boot(read.settings);
     const HostFacts facts = look(settings, environment);
     const Decision decision = decide(settings, read.origins, facts);
     print(doctor_report(facts, decision));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/values.h"
+#include "launcher/vm/link_kind.h"
 
 namespace vml {
 
@@ -12,21 +13,32 @@ std::string line(std::string_view verdict, std::string_view text) {
     return fmt::format("{:<8} {}\n", verdict, text);
 }
 
+std::string link_lines(const NicSpec& nic, const std::string& link, const MadeLink& made) {
+    return line("ok", fmt::format("{}: {} can be used", nic.id, link)) +
+           line("ok", fmt::format("{}: frames are moved by {}", nic.id,
+                                  made.vhost ? "the kernel (vhost-net)" : "QEMU"));
+}
+
+std::string forward_line(const NicSpec& nic, const BridgePort& port) {
+    return port.forwards_after.count() == 0
+               ? ""
+               : line("ok", fmt::format("{}: the guest waits about {} s for the bridge's forward delay",
+                                        nic.id, (port.forwards_after.count() + 999) / 1000));
+}
+
 std::string nic_lines(const NicSpec& nic) {
-    std::string text;
-    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
-        text += line(
-            "ok", fmt::format("{}: {} {} can be used", nic.id,
-                              link->mode == NetworkMode::bridge ? "the bridge" : "the device", link->upper));
-        text += line("ok", fmt::format("{}: frames are moved by {}", nic.id,
-                                       link->vhost ? "the kernel (vhost-net)" : "QEMU"));
-        if (link->forwards_after.count() > 0) {
-            text += line("ok", fmt::format("{}: the guest waits about {} s for the bridge's forward delay",
-                                           nic.id, (link->forwards_after.count() + 999) / 1000));
-        }
-    } else {
-        text += line("ok", fmt::format("{}: user-mode network, which needs nothing of the host", nic.id));
-    }
+    std::string text = std::visit(
+        Visitor{[&](const Nat&) {
+                    return line(
+                        "ok", fmt::format("{}: user-mode network, which needs nothing of the host", nic.id));
+                },
+                [&](const BridgePort& port) {
+                    return link_lines(nic, "the bridge " + port.bridge, port.made) + forward_line(nic, port);
+                },
+                [&](const Macvtap& macvtap) {
+                    return link_lines(nic, "the device " + macvtap.lower, macvtap.made);
+                }},
+        nic.net);
     return nic.rom
                ? text + line("ok", fmt::format("{}: {}: {}", nic.id, nic.rom->file.string(), nic.rom->reason))
                : text;

@@ -215,21 +215,6 @@ std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings,
     return all;
 }
 
-// A ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was asked
-// for.
-bool needs_rom(const Settings& settings, FirmwareMode firmware) {
-    const auto order = settings.boot_order.value_or(std::vector<BootDevice>{});
-    const auto once = settings.boot_once.value_or(std::vector<BootDevice>{});
-    const bool network = std::find(order.begin(), order.end(), BootDevice::network) != order.end() ||
-                         std::find(once.begin(), once.end(), BootDevice::network) != once.end();
-    return settings.ipxe || settings.ipxe_rom || (network && firmware == FirmwareMode::legacy);
-}
-
-bool needs_links(const Settings& settings) {
-    return std::any_of(settings.nics.begin(), settings.nics.end(),
-                       [](const NicSettings& nic) { return nic.network != NetworkMode::nat; });
-}
-
 int vhost_open_error() {
     const OwnedFd fd{::open("/dev/vhost-net", O_RDWR | O_CLOEXEC)};
     return fd ? 0 : errno;

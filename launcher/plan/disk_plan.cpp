@@ -84,8 +84,9 @@ class DiskPlanner {
         writer_.add("-blockdev",
                     fmt::format("driver={},node-name={},file={},{}", disk.format, disk.id, file, access));
         Properties device = disk_device(disk);
-        writer_.add("-device",
-                    device.add("drive", disk.id).add("serial", disk.id).bootindex(disk.bootindex).text());
+        writer_.add(
+            "-device",
+            device.add("drive", disk.id).add("serial", disk.id).bootindex(spec_.bootindex(disk.id)).text());
     }
 
     void blank(const DiskSpec& disk, const std::string& file, const std::string& access) {
@@ -110,8 +111,10 @@ class DiskPlanner {
         writer_.add("-blockdev", "driver=raw,node-name=cdrom0,file=cdrom0-file,read-only=on");
         const bool virt = spec_.family == MachineFamily::virt;
         Properties device{virt ? "scsi-cd" : "ide-cd"};
-        writer_.add("-device",
-                    device.add("id", "cdrom0-dev").add("drive", "cdrom0").bootindex(cdrom.bootindex).text());
+        writer_.add("-device", device.add("id", "cdrom0-dev")
+                                   .add("drive", "cdrom0")
+                                   .bootindex(spec_.bootindex(cdrom_device))
+                                   .text());
     }
 
     const VmSpec& spec_;

@@ -21,7 +21,8 @@ void switch_off(PlanWriter& writer, std::string_view name, std::string reason = 
 }
 
 bool boots_from_network(const VmSpec& spec) {
-    return std::any_of(spec.nics.begin(), spec.nics.end(), [](const NicSpec& nic) { return nic.bootindex; });
+    return std::any_of(spec.nics.begin(), spec.nics.end(),
+                       [&](const NicSpec& nic) { return spec.bootindex(nic.id); });
 }
 
 }  // namespace
@@ -140,7 +141,7 @@ void plan_ipxe_cd(const VmSpec& spec, PlanWriter& writer) {
                    .add("id", ipxe_cd_device)
                    .add("bus", "ipxe-bus.0")
                    .add("drive", "ipxe")
-                   .bootindex(program.bootindex)
+                   .bootindex(spec.bootindex(ipxe_device))
                    .text(),
                "a CD, and no -kernel, which would boot first for ever: its turn passes");
 }

@@ -9,6 +9,7 @@
 #include "launcher/plan/disk_plan.h"
 #include "launcher/plan/extras_plan.h"
 #include "launcher/plan/plan_writer.h"
+#include "launcher/vm/link_kind.h"
 #include "netserve/request.h"
 #include "netsetup/capture.h"
 
@@ -77,10 +78,10 @@ class Planner : private PlanWriter {
             later(disk.id, disk.device_id());
         }
         if (spec_.cdrom) {
-            later("cdrom0", "cdrom0-dev");
+            later(std::string{cdrom_device}, "cdrom0-dev");
         }
         if (spec_.ipxe_program && spec_.ipxe_program->on_cd) {
-            later("iPXE", std::string{ipxe_cd_device});
+            later(std::string{ipxe_device}, std::string{ipxe_cd_device});
         }
     }
 
@@ -173,13 +174,22 @@ class Planner : private PlanWriter {
     }
 
     void nic(const NicSpec& nic, unsigned index) {
-        if (const auto* nat = std::get_if<NatSpec>(&nic.net)) {
-            nat_network(nic, *nat);
-        } else {
-            link_netdev(nic, std::get<HostLinkSpec>(nic.net), index + 1);
-        }
+        std::visit(Visitor{[&](const Nat& nat) { nat_network(nic, nat); },
+                           [&](const BridgePort& port) {
+                               if (port.forwards_after.count() > 0) {
+                                   plan_.port_waits.push_back({index + 1, port.bridge, port.forwards_after});
+                               }
+                               link_netdev(nic, port.made, index + 1, tap_by_hand(nic, port, index + 1),
+                                           fmt::format("a tap that is a port of the bridge {}", port.bridge));
+                           },
+                           [&](const Macvtap& macvtap) {
+                               link_netdev(nic, macvtap.made, index + 1,
+                                           macvtap_by_hand(nic, macvtap, index + 1),
+                                           fmt::format("a macvtap on {}", macvtap.lower));
+                           }},
+                   nic.net);
         Properties device{nic.qemu_device};
-        device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(nic.bootindex);
+        device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(spec_.bootindex(nic.id));
         const std::string why_virtio = nic.model == virtio_model ? virtio_properties(nic, device) : "";
         add_device(nic, device, why_virtio);
         if (nic.watched) {
@@ -202,7 +212,7 @@ class Planner : private PlanWriter {
     // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
     void watch(const NicSpec& nic, unsigned number) {
         WirePoint point{number, nic.id, nic.mac, ""};
-        if (std::holds_alternative<NatSpec>(nic.net)) {
+        if (!kind_of(nic.net).on_host) {
             point.filter = nic.id + "-dump";
             const int pipe = fd({.purpose = FdPurpose::capture, .nic = number});
             add("-object",
@@ -217,9 +227,9 @@ class Planner : private PlanWriter {
     void add_device(const NicSpec& nic, Properties& device, const std::string& why_virtio) {
         if (!nic.rom) {
             add("-device", device.add("romfile", "").text(),
-                nic.by_program  ? "no ROM: the iPXE program stands in for it"
-                : nic.bootindex ? "no ROM: the firmware's own PXE boots"
-                                : "takes no part in the boot, so it gets no ROM");
+                nic.by_program            ? "no ROM: the iPXE program stands in for it"
+                : spec_.bootindex(nic.id) ? "no ROM: the firmware's own PXE boots"
+                                          : "takes no part in the boot, so it gets no ROM");
             return;
         }
         const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);
@@ -256,7 +266,7 @@ class Planner : private PlanWriter {
                            transitional ? "off" : "on", to_string(nic.rom->id));
     }
 
-    void nat_network(const NicSpec& nic, const NatSpec& nat) {
+    void nat_network(const NicSpec& nic, const Nat& nat) {
         const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
         if (!nat.http) {
             add("-netdev", nat_netdev(nic, nat, nat.bootfile), reason);
@@ -273,7 +283,7 @@ class Planner : private PlanWriter {
             reason + "; the bootfile comes from vm-launch's HTTP server", nat_netdev(nic, nat, nat.bootfile));
     }
 
-    static std::string nat_netdev(const NicSpec& nic, const NatSpec& nat,
+    static std::string nat_netdev(const NicSpec& nic, const Nat& nat,
                                   const std::optional<std::string>& bootfile) {
         Properties netdev{"user"};
         netdev.add("id", nic.id);
@@ -290,13 +300,15 @@ class Planner : private PlanWriter {
         return netdev.text();
     }
 
-    void link_netdev(const NicSpec& nic, const HostLinkSpec& link, unsigned number) {
+    // What a user types in place of the operations over netlink.
+    struct StandIn {
+        std::string command;
+        std::string netdev;
+    };
+
+    void link_netdev(const NicSpec& nic, const MadeLink& link, unsigned number, const StandIn& stand_in,
+                     const std::string& reason) {
         plan_.links.insert(plan_.links.end(), link.operations.begin(), link.operations.end());
-        if (link.forwards_after.count() > 0) {
-            plan_.port_waits.push_back({number, link.upper, link.forwards_after});
-        }
-        const bool bridge = link.mode == NetworkMode::bridge;
-        const StandIn stand_in = bridge ? tap_by_hand(nic, link, number) : macvtap_by_hand(nic, link, number);
         Properties netdev{"tap"};
         netdev.add("id", nic.id);
         add_queues(netdev, "fd", {.purpose = FdPurpose::tap, .nic = number, .by_hand = stand_in.command},
@@ -305,9 +317,7 @@ class Planner : private PlanWriter {
             netdev.add("vhost", "on");
             add_queues(netdev, "vhostfd", {.purpose = FdPurpose::vhost, .nic = number}, nic.queues);
         }
-        add("-netdev", netdev.text(),
-            bridge ? fmt::format("a tap that is a port of the bridge {}", link.upper)
-                   : fmt::format("a macvtap on {}", link.upper),
+        add("-netdev", netdev.text(), reason,
             Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
     }
 
@@ -321,29 +331,23 @@ class Planner : private PlanWriter {
         netdev.add(queues > 1 ? key + "s" : key, numbers);
     }
 
-    // What a user types in place of the operations over netlink.
-    struct StandIn {
-        std::string command;
-        std::string netdev;
-    };
-
-    [[nodiscard]] static StandIn tap_by_hand(const NicSpec& nic, const HostLinkSpec& link, unsigned number) {
+    [[nodiscard]] static StandIn tap_by_hand(const NicSpec& nic, const BridgePort& port, unsigned number) {
         const std::string name = fmt::format("vmtap-{}", number);
         const bool several = nic.queues > 1;
         return {fmt::format("ip tuntap add dev {} mode tap vnet_hdr{} && ip link set {} master {} up", name,
-                            several ? " multi_queue" : "", name, shell_quoted(link.upper)),
+                            several ? " multi_queue" : "", name, shell_quoted(port.bridge)),
                 fmt::format("ifname={},script=no,downscript=no{}", name,
                             several ? fmt::format(",queues={}", nic.queues) : "")};
     }
 
-    [[nodiscard]] static StandIn macvtap_by_hand(const NicSpec& nic, const HostLinkSpec& link,
+    [[nodiscard]] static StandIn macvtap_by_hand(const NicSpec& nic, const Macvtap& macvtap,
                                                  unsigned number) {
         const std::string name = fmt::format("vmmac-{}", number);
         const unsigned descriptor = 9 - number % 6;  // a POSIX shell redirects the descriptors up to 9
         return {fmt::format(
                     "ip link add link {} name {} address {} type macvtap mode bridge && ip link set {} up && "
                     "exec {}<>/dev/tap$(cat /sys/class/net/{}/ifindex)",
-                    shell_quoted(link.upper), name, nic.mac, name, descriptor, name),
+                    shell_quoted(macvtap.lower), name, nic.mac, name, descriptor, name),
                 fmt::format("fd={}", descriptor)};
     }
 

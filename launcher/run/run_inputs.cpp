@@ -1,29 +1,22 @@
 #include "launcher/run/run_inputs.h"
 
 #include <algorithm>
-#include <variant>
 
 #include <fmt/format.h>
 
 #include "launcher/settings/values.h"
+#include "launcher/vm/link_kind.h"
 
 namespace vml {
 
 namespace {
 
-// By its ROM, or by iPXE's program.
-bool boots(const NicSpec& nic) {
-    return nic.bootindex.has_value() || nic.by_program;
-}
-
 boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
-    const auto* link = std::get_if<HostLinkSpec>(&nic.net);
+    const LinkKind kind = kind_of(nic.net);
     return {nic.id,
             nic.mac,
             nic.model,
-            link == nullptr
-                ? "nat"
-                : fmt::format("{} {}", link->mode == NetworkMode::bridge ? "bridge" : "direct", link->upper),
+            kind.on_host ? fmt::format("{} {}", kind.name, host_link_of(nic.net)) : std::string{kind.name},
             nic.rom ? nic.rom->file.string() : "",
             nic.watched};
 }
@@ -32,10 +25,8 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
 void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
     about.rom = nic.rom ? nic.rom->file.string() : "";
-    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
-        about.network = link->mode == NetworkMode::bridge ? boot::Network::bridge : boot::Network::direct;
-        about.upper = link->upper;
-    }
+    about.network = kind_of(nic.net).network;
+    about.upper = host_link_of(nic.net);
 }
 
 boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) {
@@ -47,7 +38,8 @@ boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) 
     if (spec.script) {
         about.served.push_back({std::string{boot::base_name(spec.script->name)}, spec.script->text});
     }
-    const auto first = std::find_if(spec.nics.begin(), spec.nics.end(), boots);
+    const auto first = std::find_if(spec.nics.begin(), spec.nics.end(),
+                                    [&](const NicSpec& nic) { return spec.boots_from(nic); });
     if (first != spec.nics.end()) {
         describe_network(*first, about);
     }
@@ -62,7 +54,8 @@ ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, con
     observer.about = circumstances(settings, spec);
     observer.until = settings.until;
     observer.reboot_limit = settings.reboot_limit;
-    observer.bootable_nics = static_cast<unsigned>(std::count_if(spec.nics.begin(), spec.nics.end(), boots));
+    observer.bootable_nics = static_cast<unsigned>(std::count_if(
+        spec.nics.begin(), spec.nics.end(), [&](const NicSpec& nic) { return spec.boots_from(nic); }));
     observer.boots_network = observer.bootable_nics > 0;
     for (const std::vector<BootEntry>* order : {&spec.first_boot, &spec.boot_order}) {
         observer.boots_other =
@@ -88,7 +81,7 @@ std::vector<LinkRest::Nic> resting_nics(const Settings& settings, const VmSpec& 
     const bool by_pxe = spec.pxe == PxeClient::v4 || spec.pxe == PxeClient::v6;
     std::vector<LinkRest::Nic> nics;
     for (const NicSpec& nic : spec.nics) {
-        if (by_pxe && settings.fast_boot && !settings.ipxe && nic.bootindex) {
+        if (by_pxe && settings.fast_boot && !settings.ipxe && spec.bootindex(nic.id)) {
             nics.push_back({nic.id, nic.mac});
         }
     }

@@ -1,5 +1,10 @@
 #include "launcher/vm/boot_sources.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "launcher/vm/link_kind.h"
+
 namespace vml {
 
 Arch arch_of(const Settings& settings, Arch host) {
@@ -16,6 +21,47 @@ bool wants_tpm(const Settings& settings, FirmwareMode firmware) {
 
 bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
     return nic.boot.value_or(index == 0);
+}
+
+std::vector<BootDevice> wanted_order(const Settings& settings) {
+    std::vector<BootDevice> order = settings.boot_order.value_or(std::vector{BootDevice::hd});
+    if (!settings.boot_order && settings.iso) {
+        order.push_back(BootDevice::cdrom);
+    }
+    // With an order for the first boot, that one is iPXE's: or else the network would always be first.
+    return settings.boot_once ? order : promoted(settings, std::move(order));
+}
+
+std::vector<BootDevice> promoted(const Settings& settings, std::vector<BootDevice> order) {
+    if (settings.ipxe) {
+        std::erase(order, BootDevice::network);
+        order.insert(order.begin(), BootDevice::network);
+    }
+    return order;
+}
+
+bool boots_from(const Settings& settings, BootDevice device) {
+    auto order = wanted_order(settings);
+    if (settings.boot_once) {
+        order.insert(order.end(), settings.boot_once->begin(), settings.boot_once->end());
+    }
+    return std::find(order.begin(), order.end(), device) != order.end();
+}
+
+Settings or_network_boot(Settings settings) {
+    settings.ipxe = settings.ipxe ||
+                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
+    return settings;
+}
+
+bool needs_rom(const Settings& settings, FirmwareMode firmware) {
+    return settings.ipxe || settings.ipxe_rom ||
+           (firmware == FirmwareMode::legacy && boots_from(settings, BootDevice::network));
+}
+
+bool needs_links(const Settings& settings) {
+    return std::any_of(settings.nics.begin(), settings.nics.end(),
+                       [](const NicSettings& nic) { return kind_of(net_of(nic)).on_host; });
 }
 
 }  // namespace vml

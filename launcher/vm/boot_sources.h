@@ -1,6 +1,8 @@
 // Who boots, and by what: the choices that need nothing but the settings and the host's architecture. Pure.
 #pragma once
 
+#include <vector>
+
 #include "launcher/settings/settings.h"
 
 namespace vml {
@@ -12,5 +14,21 @@ namespace vml {
 
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
+
+// BOOT_ORDER as given or by default, with iPXE's promotion.
+[[nodiscard]] std::vector<BootDevice> wanted_order(const Settings& settings);
+// The order with iPXE's promotion: the network first.
+[[nodiscard]] std::vector<BootDevice> promoted(const Settings& settings, std::vector<BootDevice> order);
+// In the order, or in that of the first boot.
+[[nodiscard]] bool boots_from(const Settings& settings, BootDevice device);
+
+// With no boot source given, the network: what doctor looks at then.
+[[nodiscard]] Settings or_network_boot(Settings settings);
+
+// An option ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was
+// asked for.
+[[nodiscard]] bool needs_rom(const Settings& settings, FirmwareMode firmware);
+// A NIC is on a link of the host's.
+[[nodiscard]] bool needs_links(const Settings& settings);
 
 }  // namespace vml

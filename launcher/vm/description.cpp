@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "launcher/settings/values.h"
+#include "launcher/vm/link_kind.h"
 
 namespace vml {
 
@@ -10,26 +11,36 @@ namespace {
 
 using nlohmann::json;
 
-json nic_json(const NicSpec& nic) {
-    json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", "nat"}};
-    if (const auto* link = std::get_if<HostLinkSpec>(&nic.net)) {
-        const bool bridge = link->mode == NetworkMode::bridge;
-        object["mode"] = bridge ? "bridge" : "direct";
-        object[bridge ? "bridge" : "device"] = link->upper;
-        object["vhost"] = link->vhost;
-    } else if (nic.nat().tftp_folder) {
-        object["netboot_dir"] = nic.nat().tftp_folder->string();
+void add_bootindex(json& object, const VmSpec& spec, std::string_view device) {
+    if (const std::optional<int> index = spec.bootindex(device)) {
+        object["bootindex"] = *index;
     }
+}
+
+json nic_json(const VmSpec& spec, const NicSpec& nic) {
+    json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", kind_of(nic.net).name}};
+    std::visit(Visitor{[&](const Nat& nat) {
+                           if (nat.tftp_folder) {
+                               object["netboot_dir"] = nat.tftp_folder->string();
+                           }
+                       },
+                       [&](const BridgePort& port) {
+                           object["bridge"] = port.bridge;
+                           object["vhost"] = port.made.vhost;
+                       },
+                       [&](const Macvtap& macvtap) {
+                           object["device"] = macvtap.lower;
+                           object["vhost"] = macvtap.made.vhost;
+                       }},
+               nic.net);
     if (nic.rom) {
         object["rom"] = nic.rom->file.string();
     }
-    if (nic.bootindex) {
-        object["bootindex"] = *nic.bootindex;
-    }
+    add_bootindex(object, spec, nic.id);
     return object;
 }
 
-json disk_json(const DiskSpec& disk) {
+json disk_json(const VmSpec& spec, const DiskSpec& disk) {
     json object{{"id", disk.id}, {"format", disk.format}};
     if (disk.image) {
         object["file"] = disk.image->string();
@@ -39,22 +50,18 @@ json disk_json(const DiskSpec& disk) {
     if (disk.kept) {
         object["file"] = disk.kept->string();
     }
-    if (disk.bootindex) {
-        object["bootindex"] = *disk.bootindex;
-    }
+    add_bootindex(object, spec, disk.id);
     return object;
 }
 
 json disks_json(const VmSpec& spec) {
     json list = json::array();
     for (const DiskSpec& disk : spec.disks) {
-        list.push_back(disk_json(disk));
+        list.push_back(disk_json(spec, disk));
     }
     if (spec.cdrom) {
-        json object{{"id", "cdrom0"}, {"format", "raw"}, {"file", spec.cdrom->image.string()}};
-        if (spec.cdrom->bootindex) {
-            object["bootindex"] = *spec.cdrom->bootindex;
-        }
+        json object{{"id", cdrom_device}, {"format", "raw"}, {"file", spec.cdrom->image.string()}};
+        add_bootindex(object, spec, cdrom_device);
         list.push_back(std::move(object));
     }
     return list;
@@ -65,7 +72,7 @@ json disks_json(const VmSpec& spec) {
 json description_of(const VmSpec& spec) {
     json nics = json::array();
     for (const NicSpec& nic : spec.nics) {
-        nics.push_back(nic_json(nic));
+        nics.push_back(nic_json(spec, nic));
     }
     json object{{"name", spec.name},
                 {"uuid", spec.uuid},

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -29,41 +30,56 @@ struct FirmwareSpec {
     bool operator==(const FirmwareSpec&) const = default;
 };
 
-struct NatSpec {
+// QEMU's user-mode network.
+struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
     std::optional<std::string> bootfile;               // a name in the folder, or a URL
     bool http = false;  // the folder is served by HTTP too, and the bootfile from there
     std::vector<PortForward> forwards;
     std::string forward_address = "127.0.0.1";  // that the forwards listen on
-    bool operator==(const NatSpec&) const = default;
+    bool operator==(const Nat&) const = default;
 };
 
-// A NIC on a link of the host: what is done to make the link, and how.
-struct HostLinkSpec {
-    NetworkMode mode = NetworkMode::bridge;
-    std::string upper;  // the bridge, or the macvtap's lower device
+// How a NIC's link on the host is made.
+struct MadeLink {
     std::vector<net::Operation> operations;
-    std::chrono::milliseconds forwards_after{0};  // the bridge's port forwards so long after it has a carrier
-    bool vhost = false;                           // the kernel moves the frames (/dev/vhost-net)
-    bool operator==(const HostLinkSpec&) const = default;
+    bool vhost = false;  // the kernel moves the frames (/dev/vhost-net)
+    bool operator==(const MadeLink&) const = default;
 };
+
+// A tap that is a port of the bridge.
+struct BridgePort {
+    std::string bridge;
+    MadeLink made;
+    std::chrono::milliseconds forwards_after{0};  // the port forwards so long after it has a carrier
+    bool operator==(const BridgePort&) const = default;
+};
+
+// A macvtap on the lower device.
+struct Macvtap {
+    std::string lower;
+    MadeLink made;
+    bool operator==(const Macvtap&) const = default;
+};
+
+// What a NIC is on. link_kind.h has a row for each.
+using NicNet = std::variant<Nat, BridgePort, Macvtap>;
 
 struct NicSpec {
     std::string id;           // "net0": netdev and device
     std::string model;        // "virtio", as the user names it
     std::string qemu_device;  // "virtio-net-pci"
     std::string mac;
-    std::variant<NatSpec, HostLinkSpec> net;
+    NicNet net;
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
-    std::optional<int> bootindex;
     bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
     bool watched = false;           // its packets are looked at while the guest boots
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.
-    [[nodiscard]] const NatSpec& nat() const { return std::get<NatSpec>(net); }
+    [[nodiscard]] const Nat& nat() const { return std::get<Nat>(net); }
     bool operator==(const NicSpec&) const = default;
 };
 
@@ -76,14 +92,12 @@ struct DiskSpec {
     std::optional<std::filesystem::path> kept;  // where a blank disk lives on
     DiskBus bus = DiskBus::virtio;
     DiskCache cache = DiskCache::writeback;
-    std::optional<int> bootindex;
     [[nodiscard]] std::string device_id() const { return id + "-dev"; }
     bool operator==(const DiskSpec&) const = default;
 };
 
 struct CdromSpec {
     std::filesystem::path image;
-    std::optional<int> bootindex;
     bool operator==(const CdromSpec&) const = default;
 };
 
@@ -102,7 +116,6 @@ struct IpxeProgramSpec {
     std::string command;  // on the command line; none: the program shows its prompt, and boots
     std::string reason;
     bool on_cd = false;
-    std::optional<int> bootindex;  // of the CD
     bool operator==(const IpxeProgramSpec&) const = default;
 };
 
@@ -113,8 +126,12 @@ struct TpmSpec {
     bool operator==(const TpmSpec&) const = default;
 };
 
+// What users and the boot order call the CD-ROM and iPXE's program.
+inline constexpr std::string_view cdrom_device = "cdrom0";
+inline constexpr std::string_view ipxe_device = "iPXE";
+
 struct BootEntry {
-    int index = 0;  // bootindex: the lowest boots first
+    int index = 0;  // bootindex: the lowest boots first; 0: it has none, the firmware starts it by itself
     BootDevice kind = BootDevice::network;
     std::string device;  // the id that users see: "net0", "disk0"
     std::string reason;
@@ -160,6 +177,11 @@ struct VmSpec {
     std::vector<std::string> extra_args;
     std::optional<NetbootScript> script;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
+
+    // A device's place in the order that the VM starts with; nothing for one that takes no part.
+    [[nodiscard]] std::optional<int> bootindex(std::string_view device) const;
+    // By its own bootindex, or by iPXE's program.
+    [[nodiscard]] bool boots_from(const NicSpec& nic) const;
 
     bool operator==(const VmSpec&) const = default;
 };

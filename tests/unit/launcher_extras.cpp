@@ -163,7 +163,7 @@ TEST_CASE("where no ROM fits, iPXE's program stands in for it") {
     const VmSpec spec = spec_of({"--ipxe", "--arch=aarch64", "--bootfile=http://h/x", "--disk=/d"}, facts);
     REQUIRE(spec.ipxe_program);
     CHECK_FALSE(spec.nics.front().rom);
-    CHECK_FALSE(spec.nics.front().bootindex);
+    CHECK_FALSE(spec.bootindex("net0"));
     CHECK(spec.boot_order.front().device == "iPXE");
     CHECK(spec.boot_order.back().device == "disk0");
     const Plan plan = make_plan(spec);
@@ -201,7 +201,7 @@ TEST_CASE("where its turn passes, the program is on a CD: QEMU's -kernel would b
     const VmSpec spec = spec_of(flags, facts);
     REQUIRE(spec.ipxe_program);
     CHECK(spec.ipxe_program->on_cd);
-    CHECK(spec.ipxe_program->bootindex == 1);
+    CHECK(spec.bootindex("iPXE") == 1);
     CHECK(spec.nics.front().watched);
     REQUIRE(spec.first_boot.size() == 1);
     CHECK(spec.first_boot.front().device == "iPXE");
@@ -330,8 +330,8 @@ TEST_CASE("snponly.efi, which would find no NIC, is refused with what works") {
         {"--ipxe", "--firmware=uefi", "--bootfile=http://h/x", "--ipxe-rom=/x/snponly.efi"}, facts));
     CHECK(contains(text, "/x/snponly.efi finds no NIC here"));
     CHECK(contains(text, "give iPXE's ipxe.efi by --ipxe-rom"));
-    CHECK(needs_network("MZ...snponly.efi"));
-    CHECK_FALSE(needs_network("MZ...ipxe.efi"));
+    CHECK(rom::needs_network("MZ...snponly.efi"));
+    CHECK_FALSE(rom::needs_network("MZ...ipxe.efi"));
 }
 
 TEST_CASE("a BIOS boots the same machine by its ROM") {

@@ -163,13 +163,13 @@ TEST_CASE("NICs that boot have each a bootindex and a ROM of their own; the othe
                                  "--nic=mode=bridge,bridge=br0,model=e1000,boot=on", "--disk=/d"},
                                 facts);
     REQUIRE(spec.nics.size() == 3);
-    CHECK(spec.nics.at(0).bootindex == 1);
+    CHECK(spec.bootindex("net0") == 1);
     CHECK(spec.nics.at(0).rom->file == "/v.rom");
-    CHECK_FALSE(spec.nics.at(1).bootindex);
+    CHECK_FALSE(spec.bootindex("net1"));
     CHECK_FALSE(spec.nics.at(1).rom);
-    CHECK(spec.nics.at(2).bootindex == 2);
+    CHECK(spec.bootindex("net2") == 2);
     CHECK(spec.nics.at(2).rom->file == "/e.rom");
-    CHECK(spec.disks.at(0).bootindex == 3);
+    CHECK(spec.bootindex("disk0") == 3);
     CHECK(spec.nics.at(0).mac != spec.nics.at(1).mac);
 }
 

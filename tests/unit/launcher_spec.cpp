@@ -81,7 +81,7 @@ TEST_CASE("x86-64 by default: q35, SeaBIOS, virtio, emulation where there is no 
     REQUIRE(spec.nics.front().rom);
     CHECK(spec.nics.front().rom->file == "/usr/lib/ipxe/qemu/pxe-virtio.rom");
     CHECK(spec.nics.front().rom->id == modern);
-    CHECK(spec.nics.front().bootindex == 1);
+    CHECK(spec.bootindex("net0") == 1);
     CHECK(order_of(spec) == Words{"1 network net0"});
     CHECK(spec.disks.empty());
     CHECK_FALSE(spec.cdrom);
@@ -98,7 +98,7 @@ TEST_CASE("aarch64 by default: virt, UEFI") {
     REQUIRE(spec.firmware.uefi);
     CHECK(spec.firmware.uefi->description == "UEFI firmware for aarch64");
     CHECK_FALSE(spec.nics.front().rom);
-    CHECK(spec.nics.front().bootindex == 1);
+    CHECK(spec.bootindex("net0") == 1);
 }
 
 TEST_CASE("the same settings on the same host lead to the same VM") {
@@ -126,10 +126,10 @@ TEST_CASE("iPXE puts network first, whatever the order says") {
 
 TEST_CASE("the device of an entry carries its index, and others carry none") {
     const VmSpec spec = spec_of({"--disk=/d", "--iso=/c", "--boot-order=cdrom,network"}, host_with_disks());
-    CHECK(spec.cdrom->bootindex == 1);
-    CHECK(spec.nics.front().bootindex == 2);
-    CHECK(spec.disks.at(0).bootindex == std::nullopt);
-    CHECK_FALSE(spec_of({"--disk=/d"}, host_with_disks()).nics.front().bootindex);
+    CHECK(spec.bootindex("cdrom0") == 1);
+    CHECK(spec.bootindex("net0") == 2);
+    CHECK(spec.bootindex("disk0") == std::nullopt);
+    CHECK_FALSE(spec_of({"--disk=/d"}, host_with_disks()).bootindex("net0"));
 }
 
 TEST_CASE("every entry of the order has its reason") {
@@ -538,10 +538,10 @@ TEST_CASE("disk images, a blank disk and a CD-ROM") {
     REQUIRE(images.disks.size() == 1);
     CHECK(images.disks[0].image == "/images/d.qcow2");
     CHECK(images.disks[0].format == "qcow2");
-    CHECK(images.disks[0].bootindex == 1);
+    CHECK(images.bootindex("disk0") == 1);
     CHECK(images.disks[0].bus == DiskBus::virtio);
     CHECK(images.disks[0].cache == DiskCache::writeback);
-    CHECK(images.cdrom == CdromSpec{"/c.iso", 2});
+    CHECK(images.cdrom == CdromSpec{"/c.iso"});
     const VmSpec blank =
         spec_of({"--boot-order=network,hd", "--blank-disk", "--disk-size=3G"}, made_up_host());
     REQUIRE(blank.disks.size() == 1);
@@ -549,7 +549,7 @@ TEST_CASE("disk images, a blank disk and a CD-ROM") {
     CHECK_FALSE(blank.disks[0].kept);
     CHECK(blank.disks[0].format == "raw");
     CHECK(blank.disks[0].size == std::uint64_t{3} << 30);
-    CHECK(blank.disks[0].bootindex == 2);
+    CHECK(blank.bootindex("disk0") == 2);
     CHECK(blank.disks[0].cache == DiskCache::unsafe);
 }
 
@@ -648,9 +648,9 @@ TEST_CASE("--boot-once: the first boot's order, and other numbers for the later 
     const VmSpec spec = spec_of(flags, made_up_host());
     CHECK(first_order_of(spec) == Words{"1 network net0"});
     CHECK(order_of(spec) == Words{"101 hd disk0"});
-    CHECK(spec.nics.at(0).bootindex == 1);
+    CHECK(spec.bootindex("net0") == 1);
     CHECK(spec.nics.at(0).rom);
-    CHECK_FALSE(spec.disks.at(0).bootindex);
+    CHECK_FALSE(spec.bootindex("disk0"));
     CHECK(spec.first_boot.at(0).reason == "--ipxe puts network first");
 
     const VmSpec both =

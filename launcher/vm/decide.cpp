@@ -1,0 +1,74 @@
+#include <utility>
+
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/identity.h"
+#include "launcher/vm/spec.h"
+
+namespace vml {
+
+namespace {
+
+// The machine without what is plugged into it.
+VmSpec decide_bare_machine(const DecideInput& in, Findings& findings) {
+    VmSpec spec;
+    spec.name = in.settings.name.value_or(in.facts.default_name);
+    spec.uuid = uuid_of(spec.name);
+    spec.qemu = decide_qemu(in, findings);
+    spec.arch = arch_of(in.settings, in.facts.arch);
+    const MachineChoice machine = decide_machine(in, spec.arch, findings);
+    spec.machine = machine.name;
+    spec.family = machine.family;
+    spec.cpus = decide_amount(in.settings.cpus, in.facts.cpus);
+    spec.memory_mib = decide_amount(in.settings.memory_mib, in.facts.memory_mib);
+    const AcceleratorChoice accelerator = decide_accelerator(in, spec.arch, findings);
+    spec.accelerator = accelerator.accelerator;
+    spec.accelerator_reason = accelerator.reason;
+    spec.cpu = accelerator.cpu;
+    spec.firmware = decide_firmware(in, spec.arch, machine, findings);
+    return spec;
+}
+
+// That iPXE is to run.
+std::optional<NetbootScript> served_script(const DecideInput& in) {
+    if (!in.settings.ipxe || !in.facts.netboot || !in.facts.netboot->read) {
+        return std::nullopt;
+    }
+    return NetbootScript{in.facts.netboot->read->name, in.facts.netboot->read->bytes};
+}
+
+}  // namespace
+
+Decision decide(const Settings& settings, const Origins& origins, const HostFacts& facts) {
+    const DecideInput in{settings, origins, facts};
+    Findings findings;
+    VmSpec spec = decide_bare_machine(in, findings);
+    spec.run_user = decide_run_user(in, spec.accelerator, findings);
+    spec.state_folder = decide_state_folder(in, spec.name, findings);
+    spec.tpm = decide_tpm(in, spec.firmware.mode, spec.state_folder, findings);
+    spec.pxe = decide_pxe(in, spec.firmware.mode, findings);
+    NicChoice network = decide_nics(in, {spec.name, spec.arch, spec.firmware.mode}, findings);
+    spec.nics = std::move(network.nics);
+    spec.ipxe_program = std::move(network.ipxe_program);
+    spec.script = served_script(in);
+    spec.disks = decide_disks(in, {{spec.machine, spec.family}, spec.state_folder}, findings);
+    spec.cdrom = decide_cdrom(in, findings);
+    spec.smbios = decide_smbios(in, findings);
+    spec.seed = decide_seed(in, spec.name, findings);
+    spec.vnc = decide_screen(in, findings);
+    spec.guest_agent = settings.guest_agent;
+    BootOrder order = decide_boot_order(in, spec, findings);
+    spec.first_boot = std::move(order.first);
+    spec.boot_order = std::move(order.later);
+    drop_idle_program(spec);
+    watch_nics(in, spec, findings);
+    spare_waits(in, spec);
+    spec.extra_args = settings.extra_args;
+    if (!findings.no_fault()) {
+        return findings.sorted_faults();
+    }
+    spec.notes = findings.notes();
+    return spec;
+}
+
+}  // namespace vml

@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "launcher/settings/values.h"
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+
+namespace vml {
+
+namespace {
+
+// OVMF runs an option ROM without a signature, AAVMF does not (edk2 PcdOptionRomImageVerificationPolicy
+// in OvmfPkgX64.dsc and ArmVirtQemu.dsc).
+void ipxe_with_secure_boot(const DecideInput& in, Arch arch, Findings& findings) {
+    if (arch == Arch::aarch64) {
+        findings.settings_fault(
+            fmt::format("{} and {} do not go together on aarch64", in.origin("ipxe"), in.origin("firmware")),
+            "AAVMF with Secure Boot refuses what is not signed, and iPXE is not",
+            "boot by the firmware's own PXE or HTTP: --no-ipxe --boot-order network --pxe v4, with a "
+            "signed loader");
+    } else {
+        findings.note(
+            "Secure Boot: OVMF runs iPXE's ROM and its scripts, but whatever iPXE starts must be signed "
+            "by a key that the firmware knows: shim and what it vouches for boot, an unsigned kernel, iPXE "
+            "or GRUB is refused");
+    }
+}
+
+void tell_of_no_uefi(const DecideInput& in, Arch arch, const MachineChoice& machine, bool secure,
+                     Findings& findings) {
+    if (secure && machine.family == MachineFamily::pc) {
+        findings.settings_fault(
+            fmt::format("{}: there is no Secure Boot on {}", in.origin("firmware"), machine.name),
+            "it needs System Management Mode, which q35 has", "use --machine q35");
+        return;
+    }
+    findings.host_fault(
+        fmt::format("no UEFI firmware{} for {} ({}) is installed",
+                    secure ? " with Secure Boot and enrolled keys" : "", to_string(arch), machine.name),
+        "no descriptor in /etc/qemu/firmware or /usr/share/qemu/firmware fits",
+        fmt::format("apt-get install {}", arch == Arch::x86_64 ? "ovmf" : "qemu-efi-aarch64"));
+}
+
+}  // namespace
+
+FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
+                             Findings& findings) {
+    FirmwareSpec firmware{firmware_of(in.settings, arch), std::nullopt};
+    if (firmware.mode == FirmwareMode::legacy) {
+        if (arch != Arch::x86_64) {
+            findings.settings_fault(
+                fmt::format("{}: {} has no legacy firmware", in.origin("firmware"), to_string(arch)), "",
+                "use --firmware uefi");
+        }
+        return firmware;
+    }
+    const bool secure = firmware.mode == FirmwareMode::secure;
+    firmware.uefi = secure ? choose_secure_uefi(in.facts.uefi, arch, machine.name)
+                           : choose_uefi(in.facts.uefi, arch, machine.name);
+    if (!firmware.uefi) {
+        tell_of_no_uefi(in, arch, machine, secure, findings);
+    }
+    if (secure && in.settings.ipxe) {
+        ipxe_with_secure_boot(in, arch, findings);
+    }
+    return firmware;
+}
+
+std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
+                                  const std::optional<std::filesystem::path>& state_folder,
+                                  Findings& findings) {
+    if (!wants_tpm(in.settings, firmware)) {
+        return std::nullopt;
+    }
+    if (!in.facts.swtpm) {
+        findings.host_fault("swtpm, which is the VM's TPM, is not installed", "it is in no folder of $PATH",
+                            "apt-get install swtpm, or --no-tpm");
+        return std::nullopt;
+    }
+    TpmSpec tpm{*in.facts.swtpm, std::nullopt};
+    if (state_folder) {
+        tpm.kept = *state_folder / "tpm.state";
+    }
+    return tpm;
+}
+
+std::optional<PxeClient> decide_pxe(const DecideInput& in, FirmwareMode firmware, Findings& findings) {
+    const Settings& settings = in.settings;
+    const bool network = boots_from(settings, BootDevice::network);
+    if (!settings.pxe) {
+        // All four, one after the other, would wait a minute each where nobody answers.
+        const bool firmware_boots = firmware != FirmwareMode::legacy && !settings.ipxe && network;
+        return firmware_boots ? std::optional{PxeClient::v4} : std::nullopt;
+    }
+    if (firmware == FirmwareMode::legacy) {
+        findings.settings_fault(fmt::format("{} needs UEFI", in.origin("pxe")),
+                                "SeaBIOS has no network client of its own",
+                                "add --firmware uefi, or leave it out");
+    } else if (settings.ipxe) {
+        findings.settings_fault(
+            fmt::format("{} and {} contradict each other", in.origin("ipxe"), in.origin("pxe")),
+            "either iPXE boots, or the firmware's own client", "leave one of them out");
+    } else if (!network) {
+        findings.settings_fault(
+            fmt::format("{} has no effect", in.origin("pxe")),
+            fmt::format("network is not in the order ({})", to_string(wanted_order(settings))),
+            "add --boot-order network");
+    }
+    return settings.pxe;
+}
+
+}  // namespace vml

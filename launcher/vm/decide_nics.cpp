@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/identity.h"
+#include "launcher/vm/link_kind.h"
+#include "rom/catalogue.h"
+
+namespace vml {
+
+namespace {
+
+void check_queues(const DecideInput& in, std::size_t index, Findings& findings) {
+    const NicSettings& nic = in.settings.nics[index];
+    if (nic.queues > 1 && (nic.model != "virtio" || !kind_of(net_of(nic)).on_host)) {
+        findings.settings_fault(fmt::format("{}: several queues need a virtio NIC on bridge or direct",
+                                            nic_words(in, index, "nic-queues")),
+                                "", "leave the queues out");
+    }
+}
+
+// Without its ROM.
+NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
+    const NicSettings& wanted = in.settings.nics[index];
+    const rom::NicModel& model = *rom::find_nic_model(wanted.model);
+    NicSpec nic;
+    nic.id = fmt::format("net{}", index);
+    nic.model = model.name;
+    nic.qemu_device = model.qemu_device;
+    nic.mac = wanted.mac.value_or(mac_of(frame.vm_name, static_cast<int>(index) + 1));
+    nic.queues = wanted.queues;
+    check_queues(in, index, findings);
+    const NicPlace place{in, frame, index};
+    nic.net = std::visit(
+        Visitor{
+            [&](const Nat&) -> NicNet {
+                nic.mtu = wanted.mtu;
+                return decide_nat(in, index, findings);
+            },
+            [&](const BridgePort& port) -> NicNet { return decide_bridge_port(place, port, nic, findings); },
+            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
+        net_of(wanted));
+    return nic;
+}
+
+// The firmware starts the program before any ROM, and the program drives every NIC: a ROM that fits
+// another NIC of the VM's would have no turn.
+void leave_to_program(const Settings& settings, std::vector<NicSpec>& nics) {
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        nics[i].rom.reset();
+        nics[i].by_program = takes_part_in_boot(settings.nics[i], i);
+    }
+}
+
+void check_mac_clash(const std::vector<NicSpec>& nics, Findings& findings) {
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (nics[i].mac == nics[j].mac) {
+                findings.settings_fault(
+                    fmt::format("NIC {} and NIC {} have the same MAC address {}", j + 1, i + 1, nics[i].mac),
+                    "", "give each its own, or leave them out");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::string nic_words(const DecideInput& in, std::size_t index, std::string_view flag) {
+    return index == 0 ? in.origin(flag) : fmt::format("NIC {}", index + 1);
+}
+
+NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& findings) {
+    NicChoice choice;
+    for (std::size_t index = 0; index < in.settings.nics.size(); ++index) {
+        NicSpec nic = decide_nic(in, frame, index, findings);
+        nic.rom = decide_rom(in, frame, index, choice.ipxe_program, findings);
+        choice.nics.push_back(std::move(nic));
+    }
+    if (choice.ipxe_program) {
+        leave_to_program(in.settings, choice.nics);
+    }
+    check_nat_settings(in, findings);
+    check_mac_clash(choice.nics, findings);
+    const bool any_rom =
+        std::any_of(choice.nics.begin(), choice.nics.end(), [](const NicSpec& nic) { return nic.rom; });
+    if (in.settings.ipxe_rom && !any_rom && !in.settings.ipxe && findings.no_fault()) {
+        findings.settings_fault(fmt::format("{} has no effect", in.origin("ipxe-rom")),
+                                "iPXE is not asked for", "add --ipxe (IPXE_ENABLE=1)");
+    }
+    return choice;
+}
+
+}  // namespace vml

@@ -1,0 +1,132 @@
+// The parts of the step "decide", in the order in which they run: each gives its part of the VM, and adds
+// what it found to the findings. Pure.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "launcher/vm/facts.h"
+#include "launcher/vm/findings.h"
+#include "launcher/vm/spec.h"
+
+namespace vml {
+
+struct DecideInput {
+    const Settings& settings;
+    const Origins& origins;
+    const HostFacts& facts;
+
+    [[nodiscard]] std::string origin(std::string_view flag) const { return origin_of(origins, flag); }
+    [[nodiscard]] std::filesystem::path absolute(const std::filesystem::path& path) const;
+    // In a container its own network keeps others out, and what a published port leads to is no loopback.
+    [[nodiscard]] std::string listen_address() const { return facts.in_container ? "0.0.0.0" : "127.0.0.1"; }
+};
+
+// A path of the settings.
+struct NamedPath {
+    std::string_view flag;
+    const std::filesystem::path& path;
+    const PathFacts& facts;
+    PathFacts::Kind wanted = PathFacts::Kind::file;
+};
+// Is it there, of the right kind, and can it be opened?
+[[nodiscard]] bool check_path(const DecideInput& in, const NamedPath& named, Findings& findings);
+
+// decide_machine.cpp
+[[nodiscard]] std::filesystem::path decide_qemu(const DecideInput& in, Findings& findings);
+struct MachineChoice {
+    std::string name;
+    MachineFamily family = MachineFamily::q35;
+};
+[[nodiscard]] MachineChoice decide_machine(const DecideInput& in, Arch arch, Findings& findings);
+[[nodiscard]] std::uint64_t decide_amount(const Amount& amount, std::uint64_t whole);
+struct AcceleratorChoice {
+    Accelerator accelerator = Accelerator::tcg;
+    std::string reason;
+    std::string cpu;
+};
+[[nodiscard]] AcceleratorChoice decide_accelerator(const DecideInput& in, Arch arch, Findings& findings);
+
+// decide_firmware.cpp
+[[nodiscard]] FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
+                                           Findings& findings);
+[[nodiscard]] std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
+                                                const std::optional<std::filesystem::path>& state_folder,
+                                                Findings& findings);
+[[nodiscard]] std::optional<PxeClient> decide_pxe(const DecideInput& in, FirmwareMode firmware,
+                                                  Findings& findings);
+
+// decide_user.cpp
+[[nodiscard]] std::optional<RunUser> decide_run_user(const DecideInput& in, Accelerator accelerator,
+                                                     Findings& findings);
+[[nodiscard]] std::optional<std::filesystem::path> decide_state_folder(const DecideInput& in,
+                                                                       const std::string& vm_name,
+                                                                       Findings& findings);
+
+// decide_nics.cpp
+struct NicFrame {
+    const std::string& vm_name;
+    Arch arch = Arch::x86_64;
+    FirmwareMode firmware = FirmwareMode::legacy;
+};
+struct NicChoice {
+    std::vector<NicSpec> nics;
+    std::optional<IpxeProgramSpec> ipxe_program;
+};
+[[nodiscard]] NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& findings);
+// How an error speaks of one NIC: the first one's settings have flags of their own.
+[[nodiscard]] std::string nic_words(const DecideInput& in, std::size_t index, std::string_view flag);
+
+// decide_rom.cpp. Where a program does what no ROM can do here, `program` says so: one for all NICs.
+[[nodiscard]] std::optional<RomSpec> decide_rom(const DecideInput& in, const NicFrame& frame,
+                                                std::size_t index, std::optional<IpxeProgramSpec>& program,
+                                                Findings& findings);
+
+// decide_nat.cpp
+[[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
+void check_nat_settings(const DecideInput& in, Findings& findings);
+
+// decide_links.cpp: how the link that `net` names is made. Also sets the MTU that the NIC shows.
+struct NicPlace {
+    const DecideInput& in;
+    const NicFrame& frame;
+    std::size_t index = 0;
+};
+[[nodiscard]] BridgePort decide_bridge_port(const NicPlace& place, BridgePort port, NicSpec& nic,
+                                            Findings& findings);
+[[nodiscard]] Macvtap decide_macvtap(const NicPlace& place, Macvtap macvtap, NicSpec& nic,
+                                     Findings& findings);
+
+// decide_disks.cpp
+struct DiskFrame {
+    const MachineChoice& machine;
+    const std::optional<std::filesystem::path>& state_folder;
+};
+[[nodiscard]] std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame,
+                                                 Findings& findings);
+[[nodiscard]] std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings);
+
+// decide_guest_data.cpp
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> decide_smbios(const DecideInput& in,
+                                                                             Findings& findings);
+[[nodiscard]] std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm_name,
+                                                  Findings& findings);
+[[nodiscard]] std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings);
+
+// boot_order.cpp
+struct BootOrder {
+    std::vector<BootEntry> first;  // where it differs: until the guest's first reset
+    std::vector<BootEntry> later;
+};
+[[nodiscard]] BootOrder decide_boot_order(const DecideInput& in, const VmSpec& devices, Findings& findings);
+
+// decide_watch.cpp: what follows from the order.
+void drop_idle_program(VmSpec& spec);
+void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
+void spare_waits(const DecideInput& in, VmSpec& spec);
+
+}  // namespace vml

@@ -1,0 +1,55 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/link_kind.h"
+
+namespace vml {
+
+// Its turn was in an earlier run.
+void drop_idle_program(VmSpec& spec) {
+    const auto is_program = [](const BootEntry& entry) { return entry.device == ipxe_device; };
+    if (std::any_of(spec.first_boot.begin(), spec.first_boot.end(), is_program) ||
+        std::any_of(spec.boot_order.begin(), spec.boot_order.end(), is_program)) {
+        return;
+    }
+    spec.ipxe_program.reset();
+    for (NicSpec& nic : spec.nics) {
+        nic.by_program = false;
+    }
+}
+
+// The packets of the NICs that boot are evidence of the boot.
+void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
+    spec.firmware_log = in.settings.log_level == LogLevel::debug && spec.arch == Arch::x86_64 &&
+                        spec.firmware.mode == FirmwareMode::legacy;
+    bool blind = false;
+    for (NicSpec& nic : spec.nics) {
+        const bool by_socket = kind_of(nic.net).on_host;
+        const bool wanted = in.settings.boot_watch && spec.boots_from(nic);
+        nic.watched = wanted && !(by_socket && in.facts.capture_error != 0);
+        blind = blind || (wanted && !nic.watched);
+    }
+    if (blind) {
+        findings.note_once(fmt::format(
+            "the guest's packets cannot be seen: {} (in a container: --cap-add NET_RAW); the console "
+            "alone tells of the boot",
+            errno_text(in.facts.capture_error)));
+    }
+}
+
+// The waits that can be spared. A key needs a keyboard, which the virt machine lacks; there the iPXE
+// program shows no prompt either. An advertisement needs a link whose other end is the guest alone: a
+// tap.
+void spare_waits(const DecideInput& in, VmSpec& spec) {
+    if (!in.settings.fast_boot || !in.settings.ipxe) {
+        return;
+    }
+    spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
+    for (NicSpec& nic : spec.nics) {
+        nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
+    }
+}
+
+}  // namespace vml
