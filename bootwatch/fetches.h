@@ -145,6 +145,7 @@ class Fetches {
     std::optional<std::size_t> from_server(double at, const Packet& packet, const TcpSegment& segment);
     std::optional<std::size_t> http_request(double at, const Packet& packet, TcpSession& session,
                                             std::string_view head);
+    void iscsi_login(const Packet& packet, TcpSession& session, std::string_view head);
     std::optional<std::size_t> tls_hello(double at, const Packet& packet, TcpSession& session,
                                          std::string_view head);
     std::optional<std::size_t> tls_alert(double at, TcpSession& session, std::string_view head);

@@ -59,6 +59,7 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
         segment.head.starts_with("POST ")) {
         return http_request(at, packet, session, segment.head);
     }
+    iscsi_login(packet, session, segment.head);
     if (!segment.head.empty() && segment.head.front() == tls_handshake && !session.secret) {
         return tls_hello(at, packet, session, segment.head);
     }
@@ -66,6 +67,25 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
         return tls_alert(at, session, segment.head);
     }
     return segment.rst || segment.fin ? tcp_ended(at, session, true, segment.rst) : std::nullopt;
+}
+
+// A login's text names the target (RFC 7143, 11.12 and 13.4).
+void Fetches::iscsi_login(const Packet& packet, TcpSession& session, std::string_view head) {
+    constexpr std::string_view key = "TargetName=";
+    const std::size_t at = head.find(key);
+    if (!session.fetch || session.secret || session.asked || at == std::string_view::npos) {
+        return;
+    }
+    Fetch& fetch = fetches_[*session.fetch];
+    if (fetch.protocol != "iscsi" && fetch.protocol != "tcp") {
+        return;
+    }
+    constexpr std::size_t longest_name = 223;  // RFC 7143, 4.2.7.1
+    constexpr std::uint16_t iscsi_port = 3260;
+    const Bytes bytes = bytes_of(head);
+    fetch.protocol = "iscsi";
+    fetch.url = fmt::format("iscsi://{}/{}", host_text(packet.to, iscsi_port),
+                            bytes.text(at + key.size(), longest_name));
 }
 
 std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet, const TcpSegment& segment) {

@@ -96,6 +96,12 @@ bool may_be_program(const Fetch& fetch) {
     }
 }
 
+bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch) {
+    return std::any_of(fetches.begin(), fetches.end(), [&](const Fetch& earlier) {
+        return earlier.began < fetch.began && earlier.state == FetchState::done && may_be_program(earlier);
+    });
+}
+
 unsigned chain_rounds(const Boot& boot) {
     std::map<std::string, std::pair<unsigned, double>> rounds;  // by URL: how often, and when last
     unsigned most = 0;

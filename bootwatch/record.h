@@ -150,6 +150,9 @@ struct Boot {
 // itself. 0 or 1 in every other boot; a script may be fetched again and again, to wait for its server.
 [[nodiscard]] unsigned chain_rounds(const Boot& boot);
 
+// Was something that may be a program fetched whole before this? It may have run, and asked for it.
+[[nodiscard]] bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch);
+
 // Is this a program, by its first bytes, or may it be one?
 [[nodiscard]] bool may_be_program(const Fetch& fetch);
 

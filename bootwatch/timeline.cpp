@@ -65,6 +65,7 @@ std::vector<Mark> Timeline::news() {
 }
 
 void Timeline::mark(Stage stage, double at, Proof proof, std::string detail, bool proves) {
+    tell_search(nullptr);
     // However much was told already, a stage that is new is told too.
     const bool new_stage = proves && !current().reached(stage);
     if (current().marks.size() < most_marks || new_stage) {
@@ -86,6 +87,7 @@ void Timeline::mark_once(Stage stage, double at, Proof proof, std::string detail
 }
 
 void Timeline::turn(Turn turn, double at, std::string_view words) {
+    tell_search(nullptr);
     current().turn = turn;
     current().turned_at = at;
     current().turn_words = std::string{words};
@@ -112,6 +114,7 @@ bool Timeline::runs_unknown() const {
 }
 
 const std::vector<Boot>& Timeline::boots() {
+    tell_search(nullptr);
     current().fetches = fetches_.all();
     current().lookups = fetches_.lookups();
     return boots_;

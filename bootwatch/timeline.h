@@ -76,12 +76,19 @@ class Timeline {
     void dhcp6(double at, bool from_guest, const Packet& packet, const Dhcp6Message& message);
     void arp(double at, bool from_guest, const ArpMessage& message);
     void fetched(double at, std::size_t index);
+    // A loader's search through names that are not there is told in one line once it is over
+    // (timeline_search.cpp).
+    [[nodiscard]] bool is_searched(double at, const Fetch& fetch);
+    void tell_search(const Fetch* found);
+    void tell_old_search(double at);
 
     std::vector<WatchedNic> nics_;
     std::vector<Boot> boots_{Boot{}};
     Fetches fetches_;
     std::vector<Mark> news_;
-    std::string cut_line_;  // the first half of a line that the console broke
+    std::string cut_line_;               // the first half of a line that the console broke
+    std::vector<Mark> search_;           // that was not told yet: what was said of each name
+    std::vector<std::string> searched_;  // the names' URLs
 };
 
 // "8.1 MB", for people.

@@ -20,6 +20,7 @@ bool is_without_root(std::string_view panic) {
 }  // namespace
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
+    tell_old_search(at);
     std::string whole = std::exchange(cut_line_, {});
     whole += line;
     if (is_cut_short(whole) && whole.size() == line.size()) {

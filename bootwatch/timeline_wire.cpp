@@ -68,6 +68,7 @@ std::string offer_text(const Offer& offer) {
 }  // namespace
 
 std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& packet) {
+    tell_old_search(at);
     const WatchedNic& watched = nics_.at(nic);
     const bool from_guest = packet.source == watched.mac;
     ++(from_guest ? current().guest_frames : current().other_frames);
@@ -227,6 +228,10 @@ void Timeline::fetched(double at, std::size_t index) {
     if (!fetch.ended || is_probe(fetch)) {
         return;
     }
+    if (is_searched(at, fetch)) {
+        return;
+    }
+    tell_search(&fetch);
     const bool whole = fetch.state == FetchState::done && fetch.location.empty();
     mark(Stage::fetch, at, Proof::wire, describe(fetch), whole);
     if (whole && fetch.content == Content::ipxe_script && current().ipxe) {

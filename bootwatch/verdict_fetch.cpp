@@ -109,13 +109,36 @@ Verdict redirected(const Scene& scene, const Fetch& fetch) {
                 "name that URL in the script; https:// needs an iPXE that has TLS and trusts the server");
 }
 
+// "iscsi:SERVER:PROTOCOL:PORT:LUN:TARGET" (RFC 4173, 5), where an IPv6 address stands in brackets.
+std::string target_in(std::string_view root_path) {
+    constexpr int fields_before = 5;
+    const std::size_t address = root_path.find('[');
+    std::size_t at = address == std::string_view::npos ? 0 : root_path.find(']', address);
+    int fields = address == std::string_view::npos ? 0 : 1;
+    for (; fields < fields_before && at < root_path.size(); ++fields) {
+        at = root_path.find(':', at);
+        at += at == std::string_view::npos ? 0 : 1;
+    }
+    return root_path.starts_with("iscsi:") && at < root_path.size() ? std::string{root_path.substr(at)} : "";
+}
+
+std::string target_of(const Scene& scene, const Fetch& fetch) {
+    const std::size_t path = fetch.url.find('/', std::string_view{"iscsi://"}.size());
+    if (path != std::string::npos && path + 1 < fetch.url.size()) {
+        return fetch.url.substr(path + 1);
+    }
+    const DhcpTalk* dhcp = scene.talk();
+    return dhcp != nullptr && dhcp->ack ? target_in(dhcp->ack->message.root_path) : "";
+}
+
 Verdict iscsi(const Scene& scene, const Fetch& fetch) {
     if (fetch.protocol != "iscsi" || fetch.fault == FetchFault::refused ||
         (fetch.state == FetchState::done && !(scene.stopped() && is_san(scene)))) {
         return std::nullopt;
     }
+    const std::string target = target_of(scene, fetch);
     return told(
-        "iscsi", to_string(fetch.server.address),
+        "iscsi", fmt::format("{}{}on {}", target, target.empty() ? "" : " ", server_of(fetch)),
         scene.with_complaint(fetch.received == 0 ? "the target sent nothing"
                                                  : "the target answered, and iPXE gave up"),
         "are the target's name and LUN in the root path right (iscsi:SERVER:PROTOCOL:PORT:LUN:TARGET), "

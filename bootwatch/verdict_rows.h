@@ -52,7 +52,7 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"not-fetched", "nothing was fetched", ExitCode::fetch_failed},
     VerdictRow{"fetching-failed", "fetching failed", ExitCode::fetch_failed},
     VerdictRow{"no-memory", "{} does not fit into the guest's memory", ExitCode::fetch_failed},
-    VerdictRow{"iscsi", "cannot boot from the iSCSI target on {}", ExitCode::fetch_failed},
+    VerdictRow{"iscsi", "cannot boot from the iSCSI target {}", ExitCode::fetch_failed},
     VerdictRow{"empty-part", "cannot fetch {}: a part of it is empty", ExitCode::fetch_failed},
     VerdictRow{"cannot-fetch", "cannot fetch {}", ExitCode::fetch_failed},
     VerdictRow{"still-fetching", "still fetching {}", ExitCode::boot_timeout},

@@ -71,12 +71,6 @@ const Fetch* Scene::kernel() const {
     return &*latest;
 }
 
-bool Scene::asked_by_a_program(const Fetch& fetch) const {
-    return std::any_of(boot.fetches.begin(), boot.fetches.end(), [&](const Fetch& earlier) {
-        return earlier.began < fetch.began && earlier.state == FetchState::done && may_be_program(earlier);
-    });
-}
-
 std::string Scene::complaint() const {
     if (boot.complaints.empty()) {
         return {};

@@ -36,7 +36,9 @@ class Scene {
     // The kernel that was fetched whole, if one was, and not refused since.
     [[nodiscard]] const Fetch* kernel() const;
     // Something that is no script was fetched whole before this: it may have run, and asked for it.
-    [[nodiscard]] bool asked_by_a_program(const Fetch& fetch) const;
+    [[nodiscard]] bool asked_by_a_program(const Fetch& fetch) const {
+        return is_asked_by_a_program(boot.fetches, fetch);
+    }
 
     // The latest thing that iPXE complained of, in words.
     [[nodiscard]] std::string complaint() const;

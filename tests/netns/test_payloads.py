@@ -253,7 +253,7 @@ def test_an_iscsi_lun_that_is_not_there(served, boot, linux_cd, payloads):
     with boot(net, *IPXE, "--until", "os") as run:
         assert run.wait_exit() == 13
         told = run.text("own").rsplit("error:", 1)[1]
-        assert f"cannot boot from the iSCSI target on {labs.SERVER}" in told and "LUN" in told
+        assert f"cannot boot from the iSCSI target {labs.IQN} on {labs.SERVER}" in told and "LUN" in told
         assert "tcp://" not in told
 
 

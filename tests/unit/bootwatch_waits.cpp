@@ -130,7 +130,26 @@ TEST_CASE("a port of its own: refused, it is named as iPXE does; tftpd-hpa's abs
         .see(tcp(true, san.port, 3260, 149, fin | ack))
         .says("Could not open SAN device: Input/output error (http://ipxe.org/1d704139)")
         .stops();
-    san.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target on 10.0.0.1", "input/output", "LUN");
+    san.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target iqn.x:y on 10.0.0.1", "input/output",
+             "LUN");
+    Machine login;  // a script's target; the login names it
+    login.has_address(option(17, "iscsi:10.0.0.1::::iqn.x:y")).connects(3260);
+    login
+        .see(tcp(true, login.port, 3260, 101, ack,
+                 std::string(48, '\x43') +
+                     std::string{"InitiatorName=iqn.a\0TargetName=iqn.b:c\0AuthMethod=None", 56}))
+        .see(tcp(true, login.port, 3260, 205, fin | ack))
+        .says("Could not open SAN device: Input/output error (http://ipxe.org/1d704139)")
+        .stops();
+    login.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target iqn.b:c on 10.0.0.1",
+               "sent nothing");
+    CHECK(login.timeline.boot().fetches.back().url == "iscsi://10.0.0.1/iqn.b:c");
+    Machine nameless;  // an address in brackets, and no name known of a script's target
+    nameless.has_address(option(17, "iscsi:[fd00::1]::::iqn.x:y")).connects(3260).stops();
+    nameless.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target iqn.x:y on", "");
+    Machine unknown;
+    unknown.has_address().connects(3260).stops();
+    unknown.gets(ExitCode::fetch_failed, "cannot boot from the iSCSI target on 10.0.0.1", "");
 }
 
 TEST_CASE("a fault that the script handled is a note, iPXE's last word is the end") {

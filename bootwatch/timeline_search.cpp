@@ -1,0 +1,66 @@
+// The timeline's part for what a loader looks for under many names: pxelinux its configuration (pxelinux.cfg
+// by UUID, MAC and address), GRUB its lists, shim its revocations.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+// The folder that all of them are in, with its slash.
+std::string folder_of(const std::vector<std::string>& urls) {
+    std::string_view common = urls.front();
+    for (const std::string_view url : urls) {
+        const auto end = std::mismatch(common.begin(), common.end(), url.begin(), url.end()).first;
+        common = common.substr(0, static_cast<std::size_t>(end - common.begin()));
+    }
+    return std::string{common.substr(0, common.rfind('/') + 1)};
+}
+
+std::string search_text(const std::vector<std::string>& urls, const Fetch* found) {
+    const std::string folder = folder_of(urls);
+    const bool here = found != nullptr && found->state == FetchState::done && found->url.starts_with(folder);
+    return fmt::format("{}: looked for {} names from {} to {}, {}", folder, urls.size(),
+                       urls.front().substr(folder.size()), urls.back().substr(folder.size()),
+                       here ? "took " + found->url.substr(folder.size()) : "none is there");
+}
+
+}  // namespace
+
+bool Timeline::is_searched(double at, const Fetch& fetch) {
+    // The same name again is no search, but somebody who waits.
+    if (fetch.fault != FetchFault::not_found || !is_asked_by_a_program(fetches_.all(), fetch) ||
+        std::find(searched_.begin(), searched_.end(), fetch.url) != searched_.end()) {
+        return false;
+    }
+    search_.push_back({Stage::fetch, at, Proof::wire, describe(fetch), false});
+    searched_.push_back(fetch.url);
+    return true;
+}
+
+void Timeline::tell_search(const Fetch* found) {
+    const std::vector<Mark> search = std::exchange(search_, {});
+    const std::vector<std::string> urls = std::exchange(searched_, {});
+    constexpr std::size_t worth_a_summary = 3;
+    if (urls.size() >= worth_a_summary) {
+        mark(Stage::fetch, search.back().at, Proof::wire, search_text(urls, found), false);
+        return;
+    }
+    for (const Mark& each : search) {
+        mark(each.stage, each.at, each.proof, each.detail, false);
+    }
+}
+
+// A search goes on at once.
+void Timeline::tell_old_search(double at) {
+    constexpr double over_s = 2;
+    if (!search_.empty() && at - search_.back().at > over_s) {
+        tell_search(nullptr);
+    }
+}
+
+}  // namespace vml::boot

@@ -1,0 +1,96 @@
+// What boot programs look for: one line of the story for a search, and nothing hidden.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/unit/bootwatch_machine.h"
+
+namespace vml::boot {
+namespace {
+
+using namespace test;
+
+std::vector<std::string> fetches_told(Machine& machine) {
+    std::vector<std::string> lines;
+    for (const Mark& mark : machine.timeline.boot().marks) {
+        if (mark.stage == Stage::fetch) {
+            lines.push_back(mark.detail);
+        }
+    }
+    return lines;
+}
+
+Machine with_pxelinux() {
+    Machine machine{false};
+    machine.has_address(option(67, "pxelinux.0"), option(60, "PXEClient:Arch:00000"))
+        .tftp("pxelinux.0", "\1\2\3");
+    return machine;
+}
+
+TEST_CASE("pxelinux looks for its configuration: one line, and what it took") {
+    Machine machine = with_pxelinux();
+    for (const char* name : {"564d", "01-52", "0A000002", "0A00000", "0A0000"}) {
+        machine.no_tftp(std::string{"pxelinux.cfg/"} + name, 1, "File not found");
+    }
+    machine.tftp("pxelinux.cfg/default", "DEFAULT x\n");
+    const auto lines = fetches_told(machine);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[1] == "tftp://10.0.0.1/pxelinux.cfg/: looked for 5 names from 564d to 0A0000, took default");
+    CHECK(contains(lines[2], "pxelinux.cfg/default: 10 bytes"));
+    CHECK(machine.timeline.boot().fetches.size() == 7);
+}
+
+TEST_CASE("a search that found nothing, over several folders") {
+    Machine machine = with_pxelinux();
+    machine.no_tftp("x86_64-efi/command.lst", 1, "x")
+        .no_tftp("x86_64-efi/fs.lst", 1, "x")
+        .no_tftp("grub.cfg", 1, "x");
+    machine.stops();
+    const auto lines = fetches_told(machine);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[1] ==
+          "tftp://10.0.0.1/: looked for 3 names from x86_64-efi/command.lst to grub.cfg, none is there");
+}
+
+TEST_CASE("one or two files that are not there have lines of their own, in their order") {
+    Machine machine = with_pxelinux();
+    machine.no_tftp("revocations.efi", 1, "not there")
+        .tftp("grubx64.efi", "\1\2")
+        .no_tftp("grub.cfg", 1, "not there");
+    machine.stops();
+    const auto lines = fetches_told(machine);
+    REQUIRE(lines.size() == 4);
+    CHECK(lines[1] == "tftp://10.0.0.1/revocations.efi: not there");
+    CHECK(contains(lines[2], "grubx64.efi: 2 bytes"));
+    CHECK(lines[3] == "tftp://10.0.0.1/grub.cfg: not there");
+}
+
+TEST_CASE("a failure that is no search is told at once") {
+    Machine script;  // of iPXE's own
+    script.has_address().tftp("boot.ipxe", "#!ipxe\n").no_http("/a").no_http("/b").no_http("/c");
+    CHECK(fetches_told(script).size() == 4);
+    Machine denied = with_pxelinux();
+    denied.no_tftp("a", 2, "x").no_tftp("b", 2, "x").no_tftp("c", 2, "x");
+    CHECK(fetches_told(denied).size() == 4);
+    Machine waiting = with_pxelinux();  // the same file again and again
+    waiting.no_tftp("a", 1, "x").no_tftp("a", 1, "x").no_tftp("a", 1, "x").no_tftp("a", 1, "x");
+    CHECK(fetches_told(waiting).size() == 5);
+}
+
+TEST_CASE("a search is told once something else is seen, or time has passed") {
+    Machine machine = with_pxelinux();
+    const auto told = [&](const std::string& frame, double at) {
+        const auto packet = decode_frame(bytes_of(frame));
+        REQUIRE(packet);
+        return machine.timeline.packet(at, 0, *packet).size();
+    };
+    for (unsigned port = 3000; port < 3004; ++port) {
+        CHECK(told(udp(true, port, 69, request("cfg/" + std::to_string(port))), 3) == 0);
+        CHECK(told(udp(false, 3000, port, be16(5) + be16(1) + "x"), 3) == 0);
+    }
+    CHECK(told(arp_request(server_ip), 4) == 0);
+    CHECK(told(arp_request(server_ip), 6) == 1);
+}
+
+}  // namespace
+}  // namespace vml::boot
