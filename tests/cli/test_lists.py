@@ -43,7 +43,7 @@ def test_the_plans_format_names_every_purpose_of_a_descriptor():
 
 
 def test_a_setting_is_not_among_the_variables_without_use():
-    [listed] = re.findall(r"without_use_here\{([^}]*)\}", source("launcher/settings/settings_reader.cpp"))
+    [listed] = re.findall(r"without_use_here\{([^}]*)\}", source("launcher/settings/environment.cpp"))
     without_use = set(re.findall(r'"(\w+)"', listed))
     settings = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", source("docs/SETTINGS.md")))
     assert len(without_use) > 10 and len(settings) > 40

@@ -93,8 +93,6 @@ LONGEST_FUNCTION = 50
 MOST_METHODS = 15
 MOST_MEMBERS = 12
 
-# Tables: rows, one under the other.
-LONG_FILES = {"launcher/settings/option_table.cpp"}
 # Larger than they should be. None may grow; whoever splits one takes it out.
 LARGE_FILES = {
     "bootwatch/fetches_http.cpp": 432,
@@ -104,15 +102,13 @@ LARGE_FILES = {
     "launcher/plan/plan.cpp": 448,
     "launcher/run/run_loop.cpp": 848,
     "launcher/run/supervisor.cpp": 654,
-    "launcher/settings/settings_reader.cpp": 596,
-    "launcher/settings/values.cpp": 609,
     "launcher/start/apply.cpp": 355,
     "launcher/vm/spec.cpp": 1012,
     "rom/describe.cpp": 380,
     "rom/option_rom.cpp": 438,
     "screen/terminal_text.cpp": 360,
 }
-LONG_FUNCTIONS = {"boot_story": 54, "console": 55, "disk_rows": 52, "ipxe_said": 52, "look": 53, "running_rows": 56}
+LONG_FUNCTIONS = {"boot_story": 54, "console": 55, "ipxe_said": 52, "look": 53}
 # Class → methods, members.
 LARGE_CLASSES = {
     "BootObserver": (28, 11),
@@ -122,7 +118,6 @@ LARGE_CLASSES = {
     "RunLoop": (68, 38),
     "Planner": (23, 2),
     "Decider": (67, 5),
-    "Reader": (27, 8),
     "Fetches": (26, 6),
     "Timeline": (35, 5),
     "Waterfall": (17, 6),
@@ -242,8 +237,7 @@ def test_no_file_is_too_long():
     for path in sources():
         name = str(path.relative_to(ROOT))
         length = len(path.read_text().splitlines())
-        if name not in LONG_FILES:
-            assert length <= LARGE_FILES.get(name, LARGEST_FILE), name
+        assert length <= LARGE_FILES.get(name, LARGEST_FILE), name
         assert name not in LARGE_FILES or length > LARGEST_FILE, f"{name} is listed as large, and is not"
 
 

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
@@ -202,6 +203,52 @@ TEST_CASE("no two settings share a flag or a variable") {
     }
 }
 
+TEST_CASE("a default that is a value is the default") {
+    unsigned values = 0;
+    for (const OptionRow& row : option_table()) {
+        const bool word =
+            row.fallback == "on" || row.fallback == "off" || contains(row.choices, row.fallback);
+        const bool number = row.fallback.find_first_not_of("0123456789G") == std::string_view::npos;
+        if (row.flag != "pxe" && (word || number)) {  // pxe's default holds for UEFI alone
+            CAPTURE(row.flag);
+            Settings settings;
+            row.assign(settings, row.fallback);
+            CHECK(settings == Settings{});
+            ++values;
+        }
+    }
+    CHECK(values > 20);
+}
+
+TEST_CASE("a row knows the words that its setting takes, and its help lists them") {
+    unsigned rows = 0;
+    for (const OptionRow& row : option_table()) {
+        for (const std::string& word : row.choices) {
+            CAPTURE(row.flag, word);
+            CHECK(settings_of(read_flags({"--" + std::string{row.flag}, word})).nics.size() == 1);
+            CHECK(contains(row.help, word));
+        }
+        rows += row.choices.empty() ? 0U : 1U;
+    }
+    CHECK(rows > 10);
+    CHECK(find_option("firmware")->choices == Words{"legacy", "uefi", "secure"});
+}
+
+TEST_CASE("a NIC's key is one row for --nic, the numbered variables and the first NIC") {
+    for (const NicKey& key : nic_keys()) {
+        const std::string flag{key.first.flag};
+        const std::string value = value_for(key.first);
+        CAPTURE(flag);
+        const Settings first = settings_of(read_flags({"--" + flag + "=" + value}));
+        const Settings by_key = settings_of(read_flags({"--nic=" + std::string{key.key} + "=" + value}));
+        const Settings by_variable = settings_of(read_env({{key.variable(2), value}}));
+        CHECK(by_key.nics.at(1) == first.nics.at(0));
+        CHECK(by_variable.nics.at(1) == first.nics.at(0));
+        CHECK(contains(find_option("nic")->help, key.key));
+    }
+    CHECK(nic_keys().front().variable(3) == "NETWORK3_MODE");
+}
+
 TEST_CASE("all settings at once, from flags, environment and file, are equal as a whole") {
     Words flags;
     Environment environment;
@@ -212,6 +259,8 @@ TEST_CASE("all settings at once, from flags, environment and file, are equal as 
         environment[std::string{row.environment}] = value;
         config[std::string{row.flag}] = value;
     }
+    environment["NETWORK2_MODE"] = "direct";  // the further NIC
+    environment["NETWORK2_DIRECT_DEV"] = "eth2";
     const Settings by_flags = settings_of(read_flags(flags));
     CHECK(by_flags == settings_of(read_env(environment)));
     CHECK(by_flags == settings_of(read_config(config.dump())));

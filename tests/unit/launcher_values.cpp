@@ -3,6 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "launcher/settings/disk_options.h"
+#include "launcher/settings/machine_options.h"
+#include "launcher/settings/network_options.h"
+#include "launcher/settings/nic_options.h"
+#include "launcher/settings/run_options.h"
+#include "launcher/settings/shell_words.h"
 #include "launcher/settings/values.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -28,49 +34,51 @@ std::string refusal(Parser parse, std::string_view text) {
 TEST_CASE("booleans in all spellings") {
     for (const char* text : {"1", "true", "yes", "on", "TRUE", "Yes", "oN", " on "}) {
         CAPTURE(text);
-        CHECK(parse_boolean(text));
+        CHECK(parse_value<bool>(text));
     }
     for (const char* text : {"0", "false", "no", "off", "FALSE", "No", "OFF", "\tno\n"}) {
         CAPTURE(text);
-        CHECK_FALSE(parse_boolean(text));
+        CHECK_FALSE(parse_value<bool>(text));
     }
     for (const char* text : {"", "2", "y", "enabled", "tru", "1 0", "-1"}) {
         CAPTURE(text);
-        CHECK_FALSE(refusal(parse_boolean, text).empty());
+        CHECK_FALSE(refusal(parse_value<bool>, text).empty());
     }
-    CHECK(refusal(parse_boolean, "maybe") ==
+    CHECK(refusal(parse_value<bool>, "maybe") ==
           "'maybe' is not one of them | possible: 1, 0, true, false, yes, no, on, off");
 }
 
 TEST_CASE("boot orders") {
     using Order = std::vector<BootDevice>;
-    CHECK(parse_boot_order("network") == Order{BootDevice::network});
-    CHECK(parse_boot_order("cdrom,network,hd") ==
+    CHECK(parse_value<std::vector<BootDevice>>("network") == Order{BootDevice::network});
+    CHECK(parse_value<std::vector<BootDevice>>("cdrom,network,hd") ==
           Order{BootDevice::cdrom, BootDevice::network, BootDevice::hd});
-    CHECK(parse_boot_order(" HD , Network ") == Order{BootDevice::hd, BootDevice::network});
-    CHECK(parse_boot_order("hd,,network,") == Order{BootDevice::hd, BootDevice::network});
-    CHECK(refusal(parse_boot_order, "") == "the list is empty | for example: network,hd");
-    CHECK(refusal(parse_boot_order, " , ") == "the list is empty | for example: network,hd");
-    CHECK(refusal(parse_boot_order, "hd,hd") == "'hd' is there twice | name each boot device once");
-    CHECK(refusal(parse_boot_order, "netwrok,hd") ==
+    CHECK(parse_value<std::vector<BootDevice>>(" HD , Network ") ==
+          Order{BootDevice::hd, BootDevice::network});
+    CHECK(parse_value<std::vector<BootDevice>>("hd,,network,") == Order{BootDevice::hd, BootDevice::network});
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "") == "the list is empty | for example: network");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, " , ") == "the list is empty | for example: network");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "hd,hd") ==
+          "'hd' is there twice | name each of them once");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "netwrok,hd") ==
           "'netwrok' is not one of them | did you mean 'network'? possible: network, hd, cdrom");
-    CHECK(refusal(parse_boot_order, "floppy") ==
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "floppy") ==
           "'floppy' is not one of them | possible: network, hd, cdrom");
 }
 
 TEST_CASE("firmware") {
-    CHECK(parse_firmware("legacy") == FirmwareMode::legacy);
-    CHECK(parse_firmware("BIOS") == FirmwareMode::legacy);
-    CHECK(parse_firmware(" Uefi ") == FirmwareMode::uefi);
-    CHECK(contains(refusal(parse_firmware, "uefy"), "did you mean 'uefi'?"));
-    CHECK_FALSE(refusal(parse_firmware, "").empty());
+    CHECK(parse_value<FirmwareMode>("legacy") == FirmwareMode::legacy);
+    CHECK(parse_value<FirmwareMode>("BIOS") == FirmwareMode::legacy);
+    CHECK(parse_value<FirmwareMode>(" Uefi ") == FirmwareMode::uefi);
+    CHECK(contains(refusal(parse_value<FirmwareMode>, "uefy"), "did you mean 'uefi'?"));
+    CHECK_FALSE(refusal(parse_value<FirmwareMode>, "").empty());
 }
 
 TEST_CASE("networks") {
-    CHECK(parse_network("nat") == NetworkMode::nat);
-    CHECK(parse_network("NAT") == NetworkMode::nat);
-    CHECK(contains(refusal(parse_network, "natt"), "did you mean 'nat'?"));
-    CHECK_FALSE(refusal(parse_network, "").empty());
+    CHECK(parse_value<NetworkMode>("nat") == NetworkMode::nat);
+    CHECK(parse_value<NetworkMode>("NAT") == NetworkMode::nat);
+    CHECK(contains(refusal(parse_value<NetworkMode>, "natt"), "did you mean 'nat'?"));
+    CHECK_FALSE(refusal(parse_value<NetworkMode>, "").empty());
 }
 
 TEST_CASE("NIC models are those of the ROM catalogue") {
@@ -126,19 +134,19 @@ TEST_CASE("port forwards") {
 }
 
 TEST_CASE("architectures have two names each") {
-    CHECK(parse_arch("x86_64") == Arch::x86_64);
-    CHECK(parse_arch("AMD64") == Arch::x86_64);
-    CHECK(parse_arch("aarch64") == Arch::aarch64);
-    CHECK(parse_arch("arm64") == Arch::aarch64);
-    CHECK(contains(refusal(parse_arch, "x86-64"), "did you mean 'x86_64'?"));
-    CHECK_FALSE(refusal(parse_arch, "riscv64").empty());
+    CHECK(parse_value<Arch>("x86_64") == Arch::x86_64);
+    CHECK(parse_value<Arch>("AMD64") == Arch::x86_64);
+    CHECK(parse_value<Arch>("aarch64") == Arch::aarch64);
+    CHECK(parse_value<Arch>("arm64") == Arch::aarch64);
+    CHECK(contains(refusal(parse_value<Arch>, "x86-64"), "did you mean 'x86_64'?"));
+    CHECK_FALSE(refusal(parse_value<Arch>, "riscv64").empty());
 }
 
 TEST_CASE("accelerators") {
-    CHECK(parse_accel("auto") == AccelChoice::automatic);
-    CHECK(parse_accel("KVM") == AccelChoice::kvm);
-    CHECK(parse_accel("tcg") == AccelChoice::tcg);
-    CHECK(contains(refusal(parse_accel, "kmv"), "did you mean 'kvm'?"));
+    CHECK(parse_value<AccelChoice>("auto") == AccelChoice::automatic);
+    CHECK(parse_value<AccelChoice>("KVM") == AccelChoice::kvm);
+    CHECK(parse_value<AccelChoice>("tcg") == AccelChoice::tcg);
+    CHECK(contains(refusal(parse_value<AccelChoice>, "kmv"), "did you mean 'kvm'?"));
 }
 
 TEST_CASE("CPU counts and shares") {
@@ -218,9 +226,6 @@ TEST_CASE("reports say by their name what they are") {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_reports, text).empty());
     }
-    CHECK(parse_reboot_limit("0") == 0);
-    CHECK(parse_reboot_limit("1000") == 1000);
-    CHECK_FALSE(refusal(parse_reboot_limit, "1001").empty());
 }
 
 TEST_CASE("names are what a host name's label and a file name both bear") {
@@ -240,14 +245,14 @@ TEST_CASE("names are what a host name's label and a file name both bear") {
 }
 
 TEST_CASE("log levels and formats") {
-    CHECK(parse_log_level("debug") == LogLevel::debug);
-    CHECK(parse_log_level("INFO") == LogLevel::info);
-    CHECK(parse_log_level("warning") == LogLevel::warning);
-    CHECK(parse_log_level("error") == LogLevel::error);
-    CHECK(contains(refusal(parse_log_level, "warn"), "possible: debug, info, warning, error"));
-    CHECK(parse_log_format("text") == LogFormat::text);
-    CHECK(parse_log_format("Json") == LogFormat::json);
-    CHECK(contains(refusal(parse_log_format, "jsn"), "did you mean 'json'?"));
+    CHECK(parse_value<LogLevel>("debug") == LogLevel::debug);
+    CHECK(parse_value<LogLevel>("INFO") == LogLevel::info);
+    CHECK(parse_value<LogLevel>("warning") == LogLevel::warning);
+    CHECK(parse_value<LogLevel>("error") == LogLevel::error);
+    CHECK(contains(refusal(parse_value<LogLevel>, "warn"), "possible: debug, info, warning, error"));
+    CHECK(parse_value<LogFormat>("text") == LogFormat::text);
+    CHECK(parse_value<LogFormat>("Json") == LogFormat::json);
+    CHECK(contains(refusal(parse_value<LogFormat>, "jsn"), "did you mean 'json'?"));
 }
 
 TEST_CASE("words are split as a shell would") {
@@ -280,10 +285,10 @@ TEST_CASE("free text must be there, and keeps its blanks") {
 
 TEST_CASE("values have names that are read back") {
     for (const BootDevice device : {BootDevice::network, BootDevice::hd, BootDevice::cdrom}) {
-        CHECK(parse_boot_order(to_string(device)) == std::vector{device});
+        CHECK(parse_value<std::vector<BootDevice>>(to_string(device)) == std::vector{device});
     }
     for (const FirmwareMode mode : {FirmwareMode::legacy, FirmwareMode::uefi, FirmwareMode::secure}) {
-        CHECK(parse_firmware(to_string(mode)) == mode);
+        CHECK(parse_value<FirmwareMode>(to_string(mode)) == mode);
     }
     CHECK(to_string(std::vector{BootDevice::network, BootDevice::hd}) == "network,hd");
     CHECK(to_string(std::vector<BootDevice>{}).empty());
