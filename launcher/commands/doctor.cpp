@@ -75,8 +75,7 @@ std::string doctor_report(const HostFacts& facts, const Decision& decision) {
     for (const Fault& fault : faults) {
         text += line("fault", indented(to_text(fault)));
     }
-    return text + fmt::format("\n{} {} in the way.\n", faults.size(),
-                              faults.size() == 1 ? "fault is" : "faults are");
+    return text + fmt::format("\n{} {} found.\n", faults.size(), faults.size() == 1 ? "problem" : "problems");
 }
 
 }  // namespace vml

@@ -6,7 +6,6 @@
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
@@ -107,8 +106,17 @@ void take_subcommand(Arguments& arguments, ParsedCommandLine& line) {
     for (const Subcommand& subcommand : subcommands()) {
         names.emplace_back(subcommand.name);
     }
-    line.layer.fault(fmt::format("'{}' is no subcommand", word), "",
-                     did_you_mean(word, names, fmt::format("there are: {}", fmt::join(names, ", "))));
+    line.layer.fault(fmt::format("unknown subcommand '{}'", word), "",
+                     did_you_mean(word, names, "expected " + listed(names)));
+}
+
+// A folder among the arguments is most likely the one to boot from.
+std::string hint_for_word(const std::string& word) {
+    const bool folder = word == "." || word == ".." || word.ends_with('/') ||
+                        (word.find('/') != std::string::npos && word.find("://") == std::string::npos &&
+                         word.find('.', word.rfind('/')) == std::string::npos);
+    return folder ? fmt::format("did you mean --netboot-dir {}?", word)
+                  : "see vm-launch --help; arguments for QEMU go behind --";
 }
 
 void take_word(const std::string& word, ParsedCommandLine& line) {
@@ -116,19 +124,17 @@ void take_word(const std::string& word, ParsedCommandLine& line) {
         line.command.words.push_back(word);
         return;
     }
-    line.layer.fault(fmt::format("'{}' stands alone", word), "every setting is an option",
-                     "see vm-launch --help; arguments for QEMU go behind --");
+    line.layer.fault(fmt::format("unexpected argument '{}'", word), "", hint_for_word(word));
 }
 
 void take_format(const std::string& value, ParsedCommandLine& line) {
     const Subcommand& command = *find_subcommand(line.command.subcommand);
     const Arguments formats = split_list(command.formats);
     if (formats.empty()) {
-        line.layer.fault(fmt::format("--format does not go with '{}'", command.name), "",
+        line.layer.fault(fmt::format("'{}' does not take --format", command.name), "",
                          "see vm-launch --help");
     } else if (std::find(formats.begin(), formats.end(), value) == formats.end()) {
-        line.layer.fault(fmt::format("--format: '{}' is not one of them", value), "",
-                         fmt::format("possible: {}", command.formats));
+        line.layer.fault(fmt::format("--format: {}", not_one_of(value, formats).what()), "", "");
     } else {
         line.command.format = choice_named<OutputFormat>(value);
     }
@@ -176,7 +182,7 @@ void take_flag(const po::option& option, ParsedCommandLine& line) {
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
         line.layer.fault(
-            fmt::format("there is no option {}", name), "",
+            fmt::format("unknown option {}", name), "",
             did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
     } else {
         take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), line);
@@ -205,7 +211,7 @@ std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
             const auto culprit = std::find_if(
                 arguments.begin(), arguments.end(),
                 [&](const std::string& word) { return word == name || word.starts_with(name + "="); });
-            layer.fault(fmt::format("{} needs a value", name), "", "see vm-launch --help");
+            layer.fault(fmt::format("{} requires a value", name), "", "see vm-launch --help");
             if (culprit == arguments.end()) {
                 return {};
             }

@@ -53,8 +53,8 @@ std::vector<Raw> items_of(const json& value, const Raw& key, std::string_view ex
         if (item.is_string()) {
             items.push_back({item.get<std::string>(), key.origin});
         } else {
-            layer.fault(fmt::format("{}: a {} cannot be a {}", key.origin, item.type_name(), key.text), "",
-                        fmt::format("write each as a string: \"{}\"", example));
+            layer.fault(fmt::format("{}: expected a string, not {}", key.origin, item.type_name()), "",
+                        fmt::format("for example \"{}\"", example));
         }
     }
     return items;
@@ -66,7 +66,7 @@ void unknown_key(const Raw& key, Layer& layer) {
         keys.emplace_back(row.flag);
     }
     const std::optional<std::string> guess = nearest(key.text, keys);
-    layer.fault(fmt::format("{}: there is no such setting", key.origin), "",
+    layer.fault(fmt::format("{}: unknown setting", key.origin), "",
                 guess ? fmt::format("did you mean {}?", *guess) : "keys are the long options without dashes");
 }
 
@@ -82,8 +82,9 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
     } else if (const auto text = text_of(value, key.text == "extra-args")) {
         layer.values.try_emplace(key.text, Raw{*text, key.origin});
     } else {
-        layer.fault(fmt::format("{}: a {} cannot be a setting", key.origin, value.type_name()), "",
-                    "use a string, a number, a boolean or a list of strings");
+        layer.fault(fmt::format("{}: expected a string, a number, a boolean or a list of strings, not {}",
+                                key.origin, value.type_name()),
+                    "", "");
     }
 }
 
@@ -94,7 +95,7 @@ Layer config_layer(std::string_view text, const Raw& file) {
     try {
         const json config = json::parse(text);
         if (!config.is_object()) {
-            layer.fault(fmt::format("{}: {} holds no JSON object", file.origin, file.text), "",
+            layer.fault(fmt::format("{}: {} is not a JSON object", file.origin, file.text), "",
                         R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})");
             return layer;
         }
@@ -102,7 +103,7 @@ Layer config_layer(std::string_view text, const Raw& file) {
             take_value({key, fmt::format("'{}' in {}", key, file.text)}, value, layer);
         }
     } catch (const json::exception& error) {
-        layer.fault(fmt::format("{}: {} is not JSON", file.origin, file.text), error.what(), "");
+        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), error.what(), "");
     }
     return layer;
 }

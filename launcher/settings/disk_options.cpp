@@ -8,9 +8,9 @@ namespace vml {
 
 std::uint64_t parse_disk_size(std::string_view text) {
     constexpr std::uint64_t sector = 512;
-    constexpr std::string_view hint = "a size with M, G or T; for example 20G";
-    const std::uint64_t bytes = parse_size(text, 30, hint);
-    return parse_number(std::to_string(bytes), sector, std::uint64_t{1} << 50, hint) / sector * sector;
+    constexpr SizeRange range{30, sector, std::uint64_t{1} << 50, "a size with M, G or T",
+                              "512 bytes to 1024T"};
+    return parse_size(text, range) / sector * sector;
 }
 
 namespace {

@@ -150,7 +150,7 @@ std::vector<std::string> misspelt_variables(const Environment& environment) {
     for (const auto& [name, value] : environment) {
         if (const auto meant = misspelt_variable(without_number(name), known)) {
             warnings.push_back(
-                fmt::format("${} is no setting and has no effect: did you mean {}?", name, *meant));
+                fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));
         }
     }
     return warnings;

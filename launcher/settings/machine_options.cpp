@@ -39,11 +39,9 @@ Amount parse_memory(std::string_view text) {
     if (const auto share = share_in(text)) {
         return {{}, share};
     }
-    constexpr std::string_view hint = "MiB, or a size with M, G or T, half or max; for example 2G";
-    constexpr std::uint64_t least_mib = 16;
-    constexpr std::uint64_t most_mib = std::uint64_t{1} << 24;  // 16 TiB
-    const std::uint64_t mib = parse_size(text, 20, hint) >> 20;
-    return {parse_number(std::to_string(mib), least_mib, most_mib, hint), {}};
+    constexpr SizeRange range{20, std::uint64_t{16} << 20, std::uint64_t{1} << 44,
+                              "MiB, a size with M, G or T, half or max", "16M to 16T"};
+    return {parse_size(text, range) >> 20, {}};
 }
 
 std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view text) {
@@ -52,12 +50,11 @@ std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view t
         auto field = parse_pair(part, "FIELD=VALUE", "serial=S1,asset=A1");
         const auto& known = smbios_fields();
         if (std::find(known.begin(), known.end(), field.first) == known.end()) {
-            throw ValueError{fmt::format("SMBIOS has no '{}' here", field.first),
-                             hint_for_choice(field.first, known)};
+            throw unknown_key("SMBIOS field", field.first, known);
         }
         if (std::any_of(fields.begin(), fields.end(),
                         [&](const auto& other) { return other.first == field.first; })) {
-            throw ValueError{fmt::format("'{}' is there twice", field.first), "name each field once"};
+            throw repeated(field.first);
         }
         fields.push_back(std::move(field));
     }
@@ -72,7 +69,7 @@ std::string parse_name(std::string_view text) {
     std::string name{trimmed(text)};
     if (name.empty() || name.size() > longest_label || !std::all_of(name.begin(), name.end(), allowed) ||
         std::isalnum(static_cast<unsigned char>(name.front())) == 0) {
-        throw ValueError{fmt::format("'{}' cannot be a VM's name", text),
+        throw ValueError{fmt::format("invalid VM name '{}'", text),
                          "letters, digits, '.', '_' and '-', up to 63 characters, a letter or digit first"};
     }
     return name;

@@ -10,7 +10,7 @@ namespace vml {
 
 std::uint16_t parse_port(std::string_view text) {
     constexpr std::uint64_t last_port = 65535;
-    return static_cast<std::uint16_t>(parse_number(text, 1, last_port, "a port is 1 to 65535"));
+    return static_cast<std::uint16_t>(parse_number(text, 1, last_port));
 }
 
 std::vector<PortForward> parse_port_forwards(std::string_view text) {
@@ -19,13 +19,11 @@ std::vector<PortForward> parse_port_forwards(std::string_view text) {
     for (const std::string& part : split_list(text)) {
         const std::size_t colon = part.find(':');
         if (colon == std::string::npos) {
-            throw ValueError{fmt::format("'{}' is no port forward", part),
-                             "use HOST:GUEST, for example 8080:80,2222:22"};
+            throw invalid_value(part, "HOST:GUEST", "for example 8080:80,2222:22");
         }
         const PortForward forward{parse_port(part.substr(0, colon)), parse_port(part.substr(colon + 1))};
         if (!used.insert(forward.host_port).second) {
-            throw ValueError{fmt::format("host port {} is there twice", forward.host_port),
-                             "forward each port of the host once"};
+            throw repeated(fmt::format("host port {}", forward.host_port));
         }
         forwards.push_back(forward);
     }

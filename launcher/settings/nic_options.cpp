@@ -85,7 +85,7 @@ void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value)
             return;
         }
     }
-    throw ValueError{fmt::format("a NIC has no '{}'", key), hint_for_choice(key, key_names())};
+    throw unknown_key("NIC key", key, key_names());
 }
 
 NicSettings parse_nic(std::string_view text) {
@@ -100,7 +100,7 @@ NicSettings parse_nic(std::string_view text) {
 std::string parse_nic_model(std::string_view text) {
     std::string word = lower(trimmed(text));
     if (rom::find_nic_model(word) == nullptr) {
-        throw ValueError{fmt::format("'{}' is no NIC model", text), hint_for_choice(word, nic_model_names())};
+        throw not_one_of(text, nic_model_names());
     }
     return word;
 }
@@ -113,15 +113,14 @@ std::string parse_mac(std::string_view text) {
         shaped = i % 3 == 2 ? mac[i] == ':' : std::isxdigit(static_cast<unsigned char>(mac[i])) != 0;
     }
     if (!shaped) {
-        throw ValueError{fmt::format("'{}' is no MAC address", text),
+        throw ValueError{fmt::format("invalid MAC address '{}'", text),
                          "six octets in hex, for example 52:54:00:12:34:56"};
     }
     // Bit 0 of the first octet: a group address (IEEE 802).
     constexpr std::string_view odd_digits = "13579bdf";
     if (odd_digits.find(mac[1]) != std::string_view::npos || mac == "00:00:00:00:00:00") {
-        throw ValueError{
-            fmt::format("'{}' cannot be the address of a NIC", text),
-            "the first octet must be even (not a multicast address), for example 52:54:00:12:34:56"};
+        throw ValueError{fmt::format("invalid MAC address '{}': all zeros or multicast", text),
+                         "the first octet must be even, for example 52:54:00:12:34:56"};
     }
     return mac;
 }
@@ -132,7 +131,7 @@ std::string parse_link_name(std::string_view text) {
     const bool shaped = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
                         name.find_first_of("/: \t\n") == std::string::npos;
     if (!shaped) {
-        throw ValueError{fmt::format("'{}' cannot be a network link's name", text),
+        throw ValueError{fmt::format("invalid interface name '{}'", text),
                          "1 to 15 characters without '/', ':' and blanks; `ip link` lists those there are"};
     }
     return name;

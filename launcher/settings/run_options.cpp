@@ -12,12 +12,11 @@ namespace vml {
 
 namespace {
 
-boot::Stage stage_of(std::string_view word, std::string_view text) {
-    const std::optional<boot::Stage> stage = boot::stage_named(word);
+boot::Stage stage_of(std::string_view text) {
+    const std::optional<boot::Stage> stage = boot::stage_named(text);
     if (!stage) {
         const auto names = boot::stage_names();
-        throw ValueError{fmt::format("'{}' is no stage of a boot", text),
-                         hint_for_choice(word, {names.begin(), names.end()})};
+        throw not_one_of(text, {names.begin(), names.end()});
     }
     return *stage;
 }
@@ -27,11 +26,11 @@ boot::Stage stage_of(std::string_view word, std::string_view text) {
 std::uint16_t parse_vnc_port(std::string_view text) {
     constexpr std::uint64_t first = 5900;
     constexpr std::uint64_t last = 65535;
-    return static_cast<std::uint16_t>(parse_number(text, first, last, "a TCP port"));
+    return static_cast<std::uint16_t>(parse_number(text, first, last));
 }
 
 std::string parse_health_stage(std::string_view text) {
-    return std::string{boot::name_of(stage_of(lower(trimmed(text)), text))};
+    return std::string{boot::name_of(stage_of(lower(trimmed(text))))};
 }
 
 Until parse_until(std::string_view text) {
@@ -43,15 +42,15 @@ Until parse_until(std::string_view text) {
             const std::regex checked{pattern};
         } catch (const std::regex_error& error) {
             throw ValueError{
-                fmt::format("'{}' is no regular expression: {}", pattern, error.what()),
+                fmt::format("invalid regular expression '{}': {}", pattern, error.what()),
                 "ECMAScript's grammar; \\ before . [ ] ( ) * + ? { } ^ $ | takes them as they are"};
         }
         if (pattern.empty()) {
-            throw ValueError{"the regular expression is empty", "for example: console:login:"};
+            throw ValueError{"empty regular expression", "for example: console:login:"};
         }
         return {std::nullopt, pattern, std::string{word}};
     }
-    return {stage_of(word, text), "", std::string{word}};
+    return {stage_of(word), "", std::string{word}};
 }
 
 std::vector<std::filesystem::path> parse_reports(std::string_view text) {
@@ -59,8 +58,7 @@ std::vector<std::filesystem::path> parse_reports(std::string_view text) {
     for (const std::string& part : split_list(text)) {
         const std::filesystem::path path{part};
         if (path.extension() != ".json" && path.extension() != ".html") {
-            throw ValueError{fmt::format("'{}' does not say what kind of report", part),
-                             "end the name with .json or .html"};
+            throw invalid_value(part, "a name that ends with .json or .html");
         }
         paths.push_back(path);
     }
@@ -88,7 +86,7 @@ std::vector<OptionRow> console_options() {
              "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER",
                                    "for root: libvirt-qemu or qemu where there is one, else nobody",
-                                   "the user that QEMU runs as; nothing but root can give its rights up so"}),
+                                   "the user that QEMU runs as; only root can switch to another user"}),
     };
 }
 
@@ -97,16 +95,15 @@ std::vector<OptionRow> boot_watch_options() {
     return {
         option<&Settings::until, parse_until>(
             {"until", "UNTIL", "STAGE", "none",
-             fmt::format(
-                 "end with 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails "
-                 "before ends at once, with its exit code",
-                 fmt::join(boot::stage_names(), ", "))}),
+             fmt::format("exit 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails "
+                         "before exits at once, with its exit code",
+                         fmt::join(boot::stage_names(), ", "))}),
         option<&Settings::boot_timeout>(
             {"boot-timeout", "BOOT_TIMEOUT", "SECONDS", "none",
-             "end with 15 when the guest has not come so far (--until, else os) in that time"}),
+             "exit 15 when the boot has not reached its stage (of --until, else os) by then"}),
         option<&Settings::reboot_limit, number<unsigned, 0, most_reboots>>(
             {"reboot-limit", "REBOOT_LIMIT", "N", "3",
-             "end with 16 after so many network boots in a row in which no operating system stayed up for "
+             "exit 16 after N network boots in a row in which no operating system stayed up for "
              "60 s; 0: never"}),
         option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
                                                    "write the boot as JSON (a name that ends with .json) or "

@@ -22,8 +22,7 @@ class ShellWords {
             i += take(text[i], i + 1 < text.size() ? std::optional{text[i + 1]} : std::nullopt);
         }
         if (quote_ != '\0') {
-            throw ValueError{fmt::format("a quote ({}) is not closed", quote_),
-                             "check quotes and backslashes"};
+            throw ValueError{fmt::format("unclosed quote ({})", quote_), "check quotes and backslashes"};
         }
         end_word();
         return std::move(words_);
@@ -50,7 +49,7 @@ class ShellWords {
 
     std::size_t take_backslash(std::optional<char> next) {
         if (!next) {
-            throw ValueError{"a backslash ends it", "check quotes and backslashes"};
+            throw ValueError{"trailing backslash", "check quotes and backslashes"};
         }
         constexpr std::string_view special = "\"\\$`\n";  // what a backslash quotes within double quotes
         if (quote_ == '"' && special.find(*next) == std::string_view::npos) {

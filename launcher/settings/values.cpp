@@ -12,14 +12,6 @@ namespace vml {
 
 namespace {
 
-std::uint64_t any_number(std::string_view text, std::string_view hint) {
-    const auto value = whole_number<std::uint64_t>(trimmed(text));
-    if (!value) {
-        throw ValueError{fmt::format("'{}' is not a number that fits", text), std::string{hint}};
-    }
-    return *value;
-}
-
 // The power of two of a size's last letter; 0 when it is no unit.
 int unit_shift(char letter) {
     switch (std::toupper(static_cast<unsigned char>(letter))) {
@@ -38,44 +30,58 @@ int unit_shift(char letter) {
 
 }  // namespace
 
-std::string hint_for_choice(std::string_view word, const std::vector<std::string>& names) {
-    const std::string possible = fmt::format("possible: {}", fmt::join(names, ", "));
-    const std::optional<std::string> guess = nearest(word, names);
-    return guess ? fmt::format("did you mean '{}'? {}", *guess, possible) : possible;
+ValueError invalid_value(std::string_view text, std::string_view expected, std::string hint) {
+    return {fmt::format("invalid value '{}' (expected {})", text, expected), std::move(hint)};
 }
 
 ValueError not_one_of(std::string_view text, const std::vector<std::string>& names) {
-    return {fmt::format("'{}' is not one of them", text), hint_for_choice(lower(trimmed(text)), names)};
+    const std::optional<std::string> guess = nearest(lower(trimmed(text)), names);
+    return invalid_value(text, listed(names), guess ? fmt::format("did you mean {}?", *guess) : "");
+}
+
+ValueError unknown_key(std::string_view kind, std::string_view key, const std::vector<std::string>& names) {
+    const std::optional<std::string> guess = nearest(key, names);
+    return {fmt::format("unknown {} '{}'", kind, key),
+            guess ? fmt::format("did you mean {}?", *guess) : fmt::format("expected {}", listed(names))};
+}
+
+ValueError repeated(std::string_view what) {
+    return {fmt::format("{} is given twice", what), "give it once"};
 }
 
 std::uint64_t parse_number(std::string_view text, std::uint64_t low, std::uint64_t high,
-                           std::string_view hint) {
-    const std::string range = fmt::format("use {} to {}", low, high);
-    const std::uint64_t value = any_number(text, hint.empty() ? range : hint);
-    if (value < low || value > high) {
-        throw ValueError{fmt::format("{} is out of range", value), range};
+                           std::string_view expected) {
+    const std::string range = fmt::format("{} to {}", low, high);
+    const auto value = whole_number<std::uint64_t>(trimmed(text));
+    if (!value) {
+        throw invalid_value(text, expected.empty() ? range : expected);
     }
-    return value;
+    if (*value < low || *value > high) {
+        throw invalid_value(text, range);
+    }
+    return *value;
 }
 
-std::uint64_t parse_size(std::string_view text, int default_shift, std::string_view hint) {
+std::uint64_t parse_size(std::string_view text, const SizeRange& range) {
     std::string_view digits = trimmed(text);
     if (digits.ends_with('B') || digits.ends_with('b')) {
         digits.remove_suffix(1);
-        if (digits.ends_with('i')) {
-            digits.remove_suffix(1);
-        }
+        digits.remove_suffix(digits.ends_with('i') ? 1 : 0);
     }
-    int shift = default_shift;
+    int shift = range.unit_shift;
     if (!digits.empty() && unit_shift(digits.back()) != 0) {
         shift = unit_shift(digits.back());
         digits.remove_suffix(1);
     }
-    const std::uint64_t value = any_number(digits, hint);
-    if (value > (std::numeric_limits<std::uint64_t>::max() >> shift)) {
-        throw ValueError{fmt::format("'{}' is too large", text), std::string{hint}};
+    const auto value = whole_number<std::uint64_t>(trimmed(digits));
+    if (!value) {
+        throw invalid_value(text, range.shape);
     }
-    return value << shift;
+    if (*value > (std::numeric_limits<std::uint64_t>::max() >> shift) || *value << shift < range.low ||
+        *value << shift > range.high) {
+        throw invalid_value(text, range.range);
+    }
+    return *value << shift;
 }
 
 std::chrono::seconds parse_seconds(std::string_view text) {
@@ -87,10 +93,10 @@ std::chrono::seconds parse_seconds(std::string_view text) {
 
 std::string parse_text(std::string_view text) {
     if (trimmed(text).empty()) {
-        throw ValueError{"the value is empty", "give a value or leave the setting out"};
+        throw ValueError{"empty value", "give a value or leave the setting out"};
     }
     if (text.find('\0') != std::string_view::npos) {
-        throw ValueError{"the value holds a NUL byte", "give a value without it"};
+        throw ValueError{"the value contains a NUL byte", ""};
     }
     return std::string{text};
 }
@@ -99,7 +105,7 @@ std::pair<std::string, std::string> parse_pair(std::string_view text, std::strin
                                                std::string_view example) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) {
-        throw ValueError{fmt::format("'{}' is no {}", text, shape), fmt::format("for example {}", example)};
+        throw invalid_value(text, shape, fmt::format("for example {}", example));
     }
     return {std::string{trimmed(text.substr(0, equals))}, std::string{text.substr(equals + 1)}};
 }

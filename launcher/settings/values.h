@@ -31,14 +31,14 @@ class ValueError : public std::runtime_error {
 };
 
 template <>
-inline constexpr auto choices<bool> = std::to_array<Choice<bool>>({{"1", true},
-                                                                   {"0", false},
-                                                                   {"true", true},
-                                                                   {"false", false},
-                                                                   {"yes", true},
-                                                                   {"no", false},
-                                                                   {"on", true},
-                                                                   {"off", false}});
+inline constexpr auto choices<bool> = std::to_array<Choice<bool>>({{"on", true},
+                                                                   {"off", false},
+                                                                   {"1", true, "", true},
+                                                                   {"0", false, "", true},
+                                                                   {"true", true, "", true},
+                                                                   {"false", false, "", true},
+                                                                   {"yes", true, "", true},
+                                                                   {"no", false, "", true}});
 
 template <typename Value>
 [[nodiscard]] std::vector<std::string> choice_names() {
@@ -51,10 +51,16 @@ template <typename Value>
     return names;
 }
 
+// "invalid value 'foo' (expected …)".
+[[nodiscard]] ValueError invalid_value(std::string_view text, std::string_view expected,
+                                       std::string hint = {});
 // A word that is none of these, with the one that was probably meant.
 [[nodiscard]] ValueError not_one_of(std::string_view text, const std::vector<std::string>& names);
-// "did you mean 'network'? possible: network, hd, cdrom"
-[[nodiscard]] std::string hint_for_choice(std::string_view word, const std::vector<std::string>& names);
+// A key that is none of these: "unknown NIC key 'mose'".
+[[nodiscard]] ValueError unknown_key(std::string_view kind, std::string_view key,
+                                     const std::vector<std::string>& names);
+// What is given more than once.
+[[nodiscard]] ValueError repeated(std::string_view what);
 
 // In upper or lower case.
 template <typename Value>
@@ -78,12 +84,12 @@ requires(has_choices<Value>) [[nodiscard]] std::vector<Value> parse_choices(std:
     for (const std::string& part : split_list(text)) {
         const auto value = parse_choice<Value>(part);
         if (std::find(values.begin(), values.end(), value) != values.end()) {
-            throw ValueError{"'" + part + "' is there twice", "name each of them once"};
+            throw repeated(part);
         }
         values.push_back(value);
     }
     if (values.empty()) {
-        throw ValueError{"the list is empty", "for example: " + choice_names<Value>().front()};
+        throw invalid_value(text, "a comma list of " + listed(choice_names<Value>(), "and"));
     }
     return values;
 }
@@ -97,17 +103,26 @@ requires(has_choices<Value>) [[nodiscard]] std::string to_string(const std::vect
     return text;
 }
 
+// A whole number in [low, high]. `expected` is told where the text is no number; else, and by default, the
+// range.
 [[nodiscard]] std::uint64_t parse_number(std::string_view text, std::uint64_t low, std::uint64_t high,
-                                         std::string_view hint);
+                                         std::string_view expected = {});
 
 template <std::unsigned_integral Number, std::uint64_t low, std::uint64_t high>
 [[nodiscard]] Number number(std::string_view text) {
-    return static_cast<Number>(parse_number(text, low, high, {}));
+    return static_cast<Number>(parse_number(text, low, high));
 }
 
-// Bytes, as a number with K, M, G or T; without a unit it counts in units of 2^default_shift bytes. "4G",
-// "4GB" and "4GiB" are the same.
-[[nodiscard]] std::uint64_t parse_size(std::string_view text, int default_shift, std::string_view hint);
+// What a size may be, in bytes and in words.
+struct SizeRange {
+    int unit_shift;  // a number without a unit counts in units of 2^unit_shift bytes
+    std::uint64_t low;
+    std::uint64_t high;
+    std::string_view shape;  // "a size with M, G or T"
+    std::string_view range;  // "16M to 16T"
+};
+// Bytes, as a number with K, M, G or T. "4G", "4GB" and "4GiB" are the same.
+[[nodiscard]] std::uint64_t parse_size(std::string_view text, const SizeRange& range);
 // "8" or "8s", up to a week.
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
 // Any text but an empty one.
