@@ -11,20 +11,6 @@ namespace vml {
 
 namespace {
 
-constexpr std::string_view level_name(LogLevel level) {
-    switch (level) {
-        case LogLevel::debug:
-            return "debug";
-        case LogLevel::info:
-            return "info";
-        case LogLevel::warning:
-            return "warning";
-        case LogLevel::error:
-            return "error";
-    }
-    return "error";
-}
-
 double seconds_since_epoch() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -38,12 +24,12 @@ std::string dump(const nlohmann::json& value) {
 
 std::string format_log_line(LogFormat format, LogLevel level, std::string_view message, double now) {
     if (format == LogFormat::json) {
-        return dump({{"time", now}, {"level", level_name(level)}, {"message", message}});
+        return dump({{"time", now}, {"level", to_string(level)}, {"message", message}});
     }
     if (level == LogLevel::info) {
         return fmt::format("vm-launch: {}", message);
     }
-    return fmt::format("vm-launch: {}: {}", level_name(level), message);
+    return fmt::format("vm-launch: {}: {}", to_string(level), message);
 }
 
 std::string format_fault(LogFormat format, const Fault& fault, double now) {

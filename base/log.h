@@ -2,16 +2,27 @@
 // and the event loop only; libraries throw instead.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
 
+#include "base/choice.h"
 #include "base/error.h"
 
 namespace vml {
 
 enum class LogLevel { debug, info, warning, error };
+template <>
+inline constexpr auto choices<LogLevel> = std::to_array<Choice<LogLevel>>({{"debug", LogLevel::debug},
+                                                                           {"info", LogLevel::info},
+                                                                           {"warning", LogLevel::warning},
+                                                                           {"error", LogLevel::error}});
+
 enum class LogFormat { text, json };
+template <>
+inline constexpr auto choices<LogFormat> = std::to_array<Choice<LogFormat>>(
+    {{"text", LogFormat::text}, {"json", LogFormat::json, "one object a line"}});
 
 // One line of the log as it is written, without its newline. Text: "vm-launch: warning: …" ("info" is not
 // spelled out); JSON: {"level":…,"message":…,"time":…} with seconds since the epoch.

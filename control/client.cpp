@@ -120,7 +120,7 @@ void Client::receive(std::optional<Clock::time_point> until) {
     }
     received_.append(chunk.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
     if (received_.size() > longest_answer) {
-        throw failed(fmt::format("the VM {} answers without end", name_), "");
+        throw failed(fmt::format("the reply of the VM {} is too large", name_), "");
     }
 }
 

@@ -77,7 +77,7 @@ std::variant<json, Fault> parse_answer(std::string_view line) {
             return fault_of(*error);
         }
     }
-    return Fault{"the VM's answer makes no sense", "it is no answer of vm-launch's control socket", "",
+    return Fault{"unexpected reply from the VM", "it is no answer of vm-launch's control socket", "",
                  ExitCode::failed};
 }
 

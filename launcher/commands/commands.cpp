@@ -175,8 +175,8 @@ int print_status(const CommandLine& command) {
         std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });
     }
     if (vms.empty()) {
-        throw Error{{command.words.empty() ? "no VM of vm-launch runs here"
-                                           : fmt::format("no VM named {} runs here", command.words.front()),
+        throw Error{{command.words.empty() ? "no running VMs"
+                                           : fmt::format("no running VM named {}", command.words.front()),
                      "", "a container's VM is seen from inside: docker exec NAME vm-launch status",
                      ExitCode::failed}};
     }
@@ -248,7 +248,7 @@ int print_help(const CommandLine& command) {
     } else if (topic.empty()) {
         print(help_text());
     } else {
-        throw Error{{fmt::format("help: there is no topic '{}'", topic), "", "topics: man, settings",
+        throw Error{{fmt::format("help: unknown topic '{}'", topic), "", "topics: man, settings",
                      ExitCode::settings}};
     }
     return 0;

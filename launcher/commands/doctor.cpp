@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
 
@@ -28,16 +29,17 @@ std::string forward_line(const NicSpec& nic, const BridgePort& port) {
 
 std::string nic_lines(const NicSpec& nic) {
     std::string text = std::visit(
-        Visitor{[&](const Nat&) {
-                    return line(
-                        "ok", fmt::format("{}: user-mode network, which needs nothing of the host", nic.id));
-                },
-                [&](const BridgePort& port) {
-                    return link_lines(nic, "the bridge " + port.bridge, port.made) + forward_line(nic, port);
-                },
-                [&](const Macvtap& macvtap) {
-                    return link_lines(nic, "the device " + macvtap.lower, macvtap.made);
-                }},
+        Overloaded{[&](const Nat&) {
+                       return line("ok", fmt::format("{}: user-mode network, which needs nothing of the host",
+                                                     nic.id));
+                   },
+                   [&](const BridgePort& port) {
+                       return link_lines(nic, "the bridge " + port.bridge, port.made) +
+                              forward_line(nic, port);
+                   },
+                   [&](const Macvtap& macvtap) {
+                       return link_lines(nic, "the device " + macvtap.lower, macvtap.made);
+                   }},
         nic.net);
     return nic.rom
                ? text + line("ok", fmt::format("{}: {}: {}", nic.id, nic.rom->file.string(), nic.rom->reason))
@@ -87,8 +89,7 @@ std::string doctor_report(const HostFacts& facts, const Decision& decision) {
     for (const Fault& fault : faults) {
         text += line("fault", indented(to_text(fault)));
     }
-    return text + fmt::format("\n{} {} in the way.\n", faults.size(),
-                              faults.size() == 1 ? "fault is" : "faults are");
+    return text + fmt::format("\n{} {} found.\n", faults.size(), faults.size() == 1 ? "problem" : "problems");
 }
 
 }  // namespace vml

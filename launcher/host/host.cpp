@@ -21,7 +21,7 @@
 #include "launcher/host/link_search.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/process/run_user.h"
-#include "launcher/settings/values.h"
+#include "launcher/settings/machine_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"

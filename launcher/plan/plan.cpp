@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.h"
 #include "base/shell.h"
 #include "launcher/plan/disk_plan.h"
 #include "launcher/plan/extras_plan.h"
@@ -174,20 +175,20 @@ class Planner : private PlanWriter {
     }
 
     void nic(const NicSpec& nic, unsigned index) {
-        std::visit(Visitor{[&](const Nat& nat) { nat_network(nic, nat); },
-                           [&](const BridgePort& port) {
-                               if (port.forwards_after.count() > 0) {
-                                   plan_.port_waits.push_back({index + 1, port.bridge, port.forwards_after});
-                               }
-                               link_netdev(nic, port.made, index + 1, tap_by_hand(nic, port, index + 1),
-                                           fmt::format("a tap that is a port of the bridge {}", port.bridge));
-                           },
-                           [&](const Macvtap& macvtap) {
-                               link_netdev(nic, macvtap.made, index + 1,
-                                           macvtap_by_hand(nic, macvtap, index + 1),
-                                           fmt::format("a macvtap on {}", macvtap.lower));
-                           }},
-                   nic.net);
+        std::visit(
+            Overloaded{[&](const Nat& nat) { nat_network(nic, nat); },
+                       [&](const BridgePort& port) {
+                           if (port.forwards_after.count() > 0) {
+                               plan_.port_waits.push_back({index + 1, port.bridge, port.forwards_after});
+                           }
+                           link_netdev(nic, port.made, index + 1, tap_by_hand(nic, port, index + 1),
+                                       fmt::format("a tap that is a port of the bridge {}", port.bridge));
+                       },
+                       [&](const Macvtap& macvtap) {
+                           link_netdev(nic, macvtap.made, index + 1, macvtap_by_hand(nic, macvtap, index + 1),
+                                       fmt::format("a macvtap on {}", macvtap.lower));
+                       }},
+            nic.net);
         Properties device{nic.qemu_device};
         device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(spec_.bootindex(nic.id));
         const std::string why_virtio = nic.model == virtio_model ? virtio_properties(nic, device) : "";

@@ -37,10 +37,9 @@ std::string names_of(const std::vector<Address>& vms) {
 }
 
 Error no_such_vm(const std::string& name, const std::vector<Address>& vms) {
-    return Error{
-        {name.empty() ? "no VM of vm-launch runs here" : fmt::format("no VM named {} runs here", name),
-         vms.empty() ? "" : fmt::format("there are: {}", names_of(vms)),
-         "a container's VM is reached from inside: docker exec NAME vm-launch …", ExitCode::failed}};
+    return Error{{name.empty() ? "no running VMs" : fmt::format("no running VM named {}", name),
+                  vms.empty() ? "" : fmt::format("running: {}", names_of(vms)),
+                  "a container's VM is reached from inside: docker exec NAME vm-launch …", ExitCode::failed}};
 }
 
 // The named VM, or the only one.
@@ -55,8 +54,7 @@ Address find_vm(const std::string& name) {
         return *found;
     }
     if (name.empty() && vms.size() > 1) {
-        throw Error{{"which VM?", fmt::format("there are: {}", names_of(vms)), "name one of them",
-                     ExitCode::settings}};
+        throw Error{{"several VMs are running: name one", "", names_of(vms), ExitCode::settings}};
     }
     throw no_such_vm(name, vms);
 }

@@ -72,8 +72,8 @@ void ControlService::handle(const control::Request& request, const Exchange& exc
     } else if (request.command == "exec") {
         exec(request, exchange);
     } else {
-        exchange.refuse({fmt::format("there is no command '{}'", request.command), "",
-                         fmt::format("there are: {}", commands), ExitCode::failed});
+        exchange.refuse({fmt::format("unknown command '{}'", request.command), "",
+                         fmt::format("expected {}", commands), ExitCode::failed});
     }
 }
 

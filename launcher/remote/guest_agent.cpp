@@ -58,7 +58,7 @@ bool flag_at(const json& object, const char* key) {
 
 std::variant<std::monostate, GuestExit, Fault> guest_exit_in(const json& answer) {
     if (!answer.is_object() || !answer.contains("exited")) {
-        return agent_fault("the guest agent's answer makes no sense");
+        return agent_fault("unexpected reply from the guest agent");
     }
     if (!flag_at(answer, "exited")) {
         return std::monostate{};
@@ -155,7 +155,7 @@ void GuestAgent::start(const JobPtr& job) {
              if (value.is_object() && value.contains("pid")) {
                  wait_and_ask(job, value["pid"]);
              } else {
-                 job->done(agent_fault("the guest agent's answer makes no sense"));
+                 job->done(agent_fault("unexpected reply from the guest agent"));
              }
          },
          [job](const Fault& fault) { job->done(fault); }});
@@ -237,7 +237,7 @@ void GuestAgent::took(std::string_view bytes) {
     received_ += bytes;
     if (received_.size() > longest_answer) {
         received_.clear();
-        fail_all(agent_fault("its guest agent answers without end"));
+        fail_all(agent_fault("the guest agent's reply is too large"));
     }
 }
 

@@ -1,6 +1,7 @@
 // What the user asked for, as plain values: the result of the step "read". No host fact is in here.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/choice.h"
 #include "base/log.h"
 #include "bootwatch/stage.h"
 #include "rom/catalogue.h"
@@ -18,24 +20,83 @@
 namespace vml {
 
 using Arch = rom::Arch;
+template <>
+inline constexpr auto choices<Arch> = std::to_array<Choice<Arch>>({{"x86_64", Arch::x86_64, "amd64"},
+                                                                   {"aarch64", Arch::aarch64, "arm64"},
+                                                                   {"amd64", Arch::x86_64, "", true},
+                                                                   {"arm64", Arch::aarch64, "", true}});
 
 enum class BootDevice { network, hd, cdrom };
+template <>
+inline constexpr auto choices<BootDevice> = std::to_array<Choice<BootDevice>>(
+    {{"network", BootDevice::network}, {"hd", BootDevice::hd}, {"cdrom", BootDevice::cdrom}});
+
 enum class FirmwareMode { legacy, uefi, secure };
+template <>
+inline constexpr auto choices<FirmwareMode> = std::to_array<Choice<FirmwareMode>>(
+    {{"legacy", FirmwareMode::legacy, "SeaBIOS"},
+     {"uefi", FirmwareMode::uefi, "OVMF, AAVMF"},
+     {"secure", FirmwareMode::secure, "UEFI with Secure Boot, enrolled keys and a TPM"},
+     {"bios", FirmwareMode::legacy, "", true}});
+
 // Which of the firmware's own network clients boots.
 enum class PxeClient { v4, v6, http4, http6 };
+template <>
+inline constexpr auto choices<PxeClient> = std::to_array<Choice<PxeClient>>({{"v4", PxeClient::v4, "PXE"},
+                                                                             {"v6", PxeClient::v6, "PXE"},
+                                                                             {"http4", PxeClient::http4},
+                                                                             {"http6", PxeClient::http6}});
+
 enum class NetworkMode { nat, bridge, direct };
+template <>
+inline constexpr auto choices<NetworkMode> =
+    std::to_array<Choice<NetworkMode>>({{"nat", NetworkMode::nat, "QEMU's user-mode network"},
+                                        {"bridge", NetworkMode::bridge, "a tap on a bridge of the host"},
+                                        {"direct", NetworkMode::direct, "a macvtap on a device"}});
+
 enum class AccelChoice { automatic, kvm, tcg };
+template <>
+inline constexpr auto choices<AccelChoice> = std::to_array<Choice<AccelChoice>>(
+    {{"auto", AccelChoice::automatic}, {"kvm", AccelChoice::kvm}, {"tcg", AccelChoice::tcg}});
+
 enum class Graphics { none, vnc, novnc };
+template <>
+inline constexpr auto choices<Graphics> = std::to_array<Choice<Graphics>>(
+    {{"none", Graphics::none},
+     {"vnc", Graphics::vnc, "a screen that a VNC viewer and `vm-launch screenshot` see"},
+     {"novnc", Graphics::novnc, "", true}});
+
+enum class DiskFormat { raw, qcow2 };
+template <>
+inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
+                                                                               {"qcow2", DiskFormat::qcow2}});
+
 enum class DiskBus { virtio, scsi, nvme, sata };
-// How the host caches a disk: writeback obeys the guest's flushes, none also goes past the host's page cache,
-// unsafe ignores flushes.
+template <>
+inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>(
+    {{"virtio", DiskBus::virtio}, {"scsi", DiskBus::scsi}, {"nvme", DiskBus::nvme}, {"sata", DiskBus::sata}});
+
+// How the host caches a disk.
 enum class DiskCache { writeback, none, unsafe };
-// What becomes of a guest that is paused because the host has no room for what it writes: it stays so until
-// `vm-launch resume`, or goes on by itself once there is room.
+template <>
+inline constexpr auto choices<DiskCache> = std::to_array<Choice<DiskCache>>(
+    {{"writeback", DiskCache::writeback, "the host caches, the guest's flushes are obeyed"},
+     {"none", DiskCache::none, "past the host's cache"},
+     {"unsafe", DiskCache::unsafe, "flushes are ignored"}});
+
+// What becomes of a guest that is paused because the host has no room for what it writes.
 enum class OnIoError { stop, resume };
+template <>
+inline constexpr auto choices<OnIoError> = std::to_array<Choice<OnIoError>>(
+    {{"resume", OnIoError::resume, "it goes on by itself once there is room"},
+     {"stop", OnIoError::stop, "it stays paused until `vm-launch resume`"}});
+
+enum class Share { half, max };
+template <>
+inline constexpr auto choices<Share> = std::to_array<Choice<Share>>({{"half", Share::half},
+                                                                     {"max", Share::max}});
 
 // A number the user gave, or a share of what the host has.
-enum class Share { half, max };
 struct Amount {
     std::optional<std::uint64_t> number;  // CPUs: a count; memory: MiB
     std::optional<Share> share;

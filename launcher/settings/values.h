@@ -1,14 +1,21 @@
-// The text of one setting → its value. Pure. Each function throws ValueError when the text cannot be right.
+// The text of one setting → its value, for the kinds of value that many settings have. Pure. Each function
+// throws ValueError when the text cannot be right.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/choice.h"
+#include "base/text.h"
 #include "launcher/settings/settings.h"
 
 namespace vml {
@@ -23,80 +30,135 @@ class ValueError : public std::runtime_error {
     std::string hint_;
 };
 
-// 1/0, true/false, yes/no, on/off, in any case.
-[[nodiscard]] bool parse_boolean(std::string_view text);
+template <>
+inline constexpr auto choices<bool> = std::to_array<Choice<bool>>({{"on", true},
+                                                                   {"off", false},
+                                                                   {"1", true, "", true},
+                                                                   {"0", false, "", true},
+                                                                   {"true", true, "", true},
+                                                                   {"false", false, "", true},
+                                                                   {"yes", true, "", true},
+                                                                   {"no", false, "", true}});
+
+template <typename Value>
+[[nodiscard]] std::vector<std::string> choice_names() {
+    std::vector<std::string> names;
+    for (const Choice<Value>& choice : choices<Value>) {
+        if (!choice.hidden) {
+            names.emplace_back(choice.name);
+        }
+    }
+    return names;
+}
+
+// "invalid value 'foo' (expected …)".
+[[nodiscard]] ValueError invalid_value(std::string_view text, std::string_view expected,
+                                       std::string hint = {});
+// A word that is none of these, with the one that was probably meant.
+[[nodiscard]] ValueError not_one_of(std::string_view text, const std::vector<std::string>& names);
+// A key that is none of these: "unknown NIC key 'mose'".
+[[nodiscard]] ValueError unknown_key(std::string_view kind, std::string_view key,
+                                     const std::vector<std::string>& names);
+// What is given more than once.
+[[nodiscard]] ValueError repeated(std::string_view what);
+
+// In upper or lower case.
+template <typename Value>
+requires(has_choices<Value>) [[nodiscard]] Value parse_choice(std::string_view text) {
+    if (const std::optional<Value> value = choice_named<Value>(lower(trimmed(text)))) {
+        return *value;
+    }
+    throw not_one_of(text, choice_names<Value>());
+}
+
+// The word itself.
+template <typename Value>
+requires(has_choices<Value>) [[nodiscard]] std::string parse_choice_name(std::string_view text) {
+    return std::string{to_string(parse_choice<Value>(text))};
+}
+
 // "network,hd,cdrom" in any order, each at most once, at least one.
-[[nodiscard]] std::vector<BootDevice> parse_boot_order(std::string_view text);
-[[nodiscard]] FirmwareMode parse_firmware(std::string_view text);
-[[nodiscard]] NetworkMode parse_network(std::string_view text);
-// A name of rom::nic_models().
-[[nodiscard]] std::string parse_nic_model(std::string_view text);
-// "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.
-[[nodiscard]] std::string parse_mac(std::string_view text);
-// A network link's name on the host: 1 to 15 bytes without '/', ':' and blanks (net/core/dev.c,
-// dev_valid_name).
-[[nodiscard]] std::string parse_link_name(std::string_view text);
-// 68 (RFC 791) to 65535 bytes.
-[[nodiscard]] unsigned parse_mtu(std::string_view text);
-// 1 to 256 (drivers/net/tun.c, MAX_TAP_QUEUES).
-[[nodiscard]] unsigned parse_queues(std::string_view text);
-// "mode=bridge,bridge=br0,model=e1000": a further NIC.
-[[nodiscard]] NicSettings parse_nic(std::string_view text);
-// Sets one of a NIC's keys.
-void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value);
-// The keys of a NIC and what comes after NETWORK<n>_ in the environment.
-struct NicKey {
-    std::string_view key;
-    std::string_view environment;
-    void (*assign)(NicSettings& nic, std::string_view text);
+template <typename Value>
+requires(has_choices<Value>) [[nodiscard]] std::vector<Value> parse_choices(std::string_view text) {
+    std::vector<Value> values;
+    for (const std::string& part : split_list(text)) {
+        const auto value = parse_choice<Value>(part);
+        if (std::find(values.begin(), values.end(), value) != values.end()) {
+            throw repeated(part);
+        }
+        values.push_back(value);
+    }
+    if (values.empty()) {
+        throw invalid_value(text, "a comma list of " + listed(choice_names<Value>(), "and"));
+    }
+    return values;
+}
+
+template <typename Value>
+requires(has_choices<Value>) [[nodiscard]] std::string to_string(const std::vector<Value>& values) {
+    std::string text;
+    for (const Value value : values) {
+        text += (text.empty() ? "" : ",") + std::string{to_string(value)};
+    }
+    return text;
+}
+
+// A whole number in [low, high]. `expected` is told where the text is no number; else, and by default, the
+// range.
+[[nodiscard]] std::uint64_t parse_number(std::string_view text, std::uint64_t low, std::uint64_t high,
+                                         std::string_view expected = {});
+
+template <std::unsigned_integral Number, std::uint64_t low, std::uint64_t high>
+[[nodiscard]] Number number(std::string_view text) {
+    return static_cast<Number>(parse_number(text, low, high));
+}
+
+// What a size may be, in bytes and in words.
+struct SizeRange {
+    int unit_shift;  // a number without a unit counts in units of 2^unit_shift bytes
+    std::uint64_t low;
+    std::uint64_t high;
+    std::string_view shape;  // "a size with M, G or T"
+    std::string_view range;  // "16M to 16T"
 };
-[[nodiscard]] const std::vector<NicKey>& nic_keys();
-// "8080:80,2222:22".
-[[nodiscard]] std::vector<PortForward> parse_port_forwards(std::string_view text);
-[[nodiscard]] std::uint16_t parse_port(std::string_view text);
-// x86_64, amd64, aarch64, arm64.
-[[nodiscard]] Arch parse_arch(std::string_view text);
-[[nodiscard]] AccelChoice parse_accel(std::string_view text);
-// A count from 1 to 4096, "half" or "max".
-[[nodiscard]] Amount parse_cpus(std::string_view text);
-// MiB, or with M, G or T; "half" or "max".
-[[nodiscard]] Amount parse_memory(std::string_view text);
-// Bytes of a disk: a number with K, M, G or T.
-[[nodiscard]] std::uint64_t parse_disk_size(std::string_view text);
-[[nodiscard]] PxeClient parse_pxe_client(std::string_view text);
-// "serial=S1,asset=A1": fields of SMBIOS, each at most once.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view text);
-[[nodiscard]] DiskBus parse_disk_bus(std::string_view text);
-[[nodiscard]] DiskCache parse_disk_cache(std::string_view text);
-[[nodiscard]] OnIoError parse_on_io_error(std::string_view text);
-// "raw" or "qcow2".
-[[nodiscard]] std::string parse_disk_format(std::string_view text);
+// Bytes, as a number with K, M, G or T. "4G", "4GB" and "4GiB" are the same.
+[[nodiscard]] std::uint64_t parse_size(std::string_view text, const SizeRange& range);
+// "8" or "8s", up to a week.
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);
-// A stage's name (boot::stage_names()), or "console:" and a regular expression.
-[[nodiscard]] Until parse_until(std::string_view text);
-// 0 to 1000.
-[[nodiscard]] unsigned parse_reboot_limit(std::string_view text);
-// Paths that end with .json or .html, separated by commas.
-[[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
-// A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC
-// 1123).
-[[nodiscard]] std::string parse_name(std::string_view text);
-[[nodiscard]] LogLevel parse_log_level(std::string_view text);
-[[nodiscard]] LogFormat parse_log_format(std::string_view text);
-// none, vnc, novnc.
-[[nodiscard]] Graphics parse_graphics(std::string_view text);
-// 5900 and above: QEMU counts its displays from there.
-[[nodiscard]] std::uint16_t parse_vnc_port(std::string_view text);
-// A stage's name.
-[[nodiscard]] std::string parse_health_stage(std::string_view text);
-// Split like a shell would: blanks, quotes, backslashes.
-[[nodiscard]] std::vector<std::string> parse_shell_words(std::string_view text);
-// Not empty, no NUL.
+// Any text but an empty one.
 [[nodiscard]] std::string parse_text(std::string_view text);
 
-[[nodiscard]] std::string_view to_string(BootDevice device);
-[[nodiscard]] std::string_view to_string(FirmwareMode mode);
-[[nodiscard]] std::string_view to_string(DiskBus bus);
-[[nodiscard]] std::string to_string(const std::vector<BootDevice>& order);
+// "KEY=VALUE" → its two sides.
+[[nodiscard]] std::pair<std::string, std::string> parse_pair(std::string_view text, std::string_view shape,
+                                                             std::string_view example);
+
+template <typename Value>
+struct Reads {
+    static Value text(std::string_view text) { return parse_choice<Value>(text); }
+};
+template <>
+struct Reads<std::string> {
+    static std::string text(std::string_view text) { return parse_text(text); }
+};
+template <>
+struct Reads<std::filesystem::path> {
+    static std::filesystem::path text(std::string_view text) { return parse_text(text); }
+};
+template <>
+struct Reads<std::chrono::seconds> {
+    static std::chrono::seconds text(std::string_view text) { return parse_seconds(text); }
+};
+template <typename Value>
+struct Reads<std::optional<Value>> : Reads<Value> {};
+template <typename Value>
+struct Reads<std::vector<Value>> {
+    static std::vector<Value> text(std::string_view text) { return parse_choices<Value>(text); }
+};
+
+// By the value's type alone.
+template <typename Value>
+[[nodiscard]] auto parse_value(std::string_view text) {
+    return Reads<Value>::text(text);
+}
 
 }  // namespace vml

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/identity.h"
@@ -34,7 +35,7 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
     check_queues(in, index, findings);
     const NicPlace place{in, frame, index};
     nic.net = std::visit(
-        Visitor{
+        Overloaded{
             [&](const Nat&) -> NicNet {
                 nic.mtu = wanted.mtu;
                 return decide_nat(in, index, findings);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/overloaded.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
 
@@ -19,19 +20,19 @@ void add_bootindex(json& object, const VmSpec& spec, std::string_view device) {
 
 json nic_json(const VmSpec& spec, const NicSpec& nic) {
     json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", kind_of(nic.net).name}};
-    std::visit(Visitor{[&](const Nat& nat) {
-                           if (nat.tftp_folder) {
-                               object["netboot_dir"] = nat.tftp_folder->string();
-                           }
-                       },
-                       [&](const BridgePort& port) {
-                           object["bridge"] = port.bridge;
-                           object["vhost"] = port.made.vhost;
-                       },
-                       [&](const Macvtap& macvtap) {
-                           object["device"] = macvtap.lower;
-                           object["vhost"] = macvtap.made.vhost;
-                       }},
+    std::visit(Overloaded{[&](const Nat& nat) {
+                              if (nat.tftp_folder) {
+                                  object["netboot_dir"] = nat.tftp_folder->string();
+                              }
+                          },
+                          [&](const BridgePort& port) {
+                              object["bridge"] = port.bridge;
+                              object["vhost"] = port.made.vhost;
+                          },
+                          [&](const Macvtap& macvtap) {
+                              object["device"] = macvtap.lower;
+                              object["vhost"] = macvtap.made.vhost;
+                          }},
                nic.net);
     if (nic.rom) {
         object["rom"] = nic.rom->file.string();

@@ -1,5 +1,7 @@
 #include "launcher/vm/link_kind.h"
 
+#include "base/overloaded.h"
+
 namespace vml {
 
 LinkKind kind_of(const NicNet& net) {
@@ -7,9 +9,9 @@ LinkKind kind_of(const NicNet& net) {
 }
 
 std::string_view host_link_of(const NicNet& net) {
-    return std::visit(Visitor{[](const Nat&) { return std::string_view{}; },
-                              [](const BridgePort& port) { return std::string_view{port.bridge}; },
-                              [](const Macvtap& macvtap) { return std::string_view{macvtap.lower}; }},
+    return std::visit(Overloaded{[](const Nat&) { return std::string_view{}; },
+                                 [](const BridgePort& port) { return std::string_view{port.bridge}; },
+                                 [](const Macvtap& macvtap) { return std::string_view{macvtap.lower}; }},
                       net);
 }
 

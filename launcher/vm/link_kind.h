@@ -48,10 +48,4 @@ struct LinkKind {
 // The user's word, with the link that is named; nothing has been decided yet.
 [[nodiscard]] NicNet net_of(const NicSettings& nic);
 
-// The visitor that has each of these functions.
-template <typename... Functions>
-struct Visitor : Functions... {
-    using Functions::operator()...;
-};
-
 }  // namespace vml

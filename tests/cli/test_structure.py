@@ -93,8 +93,6 @@ LONGEST_FUNCTION = 50
 MOST_METHODS = 15
 MOST_MEMBERS = 12
 
-# Tables: rows, one under the other.
-LONG_FILES = {"launcher/settings/option_table.cpp"}
 # Larger than they should be. None may grow; whoever splits one takes it out.
 LARGE_FILES = {
     "bootwatch/fetches_http.cpp": 432,
@@ -102,14 +100,12 @@ LARGE_FILES = {
     "bootwatch/report_html.cpp": 406,
     "launcher/host/host.cpp": 412,
     "launcher/plan/plan.cpp": 448,
-    "launcher/settings/settings_reader.cpp": 596,
-    "launcher/settings/values.cpp": 609,
     "launcher/start/apply.cpp": 355,
     "rom/describe.cpp": 380,
     "rom/option_rom.cpp": 438,
     "screen/terminal_text.cpp": 360,
 }
-LONG_FUNCTIONS = {"console": 55, "disk_rows": 52, "ipxe_said": 52, "look": 53, "running_rows": 56}
+LONG_FUNCTIONS = {"console": 55, "ipxe_said": 52, "look": 53}
 # Class → methods, members.
 LARGE_CLASSES = {
     "BootObserver": (28, 11),
@@ -118,7 +114,6 @@ LARGE_CLASSES = {
     "GuestAgent": (20, 14),
     "RunLoop": (20, 18),  # the assembly: one member for each part that it joins, one method for each one's handlers
     "Planner": (23, 2),
-    "Reader": (27, 8),
     "Fetches": (26, 6),
     "Timeline": (35, 5),
     "Waterfall": (17, 6),
@@ -237,8 +232,7 @@ def test_no_file_is_too_long():
     for path in sources():
         name = str(path.relative_to(ROOT))
         length = len(path.read_text().splitlines())
-        if name not in LONG_FILES:
-            assert length <= LARGE_FILES.get(name, LARGEST_FILE), name
+        assert length <= LARGE_FILES.get(name, LARGEST_FILE), name
         assert name not in LARGE_FILES or length > LARGEST_FILE, f"{name} is listed as large, and is not"
 
 

@@ -18,7 +18,7 @@
 #include "launcher/plan/plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/settings/settings_reader.h"
-#include "launcher/settings/values.h"
+#include "launcher/settings/shell_words.h"
 #include "launcher/vm/spec.h"
 
 namespace {

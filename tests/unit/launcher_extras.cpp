@@ -12,7 +12,7 @@
 #include "launcher/commands/doctor.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/plan/plan.h"
-#include "launcher/settings/values.h"
+#include "launcher/settings/machine_options.h"
 #include "launcher/start/seed_image.h"
 #include "launcher/vm/seed.h"
 #include "rom/efi_cd.h"

@@ -2,7 +2,7 @@
 #include <set>
 #include <string>
 
-#include "launcher/settings/values.h"
+#include "launcher/settings/nic_options.h"
 #include "launcher/vm/identity.h"
 #include "tests/unit/catch.h"
 

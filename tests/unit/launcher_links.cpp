@@ -274,7 +274,7 @@ TEST_CASE("doctor tells what is there, what is doubtful and what is missing") {
         doctor_report(facts, decide_flags({"--ipxe", "--network=bridge", "--bridge=br7"}, facts));
     CHECK(in(bad, "fault    "));
     CHECK(in(bad, "br7"));
-    CHECK(bad.ends_with("\n1 fault is in the way.\n"));
+    CHECK(bad.ends_with("\n1 problem found.\n"));
 }
 
 TEST_CASE("a VM of ours is told from any other process by its arguments") {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
@@ -202,6 +203,52 @@ TEST_CASE("no two settings share a flag or a variable") {
     }
 }
 
+TEST_CASE("a default that is a value is the default") {
+    unsigned values = 0;
+    for (const OptionRow& row : option_table()) {
+        const bool word =
+            row.fallback == "on" || row.fallback == "off" || contains(row.choices, row.fallback);
+        const bool number = row.fallback.find_first_not_of("0123456789G") == std::string_view::npos;
+        if (row.flag != "pxe" && (word || number)) {  // pxe's default holds for UEFI alone
+            CAPTURE(row.flag);
+            Settings settings;
+            row.assign(settings, row.fallback);
+            CHECK(settings == Settings{});
+            ++values;
+        }
+    }
+    CHECK(values > 20);
+}
+
+TEST_CASE("a row knows the words that its setting takes, and its help lists them") {
+    unsigned rows = 0;
+    for (const OptionRow& row : option_table()) {
+        for (const std::string& word : row.choices) {
+            CAPTURE(row.flag, word);
+            CHECK(settings_of(read_flags({"--" + std::string{row.flag}, word})).nics.size() == 1);
+            CHECK(contains(row.help, word));
+        }
+        rows += row.choices.empty() ? 0U : 1U;
+    }
+    CHECK(rows > 10);
+    CHECK(find_option("firmware")->choices == Words{"legacy", "uefi", "secure"});
+}
+
+TEST_CASE("a NIC's key is one row for --nic, the numbered variables and the first NIC") {
+    for (const NicKey& key : nic_keys()) {
+        const std::string flag{key.first.flag};
+        const std::string value = value_for(key.first);
+        CAPTURE(flag);
+        const Settings first = settings_of(read_flags({"--" + flag + "=" + value}));
+        const Settings by_key = settings_of(read_flags({"--nic=" + std::string{key.key} + "=" + value}));
+        const Settings by_variable = settings_of(read_env({{key.variable(2), value}}));
+        CHECK(by_key.nics.at(1) == first.nics.at(0));
+        CHECK(by_variable.nics.at(1) == first.nics.at(0));
+        CHECK(contains(find_option("nic")->help, key.key));
+    }
+    CHECK(nic_keys().front().variable(3) == "NETWORK3_MODE");
+}
+
 TEST_CASE("all settings at once, from flags, environment and file, are equal as a whole") {
     Words flags;
     Environment environment;
@@ -212,6 +259,8 @@ TEST_CASE("all settings at once, from flags, environment and file, are equal as 
         environment[std::string{row.environment}] = value;
         config[std::string{row.flag}] = value;
     }
+    environment["NETWORK2_MODE"] = "direct";  // the further NIC
+    environment["NETWORK2_DIRECT_DEV"] = "eth2";
     const Settings by_flags = settings_of(read_flags(flags));
     CHECK(by_flags == settings_of(read_env(environment)));
     CHECK(by_flags == settings_of(read_config(config.dump())));
@@ -291,7 +340,25 @@ TEST_CASE("every boolean has a flag, a --no- flag and all spellings") {
 TEST_CASE("a word behind a boolean is its value or a fault, and never passed over") {
     const ReadResult off = read_flags({"--ipxe", "off"});
     CHECK((!off.settings.ipxe || !off.faults.empty()));
-    CHECK_FALSE(faults_in(read_flags({"--ipxe", "disk.img"})).empty());
+    CHECK(faults_in(read_flags({"--ipxe", "disk.img"})) ==
+          Words{"unexpected argument 'disk.img' | see vm-launch --help; arguments for QEMU go behind --"});
+    CHECK(read_flags({"--ipxe", "disk.img"}).settings.ipxe);
+    CHECK(read_flags({"--ipxe", "--netboot-dir", "d"}).faults.empty());
+}
+
+TEST_CASE("a folder that stands alone is probably the one to boot from") {
+    for (const std::string folder : {"./netboot", "/srv/netboot", "netboot/", ".", "../a.b/c"}) {
+        for (const Words& flags :
+             {Words{"--ipxe", folder}, Words{"--no-ipxe", folder}, Words{"plan", folder}}) {
+            CAPTURE(folder);
+            CHECK(faults_in(read_flags(flags)) ==
+                  Words{"unexpected argument '" + folder + "' | did you mean --netboot-dir " + folder + "?"});
+        }
+    }
+    for (const std::string word : {"disk.img", "/images/disk.img", "http://h/x", "netboot"}) {
+        CAPTURE(word);
+        CHECK_FALSE(contains(faults_in(read_flags({"--ipxe", word})).at(0), "--netboot-dir"));
+    }
 }
 
 TEST_CASE("an empty variable is as good as none") {
@@ -314,14 +381,13 @@ TEST_CASE("all faults come in one run, each with its origin") {
                       {{"NETWORK_MAC", "nonsense"}, {"LOG_VERBOSE", "perhaps"}},
                       file_with(R"({"cpus": "none", "colour": "red"})"));
     const Words expected{
-        "there is no option --ixpe | did you mean --ipxe?",
-        "$LOG_VERBOSE: 'perhaps' is not one of them | possible: 1, 0, true, false, yes, no, on, off",
-        "'colour' in /etc/vm.json: there is no such setting | keys are the long options without dashes",
-        "--boot-order: 'floppy' is not one of them | possible: network, hd, cdrom",
-        "'cpus' in /etc/vm.json: 'none' is not a number that fits | a count, half or max",
-        "$NETWORK_MAC: 'nonsense' is no MAC address | six octets in hex, for example 52:54:00:12:34:56",
-        "--memory: 'lots' is not a number that fits | MiB, or a size with M, G or T, half or max; for "
-        "example 2G",
+        "unknown option --ixpe | did you mean --ipxe?",
+        "$LOG_VERBOSE: invalid value 'perhaps' (expected on or off) | ",
+        "'colour' in /etc/vm.json: unknown setting | keys are the long options without dashes",
+        "--boot-order: invalid value 'floppy' (expected network, hd or cdrom) | ",
+        "'cpus' in /etc/vm.json: invalid value 'none' (expected a count, half or max) | ",
+        "$NETWORK_MAC: invalid MAC address 'nonsense' | six octets in hex, for example 52:54:00:12:34:56",
+        "--memory: invalid value 'lots' (expected MiB, a size with M, G or T, half or max) | ",
     };
     CHECK(faults_in(read) == expected);
 }
@@ -339,12 +405,12 @@ TEST_CASE("a value that a stronger source covers is not looked at") {
 
 TEST_CASE("unknown options, with what was probably meant") {
     CHECK(faults_in(read_flags({"--no-ipex"})) ==
-          Words{"there is no option --no-ipex | did you mean --no-ipxe?"});
+          Words{"unknown option --no-ipex | did you mean --no-ipxe?"});
     CHECK(faults_in(read_flags({"--memroy=2G"})) ==
-          Words{"there is no option --memroy | did you mean --memory?"});
-    CHECK(faults_in(read_flags({"-ipxe"})) == Words{"there is no option -ipxe | did you mean --ipxe?"});
+          Words{"unknown option --memroy | did you mean --memory?"});
+    CHECK(faults_in(read_flags({"-ipxe"})) == Words{"unknown option -ipxe | did you mean --ipxe?"});
     CHECK(faults_in(read_flags({"--frobnicate"})) ==
-          Words{"there is no option --frobnicate | see vm-launch --help; options of QEMU go behind --"});
+          Words{"unknown option --frobnicate | see vm-launch --help; options of QEMU go behind --"});
     CHECK(faults_in(read_flags({"--one-unknown", "--two-unknown"})).size() == 2);
 }
 
@@ -358,12 +424,12 @@ TEST_CASE("a value that is missing is a fault, and the rest is read all the same
         if (!row.is_boolean()) {
             const std::string flag = "--" + std::string{row.flag};
             CAPTURE(flag);
-            CHECK(faults_in(read_flags({flag})) == Words{flag + " needs a value | see vm-launch --help"});
+            CHECK(faults_in(read_flags({flag})) == Words{flag + " requires a value | see vm-launch --help"});
         }
     }
     const ReadResult read = read_flags({"--ipxe", "--cpus=", "--memory"});
-    CHECK(faults_in(read) == Words{"--cpus needs a value | see vm-launch --help",
-                                   "--memory needs a value | see vm-launch --help"});
+    CHECK(faults_in(read) == Words{"--cpus requires a value | see vm-launch --help",
+                                   "--memory requires a value | see vm-launch --help"});
     CHECK(read.settings.ipxe);
 }
 
@@ -406,9 +472,9 @@ TEST_CASE("subcommands") {
     }
     CHECK(read_flags({"--ipxe"}).command.subcommand == "run");
     CHECK(read_flags({"plan", "--ipxe"}).settings.ipxe);
-    CHECK(faults_in(read_flags({"plna"})) == Words{"'plna' is no subcommand | did you mean plan?"});
+    CHECK(faults_in(read_flags({"plna"})) == Words{"unknown subcommand 'plna' | did you mean plan?"});
     CHECK(contains(faults_in(read_flags({"frobnicate"})).at(0),
-                   "'frobnicate' is no subcommand | there are: run, plan, doctor, status, stop, reset"));
+                   "unknown subcommand 'frobnicate' | expected run, plan, doctor, status, stop, reset"));
 }
 
 TEST_CASE("a wrong subcommand does not hide the faults behind it") {
@@ -431,11 +497,11 @@ TEST_CASE("--format goes with what prints, in what it can print") {
     CHECK(read_flags({"plan"}).command.format == std::nullopt);
     CHECK(read_flags({"rom", "x", "--format=json"}).command.format == OutputFormat::json);
     CHECK(faults_in(read_flags({"rom", "x", "--format=sh"})) ==
-          Words{"--format: 'sh' is not one of them | possible: text, json"});
+          Words{"--format: invalid value 'sh' (expected text or json) | "});
     CHECK(faults_in(read_flags({"plan", "--format=yaml"})) ==
-          Words{"--format: 'yaml' is not one of them | possible: text, json, sh"});
+          Words{"--format: invalid value 'yaml' (expected text, json or sh) | "});
     CHECK(faults_in(read_flags({"--format=json"})) ==
-          Words{"--format does not go with 'run' | see vm-launch --help"});
+          Words{"'run' does not take --format | see vm-launch --help"});
     CHECK(faults_in(read_flags({"plan", "--format="})).size() == 1);
 }
 
@@ -463,8 +529,9 @@ TEST_CASE("what cannot be a setting in a configuration file") {
         CAPTURE(value);
         const Words faults = faults_in(read_config(R"({"boot-order": )" + value + "}"));
         REQUIRE(faults.size() == 1);
-        CHECK(contains(faults.front(), "'boot-order' in /etc/vm.json: a"));
-        CHECK(contains(faults.front(), "cannot be a setting | use a string, a number, a boolean or a list"));
+        CHECK(contains(faults.front(),
+                       "'boot-order' in /etc/vm.json: expected a string, a number, a boolean or a list of "
+                       "strings, not "));
     }
     CHECK(faults_in(read_config(R"({"memory": -5})")).size() == 1);
     CHECK(faults_in(read_config(R"({"memory": 1.5})")).size() == 1);
@@ -475,9 +542,9 @@ TEST_CASE("what cannot be a setting in a configuration file") {
 
 TEST_CASE("unknown keys in a configuration file, with what was probably meant") {
     CHECK(faults_in(read_config(R"({"ixpe": true})")) ==
-          Words{"'ixpe' in /etc/vm.json: there is no such setting | did you mean ipxe?"});
+          Words{"'ixpe' in /etc/vm.json: unknown setting | did you mean ipxe?"});
     CHECK(faults_in(read_config(R"({"--memory": 5})")) ==
-          Words{"'--memory' in /etc/vm.json: there is no such setting | did you mean memory?"});
+          Words{"'--memory' in /etc/vm.json: unknown setting | did you mean memory?"});
     CHECK(faults_in(read_config(R"({"config": "x", "help": true})")).size() == 2);
 }
 
@@ -485,12 +552,12 @@ TEST_CASE("a configuration file that is no JSON object") {
     for (const std::string text : {"", "{", "ipxe: true", "{\"ipxe\": true,}", "\xff", "{} {}"}) {
         CAPTURE(text);
         const ReadResult read = read_config(text);
-        CHECK(contains(text_of(read.faults), "--config: /etc/vm.json is not JSON\n  why:  "));
+        CHECK(contains(text_of(read.faults), "--config: /etc/vm.json is not valid JSON\n  why:  "));
         CHECK(read.faults.size() == 1);
     }
     for (const std::string text : {"[]", "1", "null", "\"ipxe\""}) {
         CAPTURE(text);
-        CHECK(contains(faults_in(read_config(text)).at(0), "--config: /etc/vm.json holds no JSON object"));
+        CHECK(contains(faults_in(read_config(text)).at(0), "--config: /etc/vm.json is not a JSON object"));
     }
 }
 
@@ -508,9 +575,9 @@ TEST_CASE("the configuration file's name may come from the environment; the flag
     const ReadFile file = file_with(R"({"name": "filed", "cpus": 0})");
     const ReadResult read = read_settings({}, environment, file);
     CHECK(read.settings.name == "filed");
-    CHECK(faults_in(read) == Words{"'cpus' in /etc/vm.json: 0 is out of range | use 1 to 4096"});
+    CHECK(faults_in(read) == Words{"'cpus' in /etc/vm.json: invalid value '0' (expected 1 to 4096) | "});
     CHECK(contains(text_of(read_settings({}, environment, file_with("x")).faults),
-                   "$VM_LAUNCH_CONFIG: /etc/vm.json is not JSON"));
+                   "$VM_LAUNCH_CONFIG: /etc/vm.json is not valid JSON"));
     CHECK(settings_of(read_settings({"--config", config_path}, {{"VM_LAUNCH_CONFIG", "/other"}},
                                     file_with("{}"))) == Settings{});
 }
@@ -573,7 +640,7 @@ TEST_CASE("a NIC's faults name the NIC's own setting, all at once") {
     const auto by_env = faults_in(read_env({{"NETWORK2_MODE", "brigde"}, {"NETWORK2_MTU", "1"}}));
     REQUIRE(by_env.size() == 2);
     CHECK(contains(by_env.at(0), "$NETWORK2_MODE"));
-    CHECK(contains(by_env.at(0), "did you mean 'bridge'"));
+    CHECK(contains(by_env.at(0), "did you mean bridge"));
     CHECK(contains(by_env.at(1), "$NETWORK2_MTU"));
 }
 
@@ -587,8 +654,8 @@ TEST_CASE("a misspelt variable is warned of, with what was meant, and no fault")
     CHECK(read.faults.empty());
     CHECK(read.warnings ==
           std::vector<std::string>{
-              "$IPXE_ENABLED is no setting and has no effect: did you mean IPXE_ENABLE?",
-              "$NETWORK2_BRIGE is no setting and has no effect: did you mean NETWORK_BRIDGE?"});
+              "unknown variable $IPXE_ENABLED has no effect: did you mean IPXE_ENABLE?",
+              "unknown variable $NETWORK2_BRIGE has no effect: did you mean NETWORK_BRIDGE?"});
 }
 
 TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU") {

@@ -3,6 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "launcher/settings/disk_options.h"
+#include "launcher/settings/machine_options.h"
+#include "launcher/settings/network_options.h"
+#include "launcher/settings/nic_options.h"
+#include "launcher/settings/run_options.h"
+#include "launcher/settings/shell_words.h"
 #include "launcher/settings/values.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -13,64 +19,65 @@ namespace {
 using test::contains;
 using test::Words;
 
-// Why a text is refused, and the hint: "why | hint"; empty when it is taken.
+// Why a text is refused, and the hint where there is one: "why | hint"; empty when it is taken.
 template <typename Parser>
 std::string refusal(Parser parse, std::string_view text) {
     try {
         static_cast<void>(parse(text));
         return "";
     } catch (const ValueError& error) {
-        REQUIRE_FALSE(error.hint().empty());
-        return std::string{error.what()} + " | " + error.hint();
+        return std::string{error.what()} + (error.hint().empty() ? "" : " | " + error.hint());
     }
 }
 
 TEST_CASE("booleans in all spellings") {
     for (const char* text : {"1", "true", "yes", "on", "TRUE", "Yes", "oN", " on "}) {
         CAPTURE(text);
-        CHECK(parse_boolean(text));
+        CHECK(parse_value<bool>(text));
     }
     for (const char* text : {"0", "false", "no", "off", "FALSE", "No", "OFF", "\tno\n"}) {
         CAPTURE(text);
-        CHECK_FALSE(parse_boolean(text));
+        CHECK_FALSE(parse_value<bool>(text));
     }
     for (const char* text : {"", "2", "y", "enabled", "tru", "1 0", "-1"}) {
         CAPTURE(text);
-        CHECK_FALSE(refusal(parse_boolean, text).empty());
+        CHECK_FALSE(refusal(parse_value<bool>, text).empty());
     }
-    CHECK(refusal(parse_boolean, "maybe") ==
-          "'maybe' is not one of them | possible: 1, 0, true, false, yes, no, on, off");
+    CHECK(refusal(parse_value<bool>, "maybe") == "invalid value 'maybe' (expected on or off)");
 }
 
 TEST_CASE("boot orders") {
     using Order = std::vector<BootDevice>;
-    CHECK(parse_boot_order("network") == Order{BootDevice::network});
-    CHECK(parse_boot_order("cdrom,network,hd") ==
+    CHECK(parse_value<std::vector<BootDevice>>("network") == Order{BootDevice::network});
+    CHECK(parse_value<std::vector<BootDevice>>("cdrom,network,hd") ==
           Order{BootDevice::cdrom, BootDevice::network, BootDevice::hd});
-    CHECK(parse_boot_order(" HD , Network ") == Order{BootDevice::hd, BootDevice::network});
-    CHECK(parse_boot_order("hd,,network,") == Order{BootDevice::hd, BootDevice::network});
-    CHECK(refusal(parse_boot_order, "") == "the list is empty | for example: network,hd");
-    CHECK(refusal(parse_boot_order, " , ") == "the list is empty | for example: network,hd");
-    CHECK(refusal(parse_boot_order, "hd,hd") == "'hd' is there twice | name each boot device once");
-    CHECK(refusal(parse_boot_order, "netwrok,hd") ==
-          "'netwrok' is not one of them | did you mean 'network'? possible: network, hd, cdrom");
-    CHECK(refusal(parse_boot_order, "floppy") ==
-          "'floppy' is not one of them | possible: network, hd, cdrom");
+    CHECK(parse_value<std::vector<BootDevice>>(" HD , Network ") ==
+          Order{BootDevice::hd, BootDevice::network});
+    CHECK(parse_value<std::vector<BootDevice>>("hd,,network,") == Order{BootDevice::hd, BootDevice::network});
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "") ==
+          "invalid value '' (expected a comma list of network, hd and cdrom)");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, " , ") ==
+          "invalid value ' , ' (expected a comma list of network, hd and cdrom)");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "hd,hd") == "hd is given twice | give it once");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "netwrok,hd") ==
+          "invalid value 'netwrok' (expected network, hd or cdrom) | did you mean network?");
+    CHECK(refusal(parse_value<std::vector<BootDevice>>, "floppy") ==
+          "invalid value 'floppy' (expected network, hd or cdrom)");
 }
 
 TEST_CASE("firmware") {
-    CHECK(parse_firmware("legacy") == FirmwareMode::legacy);
-    CHECK(parse_firmware("BIOS") == FirmwareMode::legacy);
-    CHECK(parse_firmware(" Uefi ") == FirmwareMode::uefi);
-    CHECK(contains(refusal(parse_firmware, "uefy"), "did you mean 'uefi'?"));
-    CHECK_FALSE(refusal(parse_firmware, "").empty());
+    CHECK(parse_value<FirmwareMode>("legacy") == FirmwareMode::legacy);
+    CHECK(parse_value<FirmwareMode>("BIOS") == FirmwareMode::legacy);
+    CHECK(parse_value<FirmwareMode>(" Uefi ") == FirmwareMode::uefi);
+    CHECK(contains(refusal(parse_value<FirmwareMode>, "uefy"), "did you mean uefi?"));
+    CHECK_FALSE(refusal(parse_value<FirmwareMode>, "").empty());
 }
 
 TEST_CASE("networks") {
-    CHECK(parse_network("nat") == NetworkMode::nat);
-    CHECK(parse_network("NAT") == NetworkMode::nat);
-    CHECK(contains(refusal(parse_network, "natt"), "did you mean 'nat'?"));
-    CHECK_FALSE(refusal(parse_network, "").empty());
+    CHECK(parse_value<NetworkMode>("nat") == NetworkMode::nat);
+    CHECK(parse_value<NetworkMode>("NAT") == NetworkMode::nat);
+    CHECK(contains(refusal(parse_value<NetworkMode>, "natt"), "did you mean nat?"));
+    CHECK_FALSE(refusal(parse_value<NetworkMode>, "").empty());
 }
 
 TEST_CASE("NIC models are those of the ROM catalogue") {
@@ -78,8 +85,8 @@ TEST_CASE("NIC models are those of the ROM catalogue") {
         CHECK(parse_nic_model(model.name) == model.name);
     }
     CHECK(parse_nic_model(" E1000 ") == "e1000");
-    CHECK(contains(refusal(parse_nic_model, "vertio"), "'vertio' is no NIC model | did you mean 'virtio'?"));
-    CHECK(contains(refusal(parse_nic_model, "x"), "possible: virtio, e1000"));
+    CHECK(contains(refusal(parse_nic_model, "vertio"), "(expected virtio, e1000"));
+    CHECK(contains(refusal(parse_nic_model, "x"), "expected virtio, e1000"));
 }
 
 TEST_CASE("MAC addresses") {
@@ -90,23 +97,23 @@ TEST_CASE("MAC addresses") {
          {"", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:56:78", "52:54:00:12:34:5g",
           "525400123456", "52:54:00:12:34:567", "5254:00:12:34:56:7", ":52:54:00:12:34:5"}) {
         CAPTURE(text);
-        CHECK(contains(refusal(parse_mac, text), "is no MAC address | six octets in hex"));
+        CHECK(contains(refusal(parse_mac, text), "' | six octets in hex"));
     }
     for (const char* text : {"01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00",
                              "5F:54:00:12:34:56", "03:00:00:00:00:00"}) {
         CAPTURE(text);
-        CHECK(contains(refusal(parse_mac, text), "cannot be the address of a NIC | the first octet"));
+        CHECK(contains(refusal(parse_mac, text), "all zeros or multicast | the first octet"));
     }
 }
 
 TEST_CASE("ports") {
     CHECK(parse_port("1") == 1);
     CHECK(parse_port(" 65535 ") == 65535);
-    CHECK(refusal(parse_port, "0") == "0 is out of range | use 1 to 65535");
-    CHECK(refusal(parse_port, "65536") == "65536 is out of range | use 1 to 65535");
+    CHECK(refusal(parse_port, "0") == "invalid value '0' (expected 1 to 65535)");
+    CHECK(refusal(parse_port, "65536") == "invalid value '65536' (expected 1 to 65535)");
     for (const char* text : {"", "-1", "+1", "22x", "0x16", "1.5", "99999999999999999999999"}) {
         CAPTURE(text);
-        CHECK(contains(refusal(parse_port, text), "is not a number that fits | a port is 1 to 65535"));
+        CHECK(contains(refusal(parse_port, text), "(expected 1 to 65535)"));
     }
 }
 
@@ -116,9 +123,9 @@ TEST_CASE("port forwards") {
     CHECK(parse_port_forwards("8080:80, 2222:22") == Forwards{{8080, 80}, {2222, 22}});
     CHECK(parse_port_forwards("8080:80,8081:80") == Forwards{{8080, 80}, {8081, 80}});
     CHECK(parse_port_forwards("") == Forwards{});
-    CHECK(contains(refusal(parse_port_forwards, "80"), "'80' is no port forward | use HOST:GUEST"));
-    CHECK(refusal(parse_port_forwards, "80:1,80:2") ==
-          "host port 80 is there twice | forward each port of the host once");
+    CHECK(contains(refusal(parse_port_forwards, "80"),
+                   "invalid value '80' (expected HOST:GUEST) | for example"));
+    CHECK(refusal(parse_port_forwards, "80:1,80:2") == "host port 80 is given twice | give it once");
     for (const char* text : {":80", "80:", "tcp:80:80", "80:80:80", "0:80", "80:0", "80:65536"}) {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_port_forwards, text).empty());
@@ -126,19 +133,19 @@ TEST_CASE("port forwards") {
 }
 
 TEST_CASE("architectures have two names each") {
-    CHECK(parse_arch("x86_64") == Arch::x86_64);
-    CHECK(parse_arch("AMD64") == Arch::x86_64);
-    CHECK(parse_arch("aarch64") == Arch::aarch64);
-    CHECK(parse_arch("arm64") == Arch::aarch64);
-    CHECK(contains(refusal(parse_arch, "x86-64"), "did you mean 'x86_64'?"));
-    CHECK_FALSE(refusal(parse_arch, "riscv64").empty());
+    CHECK(parse_value<Arch>("x86_64") == Arch::x86_64);
+    CHECK(parse_value<Arch>("AMD64") == Arch::x86_64);
+    CHECK(parse_value<Arch>("aarch64") == Arch::aarch64);
+    CHECK(parse_value<Arch>("arm64") == Arch::aarch64);
+    CHECK(contains(refusal(parse_value<Arch>, "x86-64"), "did you mean x86_64?"));
+    CHECK_FALSE(refusal(parse_value<Arch>, "riscv64").empty());
 }
 
 TEST_CASE("accelerators") {
-    CHECK(parse_accel("auto") == AccelChoice::automatic);
-    CHECK(parse_accel("KVM") == AccelChoice::kvm);
-    CHECK(parse_accel("tcg") == AccelChoice::tcg);
-    CHECK(contains(refusal(parse_accel, "kmv"), "did you mean 'kvm'?"));
+    CHECK(parse_value<AccelChoice>("auto") == AccelChoice::automatic);
+    CHECK(parse_value<AccelChoice>("KVM") == AccelChoice::kvm);
+    CHECK(parse_value<AccelChoice>("tcg") == AccelChoice::tcg);
+    CHECK(contains(refusal(parse_value<AccelChoice>, "kmv"), "did you mean kvm?"));
 }
 
 TEST_CASE("CPU counts and shares") {
@@ -146,9 +153,9 @@ TEST_CASE("CPU counts and shares") {
     CHECK(parse_cpus("4096") == Amount{4096, {}});
     CHECK(parse_cpus("half") == Amount{{}, Share::half});
     CHECK(parse_cpus(" MAX ") == Amount{{}, Share::max});
-    CHECK(refusal(parse_cpus, "0") == "0 is out of range | use 1 to 4096");
-    CHECK(refusal(parse_cpus, "4097") == "4097 is out of range | use 1 to 4096");
-    CHECK(refusal(parse_cpus, "two") == "'two' is not a number that fits | a count, half or max");
+    CHECK(refusal(parse_cpus, "0") == "invalid value '0' (expected 1 to 4096)");
+    CHECK(refusal(parse_cpus, "4097") == "invalid value '4097' (expected 1 to 4096)");
+    CHECK(refusal(parse_cpus, "two") == "invalid value 'two' (expected a count, half or max)");
     CHECK_FALSE(refusal(parse_cpus, "-2").empty());
     CHECK_FALSE(refusal(parse_cpus, "").empty());
 }
@@ -166,15 +173,15 @@ TEST_CASE("memory is MiB, or a size with a unit") {
     CHECK(parse_memory("max") == Amount{{}, Share::max});
     CHECK(parse_memory("16") == Amount{16, {}});
     CHECK(parse_memory("16T") == Amount{16777216, {}});
-    CHECK(refusal(parse_memory, "15") == "15 is out of range | use 16 to 16777216");
-    CHECK(refusal(parse_memory, "17T") == "17825792 is out of range | use 16 to 16777216");
+    CHECK(refusal(parse_memory, "15") == "invalid value '15' (expected 16M to 16T)");
+    CHECK(refusal(parse_memory, "17T") == "invalid value '17T' (expected 16M to 16T)");
     for (const char* text : {"", "G", "B", "iB", "1.5G", "-1G", "2 G x", "G2", "2GG", "0x10"}) {
         CAPTURE(text);
-        CHECK(contains(refusal(parse_memory, text), "| MiB, or a size with M, G or T, half or max"));
+        CHECK(contains(refusal(parse_memory, text), "(expected MiB, a size with M, G or T, half or max)"));
     }
     // 2^64 MiB and 2^64 bytes: neither wraps round to something small.
-    CHECK(contains(refusal(parse_memory, "18446744073709551615T"), "is too large"));
-    CHECK(contains(refusal(parse_memory, "17592186044416"), "is too large"));
+    CHECK(contains(refusal(parse_memory, "18446744073709551615T"), "(expected 16M to 16T)"));
+    CHECK(contains(refusal(parse_memory, "17592186044416"), "(expected 16M to 16T)"));
 }
 
 TEST_CASE("disk sizes are GiB, or a size with a unit") {
@@ -218,9 +225,6 @@ TEST_CASE("reports say by their name what they are") {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_reports, text).empty());
     }
-    CHECK(parse_reboot_limit("0") == 0);
-    CHECK(parse_reboot_limit("1000") == 1000);
-    CHECK_FALSE(refusal(parse_reboot_limit, "1001").empty());
 }
 
 TEST_CASE("names are what a host name's label and a file name both bear") {
@@ -235,19 +239,19 @@ TEST_CASE("names are what a host name's label and a file name both bear") {
          {std::string{}, std::string{"-vm"}, std::string{".hidden"}, std::string{"a b"}, std::string{"a/b"},
           std::string{"a,b"}, std::string{"ü"}, std::string{"a\nb"}, longest + "a"}) {
         CAPTURE(text);
-        CHECK(contains(refusal(parse_name, text), "cannot be a VM's name | letters, digits"));
+        CHECK(contains(refusal(parse_name, text), "' | letters, digits"));
     }
 }
 
 TEST_CASE("log levels and formats") {
-    CHECK(parse_log_level("debug") == LogLevel::debug);
-    CHECK(parse_log_level("INFO") == LogLevel::info);
-    CHECK(parse_log_level("warning") == LogLevel::warning);
-    CHECK(parse_log_level("error") == LogLevel::error);
-    CHECK(contains(refusal(parse_log_level, "warn"), "possible: debug, info, warning, error"));
-    CHECK(parse_log_format("text") == LogFormat::text);
-    CHECK(parse_log_format("Json") == LogFormat::json);
-    CHECK(contains(refusal(parse_log_format, "jsn"), "did you mean 'json'?"));
+    CHECK(parse_value<LogLevel>("debug") == LogLevel::debug);
+    CHECK(parse_value<LogLevel>("INFO") == LogLevel::info);
+    CHECK(parse_value<LogLevel>("warning") == LogLevel::warning);
+    CHECK(parse_value<LogLevel>("error") == LogLevel::error);
+    CHECK(contains(refusal(parse_value<LogLevel>, "warn"), "expected debug, info, warning or error"));
+    CHECK(parse_value<LogFormat>("text") == LogFormat::text);
+    CHECK(parse_value<LogFormat>("Json") == LogFormat::json);
+    CHECK(contains(refusal(parse_value<LogFormat>, "jsn"), "did you mean json?"));
 }
 
 TEST_CASE("words are split as a shell would") {
@@ -273,17 +277,17 @@ TEST_CASE("words are split as a shell would") {
 TEST_CASE("free text must be there, and keeps its blanks") {
     CHECK(parse_text("/srv/my disk.img") == "/srv/my disk.img");
     CHECK(parse_text(" x") == " x");
-    CHECK(contains(refusal(parse_text, ""), "the value is empty"));
-    CHECK(contains(refusal(parse_text, "  "), "the value is empty"));
+    CHECK(contains(refusal(parse_text, ""), "empty value"));
+    CHECK(contains(refusal(parse_text, "  "), "empty value"));
     CHECK(contains(refusal(parse_text, std::string_view{"a\0b", 3}), "NUL"));
 }
 
 TEST_CASE("values have names that are read back") {
     for (const BootDevice device : {BootDevice::network, BootDevice::hd, BootDevice::cdrom}) {
-        CHECK(parse_boot_order(to_string(device)) == std::vector{device});
+        CHECK(parse_value<std::vector<BootDevice>>(to_string(device)) == std::vector{device});
     }
     for (const FirmwareMode mode : {FirmwareMode::legacy, FirmwareMode::uefi, FirmwareMode::secure}) {
-        CHECK(parse_firmware(to_string(mode)) == mode);
+        CHECK(parse_value<FirmwareMode>(to_string(mode)) == mode);
     }
     CHECK(to_string(std::vector{BootDevice::network, BootDevice::hd}) == "network,hd");
     CHECK(to_string(std::vector<BootDevice>{}).empty());

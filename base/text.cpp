@@ -1,0 +1,47 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace vml {
+
+std::string lower(std::string_view text) {
+    std::string result{text};
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        if (const std::string_view part = trimmed(text.substr(0, comma)); !part.empty()) {
+            parts.emplace_back(part);
+        }
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return parts;
+}
+
+std::string listed(const std::vector<std::string>& names, std::string_view conjunction) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) {
+            text += i + 1 == names.size() ? " " + std::string{conjunction} + " " : ", ";
+        }
+        text += names[i];
+    }
+    return text;
+}
+
+}  // namespace vml

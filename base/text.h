@@ -1,0 +1,34 @@
+// Words and lists of people's. Pure.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vml {
+
+[[nodiscard]] std::string lower(std::string_view text);
+
+// Without the blanks and newlines at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+// "a, b,,c," → a, b and c: empty parts cannot mean anything.
+[[nodiscard]] std::vector<std::string> split_list(std::string_view text);
+
+// "a, b or c".
+[[nodiscard]] std::string listed(const std::vector<std::string>& names, std::string_view conjunction = "or");
+
+// The whole of the text as a number, if it is one that fits: no sign in front of an unsigned one, no blanks.
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> whole_number(std::string_view text, int base = 10) {
+    Number number{};
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range so
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, number, base);
+    return error == std::errc{} && end == last ? std::optional{number} : std::nullopt;
+}
+
+}  // namespace vml

@@ -1,0 +1,272 @@
+#include "launcher/settings/command_line.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/suggest.h"
+
+namespace vml {
+
+namespace {
+
+namespace po = boost::program_options;
+
+using Arguments = std::vector<std::string>;
+
+constexpr std::string_view dashes = "--";
+constexpr std::string_view no = "no-";
+
+// Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
+po::options_description described_options() {
+    po::options_description options;
+    auto add = options.add_options();
+    for (const OptionRow& row : option_table()) {
+        add(std::string{row.flag}.c_str(), po::value<std::string>());
+        if (row.has_negation()) {
+            add(row.negation().c_str(), po::value<std::string>());
+        }
+    }
+    add("help,h", "")("version", "")("config", po::value<std::string>())("format", po::value<std::string>());
+    return options;
+}
+
+Arguments known_flags() {
+    Arguments flags{"--help", "--version", "--config", "--format"};
+    for (const OptionRow& row : option_table()) {
+        flags.push_back(fmt::format("--{}", row.flag));
+        if (row.has_negation()) {
+            flags.push_back("--" + row.negation());
+        }
+    }
+    return flags;
+}
+
+// The boolean that a flag such as "ipxe" or "no-ipxe" is about, if it is about one.
+const OptionRow* boolean_of(std::string_view flag) {
+    const OptionRow* row = find_option(flag);
+    if (row == nullptr && flag.starts_with(no)) {
+        row = find_option(flag.substr(no.size()));
+    }
+    return row != nullptr && row->is_boolean() ? row : nullptr;
+}
+
+bool is_boolean_flag(std::string_view word) {
+    return word.starts_with(dashes) && boolean_of(word.substr(dashes.size())) != nullptr;
+}
+
+std::optional<bool> boolean_in(std::string_view text) {
+    return choice_named<bool>(lower(trimmed(text)));
+}
+
+// "--ipxe" → "--ipxe=1", "--fast-boot off" → "--fast-boot=off": a boolean takes no next word but a boolean.
+Arguments with_boolean_values(const Arguments& arguments) {
+    Arguments result;
+    for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+        if (!is_boolean_flag(*word)) {
+            result.push_back(*word);
+            continue;
+        }
+        const auto next = std::next(word);
+        const bool has_value = next != arguments.end() && boolean_in(*next);
+        result.push_back(fmt::format("{}={}", *word, has_value ? *next : "1"));
+        word = has_value ? next : word;
+    }
+    return result;
+}
+
+std::string did_you_mean(std::string_view word, const Arguments& known, std::string_view otherwise) {
+    const std::optional<std::string> guess = nearest(word, known);
+    return guess ? fmt::format("did you mean {}?", *guess) : std::string{otherwise};
+}
+
+void take_qemu_args(Arguments& arguments, ParsedCommandLine& line) {
+    const auto end = std::find(arguments.begin(), arguments.end(), dashes);
+    if (end != arguments.end()) {
+        line.qemu_args.emplace(std::next(end), arguments.end());
+        arguments.erase(end, arguments.end());
+    }
+}
+
+void take_subcommand(Arguments& arguments, ParsedCommandLine& line) {
+    if (arguments.empty() || arguments.front().starts_with('-')) {
+        return;
+    }
+    const std::string word = arguments.front();
+    arguments.erase(arguments.begin());
+    if (find_subcommand(word) != nullptr) {
+        line.command.subcommand = word;
+        return;
+    }
+    Arguments names;
+    for (const Subcommand& subcommand : subcommands()) {
+        names.emplace_back(subcommand.name);
+    }
+    line.layer.fault(fmt::format("unknown subcommand '{}'", word), "",
+                     did_you_mean(word, names, "expected " + listed(names)));
+}
+
+// A folder among the arguments is most likely the one to boot from.
+std::string hint_for_word(const std::string& word) {
+    const bool folder = word == "." || word == ".." || word.ends_with('/') ||
+                        (word.find('/') != std::string::npos && word.find("://") == std::string::npos &&
+                         word.find('.', word.rfind('/')) == std::string::npos);
+    return folder ? fmt::format("did you mean --netboot-dir {}?", word)
+                  : "see vm-launch --help; arguments for QEMU go behind --";
+}
+
+void take_word(const std::string& word, ParsedCommandLine& line) {
+    if (find_subcommand(line.command.subcommand)->takes_words) {
+        line.command.words.push_back(word);
+        return;
+    }
+    line.layer.fault(fmt::format("unexpected argument '{}'", word), "", hint_for_word(word));
+}
+
+void take_format(const std::string& value, ParsedCommandLine& line) {
+    const Subcommand& command = *find_subcommand(line.command.subcommand);
+    const Arguments formats = split_list(command.formats);
+    if (formats.empty()) {
+        line.layer.fault(fmt::format("'{}' does not take --format", command.name), "",
+                         "see vm-launch --help");
+    } else if (std::find(formats.begin(), formats.end(), value) == formats.end()) {
+        line.layer.fault(fmt::format("--format: {}", not_one_of(value, formats).what()), "", "");
+    } else {
+        line.command.format = choice_named<OutputFormat>(value);
+    }
+}
+
+// What is no boolean is refused when the setting is assigned, with its origin.
+std::string negated(const std::string& value) {
+    const std::optional<bool> given = boolean_in(value);
+    return !given ? value : *given ? "0" : "1";
+}
+
+void take_setting(const std::string& key, const std::string& value, Layer& layer) {
+    const std::string origin = "--" + key;
+    if (key == "nic") {
+        layer.nics.push_back({Raw{value, origin}, {}});
+    } else if (key == "disk") {
+        layer.disks.push_back({value, origin});
+    } else if (find_option(key) == nullptr) {
+        layer.values.insert_or_assign(key.substr(no.size()), Raw{negated(value), origin});
+    } else {
+        layer.values.insert_or_assign(key, Raw{value, origin});
+    }
+}
+
+void take_known_flag(const std::string& key, const std::string& value, ParsedCommandLine& line) {
+    if (key == "help") {
+        line.command.help = true;
+    } else if (key == "version") {
+        line.command.version = true;
+    } else if (key == "config") {
+        line.layer.config = Raw{value, "--config"};
+    } else if (key == "format") {
+        take_format(value, line);
+    } else {
+        take_setting(key, value, line.layer);
+    }
+}
+
+void take_flag(const po::option& option, ParsedCommandLine& line) {
+    if (option.position_key >= 0) {
+        for (const std::string& word : option.value) {
+            take_word(word, line);
+        }
+    } else if (option.unregistered) {
+        const std::string& flag = option.original_tokens.front();
+        const std::string name = flag.substr(0, flag.find('='));
+        line.layer.fault(
+            fmt::format("unknown option {}", name), "",
+            did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
+    } else {
+        take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), line);
+    }
+}
+
+std::vector<po::option> parsed(const Arguments& arguments) {
+    using Style = po::command_line_style::style_t;
+    static const po::options_description options = described_options();
+    return po::command_line_parser(arguments)
+        .options(options)
+        .style(Style::unix_style & ~Style::allow_guessing)
+        .allow_unregistered()
+        .run()
+        .options;
+}
+
+// The parser stops at its first error, and users want all of them: the word at fault is taken out and the
+// rest parsed again.
+std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
+    while (true) {
+        try {
+            return parsed(arguments);
+        } catch (const po::error_with_option_name& error) {
+            const std::string name = error.get_option_name();
+            const auto culprit = std::find_if(
+                arguments.begin(), arguments.end(),
+                [&](const std::string& word) { return word == name || word.starts_with(name + "="); });
+            layer.fault(fmt::format("{} requires a value", name), "", "see vm-launch --help");
+            if (culprit == arguments.end()) {
+                return {};
+            }
+            arguments.erase(culprit);
+        }
+    }
+}
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(std::vector<std::string> arguments) {
+    ParsedCommandLine line;
+    take_qemu_args(arguments, line);
+    take_subcommand(arguments, line);
+    for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
+        take_flag(option, line);
+    }
+    if (line.command.subcommand == "exec" && line.qemu_args) {
+        line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);
+    }
+    return line;
+}
+
+const Subcommand* find_subcommand(std::string_view name) {
+    const auto& all = subcommands();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Subcommand& command) { return command.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+const std::vector<Subcommand>& subcommands() {
+    static const std::vector<Subcommand> all{
+        {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", false, true,
+         "start a VM (this is what happens without a subcommand)"},
+        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", false, true,
+         "print what run would do, and why; starts nothing"},
+        {"doctor", "[OPTIONS]", "", false, true,
+         "check the host for what the same options would need (network boot, if they name nothing else)"},
+        {"status", "[NAME]", "text, json", true, false,
+         "what a running VM is, how far its boot got, and what it may do, as the kernel tells it"},
+        {"stop", "[NAME]", "", true, false,
+         "stop a VM: the guest's power button, then by force; waits for the end"},
+        {"reset", "[NAME]", "", true, false, "press a VM's reset button"},
+        {"resume", "[NAME]", "", true, false, "let a VM go on that is paused, for example by a full disk"},
+        {"console", "[NAME]", "", true, false, "this terminal on a VM's serial console; Ctrl-] detaches"},
+        {"screenshot", "[NAME] FILE.png", "", true, false, "a picture of a VM's screen (--graphics vnc)"},
+        {"health", "[NAME]", "", true, false,
+         "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there"},
+        {"exec", "[NAME] -- COMMAND…", "", true, false,
+         "run a command in the guest by its agent, qemu-ga; its output and exit status"},
+        {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run"},
+        {"help", "[man|settings]", "", true, false,
+         "print this help, the man page's source, or the table of settings"},
+    };
+    return all;
+}
+
+}  // namespace vml

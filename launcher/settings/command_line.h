@@ -1,0 +1,52 @@
+// argv → subcommand, flags and words: the one place that knows Boost.Program_options. Pure.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/choice.h"
+#include "launcher/settings/layer.h"
+
+namespace vml {
+
+enum class OutputFormat { text, json, sh };
+template <>
+inline constexpr auto choices<OutputFormat> = std::to_array<Choice<OutputFormat>>(
+    {{"text", OutputFormat::text}, {"json", OutputFormat::json}, {"sh", OutputFormat::sh}});
+
+// What the command line says beside settings.
+struct CommandLine {
+    std::string subcommand = "run";  // one of subcommands()
+    bool help = false;
+    bool version = false;
+    std::optional<OutputFormat> format;
+    std::vector<std::string> words;          // positional arguments: the files of `rom`, a VM's name
+    std::vector<std::string> guest_command;  // of `exec`, behind --
+
+    bool operator==(const CommandLine&) const = default;
+};
+
+struct Subcommand {
+    std::string_view name;
+    std::string_view usage;    // what follows the name
+    std::string_view formats;  // what --format takes; empty: there is no --format
+    bool takes_words;          // positional arguments
+    bool takes_settings;       // it is about a VM that may be started
+    std::string_view help;
+};
+[[nodiscard]] const std::vector<Subcommand>& subcommands();
+[[nodiscard]] const Subcommand* find_subcommand(std::string_view name);
+
+struct ParsedCommandLine {
+    CommandLine command;
+    Layer layer;
+    std::optional<std::vector<std::string>> qemu_args;  // behind --
+};
+
+// `arguments` is argv without the program's name. All faults are collected.
+[[nodiscard]] ParsedCommandLine parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace vml

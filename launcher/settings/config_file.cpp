@@ -1,0 +1,111 @@
+#include "launcher/settings/config_file.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "base/shell.h"
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/suggest.h"
+
+namespace vml {
+
+namespace {
+
+using nlohmann::json;
+
+// A list becomes the comma list of the command line; one of QEMU's words, the words that a shell would
+// split.
+std::optional<std::string> list_text(const json& list, bool shell_words) {
+    std::vector<std::string> parts;
+    for (const json& element : list) {
+        if (!element.is_string()) {
+            return std::nullopt;
+        }
+        const auto text = element.get<std::string>();
+        parts.push_back(shell_words ? shell_quoted(text) : text);
+    }
+    return fmt::format("{}", fmt::join(parts, shell_words ? " " : ","));
+}
+
+std::optional<std::string> text_of(const json& value, bool shell_words) {
+    if (value.is_boolean()) {
+        return value.get<bool>() ? "1" : "0";
+    }
+    if (value.is_number_unsigned()) {
+        return std::to_string(value.get<std::uint64_t>());
+    }
+    if (value.is_string()) {
+        return value.get<std::string>();
+    }
+    return value.is_array() ? list_text(value, shell_words) : std::nullopt;
+}
+
+// A list of which each item is written as its flag takes it.
+std::vector<Raw> items_of(const json& value, const Raw& key, std::string_view example, Layer& layer) {
+    std::vector<Raw> items;
+    for (const json& item : value.is_array() ? value : json::array({value})) {
+        if (item.is_string()) {
+            items.push_back({item.get<std::string>(), key.origin});
+        } else {
+            layer.fault(fmt::format("{}: expected a string, not {}", key.origin, item.type_name()), "",
+                        fmt::format("for example \"{}\"", example));
+        }
+    }
+    return items;
+}
+
+void unknown_key(const Raw& key, Layer& layer) {
+    std::vector<std::string> keys;
+    for (const OptionRow& row : option_table()) {
+        keys.emplace_back(row.flag);
+    }
+    const std::optional<std::string> guess = nearest(key.text, keys);
+    layer.fault(fmt::format("{}: unknown setting", key.origin), "",
+                guess ? fmt::format("did you mean {}?", *guess) : "keys are the long options without dashes");
+}
+
+void take_value(const Raw& key, const json& value, Layer& layer) {
+    if (find_option(key.text) == nullptr) {
+        unknown_key(key, layer);
+    } else if (key.text == "nic") {
+        for (Raw& nic : items_of(value, key, "mode=bridge,bridge=br0", layer)) {
+            layer.nics.push_back({std::move(nic), {}});
+        }
+    } else if (key.text == "disk") {
+        layer.disks = items_of(value, key, "/images/disk.qcow2", layer);
+    } else if (const auto text = text_of(value, key.text == "extra-args")) {
+        layer.values.try_emplace(key.text, Raw{*text, key.origin});
+    } else {
+        layer.fault(fmt::format("{}: expected a string, a number, a boolean or a list of strings, not {}",
+                                key.origin, value.type_name()),
+                    "", "");
+    }
+}
+
+}  // namespace
+
+Layer config_layer(std::string_view text, const Raw& file) {
+    Layer layer;
+    try {
+        const json config = json::parse(text);
+        if (!config.is_object()) {
+            layer.fault(fmt::format("{}: {} is not a JSON object", file.origin, file.text), "",
+                        R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})");
+            return layer;
+        }
+        for (const auto& [key, value] : config.items()) {
+            take_value({key, fmt::format("'{}' in {}", key, file.text)}, value, layer);
+        }
+    } catch (const json::exception& error) {
+        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), error.what(), "");
+    }
+    return layer;
+}
+
+}  // namespace vml

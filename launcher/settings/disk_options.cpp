@@ -1,0 +1,76 @@
+#include "launcher/settings/disk_options.h"
+
+#include <string>
+
+#include "launcher/settings/machine_options.h"
+
+namespace vml {
+
+std::uint64_t parse_disk_size(std::string_view text) {
+    constexpr std::uint64_t sector = 512;
+    constexpr SizeRange range{30, sector, std::uint64_t{1} << 50, "a size with M, G or T",
+                              "512 bytes to 1024T"};
+    return parse_size(text, range) / sector * sector;
+}
+
+namespace {
+
+std::vector<OptionRow> image_options() {
+    return {
+        repeated_option<&Settings::disks, parse_text>(
+            {"disk", "DISK", "PATH", "none",
+             "a disk image, raw or qcow2; may be repeated (in the environment: DISK, DISK2, DISK3, …)"}),
+        option<&Settings::disk_format, parse_choice_name<DiskFormat>>(
+            {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
+             listed(choice_names<DiskFormat>()) +
+                 ", for every --disk; needed for a qcow2 image with a backing file"}),
+        option<&Settings::disk_bus>({"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}"}),
+        option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
+                                       "writeback (unsafe for a blank disk that is not kept)", "{}"}),
+        option<&Settings::blank_disk>(
+            {"blank-disk", "BLANK_DISK", "", "off",
+             "an empty disk of --disk-size, after those of --disk; gone when the VM "
+             "ends, unless --persist keeps it"}),
+        option<&Settings::disk_size, parse_disk_size>(
+            {"disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk"}),
+        option<&Settings::on_io_error>({"on-io-error", "ON_IO_ERROR", "ACTION", "resume",
+                                        "a guest that is paused because the host's file system is full: {}"}),
+        option<&Settings::iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
+    };
+}
+
+std::vector<OptionRow> guest_data_options() {
+    return {
+        option<&Settings::cloud_init>({"cloud-init", "CLOUD_INIT", "",
+                                       "on with --user-data or --ssh-pubkey, else off",
+                                       "a seed for cloud-init (NoCloud) on a disk of its own"}),
+        option<&Settings::user_data>(
+            {"user-data", "CLOUD_INIT_USER_DATA", "FILE", "none", "cloud-init's user data"}),
+        option<&Settings::cloud_init_url>(
+            {"cloud-init-url", "CLOUD_INIT_URL", "URL", "none",
+             "no seed, but a word in SMBIOS by which the guest fetches its own from URL/user-data and "
+             "URL/meta-data"}),
+        option<&Settings::hostname, parse_name>(
+            {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
+        option<&Settings::ssh_public_key>(
+            {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
+             "cloud-init: a public key that may log in as the image's own user"}),
+        option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
+                                     "where --persist keeps things, in a folder of the VM's name"}),
+        option<&Settings::persist>(
+            {"persist", "PERSIST", "", "on where there is a data folder",
+             "keep the blank disk, the UEFI variables and what --boot-once has done for the next start"}),
+    };
+}
+
+}  // namespace
+
+std::vector<OptionRow> disk_options() {
+    std::vector<OptionRow> rows = image_options();
+    for (OptionRow& row : guest_data_options()) {
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+}  // namespace vml

@@ -1,0 +1,159 @@
+#include "launcher/settings/environment.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "launcher/settings/nic_options.h"
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/suggest.h"
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
+constexpr std::string_view verbose_variable = "LOG_VERBOSE";
+
+// What else Docker-VM-Runner reads and vm-launch has no use for: nobody's slip.
+constexpr std::array<std::string_view, 33> without_use_here{"ALLOCATE",
+                                                            "BALLOON",
+                                                            "BASE_IMAGE",
+                                                            "DEVICE",
+                                                            "DISK_IO",
+                                                            "DISK_TYPE",
+                                                            "DISTRO",
+                                                            "DOWNLOAD_RETRIES",
+                                                            "FILESYSTEM_ACCESSMODE",
+                                                            "FILESYSTEM_DRIVER",
+                                                            "FILESYSTEM_READONLY",
+                                                            "FILESYSTEM_SOURCE",
+                                                            "FILESYSTEM_TARGET",
+                                                            "FORCE_ISO",
+                                                            "GPU",
+                                                            "GUEST_PASSWORD",
+                                                            "GUEST_USER",
+                                                            "HYPERV",
+                                                            "IO_THREAD",
+                                                            "LIBVIRT_URI",
+                                                            "NOVNC_ENABLE",
+                                                            "NOVNC_PORT",
+                                                            "REDFISH_ENABLE",
+                                                            "REDFISH_PASSWORD",
+                                                            "REDFISH_PORT",
+                                                            "REDFISH_STORAGE_PATH",
+                                                            "REDFISH_STORAGE_POOL",
+                                                            "REDFISH_SYSTEM_ID",
+                                                            "REDFISH_USERNAME",
+                                                            "RNG",
+                                                            "USB",
+                                                            "VM_PASSWORD",
+                                                            "VM_USER"};
+
+// "DISK2_SIZE" → "DISK_SIZE": Docker-VM-Runner numbers what there are several of.
+std::string without_number(std::string name) {
+    const std::size_t digits = name.find_first_of("0123456789");
+    if (digits != std::string::npos && (digits + 1 == name.size() || name[digits + 1] == '_')) {
+        name.erase(digits, 1);
+    }
+    return name;
+}
+
+std::vector<std::string> known_variables() {
+    std::vector<std::string> names{std::string{verbose_variable}, std::string{config_variable}};
+    for (const OptionRow& row : option_table()) {
+        for (const std::string_view name : {row.environment, row.also}) {
+            if (!name.empty()) {
+                names.emplace_back(name);
+            }
+        }
+    }
+    names.insert(names.end(), without_use_here.begin(), without_use_here.end());
+    return names;
+}
+
+// A variable's text and name.
+std::optional<Raw> variable(const Environment& environment, std::string_view name) {
+    const auto found = environment.find(name);
+    return found == environment.end() || found->second.empty()
+               ? std::nullopt
+               : std::optional{Raw{found->second, fmt::format("${}", name)}};
+}
+
+// NETWORK2_MODE, NETWORK2_BRIDGE, …, NETWORK3_MODE, … up to the first number without any.
+std::vector<RawNic> numbered_nics(const Environment& environment) {
+    std::vector<RawNic> nics;
+    for (int number = 2;; ++number) {
+        RawNic nic;
+        for (const NicKey& key : nic_keys()) {
+            if (auto value = variable(environment, key.variable(number))) {
+                nic.keys.emplace_back(key.key, *std::move(value));
+            }
+        }
+        if (nic.keys.empty()) {
+            return nics;
+        }
+        nics.push_back(std::move(nic));
+    }
+}
+
+// DISK, DISK2, DISK3, … up to the first number without one; DISK itself may be missing.
+std::vector<Raw> numbered_disks(const Environment& environment) {
+    std::vector<Raw> disks;
+    for (int number = 1;; ++number) {
+        if (auto value = variable(environment, number == 1 ? "DISK" : fmt::format("DISK{}", number))) {
+            disks.push_back(*std::move(value));
+        } else if (number > 1) {
+            return disks;
+        }
+    }
+}
+
+// LOG_VERBOSE=1 is Docker-VM-Runner's way to say --log-level debug; LOG_LEVEL wins over it.
+void take_verbose(const Environment& environment, Layer& layer) {
+    const std::optional<Raw> verbose = variable(environment, verbose_variable);
+    if (!verbose) {
+        return;
+    }
+    try {
+        if (parse_value<bool>(verbose->text)) {
+            layer.values.try_emplace("log-level", Raw{"debug", verbose->origin});
+        }
+    } catch (const ValueError& error) {
+        layer.fault(fmt::format("{}: {}", verbose->origin, error.what()), "", error.hint());
+    }
+}
+
+}  // namespace
+
+Layer environment_layer(const Environment& environment) {
+    Layer layer;
+    for (const OptionRow& row : option_table()) {
+        for (const std::string_view name : {row.environment, row.also}) {
+            if (auto value = row.repeated ? std::nullopt : variable(environment, name)) {
+                layer.values.try_emplace(std::string{row.flag}, *std::move(value));
+            }
+        }
+    }
+    layer.nics = numbered_nics(environment);
+    layer.disks = numbered_disks(environment);
+    take_verbose(environment, layer);
+    layer.config = variable(environment, config_variable);
+    return layer;
+}
+
+std::vector<std::string> misspelt_variables(const Environment& environment) {
+    std::vector<std::string> warnings;
+    const std::vector<std::string> known = known_variables();
+    for (const auto& [name, value] : environment) {
+        if (const auto meant = misspelt_variable(without_number(name), known)) {
+            warnings.push_back(
+                fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));
+        }
+    }
+    return warnings;
+}
+
+}  // namespace vml

@@ -1,0 +1,20 @@
+// The environment's variables → settings. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "launcher/settings/layer.h"
+
+namespace vml {
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+// An empty variable is as good as none.
+[[nodiscard]] Layer environment_layer(const Environment& environment);
+
+// A warning for each variable that looks like a setting and is none.
+[[nodiscard]] std::vector<std::string> misspelt_variables(const Environment& environment);
+
+}  // namespace vml

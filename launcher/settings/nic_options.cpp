@@ -1,0 +1,153 @@
+#include "launcher/settings/nic_options.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view variables_prefix = "NETWORK";
+
+template <auto member, auto parse = nullptr>
+NicKey nic_key(std::string_view key, OptionWords words) {
+    return {key,
+            option_detail::row<member>(std::move(words),
+                                       [](Settings& settings, std::string_view text) {
+                                           option_detail::assign<member, parse>(settings.nics.front(), text);
+                                       }),
+            option_detail::assign<member, parse, NicSettings>};
+}
+
+std::vector<std::string> nic_model_names() {
+    std::vector<std::string> names;
+    for (const rom::NicModel& model : rom::nic_models()) {
+        names.push_back(model.name);
+    }
+    return names;
+}
+
+std::vector<std::string> key_names() {
+    std::vector<std::string> names;
+    for (const NicKey& known : nic_keys()) {
+        names.emplace_back(known.key);
+    }
+    return names;
+}
+
+std::vector<NicKey> make_nic_keys() {
+    constexpr unsigned least_mtu = 68;  // RFC 791
+    constexpr unsigned most_mtu = 65535;
+    constexpr unsigned most_queues = 256;  // drivers/net/tun.c, MAX_TAP_QUEUES
+    return {
+        nic_key<&NicSettings::network>("mode", {"network", "NETWORK_MODE", "MODE", "nat", "{}"}),
+        nic_key<&NicSettings::bridge, parse_link_name>(
+            "bridge",
+            {"bridge", "NETWORK_BRIDGE", "NAME", "none; required for bridge", "the host's bridge to join"}),
+        nic_key<&NicSettings::direct_dev, parse_link_name>(
+            "direct-dev", {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
+                           "the host's device that the macvtap sits on"}),
+        nic_key<&NicSettings::mac, parse_mac>(
+            "mac",
+            {"mac", "NETWORK_MAC", "MAC", "stable, derived from the VM's name", "the guest's MAC address"}),
+        nic_key<&NicSettings::model, parse_nic_model>(
+            "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())}),
+        nic_key<&NicSettings::mtu, number<unsigned, least_mtu, most_mtu>>(
+            "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's",
+                    "the guest's MTU; told to a virtio guest"}),
+        nic_key<&NicSettings::boot>("boot", {"nic-boot", "NETWORK_BOOT", "", "on for the first NIC",
+                                             "this NIC takes part in network boot"}),
+        nic_key<&NicSettings::queues, number<unsigned, 1, most_queues>>(
+            "queues",
+            {"nic-queues", "NETWORK_QUEUES", "N", "1", "bridge, direct: queue pairs of a virtio NIC"}),
+    };
+}
+
+}  // namespace
+
+std::string NicKey::variable(int number) const {
+    return fmt::format("{}{}{}", variables_prefix, number, first.environment.substr(variables_prefix.size()));
+}
+
+const std::vector<NicKey>& nic_keys() {
+    static const std::vector<NicKey> keys = make_nic_keys();
+    return keys;
+}
+
+void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value) {
+    for (const NicKey& known : nic_keys()) {
+        if (known.key == key) {
+            known.assign(nic, value);
+            return;
+        }
+    }
+    throw unknown_key("NIC key", key, key_names());
+}
+
+NicSettings parse_nic(std::string_view text) {
+    NicSettings nic;
+    for (const std::string& part : split_list(text)) {
+        const auto [key, value] = parse_pair(part, "KEY=VALUE", "mode=bridge,bridge=br0");
+        set_nic_key(nic, key, value);
+    }
+    return nic;
+}
+
+std::string parse_nic_model(std::string_view text) {
+    std::string word = lower(trimmed(text));
+    if (rom::find_nic_model(word) == nullptr) {
+        throw not_one_of(text, nic_model_names());
+    }
+    return word;
+}
+
+std::string parse_mac(std::string_view text) {
+    std::string mac = lower(trimmed(text));
+    std::replace(mac.begin(), mac.end(), '-', ':');
+    bool shaped = mac.size() == 17;
+    for (std::size_t i = 0; shaped && i < mac.size(); ++i) {
+        shaped = i % 3 == 2 ? mac[i] == ':' : std::isxdigit(static_cast<unsigned char>(mac[i])) != 0;
+    }
+    if (!shaped) {
+        throw ValueError{fmt::format("invalid MAC address '{}'", text),
+                         "six octets in hex, for example 52:54:00:12:34:56"};
+    }
+    // Bit 0 of the first octet: a group address (IEEE 802).
+    constexpr std::string_view odd_digits = "13579bdf";
+    if (odd_digits.find(mac[1]) != std::string_view::npos || mac == "00:00:00:00:00:00") {
+        throw ValueError{fmt::format("invalid MAC address '{}': all zeros or multicast", text),
+                         "the first octet must be even, for example 52:54:00:12:34:56"};
+    }
+    return mac;
+}
+
+std::string parse_link_name(std::string_view text) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ with its NUL is 16
+    std::string name{trimmed(text)};
+    const bool shaped = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
+                        name.find_first_of("/: \t\n") == std::string::npos;
+    if (!shaped) {
+        throw ValueError{fmt::format("invalid interface name '{}'", text),
+                         "1 to 15 characters without '/', ':' and blanks; `ip link` lists those there are"};
+    }
+    return name;
+}
+
+std::vector<OptionRow> nic_options() {
+    std::vector<OptionRow> rows;
+    for (const NicKey& key : nic_keys()) {
+        rows.push_back(key.first);
+    }
+    rows.push_back(repeated_option<&Settings::nics, parse_nic>(
+        {"nic", "", "KEY=VALUE,…", "none",
+         fmt::format("a further NIC, may be repeated; keys: {} (in the environment: {}, {}, …, {}, …)",
+                     fmt::join(key_names(), ", "), nic_keys()[0].variable(2), nic_keys()[1].variable(2),
+                     nic_keys()[0].variable(3))}));
+    return rows;
+}
+
+}  // namespace vml

@@ -1,0 +1,37 @@
+// A NIC's keys, in one table: the keys of --nic, NETWORK2_… and the flags of the first NIC. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/settings/option_row.h"
+
+namespace vml {
+
+struct NicKey {
+    std::string_view key;  // of --nic
+    OptionRow first;       // the first NIC's setting
+    void (*assign)(NicSettings& nic, std::string_view text);
+
+    // The variable of the second, third, … NIC: "NETWORK2_MODE" for "NETWORK_MODE".
+    [[nodiscard]] std::string variable(int number) const;
+};
+[[nodiscard]] const std::vector<NicKey>& nic_keys();
+
+// Sets one of a NIC's keys; throws ValueError.
+void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value);
+// "mode=bridge,bridge=br0,model=e1000": a further NIC; throws ValueError.
+[[nodiscard]] NicSettings parse_nic(std::string_view text);
+
+// A name of rom::nic_models().
+[[nodiscard]] std::string parse_nic_model(std::string_view text);
+// "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.
+[[nodiscard]] std::string parse_mac(std::string_view text);
+// A network link's name on the host: 1 to 15 bytes without '/', ':' and blanks (net/core/dev.c,
+// dev_valid_name).
+[[nodiscard]] std::string parse_link_name(std::string_view text);
+
+[[nodiscard]] std::vector<OptionRow> nic_options();
+
+}  // namespace vml

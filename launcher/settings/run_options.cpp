@@ -1,0 +1,142 @@
+#include "launcher/settings/run_options.h"
+
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/pattern.h"
+#include "launcher/settings/shell_words.h"
+
+namespace vml {
+
+namespace {
+
+boot::Stage stage_of(std::string_view text) {
+    const std::optional<boot::Stage> stage = boot::stage_named(text);
+    if (!stage) {
+        const auto names = boot::stage_names();
+        throw not_one_of(text, {names.begin(), names.end()});
+    }
+    return *stage;
+}
+
+}  // namespace
+
+std::uint16_t parse_vnc_port(std::string_view text) {
+    constexpr std::uint64_t first = 5900;
+    constexpr std::uint64_t last = 65535;
+    return static_cast<std::uint16_t>(parse_number(text, first, last));
+}
+
+std::string parse_health_stage(std::string_view text) {
+    return std::string{boot::name_of(stage_of(lower(trimmed(text))))};
+}
+
+Until parse_until(std::string_view text) {
+    constexpr std::string_view console = "console:";
+    const std::string_view word = trimmed(text);
+    if (word.starts_with(console)) {
+        const std::string pattern{word.substr(console.size())};
+        const auto compiled = Pattern::compile(pattern);
+        if (const auto* wrong = std::get_if<std::string>(&compiled)) {
+            throw ValueError{fmt::format("invalid regular expression '{}': {}", pattern, *wrong),
+                             "RE2's syntax (no look-around, no back-references); \\ before . [ ] ( ) * + ? { "
+                             "} ^ $ | takes "
+                             "them as they are"};
+        }
+        if (pattern.empty()) {
+            throw ValueError{"empty regular expression", "for example: console:login:"};
+        }
+        return {std::nullopt, pattern, std::string{word}};
+    }
+    return {stage_of(word), "", std::string{word}};
+}
+
+std::vector<std::filesystem::path> parse_reports(std::string_view text) {
+    std::vector<std::filesystem::path> paths;
+    for (const std::string& part : split_list(text)) {
+        const std::filesystem::path path{part};
+        if (path.extension() != ".json" && path.extension() != ".html") {
+            throw invalid_value(part, "a name that ends with .json or .html");
+        }
+        paths.push_back(path);
+    }
+    return paths;
+}
+
+namespace {
+
+std::vector<OptionRow> console_options() {
+    return {
+        option<&Settings::no_console>({"no-console", "NO_CONSOLE", "", "off",
+                                       "neither attach the serial console nor print its output"}),
+        option<&Settings::console_raw>({"console-raw", "CONSOLE_RAW", "", "off",
+                                        "show every byte of the serial console as it comes; else a terminal "
+                                        "is spared what would wipe or "
+                                        "upset it, and a pipe or file gets text alone, in whole lines"}),
+        option<&Settings::graphics>({"graphics", "GRAPHICS", "KIND", "none", "{}"}),
+        option<&Settings::vnc_port, parse_vnc_port>(
+            {"vnc-port", "VNC_PORT", "PORT", "5900",
+             "the TCP port of --graphics vnc: on the loopback, in a container on all addresses"}),
+        option<&Settings::guest_agent>({"guest-agent", "GUEST_AGENT", "", "on",
+                                        "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
+        option<&Settings::health_stage, parse_health_stage>(
+            {"health-stage", "HEALTH_STAGE", "STAGE", "none",
+             "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
+        option<&Settings::run_as>({"run-as", "RUN_AS", "USER",
+                                   "for root: libvirt-qemu or qemu where there is one, else nobody",
+                                   "the user that QEMU runs as; only root can switch to another user"}),
+    };
+}
+
+std::vector<OptionRow> boot_watch_options() {
+    constexpr unsigned most_reboots = 1000;
+    return {
+        option<&Settings::until, parse_until>(
+            {"until", "UNTIL", "STAGE", "none",
+             fmt::format("exit 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails "
+                         "before exits at once, with its exit code",
+                         fmt::join(boot::stage_names(), ", "))}),
+        option<&Settings::boot_timeout>(
+            {"boot-timeout", "BOOT_TIMEOUT", "SECONDS", "none",
+             "exit 15 when the boot has not reached its stage (of --until, else os) by then"}),
+        option<&Settings::reboot_limit, number<unsigned, 0, most_reboots>>(
+            {"reboot-limit", "REBOOT_LIMIT", "N", "3",
+             "exit 16 after N network boots in a row in which no operating system stayed up for "
+             "60 s; 0: never"}),
+        option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
+                                                   "write the boot as JSON (a name that ends with .json) or "
+                                                   "as a picture in one HTML file (.html)"}),
+        option<&Settings::boot_watch>({"boot-watch", "BOOT_WATCH", "", "on",
+                                       "look at the guest's packets until its operating system runs; "
+                                       "without, the console alone tells of "
+                                       "the boot"}),
+        option<&Settings::stop_timeout>({"stop-timeout", "STOP_TIMEOUT", "SECONDS", "8",
+                                         "grace for the guest's own shutdown before it is forced"}),
+    };
+}
+
+std::vector<OptionRow> log_options() {
+    return {
+        option<&Settings::log_level>(
+            {"log-level", "LOG_LEVEL", "LEVEL", "info", "{} (LOG_VERBOSE=1 means debug)"}),
+        option<&Settings::log_format>({"log-format", "LOG_FORMAT", "FORMAT", "text", "{}"}),
+        option<&Settings::extra_args, parse_shell_words>(
+            {"extra-args", "EXTRA_ARGS", "ARGS", "none",
+             "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"}),
+    };
+}
+
+}  // namespace
+
+std::vector<OptionRow> run_options() {
+    std::vector<OptionRow> rows = console_options();
+    for (auto more : {boot_watch_options(), log_options()}) {
+        rows.insert(rows.end(), more.begin(), more.end());
+    }
+    return rows;
+}
+
+}  // namespace vml

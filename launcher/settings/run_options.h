@@ -1,0 +1,25 @@
+// How a run goes on and ends, what it shows and writes. Pure; each parse_… throws ValueError.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/settings/option_row.h"
+
+namespace vml {
+
+// 5900 and above: QEMU counts its displays from there.
+[[nodiscard]] std::uint16_t parse_vnc_port(std::string_view text);
+// A stage's name.
+[[nodiscard]] std::string parse_health_stage(std::string_view text);
+// A stage's name (boot::stage_names()), or "console:" and a regular expression.
+[[nodiscard]] Until parse_until(std::string_view text);
+// Paths that end with .json or .html, separated by commas.
+[[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
+
+[[nodiscard]] std::vector<OptionRow> run_options();
+
+}  // namespace vml
