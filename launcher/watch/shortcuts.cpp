@@ -56,6 +56,7 @@ void Shortcuts::reset() {
     spared_router_ = false;
     done_in_boot_.clear();
     for (Nic& nic : nics_) {
+        nic.first_searched_at.reset();
         nic.searched_at.reset();
     }
 }
@@ -65,7 +66,7 @@ void Shortcuts::frame(std::size_t nic, const boot::Packet& packet, Bytes frame, 
     if (packet.source != seen.mac) {
         seen.ipv6_seen = seen.ipv6_seen || shows_ipv6_routing(frame);
     } else if (std::holds_alternative<boot::RouterSolicitation>(packet.body)) {
-        seen.first_searched_at = seen.searched_at ? seen.first_searched_at : at;
+        seen.first_searched_at = seen.first_searched_at.value_or(at);
         seen.searched_at = at;
     }
 }
@@ -91,7 +92,7 @@ std::optional<double> Shortcuts::answer_in(std::size_t nic, const boot::Boot& bo
         !has_what_it_needs(at.id, boot)) {
         return std::nullopt;
     }
-    return std::max(0.0, at.first_searched_at + patience_s - now);
+    return std::max(0.0, *at.first_searched_at + patience_s - now);
 }
 
 std::string Shortcuts::key_pressed(double at) {

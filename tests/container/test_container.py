@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -76,6 +77,30 @@ def test_the_image_holds_what_a_run_needs_and_nothing_of_the_build(image):
     inside = podman("run", "--rm", *RUNTIME, "--network", "none", "--entrypoint", "sh", image, "-c", script, check=False)
     assert inside.returncode == 0, inside
     print(f"\nthe image: {config['Size'] / 1e6:.0f} MB")
+
+
+IPXE_UEFI = ("-e", "IPXE_ENABLE=1", "-e", "BOOT_MODE=uefi")
+
+
+def in_the_image(image, *words):
+    return podman("run", "--rm", *RUNTIME, "--network", "none", *words[:-1], image, *words[-1].split()).stdout
+
+
+def test_the_plan_says_what_stands_in_for_the_rom(image):
+    """Debian 13's ROMs for UEFI are drivers alone."""
+    plan = in_the_image(image, *IPXE_UEFI, "plan")
+    assert "/usr/lib/ipxe/ipxe-amd64.efi: the iPXE program stands in for the ROM" in plan
+    assert "iPXE's network driver alone" in plan
+    assert "iPXE: /usr/lib/ipxe/ipxe-amd64.efi" in in_the_image(image, *IPXE_UEFI, "doctor")
+
+
+def test_the_images_roms_are_drivers_alone(image):
+    models = ("virtio", "e1000", "e1000e", "eepro100", "ne2k_pci", "pcnet", "rtl8139", "vmxnet3")
+    files = " ".join(f"/usr/share/qemu/efi-{model}.rom" for model in models)
+    described = json.loads(in_the_image(image, f"rom --format json {files}"))
+    roles = {where["role"] for rom in described for where in rom["runs_on"] if where["firmware"] == "uefi" and where["runs"]}
+    assert (len(described), roles) == (len(models), {"driver"})
+    assert in_the_image(image, f"rom {files}").count("iPXE's network driver alone") == len(models)
 
 
 @pytest.mark.slow
@@ -242,6 +267,9 @@ def test_a_vm_that_powered_off_is_0(image, netboot):
     with Container("-e", "IPXE_ENABLE=1", "-e", "NETBOOT_DIR=/netboot", *SMALL, "-v", f"{netboot()}:/netboot:ro") as container:
         assert container.wait() == 0
         assert "the guest powered off" in container.text
+        # Two pipes, which the runtime joins: no line stands in the middle of another.
+        assert re.search(f"^{vm.SCRIPT_RAN}$", container.text, re.MULTILINE)
+        assert re.search(f"^{vm.GUEST_UP} kernel=.* queues=\\d+$", container.text, re.MULTILINE)
 
 
 BRIDGE = ("-e", "NETWORK_MODE=bridge", "-e", "NETWORK_BRIDGE=br0", "--device", "/dev/net/tun")

@@ -163,6 +163,16 @@ def test_a_boot_that_works(ends, fill, netboot_folder, kind):
     assert_came_up(kind, *seen)
 
 
+def test_another_nic_by_ipxes_program(ends, fill, netboot_folder):
+    """The program drives what UEFI drives: Debian 13's ROM for this NIC is a driver alone, too."""
+    kind = KINDS["uefi"]
+    folder = fill(netboot_folder, kind)
+    seen = ends(kind, "-v", f"{folder}:/netboot:ro", NETBOOT_DIR="/netboot", NIC_MODEL="e1000")
+    assert_came_up(kind, *seen)
+    assert "iPXE initialising devices" in seen[2]
+    assert ">>Start PXE" not in seen[2]
+
+
 UNTIL = {"bios": "agent", "uefi": "os", "aarch64": "kernel"}
 
 

@@ -20,6 +20,7 @@ import threading
 import time
 
 SERVER = "10.77.0.1"
+SERVER6 = "fd77::1"
 PROXY = "10.77.0.2"  # a second server, of ProxyDHCP
 IQN = "iqn.2020-01.example:disk"
 DEADLINE = 20
@@ -40,7 +41,7 @@ http {{
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     server {{
-        listen {server}:80; root {folder}/http;
+        listen {server}:80; {more} root {folder}/http;
         location /broken {{ return 500; }}
         location /private {{ return 403; }}
         location /moved/twice/ {{ rewrite ^/moved/twice/(.*) /moved/$1 redirect; }}
@@ -83,6 +84,7 @@ class Lab:
         self.folder.chmod(0o755)
         self.services = []
         self.sockets = []
+        self.has_ipv6 = False
 
     def __enter__(self):
         try:
@@ -125,20 +127,37 @@ class Lab:
         """A command line that runs in the VM's namespace."""
         return ["ip", "netns", "exec", self.vm, *words]
 
-    def serve(self, assets, script, bootfile="boot.ipxe", tftp=True, dns=False, router=False, options=()):
+    def with_ipv6(self):
+        """The server has an address of the network fd77::/64 too."""
+        run("ip", "-n", self.srv, "addr", "add", f"{SERVER6}/64", "dev", "srv0", "nodad")
+        self.has_ipv6 = True
+        return self
+
+    def route(self, *options):
+        """Debian's radvd: a real router's advertisements, of the network fd77::/64. `options` are lines of its
+        interface's section."""
+        run("ip", "netns", "exec", self.srv, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        prefix = f"prefix {SERVER6}/64 {{ AdvOnLink on; AdvAutonomous on; }};"
+        (self.folder / "radvd.conf").write_text(
+            "\n".join(["interface srv0 {", "AdvSendAdvert on;", *options, prefix, "};", ""])
+        )
+        self._service("radvd", "-n", "-m", "none", "-C", self.folder / "radvd.conf", "-p", self.folder / "radvd.pid")
+        return self
+
+    def serve(self, assets, script, bootfile="boot.ipxe", tftp=True, dns=False, router=False, dhcp4=True, options=()):
         """Starts dnsmasq and nginx: `script` by TFTP, kernel and initramfs by HTTP. With `dns`, a server that knows no
-        name; with `router`, an IPv6 router that advertises itself; `options` are
-        dnsmasq's."""
+        name; with `router`, an IPv6 router that advertises itself; without `dhcp4` DHCPv6 alone, where the options say
+        so; `options` are dnsmasq's."""
         if router:
-            run("ip", "-n", self.srv, "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
+            self.with_ipv6()
         (self.folder / "tftp/boot.ipxe").write_text(script)
         for name in ("vmlinuz", "initrd.gz"):
             shutil.copy(assets / name, self.folder / "http" / name)
-        (self.folder / "nginx.conf").write_text(NGINX.format(folder=self.folder, server=SERVER))
+        (self.folder / "nginx.conf").write_text(self._nginx(f"listen [{SERVER6}]:80;" if self.has_ipv6 else ""))
         self._service("nginx", "-c", self.folder / "nginx.conf")
         self._service(
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0",
-            "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.99,1h",
+            "--bind-interfaces", *(["--dhcp-range=10.77.0.50,10.77.0.99,1h"] if dhcp4 else []),
             *(["--no-resolv", "--no-hosts", "--local=/example/"] if dns else ["--port=0"]),
             *([f"--dhcp-boot={bootfile}"] if bootfile else []),
             *(["--enable-ra", "--dhcp-range=fd77::,ra-only"] if router else []),
@@ -148,8 +167,11 @@ class Lab:
             f"--dhcp-leasefile={self.folder}/leases", "--no-ping", f"--log-facility={self.folder}/dnsmasq.log",
             "--log-dhcp",
         )
-        self._wait_for_services({":67", ":80", *([":69"] if tftp else []), *([":53"] if dns else [])})
+        self._wait_for_services({":67" if dhcp4 else ":547", ":80", *([":69"] if tftp else []), *([":53"] if dns else [])})
         return self
+
+    def _nginx(self, more=""):
+        return NGINX.format(folder=self.folder, server=SERVER, more=more)
 
     def serve_proxydhcp(self, bootfile):
         """A second server on the bridge, with a namespace of its own: it names a file to iPXE, and gives no address."""
@@ -169,7 +191,7 @@ class Lab:
 
     def serve_web_on(self, port):
         """A second web server, with the same files."""
-        text = NGINX.format(folder=self.folder, server=SERVER).replace(f"{SERVER}:80;", f"{SERVER}:{port};")
+        text = self._nginx().replace(f"{SERVER}:80;", f"{SERVER}:{port};")
         (self.folder / "second.conf").write_text(text.replace("nginx.pid", "second.pid"))
         self._service("nginx", "-c", self.folder / "second.conf")
         self._wait_for_services({f":{port}"})
@@ -245,10 +267,10 @@ def wait_until(condition, seconds, what):
         select.select([], [], [], 0.01)
 
 
-def http_script(words="", marker="VM-LAUNCH-SCRIPT-RAN"):
+def http_script(words="", marker="VM-LAUNCH-SCRIPT-RAN", server=SERVER):
     return (
-        f"#!ipxe\necho {marker}\nkernel http://{SERVER}/vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check {words}\n"
-        f"initrd http://{SERVER}/initrd.gz\nboot\n"
+        f"#!ipxe\necho {marker}\nkernel http://{server}/vmlinuz initrd=initrd.gz console=ttyS0 no_timer_check {words}\n"
+        f"initrd http://{server}/initrd.gz\nboot\n"
     )
 
 

@@ -116,9 +116,11 @@ TEST_CASE("the guest's search for a router is answered once DHCP has named what 
     CHECK_FALSE(router.answer_in(0, boot::Boot{}, 9));
     CHECK_FALSE(router.answer_in(0, ipxe_boot(), 9));  // DHCP has said nothing yet
     REQUIRE(router.answer_in(0, ready_boot(), 1.2));
-    CHECK(*router.answer_in(0, ready_boot(), 1.2) > 0.39);
+    CHECK(*router.answer_in(0, ready_boot(), 1.2) > 4.39);
     feed(router, icmp6(true, 133), 3);  // it only asks again
-    CHECK(router.answer_in(0, ready_boot(), 3) == 0);
+    REQUIRE(router.answer_in(0, ready_boot(), 5.4));
+    CHECK(*router.answer_in(0, ready_boot(), 5.4) > 0.1);  // a router may still be about to answer
+    CHECK(router.answer_in(0, ready_boot(), 5.7) == 0);
     feed(router, icmp6(true, 133), 1, 1);
     CHECK_FALSE(router.answer_in(1, ready_boot(), 9));  // that NIC's are not
     Shortcuts off = shortcuts(true, {});
@@ -129,10 +131,14 @@ TEST_CASE("the guest's search for a router is answered once DHCP has named what 
 TEST_CASE("a search is answered once, and the next one again") {
     Shortcuts router = shortcuts();
     feed(router, icmp6(true, 133), 1);
-    router.advertised(0, 2);
-    CHECK_FALSE(router.answer_in(0, ready_boot(), 2));
-    feed(router, icmp6(true, 133), 3);
-    CHECK(router.answer_in(0, ready_boot(), 4) == 0);
+    router.advertised(0, 6);
+    CHECK_FALSE(router.answer_in(0, ready_boot(), 6));
+    feed(router, icmp6(true, 133), 7);
+    CHECK(router.answer_in(0, ready_boot(), 7) == 0);  // who would have answered has had the time
+    router.reset();
+    feed(router, icmp6(true, 133), 20);
+    REQUIRE(router.answer_in(0, ready_boot(), 20));
+    CHECK(*router.answer_in(0, ready_boot(), 20) > 4.5);
 }
 
 TEST_CASE("a guest whose DHCP named nothing to boot may be one that boots over IPv6") {
