@@ -127,15 +127,6 @@ std::optional<std::size_t> Fetches::end(std::size_t index, double at, FetchState
     fetch.fault = fault;
     return index;
 }
-std::optional<std::size_t> Fetches::said_to_be_done(double at, std::string_view name) {
-    if (fetches_.empty() || fetches_.back().state != FetchState::receiving ||
-        base_name(fetches_.back().url) != base_name(name)) {
-        return std::nullopt;
-    }
-    Fetch& fetch = fetches_.back();
-    fetch.received = fetch.expected.value_or(fetch.received);
-    return end(fetches_.size() - 1, at, FetchState::done, FetchFault::none);
-}
 
 // ---- DNS
 

@@ -54,6 +54,8 @@ struct Fetch {
     FetchState state = FetchState::asked;
     FetchFault fault = FetchFault::none;
     std::string words{};  // the server's own words for its error
+    bool by_console =
+        false;  // its packets were not seen: iPXE's console told of it, and not how large it was
     Content content = Content::unknown;
     std::string text{};  // of a script or another text: its beginning, as far as it was seen without a gap
 
@@ -89,8 +91,11 @@ class Fetches {
     std::optional<std::size_t> see(double at, bool from_guest, const Packet& packet);
 
     // iPXE says on its console that it has the file of this name or URL: so the latest fetch is over, should
-    // its last packets not have been seen. Gives its index, if it was.
+    // its last packets not have been seen; or there is one of which, behind a large file, no packet was.
+    // Gives its index, if there was news.
     std::optional<std::size_t> said_to_be_done(double at, std::string_view name);
+    // The same of one that failed, with iPXE's error number.
+    std::optional<std::size_t> said_to_have_failed(double at, std::string_view name, std::uint32_t number);
 
     [[nodiscard]] const std::vector<Fetch>& all() const { return fetches_; }
     [[nodiscard]] const std::vector<Lookup>& lookups() const { return lookups_; }
@@ -127,6 +132,8 @@ class Fetches {
         std::string head{};                       // the body's first bytes, as they came
     };
 
+    [[nodiscard]] std::string missed(std::string_view name) const;
+    std::optional<std::size_t> begin_missed(double at, std::string_view name);
     std::optional<std::size_t> begin(double at, Fetch fetch);
     std::optional<std::size_t> end(std::size_t index, double at, FetchState state, FetchFault fault);
 

@@ -90,7 +90,7 @@ bool may_be_program(const Fetch& fetch) {
         case Content::efi_aarch64:
         case Content::efi_other:
         case Content::elf:
-            return !is_probe(fetch) && fetch.ranges == 0;
+            return !is_probe(fetch) && fetch.ranges == 0 && !fetch.by_console;
         default:
             return false;
     }

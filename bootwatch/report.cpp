@@ -97,7 +97,8 @@ ordered_json fetch_json(const Fetch& fetch) {
             {"bytes_per_second", std::round(speed_of(fetch))},
             {"asked_again", fetch.repeats},
             {"ranges", fetch.ranges},
-            {"content", name_of(fetch.content)}};
+            {"content", name_of(fetch.content)},
+            {"proof", name_of(fetch.by_console ? Proof::console : Proof::wire)}};
 }
 
 ordered_json lookup_json(const Lookup& lookup) {

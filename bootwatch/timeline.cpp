@@ -48,6 +48,9 @@ std::string describe(const Fetch& fetch) {
     if (!fetch.location.empty()) {
         return fmt::format("{}: redirected to {}", fetch.url, fetch.location);
     }
+    if (fetch.by_console) {
+        return fmt::format("{}: fetched", fetch.url);
+    }
     const double took = fetch.ended.value_or(fetch.latest) - fetch.began;
     constexpr double worth_a_speed = 0.1;
     const std::string speed =
@@ -100,7 +103,7 @@ bool Timeline::runs_unknown() const {
                 fetch.content == Content::text);
     };
     const auto passed_over = [](const Fetch& fetch) {
-        return is_probe(fetch) || fetch.content == Content::ipxe_script ||
+        return is_probe(fetch) || fetch.by_console || fetch.content == Content::ipxe_script ||
                fetch.content == Content::archive || fetch.content == Content::picture ||
                fetch.state == FetchState::failed;
     };
@@ -114,7 +117,6 @@ bool Timeline::runs_unknown() const {
 }
 
 const std::vector<Boot>& Timeline::boots() {
-    tell_search(nullptr);
     current().fetches = fetches_.all();
     current().lookups = fetches_.lookups();
     return boots_;
@@ -150,6 +152,7 @@ std::vector<Mark> Timeline::reset(double at) {
     if (!current().reached_or_passed(Stage::firmware)) {
         return {};
     }
+    tell_search(nullptr);
     boots_.at(boots().size() - 1).ended = at;
     if (boots_.size() >= most_boots) {
         boots_.erase(boots_.begin());

@@ -68,6 +68,7 @@ class Timeline {
     void console(double at, const ConsoleMark& seen);
     void stub_said(double at, std::string_view words);
     void client_failed(double at, std::string_view words);
+    void fetch_refused(double at, const ConsoleMark& seen);
     void ipxe_said(double at, const ConsoleMark& seen);
     void dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet, const DhcpMessage& message);
     void dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);
@@ -79,6 +80,7 @@ class Timeline {
     // A loader's search through names that are not there is told in one line once it is over
     // (timeline_search.cpp).
     [[nodiscard]] bool is_searched(double at, const Fetch& fetch);
+    void show_search(const Fetch* found);
     void tell_search(const Fetch* found);
     void tell_old_search(double at);
 
@@ -87,8 +89,9 @@ class Timeline {
     Fetches fetches_;
     std::vector<Mark> news_;
     std::string cut_line_;               // the first half of a line that the console broke
-    std::vector<Mark> search_;           // that was not told yet: what was said of each name
+    std::vector<Mark> search_;           // that is no news yet: what was said of each name
     std::vector<std::string> searched_;  // the names' URLs
+    std::size_t shown_of_search_ = 0;    // marks at the end of the record
 };
 
 // "8.1 MB", for people.

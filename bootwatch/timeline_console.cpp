@@ -136,6 +136,17 @@ void Timeline::client_failed(double at, std::string_view words) {
     }
 }
 
+// "http://10.0.0.1/k... No such file or directory (http://ipxe.org/…)"
+void Timeline::fetch_refused(double at, const ConsoleMark& seen) {
+    const std::size_t dots = seen.text.find("...");
+    if (nics_.empty() || dots == 0 || dots == std::string::npos) {
+        return;
+    }
+    if (const auto index = fetches_.said_to_have_failed(at, seen.text.substr(0, dots), *seen.number)) {
+        fetched(at, *index);
+    }
+}
+
 void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
     const bool wire = !nics_.empty();
     switch (seen.sign) {
@@ -171,6 +182,7 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
             mark_once(Stage::script, at, Proof::console, fmt::format("{} runs", seen.text));
             break;
         case ConsoleSign::ipxe_error:
+            fetch_refused(at, seen);
             if (current().complaints.size() < most_texts) {
                 current().complaints.push_back({at, seen.text, *seen.number});
             }

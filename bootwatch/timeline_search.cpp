@@ -1,7 +1,7 @@
 // The timeline's part for what a loader looks for under many names: pxelinux its configuration (pxelinux.cfg
 // by UUID, MAC and address), GRUB its lists, shim its revocations.
 #include <algorithm>
-#include <utility>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -39,20 +39,35 @@ bool Timeline::is_searched(double at, const Fetch& fetch) {
     }
     search_.push_back({Stage::fetch, at, Proof::wire, describe(fetch), false});
     searched_.push_back(fetch.url);
+    show_search(nullptr);
     return true;
 }
 
-void Timeline::tell_search(const Fetch* found) {
-    const std::vector<Mark> search = std::exchange(search_, {});
-    const std::vector<std::string> urls = std::exchange(searched_, {});
+// In the record, in the place of what it shows of the search so far.
+void Timeline::show_search(const Fetch* found) {
     constexpr std::size_t worth_a_summary = 3;
-    if (urls.size() >= worth_a_summary) {
-        mark(Stage::fetch, search.back().at, Proof::wire, search_text(urls, found), false);
+    auto& marks = current().marks;
+    marks.resize(marks.size() - shown_of_search_);
+    if (search_.size() < worth_a_summary) {
+        marks.insert(marks.end(), search_.begin(), search_.end());
+        shown_of_search_ = search_.size();
         return;
     }
-    for (const Mark& each : search) {
-        mark(each.stage, each.at, each.proof, each.detail, false);
+    marks.push_back({Stage::fetch, search_.back().at, Proof::wire, search_text(searched_, found), false});
+    shown_of_search_ = 1;
+}
+
+void Timeline::tell_search(const Fetch* found) {
+    if (search_.empty()) {
+        return;
     }
+    show_search(found);
+    const auto& marks = current().marks;
+    news_.insert(news_.end(), std::prev(marks.end(), static_cast<std::ptrdiff_t>(shown_of_search_)),
+                 marks.end());
+    search_.clear();
+    searched_.clear();
+    shown_of_search_ = 0;
 }
 
 // A search goes on at once.

@@ -233,7 +233,7 @@ void Timeline::fetched(double at, std::size_t index) {
     }
     tell_search(&fetch);
     const bool whole = fetch.state == FetchState::done && fetch.location.empty();
-    mark(Stage::fetch, at, Proof::wire, describe(fetch), whole);
+    mark(Stage::fetch, at, fetch.by_console ? Proof::console : Proof::wire, describe(fetch), whole);
     if (whole && fetch.content == Content::ipxe_script && current().ipxe) {
         mark(Stage::script, at, Proof::wire, fmt::format("{} runs", base_name(fetch.url)));
     }

@@ -149,7 +149,10 @@ Verdict no_magic(const Scene& scene) {
 Verdict not_bootable(const Scene& scene) {
     const Boot& boot = scene.boot;
     const Fetch* fetch = scene.last_fetch();
-    if (!scene.stopped()) {
+    // It left for the disk because it was to (`exit`, LOCALBOOT): else the run would not have gone on until
+    // the time was up.
+    const bool left = boot.turn == Turn::disk && scene.about.now && !scene.ipxe_gave_up();
+    if (!scene.stopped() || left) {
         return std::nullopt;
     }
     if (auto verdict = ended_in_shell(scene)) {

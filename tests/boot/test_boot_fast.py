@@ -140,7 +140,8 @@ def test_a_link_out_of_the_folder_boots_and_is_told(boot, netboot, tmp_path):
 
 @pytest.mark.parametrize("base", ["tftp://10.0.2.2/", ""], ids=["tftp", "http"])
 def test_a_large_file_is_followed_though_the_dump_rests(boot, netboot, tmp_path, base):
-    """While a large file comes, QEMU's dump is switched off most of the time: what was fetched is told all the same."""
+    """While a large file comes, QEMU's dump is switched off most of the time: what was fetched is told all the same. A busy
+    host may be too late for the packets of the small file behind it: then iPXE's console tells of it."""
     size = 90_000_000
     (netboot.path / "blob").write_bytes(bytes(size))
     (netboot.path / "note").write_text("hello")
@@ -156,4 +157,5 @@ def test_a_large_file_is_followed_though_the_dump_rests(boot, netboot, tmp_path,
         assert re.search(r"/blob: [\d.]+ MB of 90.0 MB, [\d.]+ MB/s, \d+ s left", own), own
     fetches = {fetch["url"].rsplit("/", 1)[-1]: fetch for fetch in told(report)["boots"][0]["fetches"]}
     assert (fetches["blob"]["state"], fetches["blob"]["bytes"]) == ("done", size)
-    assert (fetches["note"]["state"], fetches["note"]["bytes"]) == ("done", 5)
+    assert fetches["note"]["state"] == "done"
+    assert fetches["note"]["bytes"] == {"wire": 5, "console": 0}[fetches["note"]["proof"]]

@@ -277,6 +277,37 @@ TEST_CASE("iPXE's word for a file whose last packets were not seen") {
     CHECK_FALSE(Fetches{}.said_to_be_done(5, "initrd"));
 }
 
+TEST_CASE("iPXE's word for a file of which, behind a large one, no packet was seen") {
+    const auto after = [](unsigned length) {
+        Guest g;
+        g.get("/a/boot.ipxe")
+            .see(tcp(false, 5000, 80, 1001, ack, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n#!ipxe\n"));
+        g.see(udp(true, 2000, 69, request("blob")))
+            .see(udp(false, 3000, 2000, be16(6) + std::string{"blksize\00065000\0", 14}));
+        for (unsigned number = 1; number * 65000 <= length; ++number) {
+            g.see(udp(false, 3000, 2000, block(number, 65000)));
+        }
+        g.see(udp(false, 3000, 2000, block(length / 65000 + 1, 5)));
+        REQUIRE(g.fetches.all().back().state == FetchState::done);
+        return g;
+    };
+    Guest g = after(2000000);
+    CHECK_FALSE(g.fetches.said_to_be_done(99, "tftp://10.0.0.1/blob"));  // it was seen
+    REQUIRE(g.fetches.said_to_be_done(99, "tftp://10.0.0.1/note") == std::optional<std::size_t>{2});
+    const Fetch note = g.fetches.all().back();
+    CHECK(note.by_console);
+    CHECK(note.state == FetchState::done);
+    CHECK(note.protocol == "tftp");
+    CHECK(note.server == g.fetches.all()[1].server);
+    Guest relative = after(2000000);
+    CHECK(relative.fetches.said_to_have_failed(99, "note", 0x2d0c613b));
+    CHECK(relative.fetches.all().back().url == "http://boot.example/a/note");
+    CHECK(relative.fetches.all().back().fault == FetchFault::not_found);
+    CHECK(relative.fetches.all().back().words == "HTTP 404: the server has no such file");
+    CHECK_FALSE(after(2000000).fetches.said_to_be_done(99, "https://h/x"));  // TLS hides its names
+    CHECK_FALSE(after(100000).fetches.said_to_be_done(99, "note"));          // no reason to miss one
+}
+
 TEST_CASE("HTTP without a length ends with the connection") {
     Guest g;
     g.get("/k")

@@ -89,6 +89,7 @@ TEST_CASE("a search is told once something else is seen, or time has passed") {
         CHECK(told(udp(false, 3000, port, be16(5) + be16(1) + "x"), 3) == 0);
     }
     CHECK(told(arp_request(server_ip), 4) == 0);
+    CHECK(contains(machine.timeline.boot().marks.back().detail, "looked for 4 names"));  // the record has it
     CHECK(told(arp_request(server_ip), 6) == 1);
 }
 

@@ -91,15 +91,7 @@ TEST_CASE(
     past.gets(ExitCode::not_bootable, "script ended", "");
 }
 
-TEST_CASE("ProxyDHCP whose port 4011 is dead; a file without a server") {
-    Machine dead;
-    dead.has_address("");
-    std::string question = dhcp(true, 3, as_ipxe);
-    constexpr std::size_t target_port = 14 + 20 + 2;
-    question.replace(target_port, 2, be16(4011));
-    dead.see(question).see(question).stops();
-    dead.gets(ExitCode::nothing_to_boot, "the ProxyDHCP server 10.0.0.1 does not answer at port 4011",
-              "asked there 2 times", "port 4011");
+TEST_CASE("a file without a server") {
     Machine no_server;
     no_server.has_address(option(67, "boot.ipxe") + option(66, "tftp.example"), as_ipxe, 0)
         .says("Nothing to boot: No such file or directory (http://ipxe.org/2d03e13b)")
@@ -109,20 +101,7 @@ TEST_CASE("ProxyDHCP whose port 4011 is dead; a file without a server") {
     CHECK_FALSE(contains(no_server.verdict().why, "named no file"));
 }
 
-TEST_CASE("a port of its own: refused, it is named as iPXE does; tftpd-hpa's absolute names; iSCSI") {
-    Machine refused;
-    refused.has_address().tftp("boot.ipxe", "#!ipxe\n");
-    refused.see(tcp(true, 4000, 8080, 100, syn)).see(tcp(false, 4000, 8080, 0, rst | ack));
-    refused.says("http://10.0.0.1:8080/k... Connection refused (http://ipxe.org/0e0a6039)")
-        .says("Could not boot image: Connection refused (http://ipxe.org/0e0a6039)")
-        .stops();
-    refused.gets(ExitCode::fetch_failed, "cannot fetch http://10.0.0.1:8080/k", "nobody listens",
-                 "port 8080 of 10.0.0.1");
-    CHECK_FALSE(contains(refused.verdict().hint, "tcp server"));
-    Machine absolute;
-    absolute.has_address().no_tftp("boot.ipxe", 2, "Only absolute filenames allowed").stops();
-    absolute.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/boot.ipxe", "Only absolute",
-                  "--secure");
+TEST_CASE("iSCSI: the target by its name, where that was seen") {
     Machine san;
     san.has_address(option(17, "iscsi:10.0.0.1::::iqn.x:y")).connects(3260);
     san.see(tcp(true, san.port, 3260, 101, ack, std::string(48, '\x43')))
