@@ -113,7 +113,6 @@ LONG_FUNCTIONS = {"boot_story": 54, "console": 55, "ipxe_said": 52, "look": 53}
 LARGE_CLASSES = {
     "BootObserver": (28, 11),
     "Console": (23, 11),
-    "GuestAgent": (20, 14),
     "RunLoop": (68, 38),
     "Planner": (23, 2),
     "Decider": (67, 5),
