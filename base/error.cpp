@@ -19,6 +19,16 @@ std::string joined(const std::vector<Fault>& faults) {
 
 }  // namespace
 
+std::vector<ExitCodeRow> exit_code_table() {
+    std::vector<ExitCodeRow> rows;
+    rows.reserve(exit_code_meanings.size() + 1);
+    for (const auto& [code, meaning] : exit_code_meanings) {
+        rows.push_back({std::to_string(static_cast<int>(code)), meaning});
+    }
+    rows.push_back({"128+n", "ended by signal n before the guest was down: it had to be forced"});
+    return rows;
+}
+
 Error::Error(Fault fault) : faults_{std::move(fault)}, text_{joined(faults_)} {}
 
 Error::Error(std::vector<Fault> faults) : faults_{std::move(faults)}, text_{joined(faults_)} {}

@@ -2,8 +2,10 @@
 // leads to.
 #pragma once
 
+#include <array>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vml {
@@ -25,6 +27,35 @@ enum class ExitCode : int {
     guest_panicked = 20,
     exec_failed = 125,  // `vm-launch exec` itself, so that it is not taken for the command's own status
 };
+
+// What each means, for users.
+struct ExitCodeMeaning {
+    ExitCode code;
+    std::string_view meaning;
+};
+inline constexpr auto exit_code_meanings = std::to_array<ExitCodeMeaning>(
+    {{ExitCode::ok, "the guest powered off, or a stop was asked for and was clean"},
+     {ExitCode::failed, "vm-launch failed"},
+     {ExitCode::settings, "the settings are wrong (all faults were listed)"},
+     {ExitCode::host, "the host lacks something (device, privilege, file, program)"},
+     {ExitCode::qemu, "QEMU could not start, or died"},
+     {ExitCode::rom_never_ran, "the ROM never ran"},
+     {ExitCode::no_offer, "no DHCP offer, or none that the guest could use"},
+     {ExitCode::nothing_to_boot, "an address, but nothing to boot (no filename, no script)"},
+     {ExitCode::fetch_failed, "fetching failed (TFTP or HTTP error, name not found, no answer)"},
+     {ExitCode::not_bootable, "what was fetched could not be booted"},
+     {ExitCode::boot_timeout,
+      "the boot deadline passed (--boot-timeout), or the guest ended before --until was reached"},
+     {ExitCode::reboot_loop, "a reboot loop was broken (--reboot-limit)"},
+     {ExitCode::guest_panicked, "the guest panicked"},
+     {ExitCode::exec_failed, "exec: the command could not be run; any other status is the command's own"}});
+
+// The same as users read it, with what no enumerator stands for: "128+n".
+struct ExitCodeRow {
+    std::string code;
+    std::string_view meaning;
+};
+[[nodiscard]] std::vector<ExitCodeRow> exit_code_table();
 
 struct Fault {
     std::string

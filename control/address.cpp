@@ -1,13 +1,13 @@
 #include "control/address.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include "base/text.h"
 
 namespace vml::control {
 
@@ -18,14 +18,6 @@ constexpr std::string_view prefix = "vm-launch/";
 constexpr std::size_t longest_name = sizeof(sockaddr_un::sun_path) - 1;
 // __SO_ACCEPTCON of include/linux/net.h, as /proc/net/unix prints the flags.
 constexpr std::string_view listening = "00010000";
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-    Number number = 0;
-    const char* last = std::next(text.data(), static_cast<std::ptrdiff_t>(text.size()));
-    const auto [end, error] = std::from_chars(text.data(), last, number);
-    return error == std::errc{} && end == last ? std::optional{number} : std::nullopt;
-}
 
 // The words of a line of /proc/net/unix up to the path, which may hold blanks.
 std::optional<Address> address_in_line(const std::string& line) {
@@ -62,8 +54,8 @@ std::optional<Address> parse_socket_name(std::string_view name) {
     if (second == std::string_view::npos || second + 1 == name.size()) {
         return std::nullopt;
     }
-    const auto space = number_of<std::uint64_t>(name.substr(0, first));
-    const auto uid = number_of<uid_t>(name.substr(first + 1, second - first - 1));
+    const auto space = whole_number<std::uint64_t>(name.substr(0, first));
+    const auto uid = whole_number<uid_t>(name.substr(first + 1, second - first - 1));
     if (!space || !uid) {
         return std::nullopt;
     }

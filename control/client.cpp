@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "control/peer.h"
 
 namespace vml::control {
@@ -125,9 +125,7 @@ void Client::receive(std::optional<Clock::time_point> until) {
 }
 
 std::vector<Address> reachable_vms() {
-    std::ifstream file{"/proc/net/unix"};
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    std::vector<Address> found = listening_addresses(text);
+    std::vector<Address> found = listening_addresses(read_file("/proc/net/unix").value_or(""));
     const uid_t own = ::geteuid();
     std::erase_if(found, [space = own_space(), own](const Address& address) {
         return address.space != space || (own != 0 && address.uid != own);

@@ -1,5 +1,7 @@
 #include "control/protocol.h"
 
+#include "base/json.h"
+
 namespace vml::control {
 
 namespace {
@@ -15,18 +17,8 @@ Fault malformed(std::string why) {
     return {"this is no request", std::move(why), R"(for example {"command":"status"})", ExitCode::failed};
 }
 
-json parse(std::string_view line) {
-    return json::parse(line, nullptr, false);
-}
-
-std::string text_at(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
 Fault fault_of(const json& error) {
-    const auto code = error.find("exit_code");
-    const int number = code != error.end() && code->is_number_integer() ? code->get<int>() : 1;
+    const int number = number_at<int>(error, "exit_code").value_or(1);
     return {text_at(error, "what"), text_at(error, "why"), text_at(error, "hint"),
             static_cast<ExitCode>(number)};
 }
@@ -34,7 +26,7 @@ Fault fault_of(const json& error) {
 }  // namespace
 
 std::variant<Request, Fault> parse_request(std::string_view line) {
-    const json message = parse(line);
+    const json message = parse_json(line);
     if (!message.is_object()) {
         return malformed("a request is one JSON object on one line");
     }
@@ -68,7 +60,7 @@ std::string format_refusal(const Fault& fault) {
 }
 
 std::variant<json, Fault> parse_answer(std::string_view line) {
-    const json message = parse(line);
+    const json message = parse_json(line);
     if (message.is_object()) {
         if (const auto value = message.find("return"); value != message.end()) {
             return *value;

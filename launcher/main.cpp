@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "launcher/commands/commands.h"
+#include "launcher/commands/subcommands.h"
 #include "launcher/console/terminal.h"
 #include "launcher/settings/settings_reader.h"
 
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
         const vml::Environment environment = environment_of(environ);
         const std::span words{argv, static_cast<std::size_t>(argc)};
         const auto read =
-            vml::read_settings({std::next(words.begin()), words.end()}, environment, vml::read_text_file);
+            vml::read_settings({std::next(words.begin()), words.end()}, environment, vml::read_text_file, vml::subcommands());
         log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink()};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {

@@ -36,6 +36,7 @@
 
 #include "launcher/host/host.h"
 #include "launcher/plan/plan.h"
+#include "launcher/commands/subcommands.h"
 #include "launcher/settings/settings_reader.h"
 #include "netsetup/kernel_executor.h"
 
@@ -105,7 +106,7 @@ const Words on_device{"--network", "direct", "--direct-dev", "v0"};
 std::vector<Operation> plan_for(Words words, bool sys_admin, int number) {
     words.insert(words.end(), {"--ipxe", "--mac", to_text(mac_number(number))});
     const Environment environment;
-    const ReadResult read = read_settings(words, environment, {});
+    const ReadResult read = read_settings(words, environment, {}, subcommands());
     HostFacts facts = look(read.settings, environment);
     facts.network->sys_admin = sys_admin;
     Decision decision = decide(read.settings, read.origins, facts);

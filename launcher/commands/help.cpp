@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "launcher/commands/subcommands.h"
+#include "launcher/remote/control_verbs.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 
@@ -222,7 +224,11 @@ std::string help_text() {
             option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
         text += help_entry(flag_with_value(option.flag, option.metavar), option.help + variable);
     }
-    return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off. Exit codes: see `man vm-launch`.\n" +
+    text += "\nExit codes:\n";
+    for (const ExitCodeRow& row : exit_code_table()) {
+        text += help_entry(row.code, std::string{row.meaning});
+    }
+    return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off.\n" +
            "Start here: vm-launch --ipxe --netboot-dir DIR   (boots DIR/boot.ipxe)\n";
 }
 
@@ -238,6 +244,14 @@ std::string man_page() {
                VML_RELEASE_DATE, VML_VERSION) +
            man_subcommands() + man_options() + std::string{man_console} + man_exit_status() +
            std::string{man_examples};
+}
+
+std::string control_page() {
+    std::string page = "| command | what it does | exit code |\n|---|---|---|\n";
+    for (const ControlVerb& verb : control_verbs()) {
+        page += fmt::format("| `{} {}` | {} | {} |\n", verb.name, verb.usage, verb.details, verb.exit_code);
+    }
+    return page;
 }
 
 std::string settings_page() {

@@ -1,4 +1,5 @@
-// --help, the man page's source and docs/SETTINGS.md, all made from the option table. Pure.
+// --help, the man page's source, docs/SETTINGS.md and a table of docs/control.md, all made from the tables of
+// settings, subcommands, verbs and exit codes. Pure.
 #pragma once
 
 #include <string>
@@ -10,6 +11,8 @@ namespace vml {
 [[nodiscard]] std::string man_page();
 // Markdown: what docs/SETTINGS.md holds.
 [[nodiscard]] std::string settings_page();
+// Markdown: the first table of docs/control.md.
+[[nodiscard]] std::string control_page();
 [[nodiscard]] std::string version_line();
 
 }  // namespace vml

@@ -1,10 +1,11 @@
 #include "launcher/remote/control_service.h"
 
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
+
+#include "base/text.h"
+#include "launcher/remote/control_verbs.h"
 
 namespace vml {
 
@@ -12,12 +13,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view commands = "status, health, stop, reset, resume, console, screenshot, exec";
-// A picture of 8K by 8K pixels; QEMU, which writes it, is not to be believed blindly.
-constexpr std::size_t largest_picture = std::size_t{48} << 20;
-
 Fault qmp_fault(std::string what, const qmp::Failure& failure) {
     return {std::move(what), failure.description, "is QEMU about to end?", ExitCode::failed};
+}
+
+// QEMU's own word for the guest's state, unless the guest only runs between two attempts to write to a disk.
+std::string run_state_in(const qmp::Result& result, const std::string& pause) {
+    const auto* value = std::get_if<json>(&result);
+    const std::string state = value == nullptr ? "unknown" : value->value("status", "unknown");
+    return state == "running" && !pause.empty() ? pause : state;
 }
 
 }  // namespace
@@ -26,7 +30,7 @@ ControlService::ControlService(Vm vm, json description, ScreenshotFile screensho
                                GuestAgent& agent)
     : vm_{std::move(vm)},
       description_(std::move(description)),  // braces would make a list of it
-      screenshot_{std::move(screenshot)},
+      screenshots_{std::move(screenshot), vm_.qmp},
       viewers_{viewers},
       agent_{agent} {}
 
@@ -55,38 +59,20 @@ void ControlService::resumed(const std::string& why_not) {
 }
 
 void ControlService::handle(const control::Request& request, const Exchange& exchange) {
-    if (request.command == "status") {
-        status(exchange);
-    } else if (request.command == "health") {
-        health(exchange);
-    } else if (request.command == "stop") {
-        stop(exchange);
-    } else if (request.command == "reset") {
-        reset(exchange);
-    } else if (request.command == "resume") {
-        resume(exchange);
-    } else if (request.command == "console") {
-        console(request, exchange);
-    } else if (request.command == "screenshot") {
-        screenshot(exchange);
-    } else if (request.command == "exec") {
-        exec(request, exchange);
-    } else {
-        exchange.refuse({fmt::format("unknown command '{}'", request.command), "",
-                         fmt::format("expected {}", commands), ExitCode::failed});
+    if (const ControlVerb* verb = find_verb(request.command)) {
+        (this->*verb->serve)(request, exchange);
+        return;
     }
-}
-
-// QEMU's own word for the guest's state, unless the guest only runs between two attempts to write to a disk.
-std::string ControlService::run_state_in(const qmp::Result& result) const {
-    const auto* value = std::get_if<json>(&result);
-    const std::string state = value == nullptr ? "unknown" : value->value("status", "unknown");
-    const std::string pause = vm_.snapshot().pause;
-    return state == "running" && !pause.empty() ? pause : state;
+    std::vector<std::string> names;
+    for (const ControlVerb& verb : control_verbs()) {
+        names.emplace_back(verb.name);
+    }
+    exchange.refuse({fmt::format("unknown command '{}'", request.command), "",
+                     fmt::format("expected {}", listed(names)), ExitCode::failed});
 }
 
 // Answered by what vm-launch knows, so that it works also where QEMU hangs.
-void ControlService::status(const Exchange& exchange) {
+void ControlService::status(const control::Request& /*request*/, const Exchange& exchange) {
     const VmSnapshot now = vm_.snapshot();
     json answer = description_;
     answer["phase"] = now.phase;
@@ -98,28 +84,29 @@ void ControlService::status(const Exchange& exchange) {
     exchange.answer(answer);
 }
 
-void ControlService::health(const Exchange& exchange) {
+void ControlService::health(const control::Request& /*request*/, const Exchange& exchange) {
     vm_.qmp({"query-status"}, [this, exchange](const qmp::Result& result) {
         if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
             exchange.refuse(qmp_fault("QEMU does not answer", *failure));
             return;
         }
         const VmSnapshot now = vm_.snapshot();
-        exchange.answer({{"state", run_state_in(result)}, {"phase", now.phase}, {"reached", now.reached}});
+        exchange.answer(
+            {{"state", run_state_in(result, now.pause)}, {"phase", now.phase}, {"reached", now.reached}});
     });
 }
 
-void ControlService::stop(const Exchange& exchange) {
+void ControlService::stop(const control::Request& /*request*/, const Exchange& exchange) {
     waiting_for_end_.push_back(exchange);
     vm_.stop();
 }
 
-void ControlService::resume(const Exchange& exchange) {
+void ControlService::resume(const control::Request& /*request*/, const Exchange& exchange) {
     waiting_for_resume_.push_back(exchange);
     vm_.resume();
 }
 
-void ControlService::reset(const Exchange& exchange) const {
+void ControlService::reset(const control::Request& /*request*/, const Exchange& exchange) {
     vm_.reset();
     vm_.qmp({"system_reset"}, [exchange](const qmp::Result& result) {
         if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
@@ -134,48 +121,8 @@ void ControlService::console(const control::Request& request, const Exchange& ex
     viewers_.add(exchange, request.arguments.value("keyboard", false));
 }
 
-void ControlService::screenshot(const Exchange& exchange) {
-    const std::string what = "cannot take a screenshot";
-    if (!screenshot_) {
-        exchange.refuse(
-            {what, "the VM has no screen", "start it with --graphics vnc (GRAPHICS=vnc)", ExitCode::failed});
-        return;
-    }
-    if (std::exchange(taking_screenshot_, true)) {
-        exchange.refuse({what, "another one is being taken", "try again", ExitCode::failed});
-        return;
-    }
-    // QEMU's descriptor has the same offset, and it does not empty the file by itself.
-    std::ignore = ::ftruncate(screenshot_.writable.get(), 0);
-    ::lseek(screenshot_.writable.get(), 0, SEEK_SET);
-    vm_.qmp(
-        {"screendump", {{"filename", fmt::format("/dev/fdset/{}", screenshot_.fdset)}, {"format", "png"}}},
-        [this, exchange](const qmp::Result& result) {
-            taking_screenshot_ = false;
-            screen_dumped(exchange, result);
-        });
-}
-
-void ControlService::screen_dumped(const Exchange& exchange, const qmp::Result& result) {
-    if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
-        exchange.refuse(qmp_fault("cannot take a screenshot", *failure));
-    } else {
-        exchange.answer(json::object(), picture());
-    }
-}
-
-std::string ControlService::picture() const {
-    std::string bytes;
-    std::array<char, 65536> chunk{};
-    while (bytes.size() < largest_picture) {
-        const ssize_t count =
-            ::pread(screenshot_.readable.get(), chunk.data(), chunk.size(), static_cast<off_t>(bytes.size()));
-        if (count <= 0) {
-            break;
-        }
-        bytes.append(chunk.data(), static_cast<std::size_t>(count));
-    }
-    return bytes;
+void ControlService::screenshot(const control::Request& /*request*/, const Exchange& exchange) {
+    screenshots_.take(exchange);
 }
 
 void ControlService::exec(const control::Request& request, const Exchange& exchange) {

@@ -16,6 +16,7 @@
 #include "launcher/console/console_viewers.h"
 #include "launcher/handles/handles.h"
 #include "launcher/remote/guest_agent.h"
+#include "launcher/remote/screenshots.h"
 #include "qmp/client.h"
 
 namespace vml {
@@ -29,6 +30,8 @@ struct VmSnapshot {
     std::string pause;                 // QEMU's run state, where it makes the guest stand still; else empty
     double uptime = 0;                 // seconds since the guest began to run
 };
+
+struct ControlVerb;
 
 class ControlService {
   public:
@@ -57,23 +60,22 @@ class ControlService {
   private:
     using Exchange = control::Exchange;
 
+    friend const std::vector<ControlVerb>& control_verbs();
+
     void handle(const control::Request& request, const Exchange& exchange);
-    void status(const Exchange& exchange);
-    void health(const Exchange& exchange);
-    void stop(const Exchange& exchange);
-    void reset(const Exchange& exchange) const;
-    void resume(const Exchange& exchange);
+    // The verbs (control_verbs.h).
+    void status(const control::Request& /*request*/, const Exchange& exchange);
+    void health(const control::Request& /*request*/, const Exchange& exchange);
+    void stop(const control::Request& /*request*/, const Exchange& exchange);
+    void reset(const control::Request& /*request*/, const Exchange& exchange);
+    void resume(const control::Request& /*request*/, const Exchange& exchange);
     void console(const control::Request& request, const Exchange& exchange);
-    void screenshot(const Exchange& exchange);
+    void screenshot(const control::Request& /*request*/, const Exchange& exchange);
     void exec(const control::Request& request, const Exchange& exchange);
-    [[nodiscard]] std::string run_state_in(const qmp::Result& result) const;
-    void screen_dumped(const Exchange& exchange, const qmp::Result& result);
-    [[nodiscard]] std::string picture() const;
 
     Vm vm_;
     nlohmann::json description_;
-    ScreenshotFile screenshot_;
-    bool taking_screenshot_ = false;
+    Screenshots screenshots_;
     ConsoleViewers& viewers_;
     GuestAgent& agent_;
     std::vector<Exchange> waiting_for_end_;

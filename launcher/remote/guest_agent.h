@@ -3,25 +3,22 @@
 // guest sends is believed no further than its own answers go.
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "launcher/remote/agent_channel.h"
+#include "launcher/remote/agent_presence.h"
 
 namespace vml {
 
@@ -53,18 +50,13 @@ class GuestAgent {
     // than that counts too.
     void port_changed(bool open);
     // There is an agent.
-    [[nodiscard]] bool answers() const { return answers_; }
+    [[nodiscard]] bool answers() const { return presence_.answers(); }
 
     // Runs a program of the guest, found by its PATH. `done` is called once, in the event loop or before this
     // returns.
     void exec(const std::vector<std::string>& command, Done done);
 
   private:
-    struct Request {
-        nlohmann::json message;
-        std::function<void(const nlohmann::json& value)> answered;
-        std::function<void(const Fault& fault)> failed;
-    };
     struct Job {
         std::vector<std::string> command;
         Done done;
@@ -74,33 +66,12 @@ class GuestAgent {
     using JobPtr = std::shared_ptr<Job>;
 
     void start(const JobPtr& job);
-    void ask_for_exit(const JobPtr& job, const nlohmann::json& pid);
     void wait_and_ask(const JobPtr& job, const nlohmann::json& pid);
-
-    void look_for_agent();
-    void look_again();
-    void heard(const nlohmann::json& value);
-    void ask(Request request);
-    void send_front();
-    void read();
-    void took(std::string_view bytes);
-    void took_line(std::string_view line);
-    void fail_all(const Fault& fault);
+    void ask_for_exit(const JobPtr& job, const nlohmann::json& pid);
 
     boost::asio::io_context& io_;
-    std::optional<boost::asio::local::stream_protocol::socket> port_;
-    boost::asio::steady_timer limit_;
-    std::function<void()> on_answer_;
-    bool open_ = false;
-    bool answers_ = false;
-    unsigned looks_left_ = 0;
-    boost::asio::steady_timer next_look_;
-    std::int64_t last_sync_ = 0;
-    std::int64_t first_sync_ = 0;  // since the port was opened
-    std::deque<Request> requests_;
-    bool asked_ = false;  // the first one is with the agent
-    std::string received_;
-    std::array<char, 65536> chunk_{};
+    AgentChannel channel_;
+    AgentPresence presence_;
 };
 
 }  // namespace vml

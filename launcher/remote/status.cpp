@@ -1,9 +1,7 @@
 #include "launcher/remote/status.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string_view>
@@ -13,6 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "launcher/remote/run_state.h"
 
 namespace vml {
@@ -23,8 +24,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 std::string text_of(const fs::path& file) {
-    std::ifstream stream{file, std::ios::binary};
-    return {std::istreambuf_iterator<char>{stream}, {}};
+    return read_file(file).value_or("");
 }
 
 std::vector<std::string> split_at_nul(const std::string& text) {
@@ -57,7 +57,7 @@ std::vector<std::string> stat_fields(pid_t pid) {
 
 pid_t parent_of(pid_t pid) {
     const auto fields = stat_fields(pid);
-    return fields.size() > 1 ? static_cast<pid_t>(std::strtol(fields[1].c_str(), nullptr, 10)) : -1;
+    return fields.size() > 1 ? whole_number<pid_t>(fields[1]).value_or(-1) : -1;
 }
 
 // Field 22 of proc(5), starttime, counts clock ticks since the host started.
@@ -80,11 +80,8 @@ std::vector<pid_t> all_pids() {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator{"/proc", ignored}) {
         const std::string name = entry.path().filename();
-        pid_t pid = 0;
-        const char* last = std::next(name.data(), static_cast<std::ptrdiff_t>(name.size()));
-        const auto [end, error] = std::from_chars(name.data(), last, pid);
-        if (error == std::errc{} && end == last) {
-            pids.push_back(pid);
+        if (const auto pid = whole_number<pid_t>(name)) {
+            pids.push_back(*pid);
         }
     }
     return pids;
@@ -103,11 +100,6 @@ std::string line_of(std::string_view who, const ProcessRights& rights) {
     const std::string_view seccomp = rights.seccomp == 2 ? "filter" : rights.seccomp == 1 ? "strict" : "none";
     return fmt::format("  {:<10} pid {}, uid {}, CapEff {}, NoNewPrivs {}, seccomp {}\n", who, rights.pid,
                        rights.uid, rights.capabilities, rights.no_new_privs ? 1 : 0, seccomp);
-}
-
-std::string text_at(const nlohmann::json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
 std::string boots(const nlohmann::json& device) {

@@ -92,22 +92,24 @@ void take_qemu_args(Arguments& arguments, ParsedCommandLine& line) {
     }
 }
 
-void take_subcommand(Arguments& arguments, ParsedCommandLine& line) {
+const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcommand>& subcommands,
+                                  ParsedCommandLine& line) {
     if (arguments.empty() || arguments.front().starts_with('-')) {
-        return;
+        return subcommands.front();
     }
     const std::string word = arguments.front();
     arguments.erase(arguments.begin());
-    if (find_subcommand(word) != nullptr) {
+    if (const Subcommand* found = find_subcommand(subcommands, word)) {
         line.command.subcommand = word;
-        return;
+        return *found;
     }
     Arguments names;
-    for (const Subcommand& subcommand : subcommands()) {
+    for (const Subcommand& subcommand : subcommands) {
         names.emplace_back(subcommand.name);
     }
     line.layer.fault(fmt::format("unknown subcommand '{}'", word), "",
                      did_you_mean(word, names, "expected " + listed(names)));
+    return subcommands.front();
 }
 
 // A folder among the arguments is most likely the one to boot from.
@@ -119,16 +121,15 @@ std::string hint_for_word(const std::string& word) {
                   : "see vm-launch --help; arguments for QEMU go behind --";
 }
 
-void take_word(const std::string& word, ParsedCommandLine& line) {
-    if (find_subcommand(line.command.subcommand)->takes_words) {
+void take_word(const std::string& word, const Subcommand& subcommand, ParsedCommandLine& line) {
+    if (subcommand.takes_words) {
         line.command.words.push_back(word);
         return;
     }
     line.layer.fault(fmt::format("unexpected argument '{}'", word), "", hint_for_word(word));
 }
 
-void take_format(const std::string& value, ParsedCommandLine& line) {
-    const Subcommand& command = *find_subcommand(line.command.subcommand);
+void take_format(const std::string& value, const Subcommand& command, ParsedCommandLine& line) {
     const Arguments formats = split_list(command.formats);
     if (formats.empty()) {
         line.layer.fault(fmt::format("'{}' does not take --format", command.name), "",
@@ -159,7 +160,8 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
     }
 }
 
-void take_known_flag(const std::string& key, const std::string& value, ParsedCommandLine& line) {
+void take_known_flag(const std::string& key, const std::string& value, const Subcommand& subcommand,
+                     ParsedCommandLine& line) {
     if (key == "help") {
         line.command.help = true;
     } else if (key == "version") {
@@ -167,16 +169,16 @@ void take_known_flag(const std::string& key, const std::string& value, ParsedCom
     } else if (key == "config") {
         line.layer.config = Raw{value, "--config"};
     } else if (key == "format") {
-        take_format(value, line);
+        take_format(value, subcommand, line);
     } else {
         take_setting(key, value, line.layer);
     }
 }
 
-void take_flag(const po::option& option, ParsedCommandLine& line) {
+void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCommandLine& line) {
     if (option.position_key >= 0) {
         for (const std::string& word : option.value) {
-            take_word(word, line);
+            take_word(word, subcommand, line);
         }
     } else if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
@@ -185,7 +187,8 @@ void take_flag(const po::option& option, ParsedCommandLine& line) {
             fmt::format("unknown option {}", name), "",
             did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
     } else {
-        take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), line);
+        take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), subcommand,
+                        line);
     }
 }
 
@@ -222,12 +225,13 @@ std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
 
 }  // namespace
 
-ParsedCommandLine parse_command_line(std::vector<std::string> arguments) {
+ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
+                                     const std::vector<Subcommand>& subcommands) {
     ParsedCommandLine line;
     take_qemu_args(arguments, line);
-    take_subcommand(arguments, line);
+    const Subcommand& subcommand = take_subcommand(arguments, subcommands, line);
     for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
-        take_flag(option, line);
+        take_flag(option, subcommand, line);
     }
     if (line.command.subcommand == "exec" && line.qemu_args) {
         line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);
@@ -235,38 +239,10 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments) {
     return line;
 }
 
-const Subcommand* find_subcommand(std::string_view name) {
-    const auto& all = subcommands();
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Subcommand& command) { return command.name == name; });
-    return found == all.end() ? nullptr : &*found;
-}
-
-const std::vector<Subcommand>& subcommands() {
-    static const std::vector<Subcommand> all{
-        {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", false, true,
-         "start a VM (this is what happens without a subcommand)"},
-        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", false, true,
-         "print what run would do, and why; starts nothing"},
-        {"doctor", "[OPTIONS]", "", false, true,
-         "check the host for what the same options would need (network boot, if they name nothing else)"},
-        {"status", "[NAME]", "text, json", true, false,
-         "what a running VM is, how far its boot got, and what it may do, as the kernel tells it"},
-        {"stop", "[NAME]", "", true, false,
-         "stop a VM: the guest's power button, then by force; waits for the end"},
-        {"reset", "[NAME]", "", true, false, "press a VM's reset button"},
-        {"resume", "[NAME]", "", true, false, "let a VM go on that is paused, for example by a full disk"},
-        {"console", "[NAME]", "", true, false, "this terminal on a VM's serial console; Ctrl-] detaches"},
-        {"screenshot", "[NAME] FILE.png", "", true, false, "a picture of a VM's screen (--graphics vnc)"},
-        {"health", "[NAME]", "", true, false,
-         "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there"},
-        {"exec", "[NAME] -- COMMAND…", "", true, false,
-         "run a command in the guest by its agent, qemu-ga; its output and exit status"},
-        {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run"},
-        {"help", "[man|settings]", "", true, false,
-         "print this help, the man page's source, or the table of settings"},
-    };
-    return all;
+const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands, std::string_view name) {
+    const auto found = std::find_if(subcommands.begin(), subcommands.end(),
+                                    [&](const Subcommand& command) { return command.name == name; });
+    return found == subcommands.end() ? nullptr : &*found;
 }
 
 }  // namespace vml

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/choice.h"
+#include "base/log.h"
+#include "launcher/settings/environment.h"
 #include "launcher/settings/layer.h"
 
 namespace vml {
@@ -19,7 +21,7 @@ inline constexpr auto choices<OutputFormat> = std::to_array<Choice<OutputFormat>
 
 // What the command line says beside settings.
 struct CommandLine {
-    std::string subcommand = "run";  // one of subcommands()
+    std::string subcommand = "run";  // a Subcommand's name
     bool help = false;
     bool version = false;
     std::optional<OutputFormat> format;
@@ -29,16 +31,22 @@ struct CommandLine {
     bool operator==(const CommandLine&) const = default;
 };
 
+struct ReadResult;
+
 struct Subcommand {
     std::string_view name;
     std::string_view usage;    // what follows the name
     std::string_view formats;  // what --format takes; empty: there is no --format
     bool takes_words;          // positional arguments
-    bool takes_settings;       // it is about a VM that may be started
-    std::string_view help;
+    bool takes_settings;       // it is about a VM that may be started; else the settings are not looked at
+    std::string_view help;     // one sentence, no full stop
+    // Gives the process's exit code.
+    int (*run)(const ReadResult& read, const Environment& environment, Log& log);
 };
-[[nodiscard]] const std::vector<Subcommand>& subcommands();
-[[nodiscard]] const Subcommand* find_subcommand(std::string_view name);
+
+// nullptr: there is none. The first one is what no subcommand means.
+[[nodiscard]] const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands,
+                                                std::string_view name);
 
 struct ParsedCommandLine {
     CommandLine command;
@@ -47,6 +55,7 @@ struct ParsedCommandLine {
 };
 
 // `arguments` is argv without the program's name. All faults are collected.
-[[nodiscard]] ParsedCommandLine parse_command_line(std::vector<std::string> arguments);
+[[nodiscard]] ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
+                                                   const std::vector<Subcommand>& subcommands);
 
 }  // namespace vml

@@ -58,25 +58,4 @@ std::string_view title_of(OptionGroup group) {
     return "";
 }
 
-const std::vector<ExitCodeRow>& exit_code_table() {
-    static const std::vector<ExitCodeRow> table{
-        {"0", "the guest powered off, or a stop was asked for and was clean"},
-        {"1", "vm-launch failed"},
-        {"2", "the settings are wrong (all faults were listed)"},
-        {"3", "the host lacks something (device, privilege, file, program)"},
-        {"4", "QEMU could not start, or died"},
-        {"10", "the ROM never ran"},
-        {"11", "no DHCP offer, or none that the guest could use"},
-        {"12", "an address, but nothing to boot (no filename, no script)"},
-        {"13", "fetching failed (TFTP or HTTP error, name not found, no answer)"},
-        {"14", "what was fetched could not be booted"},
-        {"15", "the boot deadline passed (--boot-timeout), or the guest ended before --until was reached"},
-        {"16", "a reboot loop was broken (--reboot-limit)"},
-        {"20", "the guest panicked"},
-        {"125", "exec: the command could not be run; any other status is the command's own"},
-        {"128+n", "ended by signal n before the guest was down: it had to be forced"},
-    };
-    return table;
-}
-
 }  // namespace vml

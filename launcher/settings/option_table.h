@@ -13,11 +13,4 @@ namespace vml {
 [[nodiscard]] const OptionRow* find_option(std::string_view flag);
 [[nodiscard]] std::string_view title_of(OptionGroup group);
 
-// A process's exit codes as a user sees them, for the man page and docs/SETTINGS.md.
-struct ExitCodeRow {
-    std::string_view code;
-    std::string_view meaning;
-};
-[[nodiscard]] const std::vector<ExitCodeRow>& exit_code_table();
-
 }  // namespace vml

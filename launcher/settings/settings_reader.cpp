@@ -80,8 +80,9 @@ void assign_all(const Layer& layer, ReadResult& result) {
 }
 
 // Only for the subcommands that use the settings.
-bool wants_warnings(const CommandLine& command) {
-    return !command.help && !command.version && find_subcommand(command.subcommand)->takes_settings;
+bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& subcommands) {
+    return !command.help && !command.version &&
+           find_subcommand(subcommands, command.subcommand)->takes_settings;
 }
 
 }  // namespace
@@ -92,8 +93,8 @@ std::string origin_of(const Origins& origins, std::string_view flag) {
 }
 
 ReadResult read_settings(const std::vector<std::string>& arguments, const Environment& environment,
-                         const ReadFile& read_file) {
-    ParsedCommandLine line = parse_command_line(arguments);
+                         const ReadFile& read_file, const std::vector<Subcommand>& subcommands) {
+    ParsedCommandLine line = parse_command_line(arguments, subcommands);
     Layer layer = std::move(line.layer);
     add_weaker(layer, environment_layer(environment));
     if (layer.config) {
@@ -102,7 +103,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     ReadResult result;
     result.command = std::move(line.command);
     result.faults = layer.faults;
-    if (wants_warnings(result.command)) {
+    if (wants_warnings(result.command, subcommands)) {
         result.warnings = misspelt_variables(environment);
     }
     assign_all(layer, result);

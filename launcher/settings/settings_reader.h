@@ -28,6 +28,7 @@ using ReadFile = std::function<std::string(const std::string& path)>;
 // --config FILE
 // ($VM_LAUNCH_CONFIG), that over defaults. An empty variable is as good as none.
 [[nodiscard]] ReadResult read_settings(const std::vector<std::string>& arguments,
-                                       const Environment& environment, const ReadFile& read_file);
+                                       const Environment& environment, const ReadFile& read_file,
+                                       const std::vector<Subcommand>& subcommands);
 
 }  // namespace vml

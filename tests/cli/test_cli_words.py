@@ -48,7 +48,7 @@ def test_version():
 
 
 def test_unknown_topic_of_help():
-    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings")
+    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control")
 
 
 @pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md")])

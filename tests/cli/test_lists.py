@@ -36,6 +36,24 @@ def test_the_help_names_the_formats_that_a_subcommand_takes(subcommand, formats_
         assert "does not take --format" in refusal
 
 
+def test_the_readme_has_every_exit_code_as_the_program_prints_it():
+    table = launch("help", "settings").stdout.split("## Exit codes\n\n")[1]
+    assert table.count("\n") > 10
+    assert table in source("README.md"), "make it anew: the end of vm-launch help settings"
+
+
+def test_the_first_table_on_control_is_what_the_program_prints():
+    table = launch("help", "control").stdout
+    assert table.count("\n") > 8
+    assert source("docs/control.md").split("\n\n")[2] + "\n" == table, "make it anew: vm-launch help control"
+
+
+def test_the_protocol_names_every_verb_and_no_other():
+    verbs = re.findall(r"^\| `(\w+)", launch("help", "control").stdout, re.MULTILINE)
+    protocol = source("docs/control.md").split("| command | arguments | answer |")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)`", protocol, re.MULTILINE)) == sorted(verbs)
+
+
 def test_the_plans_format_names_every_purpose_of_a_descriptor():
     purposes = re.findall(r'case FdPurpose::\w+:\s+return "(\w+)";', source("launcher/plan/plan.cpp"))
     [listed] = re.findall(r"`purpose` \(([^)]*)\)", source("docs/plan-format.md"))

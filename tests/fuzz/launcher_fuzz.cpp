@@ -17,6 +17,7 @@
 #include "base/shell.h"
 #include "launcher/plan/plan.h"
 #include "launcher/plan/plan_text.h"
+#include "launcher/commands/subcommands.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/shell_words.h"
 #include "launcher/vm/spec.h"
@@ -111,7 +112,7 @@ void check_quoting(const std::string& word) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const Input input = input_of({reinterpret_cast<const char*>(data), size});
     const ReadFile read_file = [&](const std::string& /*path*/) { return input.config; };
-    const ReadResult read = read_settings(input.words, input.environment, read_file);
+    const ReadResult read = read_settings(input.words, input.environment, read_file, subcommands());
     for (const Fault& fault : read.faults) {
         check_fault(fault);
         require(fault.code == ExitCode::settings);

@@ -1,4 +1,5 @@
 // Faults as a user reads them, and the Error that carries them.
+#include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
@@ -46,6 +47,43 @@ TEST_CASE("exit codes are the documented numbers") {
     CHECK(static_cast<int>(ExitCode::boot_timeout) == 15);
     CHECK(static_cast<int>(ExitCode::reboot_loop) == 16);
     CHECK(static_cast<int>(ExitCode::guest_panicked) == 20);
+    CHECK(static_cast<int>(ExitCode::exec_failed) == 125);
+}
+
+// The compiler warns where the switch lacks one; a code without a meaning is one that users cannot look up.
+bool has_meaning(ExitCode code) {
+    switch (code) {
+        case ExitCode::ok:
+        case ExitCode::failed:
+        case ExitCode::settings:
+        case ExitCode::host:
+        case ExitCode::qemu:
+        case ExitCode::rom_never_ran:
+        case ExitCode::no_offer:
+        case ExitCode::nothing_to_boot:
+        case ExitCode::fetch_failed:
+        case ExitCode::not_bootable:
+        case ExitCode::boot_timeout:
+        case ExitCode::reboot_loop:
+        case ExitCode::guest_panicked:
+        case ExitCode::exec_failed:
+            return std::any_of(exit_code_meanings.begin(), exit_code_meanings.end(),
+                               [&](const auto& row) { return row.code == code; });
+    }
+    return false;
+}
+
+TEST_CASE("every exit code has a meaning, and no number has two") {
+    for (int number = 0; number < 256; ++number) {
+        const auto rows = exit_code_table();
+        const auto count = std::count_if(rows.begin(), rows.end(), [&](const ExitCodeRow& row) {
+            return row.code == std::to_string(number);
+        });
+        CAPTURE(number);
+        CHECK(count == (has_meaning(static_cast<ExitCode>(number)) ? 1 : 0));
+    }
+    CHECK(exit_code_table().size() == exit_code_meanings.size() + 1);
+    CHECK(exit_code_table().back().code == "128+n");
 }
 
 TEST_CASE("errno in the system's words") {

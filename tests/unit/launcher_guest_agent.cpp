@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
@@ -7,8 +8,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
+#include <malloc.h>
 #include <sys/socket.h>
 
+#include "launcher/remote/agent_lines.h"
 #include "launcher/remote/base64.h"
 #include "launcher/remote/guest_agent.h"
 #include "tests/unit/catch.h"
@@ -141,6 +144,96 @@ TEST_CASE("a command for a guest whose firmware alone has the port open finds no
     guest.agent->exec({"ls"}, guest.keep());
     guest.agent->port_changed(false);
     CHECK(guest.fault().why == "no guest agent runs in it");
+}
+
+// Bytes that are in use, or 0 where the C library does not count them (a sanitizer's).
+std::size_t bytes_in_use() {
+    const struct mallinfo2 now = ::mallinfo2();
+    return now.uordblks + now.hblkhd;
+}
+
+// What the guest's flood costs at most.
+std::size_t cost_of(Guest& guest, char letter) {
+    const std::string piece(65536, letter);
+    const std::size_t before = bytes_in_use();
+    std::size_t most = before;
+    for (std::size_t sent = 0; sent < std::size_t{48} << 20;) {
+        error_code error;
+        sent += guest.port.write_some(boost::asio::buffer(piece), error);
+        guest.io.restart();
+        guest.io.poll();
+        most = std::max(most, bytes_in_use());
+    }
+    return most - before;
+}
+
+constexpr std::size_t few = std::size_t{2} << 20;
+
+TEST_CASE("what nobody asked for costs nothing, and the agent is understood afterwards") {
+    for (const char letter : {'[', '{', 'x', '"'}) {
+        CAPTURE(letter);
+        Guest guest;
+        CHECK(cost_of(guest, letter) < few);  // the port is not even open
+        guest.say("\n");
+        guest.opens();
+        CHECK(cost_of(guest, letter) < few);
+        guest.say("\n");
+        guest.agent->exec({"ls"}, guest.keep());
+        const auto number = guest.next_request()["arguments"]["id"];
+        CHECK(cost_of(guest, letter) < few);  // guest-sync is under way
+        guest.say("\n");
+        guest.answer(number);
+        CHECK(guest.next_request()["execute"] == "guest-exec");
+    }
+}
+
+TEST_CASE("brackets without end, where an answer may be long, cost nothing either") {
+    Guest guest;
+    guest.opens();
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.answer_sync();
+    std::ignore = guest.next_request();
+    guest.answer({{"pid", 7}});
+    std::ignore = guest.next_request();
+    CHECK(cost_of(guest, '[') < few);
+    guest.say("\n");
+    guest.answer({{"exited", true}, {"exitcode", 0}});
+    CHECK(guest.exit().code == 0);
+}
+
+TEST_CASE("an answer that is too large is a fault, and what comes after it is understood") {
+    Guest guest;
+    guest.opens();
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.answer_sync();
+    std::ignore = guest.next_request();
+    guest.answer(std::string(short_answer, 'x'));  // to guest-exec
+    CHECK(guest.fault().why == "the guest agent's reply is too large");
+    guest.result.reset();
+    guest.agent->exec({"ls"}, guest.keep());
+    guest.answer_sync();
+    CHECK(guest.next_request()["execute"] == "guest-exec");
+}
+
+TEST_CASE("lines of a guest: whole ones, in pieces, too long or too deep") {
+    AgentLines lines{2};
+    const auto take = [&](std::string_view bytes, std::size_t limit) { return lines.take(bytes, limit); };
+    CHECK(take("[[1]]\nrest", 10).line == "[[1]]");
+    CHECK(take("[[1]]\nrest", 10).count == 6);
+    CHECK_FALSE(take("[", 10).line);
+    CHECK_FALSE(take("[", 10).line);
+    CHECK(take("]]\n", 10).line == "[[]]");
+    CHECK_FALSE(take("[[[", 10).line);  // too deep
+    CHECK_FALSE(take("]]]\n", 10).line);
+    CHECK(take("\"[[[\\\"[\"\n", 20).line == "\"[[[\\\"[\"");
+    CHECK(take("12345678901", 10).too_long);
+    CHECK_FALSE(take("2", 10).too_long);
+    CHECK_FALSE(take("3\n", 10).line);
+    CHECK(take("1234567890\n", 10).line == "1234567890");
+    CHECK_FALSE(take("1\n", 0).line);
+    CHECK_FALSE(take("1", 0).line);
+    CHECK_FALSE(take("2\n", 10).line);  // its beginning was passed over
+    CHECK(take("2\n", 10).line == "2");
 }
 
 TEST_CASE("two commands run beside each other over the one port") {

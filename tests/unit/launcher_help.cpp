@@ -4,6 +4,7 @@
 #include <string>
 
 #include "launcher/commands/help.h"
+#include "launcher/commands/subcommands.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
@@ -81,12 +82,14 @@ TEST_CASE("every setting is a row of the settings page") {
     }
 }
 
-TEST_CASE("every exit code is in the man page and the settings page") {
+TEST_CASE("every exit code is in the help, the man page and the settings page") {
     const std::string page = man_page();
     const std::string settings = settings_page();
+    const std::string help = unwrapped(help_text());
     for (const ExitCodeRow& row : exit_code_table()) {
         CAPTURE(row.code);
         CHECK(contains(page, ".B " + in_roff(row.code) + "\n" + in_roff(row.meaning)));
+        CHECK(contains(help, row.code + " " + std::string{row.meaning}));
         CHECK(contains(settings, "| " + std::string{row.code} + " | " + std::string{row.meaning} + " |"));
     }
 }

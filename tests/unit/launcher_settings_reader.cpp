@@ -19,6 +19,7 @@ namespace {
 using test::contains;
 using test::no_file;
 using test::read_flags;
+using test::read_settings;
 using test::text_of;
 using test::Words;
 

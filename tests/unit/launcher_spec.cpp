@@ -201,7 +201,7 @@ TEST_CASE("every fault of settings and host comes at once, the settings' first")
 }
 
 TEST_CASE("faults name the variable or the file that a setting came from") {
-    const ReadResult read = read_settings({}, {{"MACHINE", "isapc"}}, test::no_file);
+    const ReadResult read = test::read_settings({}, {{"MACHINE", "isapc"}}, test::no_file);
     const Decision decision = decide(read.settings, read.origins, made_up_host());
     CHECK(contains(text_of(std::get<std::vector<Fault>>(decision)),
                    "$MACHINE: 'isapc' is no machine that vm-launch knows"));

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "launcher/commands/subcommands.h"
 #include "launcher/host/host.h"
 #include "launcher/plan/plan.h"
 #include "launcher/settings/settings_reader.h"
@@ -34,6 +35,12 @@ inline bool contains(const Words& words, std::string_view word) {
 // A file that must not be asked for.
 inline std::string no_file(const std::string& path) {
     throw std::logic_error{"nobody should read " + path};
+}
+
+// With the subcommands that there are.
+inline ReadResult read_settings(const Words& flags, const Environment& environment,
+                                const ReadFile& read_file) {
+    return vml::read_settings(flags, environment, read_file, subcommands());
 }
 
 inline ReadResult read_flags(const Words& flags) {

@@ -1,0 +1,30 @@
+#include "base/file.h"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+namespace vml {
+
+std::optional<std::string> read_file(const std::filesystem::path& path) {
+    const OwnedFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file) {
+        return std::nullopt;
+    }
+    std::string text;
+    std::array<char, 65536> chunk{};
+    ssize_t count = 0;
+    while ((count = ::read(file.get(), chunk.data(), chunk.size())) != 0) {
+        if (count < 0 && errno != EINTR) {
+            return std::nullopt;
+        }
+        text.append(chunk.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+    }
+    return text;
+}
+
+}  // namespace vml

@@ -1,0 +1,73 @@
+#include "launcher/commands/inspect.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/output.h"
+#include "launcher/commands/doctor.h"
+#include "launcher/commands/run_vm.h"
+#include "launcher/host/host.h"
+#include "launcher/plan/plan.h"
+#include "launcher/plan/plan_text.h"
+#include "rom/describe.h"
+#include "rom/rom_file.h"
+
+namespace vml {
+
+int print_plan(const ReadResult& read, const Environment& environment) {
+    const Plan plan = make_plan(decided(read, environment));
+    switch (read.command.format.value_or(OutputFormat::text)) {
+        case OutputFormat::text:
+            print(plan_as_text(plan));
+            break;
+        case OutputFormat::json:
+            print(plan_as_json(plan));
+            break;
+        case OutputFormat::sh:
+            print(plan_as_shell(plan));
+            break;
+    }
+    return 0;
+}
+
+namespace {}  // namespace
+
+int print_doctor(const ReadResult& read, const Environment& environment) {
+    const Settings settings = or_network_boot(read.settings);
+    const HostFacts facts = look(settings, environment);
+    const Decision decision = decide(settings, read.origins, facts);
+    print(doctor_report(facts, decision));
+    const auto* faults = std::get_if<std::vector<Fault>>(&decision);
+    return faults == nullptr ? 0 : static_cast<int>(faults->front().code);
+}
+
+// Every file is told of, also after one that cannot be read.
+int print_roms(const CommandLine& command) {
+    if (command.words.empty()) {
+        throw Error{{"rom: name at least one file", "", "for example: vm-launch rom /usr/lib/ipxe/qemu/*.rom",
+                     ExitCode::settings}};
+    }
+    std::vector<Fault> faults;
+    nlohmann::json list = nlohmann::json::array();
+    std::string text;
+    for (const std::string& path : command.words) {
+        try {
+            const rom::OptionRom rom = rom::load_option_rom(path);
+            list.push_back(rom::to_json(rom, path));
+            text += (text.empty() ? "" : "\n") + rom::to_table(rom, path);
+        } catch (const Error& error) {
+            faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+        }
+    }
+    print(command.format == OutputFormat::json ? list.dump(2) + "\n" : text);
+    if (!faults.empty()) {
+        throw Error{std::move(faults)};
+    }
+    return 0;
+}
+
+}  // namespace vml

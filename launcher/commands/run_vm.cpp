@@ -1,0 +1,124 @@
+#include "launcher/commands/run_vm.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "launcher/console/terminal.h"
+#include "launcher/host/host.h"
+#include "launcher/plan/plan.h"
+#include "launcher/run/run_inputs.h"
+#include "launcher/run/run_loop.h"
+#include "launcher/run/signals.h"
+#include "launcher/start/apply.h"
+#include "launcher/vm/description.h"
+#include "netsetup/netlink.h"
+#include "netsetup/reconcile.h"
+
+namespace vml {
+
+VmSpec decided(const ReadResult& read, const Environment& environment) {
+    Decision decision = decide(read.settings, read.origins, look(read.settings, environment));
+    if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
+        throw Error{std::move(*faults)};
+    }
+    return std::get<VmSpec>(std::move(decision));
+}
+
+namespace {
+
+ConsoleMode console_mode(const Settings& settings) {
+    if (settings.no_console) {
+        return ConsoleMode::silent;
+    }
+    return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
+}
+
+std::string devices_of(const std::vector<BootEntry>& order) {
+    std::string devices;
+    for (const BootEntry& entry : order) {
+        devices += (devices.empty() ? "" : ", ") + entry.device;
+    }
+    return devices;
+}
+
+void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
+    for (const std::string& note : plan.notes) {
+        log.warning(note);
+    }
+    const std::string first =
+        plan.first_boot.empty() ? "" : fmt::format("{} once, then ", devices_of(plan.first_boot));
+    log.info(fmt::format("starting {} ({}, {}); boot order: {}{}", plan.name, spec.machine,
+                         spec.accelerator_reason, first, devices_of(plan.boot_order)));
+    if (mode == ConsoleMode::attached) {
+        log.info("attached to the console; Ctrl-] detaches");
+    }
+}
+
+// A macvtap that could not be given a home of its own must be deleted at the end.
+bool outlives_descriptors(const Plan& plan) {
+    return std::any_of(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
+        const auto* macvtap = std::get_if<net::CreateMacvtap>(&operation);
+        return macvtap != nullptr && macvtap->lifetime == net::Lifetime::until_reconcile;
+    });
+}
+
+// What an earlier vm-launch left behind when it was killed.
+void clean_up_after_others(const Plan& plan, Log& log) {
+    if (!outlives_descriptors(plan)) {
+        return;
+    }
+    net::NetlinkSocket socket;
+    const net::Reconciled reconciled = net::reconcile(socket);
+    for (const std::string& name : reconciled.deleted) {
+        log.info(fmt::format("deleted {}, which a vm-launch that was killed had left behind", name));
+    }
+    for (const Fault& fault : reconciled.faults) {
+        log.fault(fault);
+    }
+}
+
+// The kernel makes a macvtap's namespace while we read what the host has: both take about as long.
+net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
+    net::KernelExecutor::Homes homes;
+    for (const NicSettings& nic : settings.nics) {
+        if (kind_of(net_of(nic)).made_ahead && net::may_make_netns()) {
+            homes.push_back(std::make_unique<net::MacvtapHome>());
+        }
+    }
+    return homes;
+}
+
+// Does anything outlive the VM that the guest writes to a disk?
+bool keeps_disks(const VmSpec& spec) {
+    return std::any_of(spec.disks.begin(), spec.disks.end(),
+                       [](const DiskSpec& disk) { return disk.image || disk.kept; });
+}
+
+}  // namespace
+
+int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
+    hold_signals();
+    net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
+    const VmSpec spec = decided(read, environment);
+    const Plan plan = make_plan(spec);
+    const ConsoleMode mode = console_mode(read.settings);
+    announce(spec, plan, mode, log);
+    clean_up_after_others(plan, log);
+    const Settings& settings = read.settings;
+    std::vector<ReportFile> reports = open_reports(settings.reports);
+    RunningVm vm = apply(plan, std::move(homes));
+    vm.reports = std::move(reports);
+    return supervise_vm(
+        plan, std::move(vm),
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
+         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume},
+        run_inputs(settings, spec, plan));
+}
+
+}  // namespace vml

@@ -1,0 +1,24 @@
+// The subcommands that talk to a running VM: each asks it over its control socket, shows the answer and gives
+// the exit code.
+#pragma once
+
+#include "launcher/remote/control_verbs.h"
+
+namespace vml {
+
+// Carries out the subcommand of a verb. Throws Error.
+[[nodiscard]] int ask_vm(const ReadResult& read);
+
+// The rows' own parts.
+[[nodiscard]] int print_status(const ReadResult& read);
+[[nodiscard]] int watch_console(const ReadResult& read);
+[[nodiscard]] int take_screenshot(const ReadResult& read);
+// The VM's exit code is told, not taken.
+[[nodiscard]] int show_end(const Dialogue& dialogue);
+[[nodiscard]] int show_nothing(const Dialogue& dialogue);
+// Throws Error when the VM is not healthy, or has not reached the stage.
+[[nodiscard]] int show_health(const Dialogue& dialogue);
+// Gives the status of the command that ran in the guest; its output is written.
+[[nodiscard]] int show_exec(const Dialogue& dialogue);
+
+}  // namespace vml

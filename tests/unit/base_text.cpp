@@ -1,0 +1,57 @@
+// Words, lists and numbers of people's, and a whole file.
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/choice.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "tests/unit/catch.h"
+
+namespace vml {
+namespace {
+
+TEST_CASE("a number is the whole of its text") {
+    CHECK(whole_number<int>("0") == 0);
+    CHECK(whole_number<int>("-7") == -7);
+    CHECK(whole_number<std::uint64_t>("18446744073709551615") == UINT64_MAX);
+    CHECK(whole_number<unsigned>("ff", 16) == 255);
+    for (const char* text : {"", " 1", "1 ", "+1", "1x", "x", "0x1", "1.0", "-1", "4294967296"}) {
+        CAPTURE(text);
+        CHECK_FALSE(whole_number<std::uint32_t>(text));
+    }
+}
+
+TEST_CASE("lists are read and written") {
+    using Words = std::vector<std::string>;
+    CHECK(split_list(" a, b,,c ,") == Words{"a", "b", "c"});
+    CHECK(split_list(" , ").empty());
+    CHECK(listed({"a", "b", "c"}) == "a, b or c");
+    CHECK(listed({"a", "b"}, "and") == "a and b");
+    CHECK(listed({"a"}) == "a");
+    CHECK(listed({}).empty());
+    CHECK(trimmed(" \ta b\n") == "a b");
+    CHECK(lower("aBC-Ä") == "abc-Ä");
+}
+
+TEST_CASE("an enum's words are read back") {
+    for (const Choice<LogLevel>& choice : choices<LogLevel>) {
+        CHECK(choice_named<LogLevel>(choice.name) == choice.value);
+        CHECK(to_string(choice.value) == choice.name);
+    }
+    CHECK_FALSE(choice_named<LogLevel>("Info"));
+    CHECK_FALSE(has_choices<ExitCode>);
+}
+
+TEST_CASE("a whole file, or the reason why not") {
+    CHECK(read_file("/proc/self/comm").value_or("").ends_with('\n'));
+    CHECK_FALSE(read_file("/proc/none"));
+    CHECK(errno == ENOENT);
+    CHECK_FALSE(read_file("/proc"));
+    CHECK(errno == EISDIR);
+}
+
+}  // namespace
+}  // namespace vml
