@@ -13,6 +13,7 @@
 #include "launcher/host/host.h"
 #include "launcher/plan/plan.h"
 #include "launcher/plan/plan_text.h"
+#include "launcher/vm/boot_sources.h"
 #include "rom/describe.h"
 #include "rom/rom_file.h"
 

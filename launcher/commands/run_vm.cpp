@@ -16,6 +16,7 @@
 #include "launcher/run/signals.h"
 #include "launcher/start/apply.h"
 #include "launcher/vm/description.h"
+#include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
 #include "netsetup/reconcile.h"
 
