@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/settings/settings_reader.h"
 #include "netsetup/kernel_executor.h"
 

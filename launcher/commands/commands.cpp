@@ -19,7 +19,7 @@
 #include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/remote/control_commands.h"
 #include "launcher/remote/status.h"

@@ -77,7 +77,7 @@ void plan_tpm(const VmSpec& spec, PlanWriter& writer) {
     writer.add("-tpmdev", "emulator,id=tpm0,chardev=tpm");
     writer.add("-device",
                spec.family == MachineFamily::virt ? "tpm-tis-device,tpmdev=tpm0" : "tpm-crb,tpmdev=tpm0");
-    writer.tpm(*spec.tpm);
+    writer.plan().tpm = spec.tpm;
 }
 
 void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer) {

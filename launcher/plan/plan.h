@@ -1,6 +1,5 @@
-// The step "plan": a VmSpec → everything that "apply" does, as data: argv, the child's descriptors, boot
-// order with reasons, checks before the guest runs. Pure: nothing is opened, so it can be printed, compared
-// and run by hand.
+// Everything that "apply" does, as data: argv, the child's descriptors, boot order with reasons, checks
+// before the guest runs. Pure: nothing is opened, so it can be printed, compared and run by hand.
 #pragma once
 
 #include <chrono>
@@ -117,29 +116,27 @@ struct Shortcut {
 inline constexpr std::string_view http_port_place = "{port}";
 
 struct Plan {
-    std::string name;
-    std::filesystem::path program;
-    std::vector<net::Operation> links;  // done before QEMU starts, in order; undone in reverse
-    std::vector<PortWait> port_waits;
-    std::vector<WirePoint> wire;
-    std::vector<Shortcut> shortcuts;
-    std::optional<std::filesystem::path> http_folder;  // served on the loopback, to QEMU's user alone
-    std::optional<RunUser> run_user;                   // none: QEMU runs as vm-launch does
-    std::vector<PlannedArg> args;
-    std::vector<PlannedFd> fds;
-    std::optional<SeedSpec> seed;  // the content of FdPurpose::seed
-    std::optional<TpmSpec> tpm;    // started before QEMU
-    std::vector<PropertyCheck> checks;
-    std::vector<BootEntry> first_boot;
-    std::vector<BootEntry> boot_order;
-    std::vector<BootindexChange> after_first_boot;
-    std::optional<std::filesystem::path> state_folder;  // made if it is not there
-    std::vector<std::string> notes;
+    std::string name{};
+    std::filesystem::path program{};
+    std::vector<net::Operation> links{};  // done before QEMU starts, in order; undone in reverse
+    std::vector<PortWait> port_waits{};
+    std::vector<WirePoint> wire{};
+    std::vector<Shortcut> shortcuts{};
+    std::optional<std::filesystem::path> http_folder{};  // served on the loopback, to QEMU's user alone
+    std::optional<RunUser> run_user{};                   // none: QEMU runs as vm-launch does
+    std::vector<PlannedArg> args{};
+    std::vector<PlannedFd> fds{};
+    std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed
+    std::optional<TpmSpec> tpm{};    // started before QEMU
+    std::vector<PropertyCheck> checks{};
+    std::vector<BootEntry> first_boot{};
+    std::vector<BootEntry> boot_order{};
+    std::vector<BootindexChange> after_first_boot{};
+    std::optional<std::filesystem::path> state_folder{};  // made if it is not there
+    std::vector<std::string> notes{};
 
     bool operator==(const Plan&) const = default;
 };
-
-[[nodiscard]] Plan make_plan(const VmSpec& spec);
 
 // The arguments of QEMU as execve takes them, without argv[0].
 [[nodiscard]] std::vector<std::string> argv_of(const Plan& plan);

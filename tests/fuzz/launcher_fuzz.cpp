@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/shell.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/values.h"

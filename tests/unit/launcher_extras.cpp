@@ -11,7 +11,7 @@
 
 #include "launcher/commands/doctor.h"
 #include "launcher/host/firmware_files.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/settings/values.h"
 #include "launcher/start/seed_image.h"
 #include "launcher/vm/seed.h"

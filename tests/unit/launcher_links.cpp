@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "launcher/commands/doctor.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/remote/status.h"
 #include "netsetup/operation.h"

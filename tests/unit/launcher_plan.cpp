@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/vm/identity.h"
 #include "tests/unit/catch.h"

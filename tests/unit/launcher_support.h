@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/vm/spec.h"
 #include "tests/unit/rom_builder.h"
