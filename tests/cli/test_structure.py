@@ -105,7 +105,6 @@ LARGE_FILES = {
     "launcher/run/supervisor.cpp": 654,
     "launcher/settings/settings_reader.cpp": 596,
     "launcher/settings/values.cpp": 609,
-    "launcher/start/apply.cpp": 355,
     "rom/describe.cpp": 380,
     "rom/option_rom.cpp": 438,
     "screen/terminal_text.cpp": 360,
