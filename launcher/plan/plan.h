@@ -45,7 +45,7 @@ enum class FdPurpose {
     capture,     // the write end of a pipe, for QEMU's dump of a user-mode network
 };
 
-// A descriptor that QEMU inherits at this number. `apply` opens it.
+// A descriptor that the child inherits at this number. `apply` opens it.
 struct PlannedFd {
     int number = 0;
     FdPurpose purpose = FdPurpose::qmp;
@@ -143,8 +143,7 @@ struct Plan {
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 
-// The lowest descriptor number that a plan uses. What vm-launch opens for itself stays far below, so nothing
-// collides.
-inline constexpr int first_planned_fd = 100;
+// The lowest number at which a child inherits: after standard error's.
+inline constexpr int first_planned_fd = 3;
 
 }  // namespace vml

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "launcher/process/spawn.h"
+#include "launcher/start/file_limit.h"
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/opener.h"
@@ -19,20 +20,6 @@
 namespace vml {
 
 namespace {
-
-// The descriptor moved to the number that the argv says.
-OwnedFd placed(OwnedFd fd, int number) {
-    OwnedFd moved{::fcntl(fd.get(), F_DUPFD_CLOEXEC, number)};
-    if (!moved) {
-        throw failed(fmt::format("cannot place descriptor {}", number), errno,
-                     "raise the limit of open files: ulimit -n");
-    }
-    if (moved.get() != number) {
-        throw failed(fmt::format("descriptor {} is taken", number), EBUSY,
-                     "start vm-launch with fewer open descriptors");
-    }
-    return moved;
-}
 
 void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahead) {
     if (plan.links.empty()) {
@@ -59,15 +46,14 @@ pid_t start_tpm(const Plan& plan, RunningVm& vm, int output) {
     if (plan.run_user && ::fchown(state.get(), plan.run_user->uid, plan.run_user->gid) != 0) {
         throw failed(what, errno, "", ExitCode::host);
     }
-    constexpr int state_number = 300;
-    constexpr int socket_number = 301;
-    const OwnedFd placed_state = placed(std::move(state), state_number);
-    const OwnedFd placed_socket = placed(std::move(vm.tpm_socket), socket_number);
+    constexpr int state_number = 3;
+    constexpr int socket_number = 4;
+    const OwnedFd socket = std::move(vm.tpm_socket);
     return spawn(
         {plan.tpm->program,
          {"socket", "--tpm2", "--tpmstate", fmt::format("backend-uri=file:///proc/self/fd/{}", state_number),
           "--ctrl", fmt::format("type=unixio,clientfd={}", socket_number)},
-         {state_number, socket_number},
+         {{state.get(), state_number}, {socket.get(), socket_number}},
          output,
          plan.run_user});
 }
@@ -112,6 +98,7 @@ HostLinks::HostLinks(const std::vector<net::Operation>& operations, net::KernelE
 }
 
 RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
+    allow_open_files(plan.fds);
     RunningVm vm;
     if (plan.state_folder) {
         vm.state_folder = open_state_folder(*plan.state_folder);
@@ -121,8 +108,8 @@ RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
     std::vector<OwnedFd> inherited;
     SpawnRequest request{plan.program, with_http(plan, vm), {}, -1, plan.run_user};
     for (const PlannedFd& planned : plan.fds) {
-        inherited.push_back(placed(opener.open(planned), planned.number));
-        request.inherited.push_back(planned.number);
+        inherited.push_back(opener.open(planned));
+        request.inherited.push_back({inherited.back().get(), planned.number});
     }
     std::array<int, 2> output{};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) {

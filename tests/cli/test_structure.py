@@ -76,7 +76,7 @@ SYSTEM = {
     ),
     "launcher/start": (
         "",
-        "archive_* fchown fcntl fstat ftruncate geteuid memfd_create mkdir nl_socket_free open openat pipe2 pread pwrite rename "
+        "archive_* fchown fcntl fstat ftruncate geteuid memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit pwrite rename "
         "setsockopt socketpair write",
     ),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
