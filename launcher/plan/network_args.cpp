@@ -18,15 +18,18 @@ constexpr std::string_view virtio_model = "virtio";
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
-std::string nat_netdev(const NicSpec& nic, const Nat& nat, const std::optional<std::string>& bootfile) {
+// Up to the bootfile.
+Properties nat_netdev(const NicSpec& nic, const Nat& nat) {
     Properties netdev{"user"};
     netdev.add("id", nic.id);
     if (nat.tftp_folder) {
         netdev.add("tftp", nat.tftp_folder->string());
     }
-    if (bootfile) {
-        netdev.add("bootfile", *bootfile);
-    }
+    return netdev;
+}
+
+// From the bootfile on.
+std::string with_forwards(Properties netdev, const Nat& nat) {
     for (const PortForward& forward : nat.forwards) {
         netdev.add("hostfwd",
                    fmt::format("tcp:{}:{}-:{}", nat.forward_address, forward.host_port, forward.guest_port));
@@ -36,20 +39,27 @@ std::string nat_netdev(const NicSpec& nic, const Nat& nat, const std::optional<s
 
 void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
     const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
+    Properties by_tftp = nat_netdev(nic, nat);
+    if (nat.bootfile) {
+        by_tftp.add("bootfile", *nat.bootfile);
+    }
     if (!nat.http) {
-        writer.add("-netdev", nat_netdev(nic, nat, nat.bootfile), reason);
+        writer.add("-netdev", with_forwards(std::move(by_tftp), nat), reason);
         return;
     }
     writer.plan().http_folder = nat.tftp_folder;
     writer.plan().shortcuts.push_back(
         {Shortcut::Kind::http, nic.id,
          fmt::format("{} by HTTP too, three times as fast as TFTP", nat.tftp_folder->string())});
-    // QEMU's own address for the host's loopback (net/slirp.c).
-    const std::string url =
-        fmt::format("http://10.0.2.2:{}/{}", http_port_place, serve::url_path(*nat.bootfile));
-    writer.add("-netdev", nat_netdev(nic, nat, url),
-               reason + "; the bootfile comes from vm-launch's HTTP server",
-               nat_netdev(nic, nat, nat.bootfile));
+    Properties by_http = nat_netdev(nic, nat);
+    by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
+    const HttpPort port{by_http.text().size()};
+    by_http.more("/" + serve::url_path(*nat.bootfile));
+    writer.add({.option = "-netdev",
+                .value = with_forwards(std::move(by_http), nat),
+                .reason = reason + "; the bootfile comes from vm-launch's HTTP server",
+                .by_hand = with_forwards(std::move(by_tftp), nat),
+                .http_port = port});
 }
 
 // One descriptor under the key, or "a:b:…" under its plural.

@@ -2,15 +2,28 @@
 
 namespace vml {
 
-std::vector<std::string> argv_of(const Plan& plan) {
+namespace {
+
+std::string with_port(const PlannedArg& arg, std::string_view port) {
+    std::string value = arg.value;
+    return arg.http_port ? value.insert(arg.http_port->at, port) : value;
+}
+
+}  // namespace
+
+std::vector<std::string> argv_of(const Plan& plan, std::uint16_t http_port) {
     std::vector<std::string> words;
     for (const PlannedArg& arg : plan.args) {
         words.push_back(arg.option);
         if (!arg.value.empty()) {
-            words.push_back(arg.value);
+            words.push_back(with_port(arg, std::to_string(http_port)));
         }
     }
     return words;
+}
+
+std::string shown_value(const PlannedArg& arg) {
+    return with_port(arg, "{port}");
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,6 +15,13 @@
 
 namespace vml {
 
+// Where the port of vm-launch's own HTTP server comes into a value: the kernel chooses it when the VM starts.
+struct HttpPort {
+    std::size_t at = 0;
+
+    bool operator==(const HttpPort&) const = default;
+};
+
 // One option of QEMU and its value, if it takes one.
 struct PlannedArg {
     std::string option;
@@ -22,6 +30,7 @@ struct PlannedArg {
     // What stands in for the value when the command line is pasted into a shell, where the descriptors below
     // are not open: another value, or nothing at all ("" leaves the option out).
     std::optional<std::string> by_hand = std::nullopt;
+    std::optional<HttpPort> http_port = std::nullopt;
 
     bool operator==(const PlannedArg&) const = default;
 };
@@ -111,10 +120,6 @@ struct Shortcut {
 };
 [[nodiscard]] std::string_view to_string(Shortcut::Kind kind);
 
-// Stands in the arguments for the port of vm-launch's own HTTP server, which the kernel chooses when it
-// starts.
-inline constexpr std::string_view http_port_place = "{port}";
-
 struct Plan {
     std::string name{};
     std::filesystem::path program{};
@@ -139,7 +144,9 @@ struct Plan {
 };
 
 // The arguments of QEMU as execve takes them, without argv[0].
-[[nodiscard]] std::vector<std::string> argv_of(const Plan& plan);
+[[nodiscard]] std::vector<std::string> argv_of(const Plan& plan, std::uint16_t http_port);
+// The value for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
+[[nodiscard]] std::string shown_value(const PlannedArg& arg);
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 

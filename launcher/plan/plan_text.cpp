@@ -17,11 +17,11 @@ using nlohmann::ordered_json;
 
 std::string words_of(const PlannedArg& arg) {
     return arg.value.empty() ? shell_quoted(arg.option)
-                             : fmt::format("{} {}", shell_quoted(arg.option), shell_quoted(arg.value));
+                             : fmt::format("{} {}", shell_quoted(arg.option), shell_quoted(shown_value(arg)));
 }
 
 ordered_json to_json(const PlannedArg& arg) {
-    ordered_json object{{"option", arg.option}, {"value", arg.value}, {"reason", arg.reason}};
+    ordered_json object{{"option", arg.option}, {"value", shown_value(arg)}, {"reason", arg.reason}};
     if (arg.by_hand) {
         object["by_hand"] = *arg.by_hand;
     }
@@ -157,8 +157,7 @@ std::string plan_as_shell(const Plan& plan) {
         if (arg.by_hand && arg.by_hand->empty()) {
             continue;
         }
-        PlannedArg shown = arg;
-        shown.value = arg.by_hand.value_or(arg.value);
+        const PlannedArg shown = arg.by_hand ? PlannedArg{arg.option, *arg.by_hand, ""} : arg;
         text += " \\\n  " + words_of(shown);
     }
     return text + "\n";

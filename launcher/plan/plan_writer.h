@@ -16,6 +16,8 @@ class Properties {
     explicit Properties(std::string_view head);
 
     Properties& add(std::string_view key, std::string_view value);
+    // Goes on with the last value.
+    Properties& more(std::string_view value);
     Properties& bootindex(const std::optional<int>& index);
     [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -29,6 +31,8 @@ class PlanWriter {
 
     void add(std::string option, std::string value, std::string reason = {},
              std::optional<std::string> by_hand = std::nullopt);
+
+    void add(PlannedArg arg) { plan_.args.push_back(std::move(arg)); }
 
     // The number at which QEMU gets it.
     int fd(PlannedFd planned);

@@ -60,21 +60,14 @@ pid_t start_tpm(const Plan& plan, RunningVm& vm, int output) {
 
 // Opens the folder's server, and gives the arguments with its port in them.
 std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
-    std::vector<std::string> words = argv_of(plan);
     if (!plan.http_folder) {
-        return words;
+        return argv_of(plan, 0);
     }
     serve::Listener listener = serve::listen_on_loopback();
     vm.http = serve::HttpServer::Config{std::move(listener.socket),
                                         open_file(*plan.http_folder, O_PATH | O_DIRECTORY),
                                         plan.run_user ? plan.run_user->uid : ::geteuid()};
-    for (std::string& word : words) {
-        if (const std::size_t at = word.find(http_port_place);
-            at != std::string::npos && word.starts_with("user,")) {
-            word.replace(at, http_port_place.size(), std::to_string(listener.port));
-        }
-    }
-    return words;
+    return argv_of(plan, listener.port);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "-serial",
                          "chardev:console",
                          "-netdev",
-                         "user,id=net0,tftp=/srv/netboot,bootfile=http://10.0.2.2:{port}/boot.ipxe",
+                         "user,id=net0,tftp=/srv/netboot,bootfile=http://10.0.2.2:8080/boot.ipxe",
                          "-device",
                          "virtio-net-pci,id=net0,netdev=net0,mac=" + mac_of("vm", 1) +
                              ",bootindex=1,disable-legacy=on,romfile=/proc/self/fd/5",
@@ -88,7 +88,7 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "virtio-serial-pci,id=ports",
                          "-device",
                          "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent"};
-    CHECK(argv_of(plan) == expected);
+    CHECK(argv_of(plan, 8080) == expected);
     CHECK(plan.program == "/usr/bin/qemu-system-x86_64");
     CHECK(plan.fds ==
           std::vector<PlannedFd>{
@@ -294,10 +294,20 @@ TEST_CASE("ids are unique among devices and among block nodes") {
     }
 }
 
+TEST_CASE("the port of the HTTP server comes into the bootfile, whatever else looks like its place") {
+    const Plan plan =
+        plan_of({"--ipxe", "--netboot-dir=/srv/{port},x", "--ssh-port=2222"}, with_netboot(made_up_host()));
+    const std::string head = "user,id=net0,tftp=/srv/{port},,x,bootfile=";
+    const std::string tail = "boot.ipxe,hostfwd=tcp:127.0.0.1:2222-:22";
+    CHECK(contains(argv_of(plan, 8080), head + "http://10.0.2.2:8080/" + tail));
+    CHECK(values_of(plan, "-netdev") == Words{head + "http://10.0.2.2:{port}/" + tail});
+    CHECK(contains(plan_as_shell(plan), "'" + head + tail + "'"));
+}
+
 TEST_CASE("every argument of the user comes last, word by word") {
-    const Words argv = argv_of(everything());
+    const Words argv = argv_of(everything(), 1);
     CHECK(Words(argv.end() - 2, argv.end()) == Words{"-device", "foo bar"});
-    const Words empty = argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()));
+    const Words empty = argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()), 1);
     CHECK(Words(empty.end() - 3, empty.end()) == Words{"-x", "", "y"});
 }
 
@@ -336,7 +346,7 @@ TEST_CASE("the JSON tells the whole plan") {
     REQUIRE(json["arguments"].size() == plan.args.size());
     for (std::size_t i = 0; i < plan.args.size(); ++i) {
         CHECK(json["arguments"][i]["option"] == plan.args[i].option);
-        CHECK(json["arguments"][i]["value"] == plan.args[i].value);
+        CHECK(json["arguments"][i]["value"] == shown_value(plan.args[i]));
         CHECK(json["arguments"][i]["reason"] == plan.args[i].reason);
         CHECK(json["arguments"][i].contains("by_hand") == plan.args[i].by_hand.has_value());
     }

@@ -45,7 +45,7 @@ inline Words values_of(const Plan& plan, std::string_view option) {
     Words values;
     for (const PlannedArg& arg : plan.args) {
         if (arg.option == option) {
-            values.push_back(arg.value);
+            values.push_back(shown_value(arg));
         }
     }
     return values;
