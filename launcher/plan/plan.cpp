@@ -11,9 +11,9 @@ std::string with_port(const PlannedArg& arg, std::string_view port) {
 
 }  // namespace
 
-std::vector<std::string> argv_of(const Plan& plan, std::uint16_t http_port) {
+std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port) {
     std::vector<std::string> words;
-    for (const PlannedArg& arg : plan.args) {
+    for (const PlannedArg& arg : args) {
         words.push_back(arg.option);
         if (!arg.value.empty()) {
             words.push_back(with_port(arg, std::to_string(http_port)));
@@ -66,6 +66,10 @@ std::string_view to_string(FdPurpose purpose) {
             return "seed";
         case FdPurpose::tpm:
             return "tpm";
+        case FdPurpose::tpm_socket:
+            return "tpm_socket";
+        case FdPurpose::tpm_state:
+            return "tpm_state";
         case FdPurpose::tap:
             return "tap";
         case FdPurpose::vhost:

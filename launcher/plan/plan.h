@@ -26,7 +26,7 @@ struct HttpPort {
 struct PlannedArg {
     std::string option;
     std::string value;
-    std::string reason;  // why it is there; empty where it is obvious
+    std::string reason = {};  // why it is there; empty where it is obvious
     // What stands in for the value when the command line is pasted into a shell, where the descriptors below
     // are not open: another value, or nothing at all ("" leaves the option out).
     std::optional<std::string> by_hand = std::nullopt;
@@ -49,6 +49,8 @@ enum class FdPurpose {
     screenshot,  // a file in memory that QEMU writes pictures of the screen to
     seed,        // cloud-init's seed, in memory
     tpm,         // QEMU's end of the socket pair to swtpm
+    tpm_socket,  // swtpm's end of it
+    tpm_state,   // of swtpm: a file in memory, or where it lives on
     tap,         // a queue of the NIC's tap or macvtap
     vhost,       // /dev/vhost-net, once for each queue
     capture,     // the write end of a pipe, for QEMU's dump of a user-mode network
@@ -66,6 +68,17 @@ struct PlannedFd {
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
 
     bool operator==(const PlannedFd&) const = default;
+};
+
+// A program that is started before QEMU, as its user, and ends with it.
+struct PlannedHelper {
+    std::string name;  // for people and programs: "tpm"
+    std::filesystem::path program;
+    std::vector<PlannedArg> args;
+    std::vector<PlannedFd> fds;  // at its own numbers
+    std::string by_hand;         // the shell command that stands in for it
+
+    bool operator==(const PlannedHelper&) const = default;
 };
 
 // QEMU's id of the CD that iPXE's program is on.
@@ -132,7 +145,7 @@ struct Plan {
     std::vector<PlannedArg> args{};
     std::vector<PlannedFd> fds{};
     std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed
-    std::optional<TpmSpec> tpm{};    // started before QEMU
+    std::optional<PlannedHelper> tpm{};
     std::vector<PropertyCheck> checks{};
     std::vector<BootEntry> first_boot{};
     std::vector<BootEntry> boot_order{};
@@ -143,8 +156,8 @@ struct Plan {
     bool operator==(const Plan&) const = default;
 };
 
-// The arguments of QEMU as execve takes them, without argv[0].
-[[nodiscard]] std::vector<std::string> argv_of(const Plan& plan, std::uint16_t http_port);
+// The arguments as execve takes them, without argv[0].
+[[nodiscard]] std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port);
 // The value for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
 [[nodiscard]] std::string shown_value(const PlannedArg& arg);
 

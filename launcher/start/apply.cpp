@@ -39,35 +39,45 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
     }
 }
 
-// swtpm ends when its socket to QEMU closes. It opens its state by name, so the file is QEMU's user's.
-pid_t start_tpm(const Plan& plan, RunningVm& vm, int output) {
-    const std::string what = "cannot make the TPM's state";
-    OwnedFd state = plan.tpm->kept ? open_kept_blank(*plan.tpm->kept, 0) : memory_file(plan.run_user, what);
-    if (plan.run_user && ::fchown(state.get(), plan.run_user->uid, plan.run_user->gid) != 0) {
-        throw failed(what, errno, "", ExitCode::host);
+// QEMU or a helper.
+struct Child {
+    const std::filesystem::path& program;
+    std::vector<std::string> args;
+    const std::vector<PlannedFd>& fds;
+};
+
+// What its descriptors stand for is opened first, so that nothing runs where that fails.
+class Starter {
+  public:
+    Starter(Child child, Opener& opener) : child_{std::move(child)} {
+        for (const PlannedFd& planned : child_.fds) {
+            open_.push_back(opener.open(planned));
+        }
     }
-    constexpr int state_number = 3;
-    constexpr int socket_number = 4;
-    const OwnedFd socket = std::move(vm.tpm_socket);
-    return spawn(
-        {plan.tpm->program,
-         {"socket", "--tpm2", "--tpmstate", fmt::format("backend-uri=file:///proc/self/fd/{}", state_number),
-          "--ctrl", fmt::format("type=unixio,clientfd={}", socket_number)},
-         {{state.get(), state_number}, {socket.get(), socket_number}},
-         output,
-         plan.run_user});
-}
+
+    [[nodiscard]] pid_t start(int output, const std::optional<RunUser>& user) const {
+        SpawnRequest request{child_.program, child_.args, {}, output, user};
+        for (std::size_t i = 0; i < open_.size(); ++i) {
+            request.inherited.push_back({open_[i].get(), child_.fds[i].number});
+        }
+        return spawn(request);
+    }
+
+  private:
+    Child child_;
+    std::vector<OwnedFd> open_;
+};
 
 // Opens the folder's server, and gives the arguments with its port in them.
 std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (!plan.http_folder) {
-        return argv_of(plan, 0);
+        return argv_of(plan.args, 0);
     }
     serve::Listener listener = serve::listen_on_loopback();
     vm.http = serve::HttpServer::Config{std::move(listener.socket),
                                         open_file(*plan.http_folder, O_PATH | O_DIRECTORY),
                                         plan.run_user ? plan.run_user->uid : ::geteuid()};
-    return argv_of(plan, listener.port);
+    return argv_of(plan.args, listener.port);
 }
 
 }  // namespace
@@ -98,23 +108,18 @@ RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
     }
     make_links(plan, vm, std::move(ahead));
     Opener opener{plan, vm};
-    std::vector<OwnedFd> inherited;
-    SpawnRequest request{plan.program, with_http(plan, vm), {}, -1, plan.run_user};
-    for (const PlannedFd& planned : plan.fds) {
-        inherited.push_back(opener.open(planned));
-        request.inherited.push_back({inherited.back().get(), planned.number});
-    }
+    const Starter qemu{{plan.program, with_http(plan, vm), plan.fds}, opener};
     std::array<int, 2> output{};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) {
         throw failed("cannot make a pipe", errno, "");
     }
     vm.output.reset(output[0]);
     const OwnedFd write_end{output[1]};
-    request.output = write_end.get();
     if (plan.tpm) {
-        vm.tpm_pid = start_tpm(plan, vm, write_end.get());
+        const Starter tpm{{plan.tpm->program, argv_of(plan.tpm->args, 0), plan.tpm->fds}, opener};
+        vm.tpm_pid = tpm.start(write_end.get(), plan.run_user);
     }
-    vm.pid = spawn(request);
+    vm.pid = qemu.start(write_end.get(), plan.run_user);
     return vm;
 }
 

@@ -158,7 +158,11 @@ OwnedFd Opener::open(const PlannedFd& planned) {
         case FdPurpose::seed:
             return memory_file_with(seed_image(*plan_.seed));
         case FdPurpose::tpm:
-            return pair(vm_.tpm_socket);
+            return pair(tpm_socket_);
+        case FdPurpose::tpm_socket:
+            return std::move(tpm_socket_);
+        case FdPurpose::tpm_state:
+            return tpm_state(planned);
         case FdPurpose::tap:
             return queue(planned.nic);
         case FdPurpose::vhost:
@@ -199,6 +203,17 @@ OwnedFd Opener::queue(unsigned nic) {
     OwnedFd next = std::move(queues->second.back());
     queues->second.pop_back();
     return next;
+}
+
+// swtpm opens its state by name, so the file is QEMU's user's.
+OwnedFd Opener::tpm_state(const PlannedFd& planned) const {
+    const std::string what = "cannot make the TPM's state";
+    OwnedFd state =
+        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank(planned.kept, 0);
+    if (plan_.run_user && ::fchown(state.get(), plan_.run_user->uid, plan_.run_user->gid) != 0) {
+        throw failed(what, errno, "", ExitCode::host);
+    }
+    return state;
 }
 
 }  // namespace vml

@@ -21,10 +21,12 @@ class Opener {
   private:
     OwnedFd dump_pipe(unsigned nic);
     OwnedFd queue(unsigned nic);
+    OwnedFd tpm_state(const PlannedFd& planned) const;
 
     const Plan& plan_;
     RunningVm& vm_;
     std::map<unsigned, std::vector<OwnedFd>> queues_;
+    OwnedFd tpm_socket_;  // swtpm's end, until it has it
 };
 
 }  // namespace vml

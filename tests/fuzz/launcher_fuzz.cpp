@@ -98,7 +98,7 @@ void plan(const ReadResult& read) {
         return;
     }
     const Plan made = make_plan(std::get<VmSpec>(decision));
-    require(!argv_of(made, 1).empty());
+    require(!argv_of(made.args, 1).empty());
     require(!plan_as_text(made).empty() && !plan_as_json(made).empty() && !plan_as_shell(made).empty());
 }
 

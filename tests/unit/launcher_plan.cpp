@@ -88,7 +88,7 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "virtio-serial-pci,id=ports",
                          "-device",
                          "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent"};
-    CHECK(argv_of(plan, 8080) == expected);
+    CHECK(argv_of(plan.args, 8080) == expected);
     CHECK(plan.program == "/usr/bin/qemu-system-x86_64");
     CHECK(plan.fds ==
           std::vector<PlannedFd>{
@@ -299,15 +299,16 @@ TEST_CASE("the port of the HTTP server comes into the bootfile, whatever else lo
         plan_of({"--ipxe", "--netboot-dir=/srv/{port},x", "--ssh-port=2222"}, with_netboot(made_up_host()));
     const std::string head = "user,id=net0,tftp=/srv/{port},,x,bootfile=";
     const std::string tail = "boot.ipxe,hostfwd=tcp:127.0.0.1:2222-:22";
-    CHECK(contains(argv_of(plan, 8080), head + "http://10.0.2.2:8080/" + tail));
+    CHECK(contains(argv_of(plan.args, 8080), head + "http://10.0.2.2:8080/" + tail));
     CHECK(values_of(plan, "-netdev") == Words{head + "http://10.0.2.2:{port}/" + tail});
     CHECK(contains(plan_as_shell(plan), "'" + head + tail + "'"));
 }
 
 TEST_CASE("every argument of the user comes last, word by word") {
-    const Words argv = argv_of(everything(), 1);
+    const Words argv = argv_of(everything().args, 1);
     CHECK(Words(argv.end() - 2, argv.end()) == Words{"-device", "foo bar"});
-    const Words empty = argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()), 1);
+    const Words empty =
+        argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()).args, 1);
     CHECK(Words(empty.end() - 3, empty.end()) == Words{"-x", "", "y"});
 }
 
