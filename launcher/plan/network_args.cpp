@@ -147,7 +147,8 @@ void plan_device(const VmSpec& spec, const NicSpec& nic, PlanWriter& writer) {
         writer.add("-device", device.text(), reason);
         return;
     }
-    const int number = writer.fd({.purpose = FdPurpose::rom, .source = nic.rom->file});
+    const int number =
+        writer.fd({.purpose = FdPurpose::rom, .source = nic.rom->file, .content = nic.rom->bytes});
     Properties stand_in = device;
     writer.add("-device", device.add("romfile", fmt::format("/proc/self/fd/{}", number)).text(),
                fmt::format("{}: {}", nic.rom->file.string(), reason),

@@ -65,6 +65,7 @@ struct PlannedFd {
     Arch arch = Arch::x86_64;           // efi_cd: of the program
     unsigned nic = 0;                   // tap, vhost
     std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
+    rom::SharedBytes content = {};      // rom: what is copied; none: `source` is
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
 
     bool operator==(const PlannedFd&) const = default;

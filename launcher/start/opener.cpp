@@ -53,6 +53,15 @@ OwnedFd private_copy(const std::filesystem::path& source, const std::optional<Ru
     return copy;
 }
 
+OwnedFd memory_file_of(const std::vector<std::uint8_t>& content, const std::optional<RunUser>& user) {
+    const std::string what = "cannot make a file in memory";
+    OwnedFd file = memory_file(user, what);
+    if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
+        throw failed(what, errno, "", ExitCode::host);
+    }
+    return file;
+}
+
 // QEMU's end may only write; a set of descriptors hands out one whose mode is asked for (QEMU monitor/fds.c).
 OwnedFd screenshot_file(int number, ScreenshotFile& ours) {
     const std::string what = "cannot make a file for screenshots";
@@ -136,8 +145,10 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return pair(vm_.qmp);
         case FdPurpose::console:
             return pair(vm_.console);
-        case FdPurpose::nvram:
         case FdPurpose::rom:
+            return planned.content ? memory_file_of(*planned.content, plan_.run_user)
+                                   : private_copy(planned.source, plan_.run_user);
+        case FdPurpose::nvram:
             return planned.kept.empty() ? private_copy(planned.source, plan_.run_user)
                                         : open_kept_copy(planned.kept, planned.source);
         case FdPurpose::efi_cd:

@@ -304,6 +304,17 @@ TEST_CASE("the port of the HTTP server comes into the bootfile, whatever else lo
     CHECK(contains(plan_as_shell(plan), "'" + head + tail + "'"));
 }
 
+TEST_CASE("the bytes of a ROM that were judged are the ones that are planned") {
+    HostFacts facts = made_up_host();
+    facts.roms.front().front().bytes =
+        std::make_shared<const std::vector<std::uint8_t>>(std::vector<std::uint8_t>{0x55, 0xAA});
+    const Plan plan = plan_of({"--ipxe", "--bootfile=http://h/x"}, facts);
+    const auto rom = std::find_if(plan.fds.begin(), plan.fds.end(),
+                                  [](const PlannedFd& fd) { return fd.purpose == FdPurpose::rom; });
+    REQUIRE(rom != plan.fds.end());
+    CHECK(rom->content == facts.roms.front().front().bytes);
+}
+
 TEST_CASE("every argument of the user comes last, word by word") {
     const Words argv = argv_of(everything().args, 1);
     CHECK(Words(argv.end() - 2, argv.end()) == Words{"-device", "foo bar"});

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -325,6 +326,20 @@ TEST_CASE("apply opens what the plan's descriptors stand for, at the numbers of 
     CHECK(contains(output, "hello\nsame\n"));
     CHECK(contains(output, "100 101 102 103"));
     CHECK(test::text_in(store) == before);  // the guest's writes go to the private copy
+}
+
+TEST_CASE("the ROM that was judged is run, also where its file has changed since") {
+    const Folder folder;
+    const auto file = folder.write("a.rom", "changed");
+    const std::string judged = "judged";
+    Plan plan;
+    plan.program = program(folder, "qemu", "#!/bin/sh\ncat /proc/self/fd/3\n");
+    plan.fds = {{.number = 3,
+                 .purpose = FdPurpose::rom,
+                 .source = file,
+                 .content = std::make_shared<const std::vector<std::uint8_t>>(judged.begin(), judged.end())}};
+    RunningVm vm = apply(plan);
+    CHECK(end_of(vm) == judged);
 }
 
 TEST_CASE("QMP is at its end when QEMU is dead") {
