@@ -98,12 +98,17 @@ std::vector<std::uint8_t> read_all(const std::filesystem::path& path, const Owne
 
 }  // namespace
 
-OptionRom load_option_rom(const std::filesystem::path& path) {
+RomFile read_rom_file(const std::filesystem::path& path) {
     const OwnedFd fd = open_file(path);
     const std::size_t size = check_kind(path, fd);
-    const std::vector<std::uint8_t> data = read_all(path, fd, size);
+    std::vector<std::uint8_t> data = read_all(path, fd, size);
     check_size(path, data.size());
-    return read_option_rom(data, path.string());
+    OptionRom rom = read_option_rom(data, path.string());
+    return {std::move(rom), std::make_shared<const std::vector<std::uint8_t>>(std::move(data))};
+}
+
+OptionRom load_option_rom(const std::filesystem::path& path) {
+    return read_rom_file(path).rom;
 }
 
 }  // namespace vml::rom

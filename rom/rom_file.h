@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <vector>
 
 #include "rom/option_rom.h"
 
@@ -14,8 +17,17 @@ namespace vml::rom {
 // of 16 MiB still fit the 32-bit window, and a wrong file (a disk image) is refused before it is read.
 inline constexpr std::size_t largest_file = std::size_t{16} * 1024 * 1024;
 
+// What a file held when it was read, to be run as it was judged.
+using SharedBytes = std::shared_ptr<const std::vector<std::uint8_t>>;
+
+struct RomFile {
+    OptionRom rom;
+    SharedBytes bytes;
+};
+
 // Reads a regular file and what is inside. Throws vml::Error (ExitCode::host) when it cannot be opened, is a
 // directory, a FIFO or a device (which never blocks), is larger than `largest_file`, or is no option ROM.
+[[nodiscard]] RomFile read_rom_file(const std::filesystem::path& path);
 [[nodiscard]] OptionRom load_option_rom(const std::filesystem::path& path);
 
 }  // namespace vml::rom

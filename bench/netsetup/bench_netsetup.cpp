@@ -34,9 +34,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
 #include "launcher/commands/subcommands.h"
+#include "launcher/host/host.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/settings/settings_reader.h"
 #include "netsetup/kernel_executor.h"
 

@@ -11,7 +11,7 @@
 #include "launcher/commands/doctor.h"
 #include "launcher/commands/run_vm.h"
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/vm/boot_sources.h"
 #include "rom/describe.h"

@@ -10,7 +10,7 @@
 
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
 #include "launcher/run/signals.h"

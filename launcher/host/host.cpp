@@ -154,7 +154,8 @@ NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::st
 
 RomCandidate load_candidate(const fs::path& path) {
     try {
-        return {path, rom::load_option_rom(path), std::nullopt};
+        rom::RomFile file = rom::read_rom_file(path);
+        return {path, std::move(file.rom), std::nullopt, std::move(file.bytes)};
     } catch (const Error& error) {
         return {path, std::nullopt, error.faults().front()};
     }

@@ -30,7 +30,7 @@ constexpr std::size_t head_size = std::size_t{4} << 20;
 constexpr std::chrono::seconds time_limit{20};
 constexpr rlim_t cpu_seconds = 10;
 constexpr rlim_t memory_bytes = rlim_t{1} << 30;
-constexpr int probe_fd = 100;
+constexpr int probe_fd = 3;  // of the child
 constexpr std::size_t longest_answer = std::size_t{1} << 20;
 
 Fault cannot_tell(const fs::path& image, std::string why) {
@@ -77,17 +77,16 @@ void limit(pid_t pid) {
     ::prlimit(pid, RLIMIT_AS, &memory, nullptr);
 }
 
-std::string ask(const fs::path& program, OwnedFd copy, const std::optional<RunUser>& user) {
+std::string ask(const fs::path& program, const OwnedFd& copy, const std::optional<RunUser>& user) {
     std::array<int, 2> ends{};
-    const OwnedFd placed{::fcntl(copy.get(), F_DUPFD_CLOEXEC, probe_fd)};
-    if (!placed || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         throw Error{{"cannot ask qemu-img", errno_text(errno), "", ExitCode::host}};
     }
     const OwnedFd read_end{ends[0]};
     OwnedFd write_end{ends[1]};
     const pid_t pid = spawn({program,
-                             {"info", "--output=json", "-U", fmt::format("/proc/self/fd/{}", placed.get())},
-                             {placed.get()},
+                             {"info", "--output=json", "-U", fmt::format("/proc/self/fd/{}", probe_fd)},
+                             {{copy.get(), probe_fd}},
                              write_end.get(),
                              user});
     limit(pid);

@@ -25,6 +25,25 @@ bool boots_from_network(const VmSpec& spec) {
                        [&](const NicSpec& nic) { return spec.bootindex(nic.id); });
 }
 
+// It opens its state by name, so the file is QEMU's user's. It ends when its socket to QEMU closes.
+PlannedHelper swtpm(const std::string& vm_name, const TpmSpec& tpm, const std::string& socket_by_hand) {
+    constexpr int state = first_planned_fd;
+    constexpr int socket = state + 1;
+    return {
+        .name = "tpm",
+        .program = tpm.program,
+        .args = {{"socket", ""},
+                 {"--tpm2", ""},
+                 {"--tpmstate", fmt::format("backend-uri=file:///proc/self/fd/{}", state),
+                  tpm.kept ? fmt::format("kept as {}", tpm.kept->string()) : "in memory, gone with the VM"},
+                 {"--ctrl", fmt::format("type=unixio,clientfd={}", socket), "to QEMU"}},
+        .fds = {{.number = state, .purpose = FdPurpose::tpm_state, .kept = tpm.kept.value_or("")},
+                {.number = socket, .purpose = FdPurpose::tpm_socket}},
+        .by_hand = fmt::format("mkdir -p {0}-tpm && swtpm socket --tpm2 --tpmstate dir=$PWD/{0}-tpm --ctrl "
+                               "type=unixio,path=$PWD/{1} --terminate --daemon",
+                               vm_name, socket_by_hand)};
+}
+
 }  // namespace
 
 void plan_smbios(const VmSpec& spec, PlanWriter& writer) {
@@ -67,17 +86,13 @@ void plan_tpm(const VmSpec& spec, PlanWriter& writer) {
         return;
     }
     const std::string socket = spec.name + "-tpm.sock";
-    const int number = writer.fd(
-        {.purpose = FdPurpose::tpm,
-         .by_hand = fmt::format("mkdir -p {0}-tpm && swtpm socket --tpm2 --tpmstate dir=$PWD/{0}-tpm --ctrl "
-                                "type=unixio,path=$PWD/{1} --terminate --daemon",
-                                spec.name, socket)});
+    const int number = writer.fd({.purpose = FdPurpose::tpm});
     writer.add("-chardev", fmt::format("socket,id=tpm,fd={}", number), "to swtpm, a process of its own",
                fmt::format("socket,id=tpm,path={}", socket));
     writer.add("-tpmdev", "emulator,id=tpm0,chardev=tpm");
     writer.add("-device",
                spec.family == MachineFamily::virt ? "tpm-tis-device,tpmdev=tpm0" : "tpm-crb,tpmdev=tpm0");
-    writer.tpm(*spec.tpm);
+    writer.plan().tpm = swtpm(spec.name, *spec.tpm, socket);
 }
 
 void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer) {

@@ -1,9 +1,9 @@
-// The step "plan": a VmSpec → everything that "apply" does, as data: argv, the child's descriptors, boot
-// order with reasons, checks before the guest runs. Pure: nothing is opened, so it can be printed, compared
-// and run by hand.
+// Everything that "apply" does, as data: argv, the child's descriptors, boot order with reasons, checks
+// before the guest runs. Pure: nothing is opened, so it can be printed, compared and run by hand.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,14 +15,22 @@
 
 namespace vml {
 
+// Where the port of vm-launch's own HTTP server comes into a value: the kernel chooses it when the VM starts.
+struct HttpPort {
+    std::size_t at = 0;
+
+    bool operator==(const HttpPort&) const = default;
+};
+
 // One option of QEMU and its value, if it takes one.
 struct PlannedArg {
     std::string option;
     std::string value;
-    std::string reason;  // why it is there; empty where it is obvious
+    std::string reason = {};  // why it is there; empty where it is obvious
     // What stands in for the value when the command line is pasted into a shell, where the descriptors below
     // are not open: another value, or nothing at all ("" leaves the option out).
     std::optional<std::string> by_hand = std::nullopt;
+    std::optional<HttpPort> http_port = std::nullopt;
 
     bool operator==(const PlannedArg&) const = default;
 };
@@ -41,12 +49,14 @@ enum class FdPurpose {
     screenshot,  // a file in memory that QEMU writes pictures of the screen to
     seed,        // cloud-init's seed, in memory
     tpm,         // QEMU's end of the socket pair to swtpm
+    tpm_socket,  // swtpm's end of it
+    tpm_state,   // of swtpm: a file in memory, or where it lives on
     tap,         // a queue of the NIC's tap or macvtap
     vhost,       // /dev/vhost-net, once for each queue
     capture,     // the write end of a pipe, for QEMU's dump of a user-mode network
 };
 
-// A descriptor that QEMU inherits at this number. `apply` opens it.
+// A descriptor that the child inherits at this number. `apply` opens it.
 struct PlannedFd {
     int number = 0;
     FdPurpose purpose = FdPurpose::qmp;
@@ -55,9 +65,21 @@ struct PlannedFd {
     Arch arch = Arch::x86_64;           // efi_cd: of the program
     unsigned nic = 0;                   // tap, vhost
     std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
+    rom::SharedBytes content = {};      // rom: what is copied; none: `source` is
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
 
     bool operator==(const PlannedFd&) const = default;
+};
+
+// A program that is started before QEMU, as its user, and ends with it.
+struct PlannedHelper {
+    std::string name;  // for people and programs: "tpm"
+    std::filesystem::path program;
+    std::vector<PlannedArg> args;
+    std::vector<PlannedFd> fds;  // at its own numbers
+    std::string by_hand;         // the shell command that stands in for it
+
+    bool operator==(const PlannedHelper&) const = default;
 };
 
 // QEMU's id of the CD that iPXE's program is on.
@@ -112,42 +134,37 @@ struct Shortcut {
 };
 [[nodiscard]] std::string_view to_string(Shortcut::Kind kind);
 
-// Stands in the arguments for the port of vm-launch's own HTTP server, which the kernel chooses when it
-// starts.
-inline constexpr std::string_view http_port_place = "{port}";
-
 struct Plan {
-    std::string name;
-    std::filesystem::path program;
-    std::vector<net::Operation> links;  // done before QEMU starts, in order; undone in reverse
-    std::vector<PortWait> port_waits;
-    std::vector<WirePoint> wire;
-    std::vector<Shortcut> shortcuts;
-    std::optional<std::filesystem::path> http_folder;  // served on the loopback, to QEMU's user alone
-    std::optional<RunUser> run_user;                   // none: QEMU runs as vm-launch does
-    std::vector<PlannedArg> args;
-    std::vector<PlannedFd> fds;
-    std::optional<SeedSpec> seed;  // the content of FdPurpose::seed
-    std::optional<TpmSpec> tpm;    // started before QEMU
-    std::vector<PropertyCheck> checks;
-    std::vector<BootEntry> first_boot;
-    std::vector<BootEntry> boot_order;
-    std::vector<BootindexChange> after_first_boot;
-    std::optional<std::filesystem::path> state_folder;  // made if it is not there
-    std::vector<std::string> notes;
+    std::string name{};
+    std::filesystem::path program{};
+    std::vector<net::Operation> links{};  // done before QEMU starts, in order; undone in reverse
+    std::vector<PortWait> port_waits{};
+    std::vector<WirePoint> wire{};
+    std::vector<Shortcut> shortcuts{};
+    std::optional<std::filesystem::path> http_folder{};  // served on the loopback, to QEMU's user alone
+    std::optional<RunUser> run_user{};                   // none: QEMU runs as vm-launch does
+    std::vector<PlannedArg> args{};
+    std::vector<PlannedFd> fds{};
+    std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed
+    std::optional<PlannedHelper> tpm{};
+    std::vector<PropertyCheck> checks{};
+    std::vector<BootEntry> first_boot{};
+    std::vector<BootEntry> boot_order{};
+    std::vector<BootindexChange> after_first_boot{};
+    std::optional<std::filesystem::path> state_folder{};  // made if it is not there
+    std::vector<std::string> notes{};
 
     bool operator==(const Plan&) const = default;
 };
 
-[[nodiscard]] Plan make_plan(const VmSpec& spec);
-
-// The arguments of QEMU as execve takes them, without argv[0].
-[[nodiscard]] std::vector<std::string> argv_of(const Plan& plan);
+// The arguments as execve takes them, without argv[0].
+[[nodiscard]] std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port);
+// The value for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
+[[nodiscard]] std::string shown_value(const PlannedArg& arg);
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 
-// The lowest descriptor number that a plan uses. What vm-launch opens for itself stays far below, so nothing
-// collides.
-inline constexpr int first_planned_fd = 100;
+// The lowest number at which a child inherits: after standard error's.
+inline constexpr int first_planned_fd = 3;
 
 }  // namespace vml

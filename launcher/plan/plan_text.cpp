@@ -17,11 +17,11 @@ using nlohmann::ordered_json;
 
 std::string words_of(const PlannedArg& arg) {
     return arg.value.empty() ? shell_quoted(arg.option)
-                             : fmt::format("{} {}", shell_quoted(arg.option), shell_quoted(arg.value));
+                             : fmt::format("{} {}", shell_quoted(arg.option), shell_quoted(shown_value(arg)));
 }
 
 ordered_json to_json(const PlannedArg& arg) {
-    ordered_json object{{"option", arg.option}, {"value", arg.value}, {"reason", arg.reason}};
+    ordered_json object{{"option", arg.option}, {"value", shown_value(arg)}, {"reason", arg.reason}};
     if (arg.by_hand) {
         object["by_hand"] = *arg.by_hand;
     }
@@ -61,15 +61,42 @@ ordered_json to_json(const BootEntry& entry) {
             {"reason", entry.reason}};
 }
 
-}  // namespace
-
-std::string plan_as_text(const Plan& plan) {
-    std::string text = plan.program.string() + "\n";
-    for (const PlannedArg& arg : plan.args) {
+std::string command_as_text(const std::filesystem::path& program, const std::vector<PlannedArg>& args) {
+    std::string text = program.string() + "\n";
+    for (const PlannedArg& arg : args) {
         text += fmt::format("  {}\n", words_of(arg));
         if (!arg.reason.empty()) {
             text += fmt::format("      # {}\n", arg.reason);
         }
+    }
+    return text;
+}
+
+ordered_json arguments_of(const std::vector<PlannedArg>& args) {
+    return list_of(args, [](const PlannedArg& arg) { return to_json(arg); });
+}
+
+ordered_json fds_of(const std::vector<PlannedFd>& fds) {
+    return list_of(fds, [](const PlannedFd& fd) { return to_json(fd); });
+}
+
+ordered_json helpers_of(const Plan& plan) {
+    ordered_json list = ordered_json::array();
+    if (plan.tpm) {
+        list.push_back({{"name", plan.tpm->name},
+                        {"program", plan.tpm->program.string()},
+                        {"arguments", arguments_of(plan.tpm->args)},
+                        {"fds", fds_of(plan.tpm->fds)}});
+    }
+    return list;
+}
+
+}  // namespace
+
+std::string plan_as_text(const Plan& plan) {
+    std::string text = command_as_text(plan.program, plan.args);
+    if (plan.tpm) {
+        text += "\nBeside it, started before it:\n" + command_as_text(plan.tpm->program, plan.tpm->args);
     }
     if (plan.run_user) {
         text += fmt::format("\nQEMU runs as {} (uid {}), without any capability\n", plan.run_user->name,
@@ -118,12 +145,13 @@ std::string plan_as_json(const Plan& plan) {
         {"version", 1},
         {"name", plan.name},
         {"program", plan.program.string()},
-        {"arguments", list_of(plan.args, [](const PlannedArg& arg) { return to_json(arg); })},
+        {"arguments", arguments_of(plan.args)},
         {"run_as", plan.run_user ? ordered_json(plan.run_user->name) : ordered_json(nullptr)},
         {"links",
          list_of(plan.links,
                  [](const net::Operation& operation) { return ordered_json(net::describe(operation)); })},
-        {"fds", list_of(plan.fds, [](const PlannedFd& fd) { return to_json(fd); })},
+        {"fds", fds_of(plan.fds)},
+        {"helpers", helpers_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
         {"shortcuts",
          list_of(plan.shortcuts,
@@ -152,13 +180,15 @@ std::string plan_as_shell(const Plan& plan) {
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }
+    if (plan.tpm) {
+        text += plan.tpm->by_hand + " &&\n";
+    }
     text += shell_quoted(plan.program.string());
     for (const PlannedArg& arg : plan.args) {
         if (arg.by_hand && arg.by_hand->empty()) {
             continue;
         }
-        PlannedArg shown = arg;
-        shown.value = arg.by_hand.value_or(arg.value);
+        const PlannedArg shown = arg.by_hand ? PlannedArg{arg.option, *arg.by_hand, ""} : arg;
         text += " \\\n  " + words_of(shown);
     }
     return text + "\n";

@@ -28,6 +28,11 @@ Properties& Properties::add(std::string_view key, std::string_view value) {
     return *this;
 }
 
+Properties& Properties::more(std::string_view value) {
+    text_ += comma_doubled(value);
+    return *this;
+}
+
 Properties& Properties::bootindex(const std::optional<int>& index) {
     return index ? add("bootindex", std::to_string(*index)) : *this;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "launcher/plan/plan.h"
 
@@ -15,6 +16,8 @@ class Properties {
     explicit Properties(std::string_view head);
 
     Properties& add(std::string_view key, std::string_view value);
+    // Goes on with the last value.
+    Properties& more(std::string_view value);
     Properties& bootindex(const std::optional<int>& index);
     [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -24,10 +27,12 @@ class Properties {
 
 class PlanWriter {
   public:
-    explicit PlanWriter(Plan& plan) : plan_{plan} {}
+    explicit PlanWriter(Plan begun) : plan_{std::move(begun)} {}
 
     void add(std::string option, std::string value, std::string reason = {},
              std::optional<std::string> by_hand = std::nullopt);
+
+    void add(PlannedArg arg) { plan_.args.push_back(std::move(arg)); }
 
     // The number at which QEMU gets it.
     int fd(PlannedFd planned);
@@ -37,11 +42,12 @@ class PlanWriter {
     void file_node(const std::string& node, PlannedFd planned, const std::string& path_by_hand,
                    const std::string& access, const std::string& reason);
 
-    // A TPM that is started before QEMU.
-    void tpm(const TpmSpec& tpm) { plan_.tpm = tpm; }
+    // What is neither an argument nor a descriptor.
+    [[nodiscard]] Plan& plan() { return plan_; }
+    [[nodiscard]] Plan finished() && { return std::move(plan_); }
 
   private:
-    Plan& plan_;
+    Plan plan_;
 };
 
 }  // namespace vml

@@ -1,11 +1,13 @@
 #include "launcher/process/spawn.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <string_view>
 #include <system_error>
 #include <tuple>
+#include <vector>
 
 #if __has_include(<boost/process/v1/child.hpp>)  // Boost 1.86 and later
 #include <boost/process/v1/args.hpp>
@@ -59,6 +61,13 @@ constexpr std::array<std::string_view, 9> step_names{
     "giving up privileges",        "tying the child to its parent",
     "running the program"};
 
+// What the child's set-up needs room for: made before fork, since the child may not allocate.
+struct Room {
+    int report = -1;         // write end of the pipe that a failed step is reported through
+    int null_input = -1;     // /dev/null
+    std::vector<int> moved;  // one for each inherited descriptor
+};
+
 struct Report {
     Step step;
     int error_number;
@@ -67,21 +76,19 @@ struct Report {
 // Runs in the child between fork and exec: nothing but system calls.
 class ChildSetup : public bp::extend::handler {
   public:
-    ChildSetup(const SpawnRequest& request, int report, int null_input, pid_t parent)
-        : request_{request}, report_{report}, null_input_{null_input}, parent_{parent} {}
+    ChildSetup(const SpawnRequest& request, Room& room, pid_t parent)
+        : request_{request}, room_{room}, parent_{parent} {}
 
     template <typename Executor>
     void on_exec_setup(Executor& /*executor*/) const {
         need(Step::signals, reset_signals());
         need(Step::session, ::setsid() >= 0);
-        need(Step::standard_io, ::dup2(null_input_, STDIN_FILENO) >= 0 &&
+        need(Step::standard_io, ::dup2(room_.null_input, STDIN_FILENO) >= 0 &&
                                     ::dup2(request_.output, STDOUT_FILENO) >= 0 &&
                                     ::dup2(request_.output, STDERR_FILENO) >= 0);
-        // Marked, not closed: Boost's own pipe must live until exec.
+        // Marked, not closed: the pipe for the report must live until exec.
         need(Step::close_others, ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
-        for (const int fd : request_.inherited) {
-            need(Step::inherit, ::fcntl(fd, F_SETFD, 0) == 0);
-        }
+        need(Step::inherit, place_inherited());
         need(Step::user, !request_.user || become(*request_.user));
         need(Step::privileges, drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
         // Last: a change of user would clear it. The parent may have died just before.
@@ -94,6 +101,34 @@ class ChildSetup : public bp::extend::handler {
     }
 
   private:
+    // First everything goes above the numbers that are wanted, the report's pipe too: nothing is overwritten
+    // that is still needed. Boost's own pipe may be, which is not written to, and at whose end Boost waits no
+    // longer.
+    [[nodiscard]] bool place_inherited() const {
+        int free = STDERR_FILENO + 1;
+        for (const Inherited& fd : request_.inherited) {
+            free = std::max(free, fd.childs + 1);
+        }
+        const int report = ::fcntl(room_.report, F_DUPFD_CLOEXEC, free);
+        if (report < 0) {
+            return false;
+        }
+        room_.report = report;
+        for (std::size_t i = 0; i < request_.inherited.size(); ++i) {
+            const int ours = request_.inherited[i].ours;
+            room_.moved[i] = ours >= free ? ours : ::fcntl(ours, F_DUPFD_CLOEXEC, free);
+            if (room_.moved[i] < 0) {
+                return false;
+            }
+        }
+        for (std::size_t i = 0; i < request_.inherited.size(); ++i) {
+            if (::dup2(room_.moved[i], request_.inherited[i].childs) < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     static bool reset_signals() {
         for (int number = 1; number < NSIG; ++number) {
             std::ignore = ::signal(number, SIG_DFL);  // refused for those that cannot be changed
@@ -136,14 +171,13 @@ class ChildSetup : public bp::extend::handler {
 
     [[noreturn]] void fail(Step step, int error_number) const {
         const Report report{step, error_number};
-        [[maybe_unused]] const ssize_t written = ::write(report_, &report, sizeof report);
+        [[maybe_unused]] const ssize_t written = ::write(room_.report, &report, sizeof report);
         constexpr int cannot_run = 127;
         ::_exit(cannot_run);
     }
 
     const SpawnRequest& request_;
-    int report_;
-    int null_input_;
+    Room& room_;
     pid_t parent_;
 };
 
@@ -166,8 +200,9 @@ pid_t spawn(const SpawnRequest& request) {
         throw cannot_start(request, "opening /dev/null", errno_text(errno));
     }
     std::error_code error;
+    Room room{write_end.get(), null_input.get(), std::vector<int>(request.inherited.size(), -1)};
     bp::child child{bp::exe = request.program.string(), bp::args = request.args,
-                    ChildSetup{request, write_end.get(), null_input.get(), ::getpid()}, error};
+                    ChildSetup{request, room, ::getpid()}, error};
     child.detach();  // reaped by the one reaper of the event loop
     write_end.reset();
     Report report{};

@@ -12,10 +12,16 @@
 
 namespace vml {
 
+// A descriptor of ours, and the number at which the child has it: from 3 on.
+struct Inherited {
+    int ours = -1;
+    int childs = -1;
+};
+
 struct SpawnRequest {
     std::filesystem::path program;               // absolute
     std::vector<std::string> args;               // without argv[0]
-    std::vector<int> inherited;                  // descriptors that the child keeps, at these numbers
+    std::vector<Inherited> inherited;            // what the child keeps
     int output = -1;                             // becomes the child's standard output and standard error
     std::optional<RunUser> user = std::nullopt;  // whose rights it gets; none: the caller's user
 };

@@ -54,7 +54,6 @@ struct RunningVm {
     OwnedFd agent;              // none: the VM has no port for one
     ScreenshotFile screenshot;  // likewise, of a screen
     pid_t tpm_pid = -1;         // of swtpm; the event loop reaps it too
-    OwnedFd tpm_socket;         // swtpm's end, until it has it
     OwnedFd state_folder;       // none: nothing is kept
     OwnedFd output;             // read end of QEMU's standard output and error
 };

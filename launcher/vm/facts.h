@@ -17,6 +17,7 @@
 #include "launcher/vm/uefi_choice.h"
 #include "netsetup/host_facts.h"
 #include "rom/option_rom.h"
+#include "rom/rom_file.h"
 
 namespace vml {
 
@@ -54,6 +55,7 @@ struct RomCandidate {
     std::filesystem::path path;
     std::optional<rom::OptionRom> rom;
     std::optional<Fault> fault;
+    rom::SharedBytes bytes{};  // that `rom` was read from
 };
 
 // A file or folder that the settings name.

@@ -166,7 +166,8 @@ std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const Ro
         if (const auto why = does_not_boot(question, *candidate.rom, fit->image_index)) {
             return fmt::format("{}: {}", candidate.path.string(), *why);
         }
-        return ChosenRom{{candidate.path, fit->id, reason_for(question, candidate), false}, fit->warnings};
+        return ChosenRom{{candidate.path, fit->id, reason_for(question, candidate), false, candidate.bytes},
+                         fit->warnings};
     }
     if (auto patched = as_qemu_default(question, candidate)) {
         return *patched;

@@ -20,6 +20,7 @@ struct RomSpec {
     rom::PciId id;              // what the device must show so that the firmware runs the ROM
     std::string reason;         // why this ROM
     bool qemu_default = false;  // QEMU loads it by itself, because only then does it patch the ROM's PCI ID
+    rom::SharedBytes bytes{};   // what was judged, and is run; none: the file is read
     bool operator==(const RomSpec&) const = default;
 };
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/shell.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/commands/subcommands.h"
 #include "launcher/settings/settings_reader.h"
@@ -99,7 +99,7 @@ void plan(const ReadResult& read) {
         return;
     }
     const Plan made = make_plan(std::get<VmSpec>(decision));
-    require(!argv_of(made).empty());
+    require(!argv_of(made.args, 1).empty());
     require(!plan_as_text(made).empty() && !plan_as_json(made).empty() && !plan_as_shell(made).empty());
 }
 

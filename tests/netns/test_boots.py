@@ -45,6 +45,16 @@ def test_boots_with_two_pairs_of_queues(lab, boot, assets, kind):
         assert ("/initrd.gz", 200) in net.requests()
 
 
+def test_boots_with_all_the_queues_that_a_tap_can_have(lab, boot, assets):
+    """More descriptors than the usual soft limit of open files lets through; iPXE uses one pair."""
+    net = lab("bridge").serve(assets, labs.http_script())
+    queues = ("--nic-queues", "256", "--memory", "512M", "--cpus", "1")
+    with boot(net, "--ipxe", "--network", "bridge", "--bridge", "br0", *queues) as run:
+        run.wait_text(vm.GUEST_UP)
+        assert run.wait_exit() == 0
+        assert ("/initrd.gz", 200) in net.requests()
+
+
 def test_bridge_with_e1000(lab, boot, assets):
     net = lab("bridge").serve(assets, labs.http_script())
     with boot(net, "--ipxe", "--network", "bridge", "--bridge", "br0", "--nic-model", "e1000", *vm.SMALL) as run:

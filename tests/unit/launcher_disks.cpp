@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "launcher/host/image_probe.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/process/run_user.h"
 #include "launcher/run/qemu_words.h"
 #include "launcher/start/kept_files.h"

@@ -11,7 +11,8 @@
 
 #include "launcher/commands/doctor.h"
 #include "launcher/host/firmware_files.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
+#include "launcher/plan/plan_text.h"
 #include "launcher/settings/machine_options.h"
 #include "launcher/start/seed_image.h"
 #include "launcher/vm/seed.h"
@@ -61,7 +62,25 @@ TEST_CASE("Secure Boot: enrolled keys, SMM, and a TPM of its own") {
     CHECK(contains(values_of(plan, "-machine").front(), ",smm=on"));
     CHECK(contains(values_of(plan, "-global"), "driver=cfi.pflash01,property=secure,value=on"));
     CHECK(contains(values_of(plan, "-device"), "tpm-crb,tpmdev=tpm0"));
-    CHECK(plan.tpm == spec.tpm);
+    REQUIRE(plan.tpm);
+    CHECK(plan.tpm->program == "/usr/bin/swtpm");
+    CHECK(argv_of(plan.tpm->args, 0) == Words{"socket", "--tpm2", "--tpmstate",
+                                              "backend-uri=file:///proc/self/fd/3", "--ctrl",
+                                              "type=unixio,clientfd=4"});
+    CHECK(plan.tpm->fds == std::vector<PlannedFd>{{3, FdPurpose::tpm_state}, {4, FdPurpose::tpm_socket}});
+}
+
+TEST_CASE("a TPM's program is shown with the plan, in every format") {
+    const Plan plan = make_plan(spec_of({"--firmware=secure", "--boot-order=network"}, secure_host()));
+    CHECK(contains(plan_as_text(plan), "\nBeside it, started before it:\n/usr/bin/swtpm\n  socket\n"));
+    const auto json = nlohmann::json::parse(plan_as_json(plan));
+    REQUIRE(json["helpers"].size() == 1);
+    CHECK(json["helpers"][0]["program"] == "/usr/bin/swtpm");
+    CHECK(json["helpers"][0]["arguments"][3]["value"] == "type=unixio,clientfd=4");
+    CHECK(json["helpers"][0]["fds"][1]["purpose"] == "tpm_socket");
+    CHECK(contains(plan_as_shell(plan), "swtpm socket --tpm2"));
+    const Plan none = make_plan(spec_of({"--firmware=uefi", "--boot-order=network"}, secure_host()));
+    CHECK(nlohmann::json::parse(plan_as_json(none))["helpers"].empty());
 }
 
 TEST_CASE("plain UEFI has neither SMM nor a TPM, unless one is asked for") {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/shell.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"

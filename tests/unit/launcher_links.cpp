@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "launcher/commands/doctor.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/remote/status.h"
 #include "netsetup/operation.h"
@@ -77,7 +77,7 @@ std::vector<FdPurpose> purposes(const Plan& plan) {
 
 TEST_CASE("a NIC on a bridge is a tap whose descriptor QEMU gets") {
     const Plan plan = plan_of({"--ipxe", "--network=bridge", "--bridge=br0"}, host_with_links());
-    CHECK(netdev_of(plan) == "tap,id=net0,fd=102");
+    CHECK(netdev_of(plan) == "tap,id=net0,fd=5");
     CHECK(plan.fds.at(2).purpose == FdPurpose::tap);
     CHECK(plan.fds.at(2).nic == 1);
     REQUIRE(plan.links.size() == 3);
@@ -92,18 +92,18 @@ TEST_CASE("vhost-net is used for virtio where it can be opened, and its lack is 
     CHECK(in(spec_of({"--ipxe", "--network=bridge", "--bridge=br0"}, facts).notes.back(), "no vhost-net"));
     facts.vhost_error = 0;
     const Plan plan = plan_of({"--ipxe", "--network=bridge", "--bridge=br0"}, facts);
-    CHECK(netdev_of(plan) == "tap,id=net0,fd=102,vhost=on,vhostfd=103");
+    CHECK(netdev_of(plan) == "tap,id=net0,fd=5,vhost=on,vhostfd=6");
     CHECK(plan.fds.at(3).purpose == FdPurpose::vhost);
     facts.roms = {std::vector<RomCandidate>{bios_rom("/e.rom", {0x8086, 0x100E})}};
     CHECK(netdev_of(plan_of({"--ipxe", "--network=bridge", "--bridge=br0", "--nic-model=e1000"}, facts)) ==
-          "tap,id=net0,fd=102");
+          "tap,id=net0,fd=5");
 }
 
 TEST_CASE("several queues are several descriptors, and the device has vectors for them") {
     HostFacts facts = host_with_links();
     facts.vhost_error = 0;
     const Plan plan = plan_of({"--ipxe", "--network=direct", "--direct-dev=eth2", "--nic-queues=2"}, facts);
-    CHECK(netdev_of(plan) == "tap,id=net0,fds=102:103,vhost=on,vhostfds=104:105");
+    CHECK(netdev_of(plan) == "tap,id=net0,fds=5:6,vhost=on,vhostfds=7:8");
     CHECK(in(plan_as_text(plan), ",mq=on,vectors=6,"));
     using P = FdPurpose;
     CHECK(purposes(plan) ==

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/vm/identity.h"
 #include "tests/unit/catch.h"
@@ -67,36 +67,36 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "-boot",
                          "menu=off,strict=on",
                          "-chardev",
-                         "socket,id=qmp,fd=100",
+                         "socket,id=qmp,fd=3",
                          "-mon",
                          "chardev=qmp,mode=control",
                          "-S",
                          "-chardev",
-                         "socket,id=console,fd=101",
+                         "socket,id=console,fd=4",
                          "-serial",
                          "chardev:console",
                          "-netdev",
-                         "user,id=net0,tftp=/srv/netboot,bootfile=http://10.0.2.2:{port}/boot.ipxe",
+                         "user,id=net0,tftp=/srv/netboot,bootfile=http://10.0.2.2:8080/boot.ipxe",
                          "-device",
                          "virtio-net-pci,id=net0,netdev=net0,mac=" + mac_of("vm", 1) +
-                             ",bootindex=1,disable-legacy=on,romfile=/proc/self/fd/102",
+                             ",bootindex=1,disable-legacy=on,romfile=/proc/self/fd/5",
                          "-object",
-                         "filter-dump,id=net0-dump,netdev=net0,file=/proc/self/fd/103,maxlen=1024",
+                         "filter-dump,id=net0-dump,netdev=net0,file=/proc/self/fd/6,maxlen=1024",
                          "-chardev",
-                         "socket,id=qga,fd=104",
+                         "socket,id=qga,fd=7",
                          "-device",
                          "virtio-serial-pci,id=ports",
                          "-device",
                          "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent"};
-    CHECK(argv_of(plan) == expected);
+    CHECK(argv_of(plan.args, 8080) == expected);
     CHECK(plan.program == "/usr/bin/qemu-system-x86_64");
     CHECK(plan.fds ==
           std::vector<PlannedFd>{
-              {.number = 100, .purpose = FdPurpose::qmp},
-              {.number = 101, .purpose = FdPurpose::console},
-              {.number = 102, .purpose = FdPurpose::rom, .source = "/usr/lib/ipxe/qemu/pxe-virtio.rom"},
-              {.number = 103, .purpose = FdPurpose::capture, .nic = 1},
-              {.number = 104, .purpose = FdPurpose::agent}});
+              {.number = 3, .purpose = FdPurpose::qmp},
+              {.number = 4, .purpose = FdPurpose::console},
+              {.number = 5, .purpose = FdPurpose::rom, .source = "/usr/lib/ipxe/qemu/pxe-virtio.rom"},
+              {.number = 6, .purpose = FdPurpose::capture, .nic = 1},
+              {.number = 7, .purpose = FdPurpose::agent}});
     CHECK(nic_of(plan).by_hand->ends_with("romfile=/usr/lib/ipxe/qemu/pxe-virtio.rom"));
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("a NIC without virtio has one ID: nothing to set, nothing to check") {
     facts.roms = {std::vector<RomCandidate>{bios_rom("/e1000.rom", {0x8086, 0x100E})}};
     const Plan plan = plan_of({"--ipxe", "--nic-model=e1000", "--bootfile=http://h/x"}, facts);
     CHECK(nic_of(plan).value ==
-          "e1000,id=net0,netdev=net0,mac=" + mac_of("vm", 1) + ",bootindex=1,romfile=/proc/self/fd/102");
+          "e1000,id=net0,netdev=net0,mac=" + mac_of("vm", 1) + ",bootindex=1,romfile=/proc/self/fd/5");
     CHECK(plan.fds.at(2).source == "/e1000.rom");
     CHECK(plan.checks.empty());
 }
@@ -160,9 +160,9 @@ TEST_CASE("UEFI comes as two flash devices, the second a private copy") {
     const Plan plan = plan_of({"--ipxe", "--firmware=uefi", "--bootfile=http://h/x"}, facts);
     CHECK(values_of(plan, "-machine") == Words{"q35,graphics=off,pflash0=firmware,pflash1=nvram"});
     CHECK(values_of(plan, "-blockdev") ==
-          Words{"driver=file,filename=/dev/fdset/100,node-name=firmware-file,read-only=on",
+          Words{"driver=file,filename=/dev/fdset/3,node-name=firmware-file,read-only=on",
                 "driver=raw,node-name=firmware,file=firmware-file,read-only=on",
-                "driver=file,filename=/dev/fdset/101,node-name=nvram-file,read-only=off",
+                "driver=file,filename=/dev/fdset/4,node-name=nvram-file,read-only=off",
                 "driver=raw,node-name=nvram,file=nvram-file,read-only=off"});
     REQUIRE_FALSE(plan.fds.empty());
     CHECK(plan.fds.at(0).purpose == FdPurpose::read_file);
@@ -178,9 +178,9 @@ TEST_CASE("disks, in the shape of -blockdev") {
     facts.iso = a_file();
     const Plan plan = plan_of({"--disk=/d.qcow2", "--iso=/c.iso", "--boot-order=cdrom,hd"}, facts);
     CHECK(values_of(plan, "-blockdev") ==
-          Words{"driver=file,filename=/dev/fdset/102,node-name=disk0-file,discard=unmap",
+          Words{"driver=file,filename=/dev/fdset/5,node-name=disk0-file,discard=unmap",
                 "driver=qcow2,node-name=disk0,file=disk0-file,discard=unmap",
-                "driver=file,filename=/dev/fdset/103,node-name=cdrom0-file,read-only=on",
+                "driver=file,filename=/dev/fdset/6,node-name=cdrom0-file,read-only=on",
                 "driver=raw,node-name=cdrom0,file=cdrom0-file,read-only=on"});
     CHECK(plan.fds.at(2).purpose == FdPurpose::write_file);
     CHECK(plan.fds.at(2).source == "/d.qcow2");
@@ -272,7 +272,7 @@ TEST_CASE("descriptors are numbered from the first planned one on, each used by 
 
 TEST_CASE("what needs a descriptor has a stand-in for running by hand") {
     for (const PlannedArg& arg : everything().args) {
-        if (contains(arg.value, "fd=10") || contains(arg.value, "/dev/fdset/") ||
+        if (contains("," + arg.value, ",fd=") || contains(arg.value, "/dev/fdset/") ||
             contains(arg.value, "/proc/self/fd/")) {
             CAPTURE(arg.value);
             CHECK(arg.by_hand.has_value());
@@ -294,10 +294,32 @@ TEST_CASE("ids are unique among devices and among block nodes") {
     }
 }
 
+TEST_CASE("the port of the HTTP server comes into the bootfile, whatever else looks like its place") {
+    const Plan plan =
+        plan_of({"--ipxe", "--netboot-dir=/srv/{port},x", "--ssh-port=2222"}, with_netboot(made_up_host()));
+    const std::string head = "user,id=net0,tftp=/srv/{port},,x,bootfile=";
+    const std::string tail = "boot.ipxe,hostfwd=tcp:127.0.0.1:2222-:22";
+    CHECK(contains(argv_of(plan.args, 8080), head + "http://10.0.2.2:8080/" + tail));
+    CHECK(values_of(plan, "-netdev") == Words{head + "http://10.0.2.2:{port}/" + tail});
+    CHECK(contains(plan_as_shell(plan), "'" + head + tail + "'"));
+}
+
+TEST_CASE("the bytes of a ROM that were judged are the ones that are planned") {
+    HostFacts facts = made_up_host();
+    facts.roms.front().front().bytes =
+        std::make_shared<const std::vector<std::uint8_t>>(std::vector<std::uint8_t>{0x55, 0xAA});
+    const Plan plan = plan_of({"--ipxe", "--bootfile=http://h/x"}, facts);
+    const auto rom = std::find_if(plan.fds.begin(), plan.fds.end(),
+                                  [](const PlannedFd& fd) { return fd.purpose == FdPurpose::rom; });
+    REQUIRE(rom != plan.fds.end());
+    CHECK(rom->content == facts.roms.front().front().bytes);
+}
+
 TEST_CASE("every argument of the user comes last, word by word") {
-    const Words argv = argv_of(everything());
+    const Words argv = argv_of(everything().args, 1);
     CHECK(Words(argv.end() - 2, argv.end()) == Words{"-device", "foo bar"});
-    const Words empty = argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()));
+    const Words empty =
+        argv_of(plan_of({"--boot-order=network", "--", "-x", "", "y"}, made_up_host()).args, 1);
     CHECK(Words(empty.end() - 3, empty.end()) == Words{"-x", "", "y"});
 }
 
@@ -336,7 +358,7 @@ TEST_CASE("the JSON tells the whole plan") {
     REQUIRE(json["arguments"].size() == plan.args.size());
     for (std::size_t i = 0; i < plan.args.size(); ++i) {
         CHECK(json["arguments"][i]["option"] == plan.args[i].option);
-        CHECK(json["arguments"][i]["value"] == plan.args[i].value);
+        CHECK(json["arguments"][i]["value"] == shown_value(plan.args[i]));
         CHECK(json["arguments"][i]["reason"] == plan.args[i].reason);
         CHECK(json["arguments"][i].contains("by_hand") == plan.args[i].by_hand.has_value());
     }

@@ -5,11 +5,13 @@
 #include <csignal>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -33,7 +35,8 @@ using test::reap;
 using test::Words;
 
 // What a program that was spawned wrote, once it has ended well.
-std::string output_of(const std::filesystem::path& file, const Words& args, std::vector<int> inherited = {}) {
+std::string output_of(const std::filesystem::path& file, const Words& args,
+                      std::vector<Inherited> inherited = {}) {
     Pipe output;
     const pid_t pid = spawn({file, args, std::move(inherited), output.writer.get()});
     output.writer.reset();
@@ -88,7 +91,7 @@ TEST_CASE("the program has the descriptors that are named, at their numbers, and
     const int left_open = ::dup(unnamed.reader.get());  // without close-on-exec: a leak of somebody else's
     const int high = ::fcntl(named.writer.get(), F_DUPFD_CLOEXEC, 200);
     REQUIRE(high == 200);
-    Words open = lines_of(output_of("/bin/ls", {"-1", "/proc/self/fd"}, {high}));
+    Words open = lines_of(output_of("/bin/ls", {"-1", "/proc/self/fd"}, {{high, high}}));
     std::sort(open.begin(), open.end());
     CHECK(open == Words{"0", "1", "2", "200", "3"});  // 3 is the folder that ls itself reads
     CHECK((::fcntl(high, F_GETFD) & FD_CLOEXEC) != 0);
@@ -101,9 +104,58 @@ TEST_CASE("an inherited descriptor leads where ours does") {
     const int number = pipe.writer.get();
     const Folder folder;
     const auto writer = program(folder, "writer", "#!/bin/bash\necho through >&$1\n");
-    CHECK(output_of(writer, {std::to_string(number)}, {number}).empty());
+    CHECK(output_of(writer, {std::to_string(number)}, {{number, number}}).empty());
     pipe.writer.reset();
     CHECK(read_all(pipe.reader.get()) == "through\n");
+}
+
+// Descriptors, in `count` pipes with their numbers in them, given to the program in reverse order: each takes
+// the number of one that has to be moved out of its way.
+struct Reversed {
+    std::vector<Pipe> pipes;
+    std::vector<Inherited> inherited;
+    explicit Reversed(int count) : pipes(static_cast<std::size_t>(count)) {
+        const int first = pipes.front().reader.get();
+        int number = first + 2 * count;
+        for (Pipe& pipe : pipes) {
+            number -= 2;
+            const std::string text = std::to_string(number) + "\n";
+            REQUIRE(::write(pipe.writer.get(), text.data(), text.size()) ==
+                    static_cast<ssize_t>(text.size()));
+            inherited.push_back({pipe.reader.get(), number});
+        }
+    }
+};
+
+TEST_CASE("descriptors whose numbers are others' come where they belong") {
+    const Reversed reversed{20};
+    Words numbers;
+    std::string expected;
+    for (const Inherited& fd : reversed.inherited) {
+        numbers.push_back(std::to_string(fd.childs));
+        expected += std::to_string(fd.childs) + "\n";
+    }
+    const Folder folder;
+    const auto reader =
+        program(folder, "reader", "#!/bin/bash\nfor n; do read -r line <&$n; echo $line; done\n");
+    CHECK(output_of(reader, numbers, reversed.inherited) == expected);
+}
+
+TEST_CASE("a failed start is reported, whatever numbers the program was to have") {
+    const Pipe pipe;
+    std::vector<Inherited> inherited;
+    for (int number = 3; number < 60; ++number) {  // the pipe for the report is among them
+        inherited.push_back({pipe.reader.get(), number});
+    }
+    const Pipe output;
+    try {
+        static_cast<void>(spawn({"/does/not/exist", {}, inherited, output.writer.get()}));
+        FAIL("it was started");
+    } catch (const Error& error) {
+        CHECK(error.faults().front().why == "running the program: No such file or directory");
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
 }
 
 TEST_CASE("the program runs in a session of its own, and can gain no privilege") {
@@ -190,7 +242,7 @@ TEST_CASE("a descriptor that is not open is named as the step that failed, and n
     const auto mark = folder.path() / "ran";
     const Pipe output;
     try {
-        static_cast<void>(spawn({"/bin/touch", {mark.string()}, {777}, output.writer.get()}));
+        static_cast<void>(spawn({"/bin/touch", {mark.string()}, {{777, 3}}, output.writer.get()}));
         FAIL("it was started");
     } catch (const Error& error) {
         CHECK(error.faults().front().why == "keeping a descriptor: Bad file descriptor");
@@ -224,7 +276,7 @@ TEST_CASE("the program dies with the process that started it, even by SIGKILL") 
         try {
             static_cast<void>(spawn({waits,
                                      {std::to_string(held_number)},
-                                     {held_number, witness.writer.get()},
+                                     {{held_number, held_number}, {witness.writer.get(), held_number + 1}},
                                      ready.writer.get()}));
         } catch (...) {
             ::_exit(1);
@@ -276,6 +328,20 @@ TEST_CASE("apply opens what the plan's descriptors stand for, at the numbers of 
     CHECK(test::text_in(store) == before);  // the guest's writes go to the private copy
 }
 
+TEST_CASE("the ROM that was judged is run, also where its file has changed since") {
+    const Folder folder;
+    const auto file = folder.write("a.rom", "changed");
+    const std::string judged = "judged";
+    Plan plan;
+    plan.program = program(folder, "qemu", "#!/bin/sh\ncat /proc/self/fd/3\n");
+    plan.fds = {{.number = 3,
+                 .purpose = FdPurpose::rom,
+                 .source = file,
+                 .content = std::make_shared<const std::vector<std::uint8_t>>(judged.begin(), judged.end())}};
+    RunningVm vm = apply(plan);
+    CHECK(end_of(vm) == judged);
+}
+
 TEST_CASE("QMP is at its end when QEMU is dead") {
     Plan plan;
     plan.program = "/bin/true";
@@ -318,39 +384,60 @@ TEST_CASE("a plan that cannot be applied leaves no descriptor, no file and no pr
     CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE("a number that is taken is an error, and is not closed for its owner") {
+TEST_CASE("a number that is taken here is the program's all the same") {
     const Pipe pipe;
     const OwnedFd taken{::fcntl(pipe.reader.get(), F_DUPFD_CLOEXEC, 100)};
     REQUIRE(taken.get() == 100);
+    const Folder folder;
     Plan plan;
-    plan.program = "/bin/true";
+    plan.program = program(folder, "qemu", "#!/bin/bash\necho qmp >&100\n");
     plan.fds = {{100, FdPurpose::qmp}};
-    try {
-        static_cast<void>(apply(plan));
-        FAIL("it was applied");
-    } catch (const Error& error) {
-        CHECK(contains(error.what(), "descriptor 100 is taken"));
-    }
+    RunningVm vm = apply(plan);
+    CHECK(read_all(vm.qmp.get()) == "qmp\n");
+    CHECK(end_of(vm).empty());
     CHECK(::fcntl(taken.get(), F_GETFD) != -1);
 }
 
-TEST_CASE("a limit of open files below the plan's numbers is an error that names ulimit") {
-    rlimit before{};
-    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-    rlimit low = before;
-    low.rlim_cur = 64;
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+// What a child of this process says that was run with these limits of open files.
+std::string with_open_files(const rlimit& limit, std::string (*say)()) {
+    Pipe said;
+    const pid_t pid = ::fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        const std::string text = say();
+        const bool written =
+            ::write(said.writer.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+        ::_exit(written ? 0 : 1);
+    }
+    said.writer.reset();
+    std::string text = read_all(said.reader.get());
+    CHECK(reap(pid) == 0);
+    return text;
+}
+
+std::string apply_many() {
     Plan plan;
     plan.program = "/bin/true";
-    plan.fds = {{100, FdPurpose::qmp}};
-    std::string text;
-    try {
-        static_cast<void>(apply(plan));
-    } catch (const Error& error) {
-        text = error.what();
+    for (int number = first_planned_fd; number < 300; ++number) {
+        plan.fds.push_back({number, FdPurpose::read_file, "/dev/null"});
     }
-    ::setrlimit(RLIMIT_NOFILE, &before);
-    CHECK(contains(text, "ulimit -n"));
+    try {
+        RunningVm vm = apply(plan);
+        return fmt::format("{}ended with {}", read_all(vm.output.get()), reap(vm.pid));
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+TEST_CASE("more descriptors than the soft limit of open files lets through raise it") {
+    CHECK(with_open_files({256, 1024}, apply_many) == "ended with 0");
+}
+
+TEST_CASE("a hard limit of open files below what QEMU is given is an error that says what raises it") {
+    const std::string text = with_open_files({256, 256}, apply_many);
+    CHECK(contains(text, "the hard limit of open files is 256"));
+    CHECK(contains(text, "ulimit -Hn"));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 
 #include "launcher/commands/subcommands.h"
 #include "launcher/host/host.h"
-#include "launcher/plan/plan.h"
+#include "launcher/plan/make_plan.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/vm/spec.h"
 #include "tests/unit/rom_builder.h"
@@ -52,7 +52,7 @@ inline Words values_of(const Plan& plan, std::string_view option) {
     Words values;
     for (const PlannedArg& arg : plan.args) {
         if (arg.option == option) {
-            values.push_back(arg.value);
+            values.push_back(shown_value(arg));
         }
     }
     return values;

@@ -122,6 +122,7 @@ TEST_CASE("a ROM is read from a file", "[rom]") {
     const Folder folder;
     write(folder / "a.rom", make(X86{}));
     CHECK(load_option_rom(folder / "a.rom") == read_option_rom(make(X86{}), ""));
+    CHECK(*read_rom_file(folder / "a.rom").bytes == make(X86{}));
 }
 
 TEST_CASE("what cannot be read is refused with a reason and a hint", "[rom]") {

@@ -1,0 +1,88 @@
+#include "launcher/plan/machine_args.h"
+
+#include <fmt/format.h>
+
+#include "launcher/plan/firmware_args.h"
+
+namespace vml {
+
+namespace {
+
+// Every byte of it is an exit of the virtual CPU: for those who look for a fault.
+void plan_firmware_log(PlanWriter& writer) {
+    writer.add("-chardev",
+               fmt::format("socket,id=firmware-log,fd={}", writer.fd({.purpose = FdPurpose::firmware})),
+               "the debug level asks for SeaBIOS's own log", "");
+    writer.add("-device", "isa-debugcon,iobase=0x402,chardev=firmware-log", "", "");
+}
+
+}  // namespace
+
+void plan_machine(const VmSpec& spec, PlanWriter& writer) {
+    writer.add("-name", Properties{""}.add("guest", spec.name).text());
+    writer.add("-uuid", spec.uuid, "stable, made from the name; iPXE shows it as ${uuid}");
+    writer.add("-no-user-config", "", "nothing but what is here");
+    writer.add("-nodefaults", "", "no device but those named here");
+    Properties machine{spec.machine};
+    machine.add("graphics", "off");
+    if (spec.firmware.uefi) {
+        machine.add("pflash0", "firmware").add("pflash1", "nvram");
+    }
+    if (needs_smm(spec)) {
+        machine.add("smm", "on");
+    }
+    writer.add("-machine", machine.text(), "graphics=off: firmware and iPXE write to the serial console");
+    writer.add("-accel", spec.accelerator == Accelerator::kvm ? "kvm" : "tcg", spec.accelerator_reason);
+    writer.add("-cpu", spec.cpu);
+    writer.add("-smp", std::to_string(spec.cpus));
+    writer.add("-m", fmt::format("{}M", spec.memory_mib));
+    writer.add("-display", "none");
+    writer.add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+               "QEMU needs none of these system calls");
+    writer.add("-boot", "menu=off,strict=on", "boot only what has a bootindex; a menu would cost 2.5 s");
+}
+
+void plan_control(PlanWriter& writer) {
+    writer.add("-chardev", fmt::format("socket,id=qmp,fd={}", writer.fd({.purpose = FdPurpose::qmp})),
+               "vm-launch's own line to QEMU", "");
+    writer.add("-mon", "chardev=qmp,mode=control", "", "");
+    writer.add("-S", "", "paused until every watcher is in place", "");
+}
+
+void plan_console(const VmSpec& spec, PlanWriter& writer) {
+    writer.add("-chardev", fmt::format("socket,id=console,fd={}", writer.fd({.purpose = FdPurpose::console})),
+               "the serial console, through vm-launch", "stdio,id=console");
+    writer.add("-serial", "chardev:console");
+    if (spec.firmware_log) {
+        plan_firmware_log(writer);
+    }
+}
+
+void plan_guest_agent(const VmSpec& spec, PlanWriter& writer) {
+    if (!spec.guest_agent) {
+        return;
+    }
+    writer.add("-chardev", fmt::format("socket,id=qga,fd={}", writer.fd({.purpose = FdPurpose::agent})),
+               "the guest agent, through vm-launch (`vm-launch exec`)", "null,id=qga");
+    writer.add("-device", "virtio-serial-pci,id=ports");
+    writer.add("-device", "virtserialport,bus=ports.0,chardev=qga,name=org.qemu.guest_agent.0,id=agent");
+}
+
+void plan_screen(const VmSpec& spec, PlanWriter& writer) {
+    if (!spec.vnc) {
+        return;
+    }
+    const bool virt = spec.family == MachineFamily::virt;
+    writer.add("-device", virt ? "virtio-gpu-pci,id=screen" : "VGA,id=screen");
+    if (virt) {
+        writer.add("-device", "qemu-xhci,id=usb", "the machine has no keyboard of its own");
+        writer.add("-device", "usb-kbd,bus=usb.0");
+    }
+    constexpr int first_port = 5900;  // display 0
+    writer.add("-vnc", fmt::format("{}:{}", spec.vnc->address, spec.vnc->port - first_port),
+               fmt::format("port {}", spec.vnc->port));
+    const int file = writer.fd({.purpose = FdPurpose::screenshot});
+    writer.add("-add-fd", fmt::format("fd={},set={}", file, file), "pictures of the screen go here", "");
+}
+
+}  // namespace vml

@@ -1,0 +1,196 @@
+#include "launcher/plan/network_args.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "launcher/plan/by_hand.h"
+#include "launcher/vm/link_kind.h"
+#include "netserve/request.h"
+#include "netsetup/capture.h"
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view virtio_model = "virtio";
+
+// What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
+constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
+
+// Up to the bootfile.
+Properties nat_netdev(const NicSpec& nic, const Nat& nat) {
+    Properties netdev{"user"};
+    netdev.add("id", nic.id);
+    if (nat.tftp_folder) {
+        netdev.add("tftp", nat.tftp_folder->string());
+    }
+    return netdev;
+}
+
+// From the bootfile on.
+std::string with_forwards(Properties netdev, const Nat& nat) {
+    for (const PortForward& forward : nat.forwards) {
+        netdev.add("hostfwd",
+                   fmt::format("tcp:{}:{}-:{}", nat.forward_address, forward.host_port, forward.guest_port));
+    }
+    return netdev.text();
+}
+
+void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
+    const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
+    Properties by_tftp = nat_netdev(nic, nat);
+    if (nat.bootfile) {
+        by_tftp.add("bootfile", *nat.bootfile);
+    }
+    if (!nat.http) {
+        writer.add("-netdev", with_forwards(std::move(by_tftp), nat), reason);
+        return;
+    }
+    writer.plan().http_folder = nat.tftp_folder;
+    writer.plan().shortcuts.push_back(
+        {Shortcut::Kind::http, nic.id,
+         fmt::format("{} by HTTP too, three times as fast as TFTP", nat.tftp_folder->string())});
+    Properties by_http = nat_netdev(nic, nat);
+    by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
+    const HttpPort port{by_http.text().size()};
+    by_http.more("/" + serve::url_path(*nat.bootfile));
+    writer.add({.option = "-netdev",
+                .value = with_forwards(std::move(by_http), nat),
+                .reason = reason + "; the bootfile comes from vm-launch's HTTP server",
+                .by_hand = with_forwards(std::move(by_tftp), nat),
+                .http_port = port});
+}
+
+// One descriptor under the key, or "a:b:…" under its plural.
+void add_queues(Properties& netdev, const std::string& key, PlannedFd planned, unsigned queues,
+                PlanWriter& writer) {
+    std::string numbers = std::to_string(writer.fd(planned));
+    planned.by_hand.clear();
+    for (unsigned queue = 1; queue < queues; ++queue) {
+        numbers += fmt::format(":{}", writer.fd(planned));
+    }
+    netdev.add(queues > 1 ? key + "s" : key, numbers);
+}
+
+void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const StandIn& stand_in,
+               const std::string& reason, PlanWriter& writer) {
+    Plan& plan = writer.plan();
+    plan.links.insert(plan.links.end(), link.operations.begin(), link.operations.end());
+    Properties netdev{"tap"};
+    netdev.add("id", nic.id);
+    add_queues(netdev, "fd", {.purpose = FdPurpose::tap, .nic = number, .by_hand = stand_in.command},
+               nic.queues, writer);
+    if (link.vhost) {
+        netdev.add("vhost", "on");
+        add_queues(netdev, "vhostfd", {.purpose = FdPurpose::vhost, .nic = number}, nic.queues, writer);
+    }
+    writer.add("-netdev", netdev.text(), reason,
+               Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
+}
+
+void plan_netdev(const NicSpec& nic, unsigned number, PlanWriter& writer) {
+    std::visit(
+        Overloaded{[&](const Nat& nat) { plan_nat(nic, nat, writer); },
+                   [&](const BridgePort& port) {
+                       if (port.forwards_after.count() > 0) {
+                           writer.plan().port_waits.push_back({number, port.bridge, port.forwards_after});
+                       }
+                       plan_link(nic, port.made, number, by_hand(port, nic, number),
+                                 fmt::format("a tap that is a port of the bridge {}", port.bridge), writer);
+                   },
+                   [&](const Macvtap& macvtap) {
+                       plan_link(nic, macvtap.made, number, by_hand(macvtap, nic, number),
+                                 fmt::format("a macvtap on {}", macvtap.lower), writer);
+                   }},
+        nic.net);
+}
+
+// SeaBIOS runs a ROM only when its PCI ID is the device's, and QEMU patches the ID of its own default ROM
+// only (QEMU hw/pci/pci.c, pci_patch_ids): so the device is made to show the ROM's. Gives the reason.
+std::string virtio_properties(const VmSpec& spec, const NicSpec& nic, Properties& device,
+                              PlanWriter& writer) {
+    if (nic.queues > 1) {  // a vector for each queue, one for configuration, one for control
+        device.add("mq", "on").add("vectors", std::to_string(2 * nic.queues + 2));
+    }
+    if (nic.mtu) {
+        device.add("host_mtu", std::to_string(*nic.mtu));
+    }
+    const bool transitional = nic.rom && nic.rom->id == transitional_virtio_net;
+    device.add("disable-legacy", transitional ? "off" : "on");
+    if (!nic.rom || spec.firmware.mode != FirmwareMode::legacy) {
+        return {};
+    }
+    writer.plan().checks.push_back(
+        {"/machine/peripheral/" + nic.id, "disable-legacy", transitional ? "off" : "on",
+         fmt::format("the NIC does not show the PCI ID {} of its ROM, so the firmware would never run it",
+                     to_string(nic.rom->id))});
+    return fmt::format("disable-legacy={}: the NIC shows {}, the ROM's PCI ID", transitional ? "off" : "on",
+                       to_string(nic.rom->id));
+}
+
+// QEMU reads the ROM that was looked into, from a copy, whoever it runs as.
+void plan_device(const VmSpec& spec, const NicSpec& nic, PlanWriter& writer) {
+    Properties device{nic.qemu_device};
+    device.add("id", nic.id).add("netdev", nic.id).add("mac", nic.mac).bootindex(spec.bootindex(nic.id));
+    const std::string why_virtio =
+        nic.model == virtio_model ? virtio_properties(spec, nic, device, writer) : "";
+    if (!nic.rom) {
+        writer.add("-device", device.add("romfile", "").text(),
+                   nic.by_program           ? "no ROM: the iPXE program stands in for it"
+                   : spec.bootindex(nic.id) ? "no ROM: the firmware's own PXE boots"
+                                            : "takes no part in the boot, so it gets no ROM");
+        return;
+    }
+    const std::string reason = nic.rom->reason + (why_virtio.empty() ? "" : "; " + why_virtio);
+    if (nic.rom->qemu_default) {
+        writer.add("-device", device.text(), reason);
+        return;
+    }
+    const int number =
+        writer.fd({.purpose = FdPurpose::rom, .source = nic.rom->file, .content = nic.rom->bytes});
+    Properties stand_in = device;
+    writer.add("-device", device.add("romfile", fmt::format("/proc/self/fd/{}", number)).text(),
+               fmt::format("{}: {}", nic.rom->file.string(), reason),
+               stand_in.add("romfile", nic.rom->file.string()).text());
+}
+
+// QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
+void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
+    WirePoint point{number, nic.id, nic.mac, ""};
+    if (!kind_of(nic.net).on_host) {
+        point.filter = nic.id + "-dump";
+        const int pipe = writer.fd({.purpose = FdPurpose::capture, .nic = number});
+        writer.add("-object",
+                   fmt::format("filter-dump,id={},netdev={},file=/proc/self/fd/{},maxlen={}", point.filter,
+                               nic.id, pipe, net::capture_length),
+                   "vm-launch sees the guest's packets until its operating system runs", "");
+    }
+    writer.plan().wire.push_back(std::move(point));
+}
+
+}  // namespace
+
+void plan_nics(const VmSpec& spec, PlanWriter& writer) {
+    unsigned number = 0;
+    for (const NicSpec& nic : spec.nics) {
+        ++number;
+        plan_netdev(nic, number, writer);
+        plan_device(spec, nic, writer);
+        if (nic.watched) {
+            plan_watch(nic, number, writer);
+        }
+        if (nic.advertise_router) {
+            writer.plan().shortcuts.push_back(
+                {Shortcut::Kind::router_advertisement, nic.id,
+                 "where no IPv6 router answers iPXE, vm-launch does, on this guest's "
+                 "link alone: iPXE of Debian 12 would wait 13 s"});
+        }
+    }
+    if (spec.key_at_prompt) {
+        writer.plan().shortcuts.push_back(
+            {Shortcut::Kind::key_at_prompt, "", "a key ends the 2 s in which iPXE waits for Ctrl-B"});
+    }
+}
+
+}  // namespace vml

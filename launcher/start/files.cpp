@@ -1,0 +1,33 @@
+#include "launcher/start/files.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace vml {
+
+Error failed(const std::string& what, int error_number, std::string hint, ExitCode code) {
+    return Error{{what, errno_text(error_number), std::move(hint), code}};
+}
+
+OwnedFd memory_file(const std::optional<RunUser>& user, const std::string& what) {
+    OwnedFd file{::memfd_create("vm-launch", MFD_CLOEXEC)};
+    if (!file || (user && ::fchown(file.get(), user->uid, user->gid) != 0)) {
+        throw failed(what, errno, "", ExitCode::host);
+    }
+    return file;
+}
+
+OwnedFd open_file(const std::filesystem::path& path, int flags) {
+    OwnedFd file{::open(path.c_str(), flags | O_CLOEXEC)};
+    if (!file) {
+        throw failed(fmt::format("cannot open {}", path.string()), errno, "", ExitCode::host);
+    }
+    return file;
+}
+
+}  // namespace vml

@@ -1,0 +1,23 @@
+// Files that are opened or made for QEMU. Makes system calls.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "launcher/vm/facts.h"
+
+namespace vml {
+
+[[nodiscard]] Error failed(const std::string& what, int error_number, std::string hint,
+                           ExitCode code = ExitCode::failed);
+
+// A file of our own without a name, which QEMU's user may read and write. Throws Error with this `what`.
+[[nodiscard]] OwnedFd memory_file(const std::optional<RunUser>& user, const std::string& what);
+
+// Throws Error.
+[[nodiscard]] OwnedFd open_file(const std::filesystem::path& path, int flags);
+
+}  // namespace vml
