@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.h"
 #include "launcher/plan/by_hand.h"
 #include "launcher/vm/link_kind.h"
 #include "netserve/request.h"

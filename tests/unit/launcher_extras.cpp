@@ -73,11 +73,11 @@ TEST_CASE("Secure Boot: enrolled keys, SMM, and a TPM of its own") {
 TEST_CASE("a TPM's program is shown with the plan, in every format") {
     const Plan plan = make_plan(spec_of({"--firmware=secure", "--boot-order=network"}, secure_host()));
     CHECK(contains(plan_as_text(plan), "\nBeside it, started before it:\n/usr/bin/swtpm\n  socket\n"));
-    const auto json = nlohmann::json::parse(plan_as_json(plan));
-    REQUIRE(json["helpers"].size() == 1);
-    CHECK(json["helpers"][0]["program"] == "/usr/bin/swtpm");
-    CHECK(json["helpers"][0]["arguments"][3]["value"] == "type=unixio,clientfd=4");
-    CHECK(json["helpers"][0]["fds"][1]["purpose"] == "tpm_socket");
+    const auto plan_json = nlohmann::json::parse(plan_as_json(plan));
+    REQUIRE(plan_json["helpers"].size() == 1);
+    CHECK(plan_json["helpers"][0]["program"] == "/usr/bin/swtpm");
+    CHECK(plan_json["helpers"][0]["arguments"][3]["value"] == "type=unixio,clientfd=4");
+    CHECK(plan_json["helpers"][0]["fds"][1]["purpose"] == "tpm_socket");
     CHECK(contains(plan_as_shell(plan), "swtpm socket --tpm2"));
     const Plan none = make_plan(spec_of({"--firmware=uefi", "--boot-order=network"}, secure_host()));
     CHECK(nlohmann::json::parse(plan_as_json(none))["helpers"].empty());
