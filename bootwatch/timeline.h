@@ -70,6 +70,7 @@ class Timeline {
     void client_failed(double at, std::string_view words);
     void fetch_refused(double at, const ConsoleMark& seen);
     void ipxe_said(double at, const ConsoleMark& seen);
+    void ipxe_complained(double at, const ConsoleMark& seen);
     void dhcp(double at, std::size_t nic, bool from_guest, const Packet& packet, const DhcpMessage& message);
     void dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);
     void dhcp_from_server(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message);

@@ -181,6 +181,13 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
         case ConsoleSign::ipxe_script:
             mark_once(Stage::script, at, Proof::console, fmt::format("{} runs", seen.text));
             break;
+        default:
+            ipxe_complained(at, seen);
+    }
+}
+
+void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
+    switch (seen.sign) {
         case ConsoleSign::ipxe_error:
             fetch_refused(at, seen);
             if (current().complaints.size() < most_texts) {

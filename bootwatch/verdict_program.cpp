@@ -146,6 +146,23 @@ Verdict no_magic(const Scene& scene) {
                      : "write #!ipxe into its first line");
 }
 
+namespace {
+
+// It was started, and nothing was heard of it.
+Verdict silent_program(const Scene& scene) {
+    const Fetch& program = suspect(scene);
+    constexpr double own_words_s = 3;  // iPXE's "ok", and its last packets
+    if (scene.boot.last_sign_at > program.ended.value_or(program.latest) + own_words_s) {
+        return std::nullopt;  // it ran
+    }
+    return told("silent-program", program.url,
+                fmt::format("it is {}, {}{}", describe(program.content), size_text(program.received),
+                            fetched_by(scene, program)),
+                program_hint(scene, program));
+}
+
+}  // namespace
+
 Verdict not_bootable(const Scene& scene) {
     const Boot& boot = scene.boot;
     const Fetch* fetch = scene.last_fetch();
@@ -165,15 +182,7 @@ Verdict not_bootable(const Scene& scene) {
         return verdict;
     }
     if (boot.turn == Turn::silent) {
-        const Fetch& program = suspect(scene);
-        constexpr double own_words_s = 3;  // iPXE's "ok", and its last packets
-        if (boot.last_sign_at > program.ended.value_or(program.latest) + own_words_s) {
-            return std::nullopt;  // it ran
-        }
-        return told("silent-program", program.url,
-                    fmt::format("it is {}, {}{}", describe(program.content), size_text(program.received),
-                                fetched_by(scene, program)),
-                    program_hint(scene, program));
+        return silent_program(scene);
     }
     if (scene.has_complaint(is_exec_format)) {
         const Fetch& program = suspect(scene);

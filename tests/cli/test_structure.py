@@ -19,7 +19,7 @@ ARROWS = {
     "qmp": "",
     "netsetup": "",
     "netserve": "",
-    "bootwatch": "",
+    "bootwatch": "ipxescript",
     "control": "",
     "screen": "",
     "ipxescript": "",
@@ -71,7 +71,7 @@ SYSTEM = {
     ),
     "launcher/host": (
         "",
-        "access fchown fcntl fstat ftruncate geteuid gethostname getpid ioctl kill memfd_create open pipe2 poll pread prlimit "
+        "access fchown fstat ftruncate geteuid gethostname getpid ioctl kill memfd_create open pipe2 poll pread prlimit "
         "pwrite read sched_getaffinity stat waitpid",
     ),
     "launcher/start": (
@@ -97,18 +97,19 @@ MOST_MEMBERS = 12
 LARGE_FILES = {
     "launcher/host/host.cpp": 412,
     "rom/describe.cpp": 380,
-    "rom/option_rom.cpp": 438,
+    "rom/option_rom.cpp": 447,
     "screen/terminal_text.cpp": 360,
 }
-LONG_FUNCTIONS = {"console": 55, "ipxe_said": 52, "look": 53}
+LONG_FUNCTIONS = {"console": 55, "look": 53}
 # Class → methods, members.
 LARGE_CLASSES = {
     "BootObserver": (28, 11),
     "Console": (23, 11),
-    "RunLoop": (20, 18),  # the assembly: one member for each part that it joins, one method for each one's handlers
-    "Fetches": (26, 6),
-    "Timeline": (35, 5),
-    "Waterfall": (17, 6),
+    "RunLoop": (18, 17),  # the assembly: one member for each part that it joins, one method for each one's handlers
+    "Fetches": (32, 7),
+    "Timeline": (41, 8),
+    "Shortcuts": (16, 9),
+    "Scene": (16, 2),
     "Session": (16, 14),
     "KernelExecutor": (21, 3),  # one method for each operation on a link
     "Connection": (22, 12),
