@@ -39,8 +39,8 @@ int main(int argc, char** argv) {
     try {
         const vml::Environment environment = environment_of(environ);
         const std::span words{argv, static_cast<std::size_t>(argc)};
-        const auto read =
-            vml::read_settings({std::next(words.begin()), words.end()}, environment, vml::read_text_file, vml::subcommands());
+        const auto read = vml::read_settings({std::next(words.begin()), words.end()}, environment,
+                                             vml::read_text_file, vml::subcommands());
         log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink()};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {

@@ -1,13 +1,8 @@
 #include "launcher/host/host.h"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
-#include <limits>
 #include <sstream>
-#include <variant>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,19 +10,18 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
+#include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
+#include "launcher/host/system_facts.h"
 #include "launcher/process/run_user.h"
-#include "launcher/settings/machine_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"
-#include "rom/efi_program.h"
-#include "rom/match.h"
-#include "rom/rom_file.h"
 
 namespace vml {
 
@@ -37,14 +31,6 @@ namespace fs = std::filesystem;
 
 // More than any cloud's limit for user data.
 constexpr std::size_t longest_user_data = std::size_t{4} << 20;
-
-Arch host_arch() {
-#if defined(__aarch64__)
-    return Arch::aarch64;
-#else
-    return Arch::x86_64;
-#endif
-}
 
 std::string value_of(const Environment& environment, std::string_view name) {
     const auto found = environment.find(name);
@@ -88,14 +74,6 @@ PathFacts look_at(const fs::path& path, int flags) {
 
 bool is_url(const std::string& name) {
     return name.find("://") != std::string::npos;
-}
-
-std::string head_of(const fs::path& path, std::size_t size) {
-    std::ifstream stream{path, std::ios::binary};
-    std::string head(size, '\0');
-    stream.read(head.data(), static_cast<std::streamsize>(size));
-    head.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-    return head;
 }
 
 // vm-launch serves without the privileges that it starts with, so root is nobody special.
@@ -152,70 +130,6 @@ NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::st
     return facts;
 }
 
-RomCandidate load_candidate(const fs::path& path) {
-    try {
-        rom::RomFile file = rom::read_rom_file(path);
-        return {path, std::move(file.rom), std::nullopt, std::move(file.bytes)};
-    } catch (const Error& error) {
-        return {path, std::nullopt, error.faults().front()};
-    }
-}
-
-bool boots_ipxe(const RomCandidate& candidate, const rom::Target& target) {
-    if (!candidate.rom) {
-        return false;
-    }
-    const auto verdict = rom::match(*candidate.rom, target);
-    const auto* fit = std::get_if<rom::Fit>(&verdict);
-    return fit != nullptr && !rom::driver_alone(*candidate.rom, fit->image_index);
-}
-
-// Up to the first that fits: the others would only be read to be passed over.
-std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware, Arch arch) {
-    const rom::NicModel* model = rom::find_nic_model(nic.model);
-    const rom::Firmware kind = firmware != FirmwareMode::legacy ? rom::Firmware::uefi : rom::Firmware::bios;
-    std::vector<RomCandidate> candidates;
-    for (const fs::path& folder : rom::rom_folders()) {
-        for (const std::string& file : rom::candidate_files(*model, kind)) {
-            const auto is_here = [&](const RomCandidate& candidate) {  // a folder may be a link to another
-                std::error_code ignored;
-                return fs::equivalent(candidate.path, folder / file, ignored);
-            };
-            std::error_code ignored;
-            if (fs::exists(folder / file, ignored) &&
-                std::none_of(candidates.begin(), candidates.end(), is_here)) {
-                candidates.push_back(load_candidate(folder / file));
-                if (boots_ipxe(candidates.back(), {kind, arch, model->ids, false})) {
-                    return candidates;
-                }
-            }
-        }
-    }
-    return candidates;
-}
-
-// A ROM of the user's own is the first bootable NIC's alone; another NIC takes it where it fits.
-std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings, FirmwareMode firmware,
-                                                       Arch arch) {
-    std::vector<std::vector<RomCandidate>> all;
-    bool first = true;
-    for (std::size_t i = 0; i < settings.nics.size(); ++i) {
-        std::vector<RomCandidate> candidates;
-        if (takes_part_in_boot(settings.nics[i], i)) {
-            if (settings.ipxe_rom) {
-                candidates.push_back(load_candidate(*settings.ipxe_rom));
-            }
-            if (!settings.ipxe_rom || !first) {
-                auto bundled = bundled_candidates(settings.nics[i], firmware, arch);
-                std::move(bundled.begin(), bundled.end(), std::back_inserter(candidates));
-            }
-            first = false;
-        }
-        all.push_back(std::move(candidates));
-    }
-    return all;
-}
-
 int vhost_open_error() {
     const OwnedFd fd{::open("/dev/vhost-net", O_RDWR | O_CLOEXEC)};
     return fd ? 0 : errno;
@@ -238,27 +152,19 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
     facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
 }
 
-// iPXE's EFI program as distributions ship it: Debian 13's package ipxe, Debian 12's (which has none for
-// 64-bit ARM; a link to /boot), Fedora's ipxe-bootimgs.
-std::vector<fs::path> program_places(Arch arch) {
-    if (arch == Arch::aarch64) {
-        return {"/usr/lib/ipxe/ipxe-arm64.efi", "/usr/share/ipxe/arm64-efi/ipxe.efi"};
+void look_at_network(const Settings& settings, HostFacts& facts) {
+    if (needs_links(settings)) {
+        facts.network = net::host_network_facts();
+        facts.vhost_error = vhost_open_error();
+        facts.capture_error = net::capture_obstacle();
     }
-    return {"/usr/lib/ipxe/ipxe-amd64.efi", "/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi"};
 }
 
-// The program that the user names in place of a ROM, else the distribution's.
-std::vector<EfiProgram> efi_programs(const Settings& settings, Arch arch) {
-    const std::vector<fs::path> paths =
-        settings.ipxe_rom ? std::vector{*settings.ipxe_rom} : program_places(arch);
-    std::vector<EfiProgram> programs;
-    for (const fs::path& path : paths) {
-        if (const auto head = rom::efi_program_head(head_of(path, rom::efi_head_size))) {
-            const bool own_nic = settings.ipxe_rom && rom::needs_network(head_of(path, rom::longest_ipxe));
-            programs.push_back({path, head->arch, head->is_signed, own_nic});
-        }
+void look_at_user_data(const Settings& settings, HostFacts& facts) {
+    if (settings.user_data) {
+        facts.user_data = look_at(*settings.user_data, O_RDONLY);
+        facts.user_data_text = head_of(*settings.user_data, longest_user_data);
     }
-    return programs;
 }
 
 void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
@@ -303,57 +209,6 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const std::stri
     return data;
 }
 
-// The number after a key of /proc/meminfo, in kB there.
-std::uint64_t meminfo_mib(std::string_view key) {
-    std::ifstream stream{"/proc/meminfo"};
-    std::string word;
-    while (stream >> word) {
-        if (word == key) {
-            std::uint64_t kib = 0;
-            stream >> kib;
-            return kib >> 10;
-        }
-    }
-    return 0;
-}
-
-// A container's limit (cgroup 2, then 1); without one, nothing.
-std::uint64_t memory_limit_mib() {
-    for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-        std::ifstream stream{file};
-        std::uint64_t bytes = 0;
-        if (stream >> bytes) {
-            return bytes >> 20;
-        }
-    }
-    return std::numeric_limits<std::uint64_t>::max();
-}
-
-std::uint64_t usable_cpus() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (::sched_getaffinity(0, sizeof set, &set) != 0) {
-        return 1;
-    }
-    return static_cast<std::uint64_t>(CPU_COUNT(&set));
-}
-
-bool in_container() {
-    return ::getpid() == 1 || ::access("/.dockerenv", F_OK) == 0 || ::access("/run/.containerenv", F_OK) == 0;
-}
-
-std::string default_name() {
-    std::array<char, 256> host{};
-    if (!in_container() || ::gethostname(host.data(), host.size() - 1) != 0) {
-        return "vm";
-    }
-    try {
-        return parse_name(host.data());
-    } catch (const ValueError&) {
-        return "vm";
-    }
-}
-
 }  // namespace
 
 HostFacts look(const Settings& settings, const Environment& environment) {
@@ -369,7 +224,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.kvm = probe_kvm();
     }
     facts.cpus = usable_cpus();
-    facts.memory_mib = std::min(meminfo_mib("MemTotal:"), memory_limit_mib());
+    facts.memory_mib = usable_memory_mib();
     facts.in_container = in_container();
     facts.default_name = default_name();
     if (needs_rom(settings, firmware)) {
@@ -387,21 +242,14 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     facts.run_user = look_for_run_user(settings.run_as);
     ask_for_user(settings, facts);
-    if (needs_links(settings)) {
-        facts.network = net::host_network_facts();
-        facts.vhost_error = vhost_open_error();
-        facts.capture_error = net::capture_obstacle();
-    }
+    look_at_network(settings, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {
         facts.ipxe_programs = efi_programs(settings, arch);
     }
     if (wants_tpm(settings, firmware)) {
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
-    if (settings.user_data) {
-        facts.user_data = look_at(*settings.user_data, O_RDONLY);
-        facts.user_data_text = head_of(*settings.user_data, longest_user_data);
-    }
+    look_at_user_data(settings, facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
     facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {

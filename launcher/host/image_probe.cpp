@@ -110,7 +110,7 @@ ImageFacts ask_about(const fs::path& program, const fs::path& image, int fd, off
     if (!copy) {
         return {.fault = cannot_tell(image, errno_text(errno))};
     }
-    const std::string answer = ask(program, std::move(copy), user);
+    const std::string answer = ask(program, copy, user);
     if (auto facts = parse_image_info(answer)) {
         return *facts;
     }

@@ -106,6 +106,7 @@ void ControlService::resume(const control::Request& /*request*/, const Exchange&
     vm_.resume();
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): a row of verbs takes one kind of function
 void ControlService::reset(const control::Request& /*request*/, const Exchange& exchange) {
     vm_.reset();
     vm_.qmp({"system_reset"}, [exchange](const qmp::Result& result) {

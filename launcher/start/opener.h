@@ -21,7 +21,7 @@ class Opener {
   private:
     OwnedFd dump_pipe(unsigned nic);
     OwnedFd queue(unsigned nic);
-    OwnedFd tpm_state(const PlannedFd& planned) const;
+    [[nodiscard]] OwnedFd tpm_state(const PlannedFd& planned) const;
 
     const Plan& plan_;
     RunningVm& vm_;

@@ -95,12 +95,11 @@ MOST_MEMBERS = 12
 
 # Larger than they should be. None may grow; whoever splits one takes it out.
 LARGE_FILES = {
-    "launcher/host/host.cpp": 412,
     "rom/describe.cpp": 380,
     "rom/option_rom.cpp": 447,
     "screen/terminal_text.cpp": 360,
 }
-LONG_FUNCTIONS = {"console": 55, "look": 53}
+LONG_FUNCTIONS = {"console": 55}
 # Class → methods, members.
 LARGE_CLASSES = {
     "BootObserver": (28, 11),

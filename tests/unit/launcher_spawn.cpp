@@ -109,20 +109,17 @@ TEST_CASE("an inherited descriptor leads where ours does") {
     CHECK(read_all(pipe.reader.get()) == "through\n");
 }
 
-// Descriptors, in `count` pipes with their numbers in them, given to the program in reverse order: each takes
-// the number of one that has to be moved out of its way.
+// Pipes, each given to the program at the number of another one's read end, and holding that number.
 struct Reversed {
     std::vector<Pipe> pipes;
     std::vector<Inherited> inherited;
-    explicit Reversed(int count) : pipes(static_cast<std::size_t>(count)) {
-        const int first = pipes.front().reader.get();
-        int number = first + 2 * count;
-        for (Pipe& pipe : pipes) {
-            number -= 2;
+    explicit Reversed(std::size_t count) : pipes(count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const int number = pipes[count - 1 - i].reader.get();
             const std::string text = std::to_string(number) + "\n";
-            REQUIRE(::write(pipe.writer.get(), text.data(), text.size()) ==
+            REQUIRE(::write(pipes[i].writer.get(), text.data(), text.size()) ==
                     static_cast<ssize_t>(text.size()));
-            inherited.push_back({pipe.reader.get(), number});
+            inherited.push_back({pipes[i].reader.get(), number});
         }
     }
 };
