@@ -91,3 +91,10 @@ def test_the_systemd_unit_grants_every_capability_that_the_code_names():
             asked |= set(re.findall(r"\bCAP_[A-Z_]+\b", file.read_text()))
     assert {"CAP_NET_ADMIN", "CAP_NET_RAW"} <= asked & capabilities
     assert asked & capabilities <= set(granted.split())
+
+
+def test_the_files_that_the_architecture_names_are_there():
+    named = set(re.findall(r"`((?:\w+/)+[\w*]+\.(?:cpp|h|py))`", source("docs/ARCHITECTURE.md")))
+    assert len(named) > 25
+    for name in sorted(named):
+        assert any(ROOT.glob(name)) or any((ROOT / "launcher").glob(name)), name
