@@ -9,7 +9,7 @@
 
 namespace re2 {
 class RE2;
-}
+}  // namespace re2
 
 namespace vml {
 

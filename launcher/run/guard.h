@@ -31,7 +31,7 @@ class Guard {
     template <typename Handler>
     [[nodiscard]] auto around(Handler handler) {
         return [this, handler = std::move(handler)](auto&&... happened) {
-            run([&] { handler(std::forward<decltype(happened)>(happened)...); });
+            this->run([&] { handler(std::forward<decltype(happened)>(happened)...); });
         };
     }
 

@@ -299,33 +299,35 @@ void RunLoop::qemu_event(const qmp::Event& event) {
 }
 
 void RunLoop::carry_out(const supervise::Action& action) {
-    using namespace supervise;
-    std::visit(Overloaded{
-                   [](const StartDeadline& /*action*/) {},  // both are Supervision's own
-                   [](const CancelDeadline& /*action*/) {},
-                   [this](const SendChecks& /*action*/) { qemu_.check(supervision_.config().checks); },
-                   [this](const SendBootOrder& /*action*/) {
-                       qemu_.change_boot_order(supervision_.config().after_first_boot);
-                   },
-                   [this](const RememberFirstBoot& /*action*/) { remember_first_boot(); },
-                   [this](const SendCommand& send) { qemu_.command(send.command); },
-                   [this](const KillQemu& kill) { children_.kill_qemu(kill.signal); },
-                   [this](const Say& say) {
-                       say.level == LogLevel::warning ? log_.warning(say.text) : log_.info(say.text);
-                   },
-                   [this](const AskVerdict& /*action*/) { feed(VerdictGiven{watch_.verdict_at_timeout()}); },
-                   [this](const AskPower& /*action*/) { qemu_.ask_power(); },
-                   [this](const TellResumed& resumed) { control_.resumed(resumed.why_not); },
-                   [this](const TellSilence& /*action*/) {
-                       qemu_.ask_disk_requests(
-                           guard_.around([this](std::uint64_t requests) { watch_.silence(requests); }));
-                   },
-                   [this](const Finish& finish) {
-                       end_ = finish;
-                       io_.stop();
-                   },
-               },
-               action);
+    std::visit(
+        Overloaded{
+            [](const supervise::StartDeadline& /*action*/) {},  // both are Supervision's own
+            [](const supervise::CancelDeadline& /*action*/) {},
+            [this](const supervise::SendChecks& /*action*/) { qemu_.check(supervision_.config().checks); },
+            [this](const supervise::SendBootOrder& /*action*/) {
+                qemu_.change_boot_order(supervision_.config().after_first_boot);
+            },
+            [this](const supervise::RememberFirstBoot& /*action*/) { remember_first_boot(); },
+            [this](const supervise::SendCommand& send) { qemu_.command(send.command); },
+            [this](const supervise::KillQemu& kill) { children_.kill_qemu(kill.signal); },
+            [this](const supervise::Say& say) {
+                say.level == LogLevel::warning ? log_.warning(say.text) : log_.info(say.text);
+            },
+            [this](const supervise::AskVerdict& /*action*/) {
+                feed(supervise::VerdictGiven{watch_.verdict_at_timeout()});
+            },
+            [this](const supervise::AskPower& /*action*/) { qemu_.ask_power(); },
+            [this](const supervise::TellResumed& resumed) { control_.resumed(resumed.why_not); },
+            [this](const supervise::TellSilence& /*action*/) {
+                qemu_.ask_disk_requests(
+                    guard_.around([this](std::uint64_t requests) { watch_.silence(requests); }));
+            },
+            [this](const supervise::Finish& finish) {
+                end_ = finish;
+                io_.stop();
+            },
+        },
+        action);
 }
 
 void RunLoop::remember_first_boot() {
