@@ -84,9 +84,10 @@ def test_the_folder_by_http_and_by_tftp(boot, netboot, tmp_path):
 def test_no_way_out_of_the_folder(boot, netboot, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    (netboot.path / "link").symlink_to("../secret")
+    (netboot.path / "below").mkdir()
+    (netboot.path / "below/link").symlink_to("../../secret")  # which no search before the boot can see
     (netboot.path / "boot.ipxe").write_text(
-        f"#!ipxe\necho {vm.SCRIPT_RAN}\nimgfetch link && echo LEAKED ||\nimgfetch /../secret && echo LEAKED ||\n"
+        f"#!ipxe\necho {vm.SCRIPT_RAN}\nset below below/link\nimgfetch ${{below}} && echo LEAKED ||\nimgfetch /../secret && echo LEAKED ||\n"
         "imgfetch /%2e%2e/secret && echo LEAKED ||\necho ALL-DONE\nsleep 60\n"
     )
     with boot("--ipxe", "--until", "console:ALL-DONE", "--netboot-dir", netboot.path, *vm.SMALL) as run:

@@ -1,5 +1,6 @@
 """Trouble is told before QEMU starts, and by `doctor` alone; real faults, one at a time."""
 
+import os
 import subprocess
 
 import pytest
@@ -109,15 +110,18 @@ def test_without_dev_net_tun_the_flag_is_named(lab):
     assert "--device /dev/net/tun" in result.stdout
 
 
-def test_a_failure_in_the_middle_undoes_the_rest(lab):
-    """Both links are made, then a limit that the checks cannot see is met: the links go away again."""
+def test_a_failure_in_the_middle_undoes_the_rest(lab, tmp_path):
+    """Both links are made, then a QEMU that no check can see through does not start: the links go away again."""
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_bytes(b"\x7fELF no program")
+    qemu.chmod(0o755)
     net = lab("bridge")
     before = net.links()
     result = subprocess.run(
-        net.inside("sh", "-c", f"ulimit -n 12; exec {vm.BINARY} --ipxe --network bridge --bridge br0 "
-                               "--nic mode=bridge,bridge=br0"),
+        net.inside(vm.BINARY, "--ipxe", "--network", "bridge", "--bridge", "br0", "--nic", "mode=bridge,bridge=br0"),
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
     )
-    assert result.returncode == 1
-    assert "cannot place descriptor" in result.stderr  # what comes after the links
+    assert result.returncode == 4, result.stderr
+    assert "running the program" in result.stderr  # what comes after the links
     assert net.links() == before

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import subprocess
 
@@ -44,10 +45,12 @@ def test_qemu_has_no_rights(running):
 def test_qemu_has_no_descriptor_but_those_it_was_given(running):
     folder = pathlib.Path(f"/proc/{running.qemu()}/fd")
     targets = {int(entry.name): os.readlink(entry) for entry in folder.iterdir()}
-    given = {number: target for number, target in targets.items() if number >= 100}
-    assert sorted(given) == list(range(100, 100 + len(given)))
-    assert "/dev/net/tun" in given.values()
-    own = [target for number, target in targets.items() if number < 100]
+    words = pathlib.Path(f"/proc/{running.qemu()}/cmdline").read_text().split("\0")
+    lists = re.findall(r"(?:\b(?:vhost)?fds?=|/proc/self/fd/|/dev/fdset/)([\d:]+)", "\n".join(words))
+    named = {int(number) for numbers in lists for number in numbers.split(":")}
+    assert named == set(range(3, 3 + len(named)))
+    assert "/dev/net/tun" in {targets[number] for number in named if number in targets}
+    own = [target for number, target in targets.items() if number not in named]
     assert all(target.startswith(("/dev/null", "pipe:", "anon_inode:")) for target in own), own
 
 
