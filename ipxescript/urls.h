@@ -12,8 +12,8 @@ namespace vml::ipxescript {
 // The URLs or names of images that a command fetches, as they are written; none for other commands.
 [[nodiscard]] std::vector<std::string> sources_of(const Command& command);
 
-// The same with what the script's own URL adds to it (RFC 3986, 5.2, without its dot segments): two ways where
-// it begins with a variable, which may hold a server's name or nothing.
+// The same with what the script's own URL adds to it (RFC 3986, 5.2, without its dot segments): two ways
+// where it begins with a variable, which may hold a server's name or nothing.
 [[nodiscard]] std::vector<std::string> resolved(std::string_view source, std::string_view script_url);
 
 // Can `url` have come of `source`, with whatever its variables held?

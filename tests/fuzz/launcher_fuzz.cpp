@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "base/shell.h"
+#include "launcher/commands/subcommands.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
-#include "launcher/commands/subcommands.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/shell_words.h"
 #include "launcher/vm/spec.h"
