@@ -20,8 +20,6 @@ constexpr std::size_t ethernet_header = 14;
 
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint8_t protocol_icmp6 = 58;
 
 Address v6_at(Bytes bytes, std::size_t offset) {
     Address address{true, {}};
@@ -117,6 +115,7 @@ void ipv6(Packet& packet, Bytes datagram) {
     packet.to.address = v6_at(datagram, 24);
     const Bytes payload = datagram.part(header, size);
     const std::uint8_t protocol = datagram.u8(6);
+    packet.ipv6_routing = shows_ipv6_routing(protocol, datagram.from(header));
     if (protocol == protocol_icmp6) {
         icmp6(packet, payload);
     } else {
@@ -206,6 +205,8 @@ std::optional<Packet> decode_frame(Bytes captured) {
         ipv4(packet, payload);
     } else if (type == type_ipv6) {
         ipv6(packet, payload);
+        packet.ipv6_routing =
+            packet.ipv6_routing && at == ethernet_header;  // a tagged one is another segment's
     } else if (type == type_arp) {
         arp(packet, payload);
     }

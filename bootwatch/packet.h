@@ -178,6 +178,9 @@ struct Packet {
     Endpoint from;
     Endpoint to;
     PacketBody body;
+    // Somebody looks after IPv6 on this segment: a router, a DHCPv6 server or client, a routing protocol.
+    // Where that is so, nothing of vm-launch's may settle the guest's IPv6.
+    bool ipv6_routing = false;
 };
 
 // `captured` may be shorter than the frame was on the wire. Nothing for what is no frame at all. The packet

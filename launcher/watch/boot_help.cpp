@@ -49,8 +49,8 @@ void BootHelp::console_partial(const std::string& line, double quiet_s) {
     }
 }
 
-void BootHelp::frame(std::size_t nic, const boot::Packet& packet, Bytes frame) {
-    shortcuts_.frame(nic, packet, frame, hands_.now());
+void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
+    shortcuts_.packet(nic, packet, hands_.now());
     answer_search(nic);
 }
 

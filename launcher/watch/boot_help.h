@@ -10,7 +10,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "launcher/watch/link_rest.h"
 #include "launcher/watch/shortcuts.h"
@@ -35,7 +34,7 @@ class BootHelp {
     // `quiet_s`: see Shortcuts::may_press.
     void console_partial(const std::string& line, double quiet_s);
     // On the link of a watched NIC.
-    void frame(std::size_t nic, const boot::Packet& packet, Bytes frame);
+    void packet(std::size_t nic, const boot::Packet& packet);
     void was_reset();
 
     [[nodiscard]] const Shortcuts& shortcuts() const { return shortcuts_; }

@@ -120,7 +120,7 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame) {
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
     }
-    help_.frame(nic, *packet, frame);
+    help_.packet(nic, *packet);
 }
 
 // Tells what is new of the boot, and what follows from it.

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "bootwatch/console_mark.h"
-#include "launcher/watch/ipv6_signs.h"
 
 namespace vml {
 
@@ -61,10 +60,10 @@ void Shortcuts::reset() {
     }
 }
 
-void Shortcuts::frame(std::size_t nic, const boot::Packet& packet, Bytes frame, double at) {
+void Shortcuts::packet(std::size_t nic, const boot::Packet& packet, double at) {
     Nic& seen = nics_.at(nic);
     if (packet.source != seen.mac) {
-        seen.ipv6_seen = seen.ipv6_seen || shows_ipv6_routing(frame);
+        seen.ipv6_seen = seen.ipv6_seen || packet.ipv6_routing;
     } else if (std::holds_alternative<boot::RouterSolicitation>(packet.body)) {
         seen.first_searched_at = seen.first_searched_at.value_or(at);
         seen.searched_at = at;

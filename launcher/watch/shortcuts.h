@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/bytes.h"
 #include "bootwatch/packet.h"
 #include "bootwatch/record.h"
 #include "bootwatch/timeline.h"
@@ -37,8 +36,8 @@ class Shortcuts {
     void line(std::string_view line, const boot::Boot& boot);
     void reset();
 
-    // A frame on the link of a watched NIC, which `nic` is an index of.
-    void frame(std::size_t nic, const boot::Packet& packet, Bytes frame, double at);
+    // A packet on the link of a watched NIC, which `nic` is an index of.
+    void packet(std::size_t nic, const boot::Packet& packet, double at);
     // So long, in seconds, is to be waited until the guest's search for a router may be answered: it
     // searches, its iPXE has what it needs to boot over IPv4, and nobody on the segment has shown any sign of
     // IPv6's routing. Nothing: it may not be.

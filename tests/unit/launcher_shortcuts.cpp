@@ -1,7 +1,6 @@
 // When vm-launch may press a key or answer for a router.
 #include <string>
 
-#include "launcher/watch/ipv6_signs.h"
 #include "launcher/watch/shortcuts.h"
 #include "netserve/router_advertisement.h"
 #include "tests/unit/bootwatch_frames.h"
@@ -42,10 +41,16 @@ std::string udp6(unsigned from, unsigned to) {
     return ipv6(false, '\x11', be16(from) + be16(to) + std::string(12, '\0'));
 }
 
+// The same frame with a VLAN tag: another segment's.
+std::string tagged(std::string frame) {
+    constexpr std::size_t addresses = 12;
+    return frame.insert(addresses, std::string{"\x81\0\0\x07", 4});
+}
+
 void feed(Shortcuts& shortcuts, const std::string& frame, double at, std::size_t nic = 0) {
     const auto packet = boot::decode_frame(bytes_of(frame));
     REQUIRE(packet);
-    shortcuts.frame(nic, *packet, bytes_of(frame), at);
+    shortcuts.packet(nic, *packet, at);
 }
 
 boot::DhcpTalk acknowledged(const std::string& file, const std::string& nic = "net0") {
@@ -187,7 +192,7 @@ TEST_CASE("no answer where anybody has shown a sign of IPv6's routing, whenever"
     feed(router, icmp6(true, 134), 0.1);  // the guest's own are no sign of a router
     for (const std::string& other :
          {icmp6(false, 133), icmp6(false, 135), icmp6(false, 136, '\x60'), icmp6(false, 143),
-          udp6(5353, 5353), ethernet(false, 0x0800, std::string(60, '\x3a'))}) {
+          udp6(5353, 5353), ethernet(false, 0x0800, std::string(60, '\x3a')), tagged(icmp6(false, 134))}) {
         feed(router, other, 0.2);
     }
     feed(router, icmp6(true, 133), 1);
@@ -207,7 +212,8 @@ TEST_CASE("no answer once a kernel runs, nor to what was asked before a reset") 
 TEST_CASE("frames that are cut short show nothing") {
     const std::string whole = udp6(546, 547);
     for (std::size_t size = 0; size < 54; ++size) {
-        CHECK_FALSE(shows_ipv6_routing(bytes_of(std::string_view{whole}.substr(0, size))));
+        const auto packet = boot::decode_frame(bytes_of(std::string_view{whole}.substr(0, size)));
+        CHECK_FALSE((packet && packet->ipv6_routing));
     }
 }
 

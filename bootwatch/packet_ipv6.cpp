@@ -1,19 +1,13 @@
-#include "launcher/watch/ipv6_signs.h"
-
 #include <cstddef>
 #include <cstdint>
 
-namespace vml {
+#include "bootwatch/packet_parts.h"
+
+namespace vml::boot {
 
 namespace {
 
-constexpr std::size_t type_at = 12;  // of an Ethernet header
-constexpr std::size_t ipv6_at = 14;
-constexpr std::size_t ipv6_size = 40;
-constexpr unsigned ipv6_type = 0x86DD;
 constexpr std::uint8_t hop_by_hop = 0;  // RFC 8200, 4.3
-constexpr std::uint8_t udp = 17;
-constexpr std::uint8_t icmp6 = 58;
 
 // A router asks for group members (RFC 2710, 3.1), advertises itself, redirects (RFC 4861, 4.2 and 4.5).
 constexpr std::uint8_t member_query = 130;
@@ -32,14 +26,14 @@ constexpr bool is_routing_port(unsigned port) {
     return port == 546 || port == 547 || port == 521;
 }
 
-bool shows_in_icmp(Bytes frame, std::size_t at) {
-    switch (frame.u8(at)) {
+bool shows_in_icmp(Bytes message) {
+    switch (message.u8(0)) {
         case member_query:
         case router_advertisement:
         case redirect:
             return true;
         case neighbour_advertisement:
-            return (frame.u8(at + 4) & is_router) != 0;
+            return (message.u8(4) & is_router) != 0;
         default:
             return false;
     }
@@ -47,22 +41,18 @@ bool shows_in_icmp(Bytes frame, std::size_t at) {
 
 }  // namespace
 
-bool shows_ipv6_routing(Bytes frame) {
-    if (frame.be16(type_at) != ipv6_type) {
-        return false;
-    }
-    std::uint8_t protocol = frame.u8(ipv6_at + 6);
-    std::size_t at = ipv6_at + ipv6_size;
-    if (protocol == hop_by_hop && at + 1 < frame.size()) {
+bool shows_ipv6_routing(std::uint8_t next_header, Bytes payload) {
+    if (next_header == hop_by_hop && payload.has(0, 2)) {
         constexpr std::size_t unit = 8;  // its length counts eights, the first one apart
-        protocol = frame.u8(at);
-        at += (std::size_t{frame.u8(at + 1)} + 1) * unit;
+        next_header = payload.u8(0);
+        payload = payload.from((std::size_t{payload.u8(1)} + 1) * unit);
     }
-    if (at >= frame.size()) {
+    if (payload.size() == 0) {
         return false;
     }
-    return is_routing_protocol(protocol) || (protocol == icmp6 && shows_in_icmp(frame, at)) ||
-           (protocol == udp && (is_routing_port(frame.be16(at)) || is_routing_port(frame.be16(at + 2))));
+    return is_routing_protocol(next_header) || (next_header == protocol_icmp6 && shows_in_icmp(payload)) ||
+           (next_header == protocol_udp &&
+            (is_routing_port(payload.be16(0)) || is_routing_port(payload.be16(2))));
 }
 
-}  // namespace vml
+}  // namespace vml::boot
