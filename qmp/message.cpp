@@ -180,16 +180,6 @@ Message read_line(std::string_view line) {
 
 }  // namespace
 
-std::string Event::text(const char* key) const {
-    const auto found = data.find(key);
-    return found != data.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-bool Event::flag(const char* key) const {
-    const auto found = data.find(key);
-    return found != data.end() && found->is_boolean() && found->get<bool>();
-}
-
 Message parse_message(std::string_view line) {
     Message message = read_line(line);
     if (auto* garbage = std::get_if<Garbage>(&message)) {

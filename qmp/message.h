@@ -54,10 +54,6 @@ struct Event {
     std::int64_t seconds = -1;       // since 1970 by the host's clock; -1 when the host could not tell
     std::int64_t microseconds = -1;  // within that second; -1 likewise
 
-    // Of `data`; empty or false where QEMU says something of another kind.
-    [[nodiscard]] std::string text(const char* key) const;
-    [[nodiscard]] bool flag(const char* key) const;
-
     bool operator==(const Event&) const = default;
 };
 

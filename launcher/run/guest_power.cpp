@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+
 namespace vml {
 
 namespace {
@@ -93,12 +95,6 @@ json value_of(const qmp::Result& result) {
     return value == nullptr ? json() : *value;
 }
 
-std::string run_state_in(const json& status) {
-    return status.is_object() && status.contains("status") && status["status"].is_string()
-               ? status["status"].get<std::string>()
-               : "";
-}
-
 }  // namespace
 
 InControl in_control(const GuestSigns& signs) {
@@ -150,10 +146,10 @@ std::optional<std::uint64_t> writes_in(const json& blockstats) {
     }
     std::uint64_t writes = 0;
     for (const json& drive : blockstats) {
-        const std::string device = drive.value("qdev", "");
         // "/machine/system.flash0", "/machine/virt.flash0"
-        if (device.find(".flash") == std::string::npos && drive.contains("stats")) {
-            writes += drive["stats"].value("wr_operations", std::uint64_t{0});
+        const bool flash = text_at(drive, "qdev").find(".flash") != std::string::npos;
+        if (const auto stats = drive.find("stats"); !flash && stats != drive.end()) {
+            writes += number_at<std::uint64_t>(*stats, "wr_operations").value_or(0);
         }
     }
     return writes;
@@ -176,7 +172,7 @@ void GuestPower::ask(Answer answer) {
               [signs](const qmp::Result& result) { signs->writes = writes_in(value_of(result)); });
     // The answers come in order.
     qmp_.send({"query-status"}, [signs, answer = std::move(answer)](const qmp::Result& result) {
-        signs->run_state = run_state_in(value_of(result));
+        signs->run_state = text_at(value_of(result), "status");
         answer(*signs);
     });
 }

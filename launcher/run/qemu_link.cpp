@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace vml {
 
 namespace {
@@ -26,20 +28,13 @@ const qmp::Failure* refusal_in(const qmp::Result& result) {
 std::uint64_t disk_requests_in(const nlohmann::json& disks) {
     std::uint64_t count = 0;
     for (const nlohmann::json& disk : disks.is_array() ? disks : nlohmann::json::array()) {
-        const auto stats = disk.is_object() ? disk.find("stats") : disk.end();
+        const nlohmann::json stats =
+            disk.is_object() ? disk.value("stats", nlohmann::json{}) : nlohmann::json{};
         for (const char* key : {"rd_operations", "wr_operations"}) {
-            if (stats != disk.end() && stats->is_object() && stats->contains(key) &&
-                (*stats)[key].is_number_unsigned()) {
-                count += (*stats)[key].get<std::uint64_t>();
-            }
+            count += number_at<std::uint64_t>(stats, key).value_or(0);
         }
     }
     return count;
-}
-
-// The text that QEMU gives for a key, or as the whole of its answer.
-std::optional<std::string> text_in(const nlohmann::json& value) {
-    return value.is_string() ? std::optional{value.get<std::string>()} : std::nullopt;
 }
 
 }  // namespace
@@ -72,8 +67,9 @@ void QemuLink::check(const std::vector<PropertyCheck>& checks) {
                              return;  // QEMU's end tells why
                          }
                          const auto* value = std::get_if<nlohmann::json>(&result);
+                         const bool text = value != nullptr && value->is_string();
                          handlers_.feed(supervise::CheckAnswered{
-                             index, value == nullptr ? std::nullopt : text_in(*value)});
+                             index, text ? std::optional{value->get<std::string>()} : std::nullopt});
                      });
     }
 }
@@ -92,17 +88,22 @@ void QemuLink::change_boot_order(const std::vector<BootindexChange>& changes) {
     }
 }
 
+template <typename Refused>
+void QemuLink::go_on() {
+    client_.send({"cont"}, [this](const qmp::Result& result) {
+        if (const auto* refusal = refusal_in(result)) {
+            handlers_.feed(Refused{refusal->description});
+        }
+    });
+}
+
 void QemuLink::command(supervise::Command command) {
     switch (command) {
         case supervise::Command::cont:
-            client_.send({"cont"}, [this](const qmp::Result& result) {
-                if (const auto* refusal = refusal_in(result)) {
-                    handlers_.feed(supervise::ContinueRefused{refusal->description});
-                }
-            });
+            go_on<supervise::ContinueRefused>();
             break;
         case supervise::Command::resume:
-            resume();
+            go_on<supervise::ResumeRefused>();
             break;
         case supervise::Command::query_status:
             ask_status();
@@ -119,21 +120,11 @@ void QemuLink::command(supervise::Command command) {
     }
 }
 
-void QemuLink::resume() {
-    client_.send({"cont"}, [this](const qmp::Result& result) {
-        if (const auto* refusal = refusal_in(result)) {
-            handlers_.feed(supervise::ResumeRefused{refusal->description});
-        }
-    });
-}
-
 void QemuLink::ask_status() {
     client_.send({"query-status"}, [this](const qmp::Result& result) {
         const auto* value = std::get_if<nlohmann::json>(&result);
-        if (value != nullptr && value->is_object() && value->contains("status")) {
-            if (const auto status = text_in((*value)["status"])) {
-                handlers_.feed(supervise::StatusAnswered{*status});
-            }
+        if (const std::string status = value == nullptr ? "" : text_at(*value, "status"); !status.empty()) {
+            handlers_.feed(supervise::StatusAnswered{status});
         }
     });
 }

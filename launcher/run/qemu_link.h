@@ -51,7 +51,8 @@ class QemuLink {
 
   private:
     [[nodiscard]] qmp::Handlers client_handlers();
-    void resume();
+    template <typename Refused>
+    void go_on();
     void ask_status();
 
     Log& log_;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/overloaded.h"
 #include "launcher/console/qemu_output.h"
 #include "launcher/console/screen_log.h"
@@ -289,10 +290,10 @@ void RunLoop::qemu_event(const qmp::Event& event) {
     } else if (event.name == "RESET" && watch_.was_reset()) {
         qemu_.was_reset();
         guest_.console().system_runs(false);
-    } else if (event.name == "VSERPORT_CHANGE" && event.text("id") == "agent") {
-        guest_.agent().port_changed(event.flag("open"));
+    } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
+        guest_.agent().port_changed(flag_at(event.data, "open"));
     }
-    feed(supervise::QemuEvent{event.name, event.text("reason"), event.flag("nospace")});
+    feed(supervise::QemuEvent{event.name, text_at(event.data, "reason"), flag_at(event.data, "nospace")});
     if (event.name != "VSERPORT_CHANGE") {
         watch_.qemu_event(event.name);
     }

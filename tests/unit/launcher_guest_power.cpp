@@ -83,6 +83,8 @@ TEST_CASE("writes to disks, without the firmware's own variables") {
         {"qdev": "/machine/peripheral/cdrom0-dev"}])");
     CHECK(writes_in(stats) == 4);
     CHECK(writes_in(json::array()) == 0);
+    CHECK(writes_in(json::parse(R"([7, {"qdev": 7, "stats": {"wr_operations": 2}}, {"stats": "none"},
+        {"stats": {"wr_operations": "many"}}])")) == 2);
     CHECK_FALSE(writes_in(json()));
 }
 
