@@ -50,8 +50,8 @@ struct Held {
     std::optional<serve::HttpServer> http;
 };
 
-// The parts of a run, and what passes between them: none knows another. Every handler stands behind the
-// guard.
+// The parts of a run, and what passes between them: none knows another. What a part calls here stands behind
+// the guard; what a part throws by itself ends at the loop (run).
 class RunLoop {
   public:
     RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs);
