@@ -116,7 +116,7 @@ TEST_CASE("iSCSI: the target by its name, where that was seen") {
     login
         .see(tcp(true, login.port, 3260, 101, ack,
                  std::string(48, '\x43') +
-                     std::string{"InitiatorName=iqn.a\0TargetName=iqn.b:c\0AuthMethod=None", 56}))
+                     std::string{"InitiatorName=iqn.a\0TargetName=iqn.b:c\0AuthMethod=None\0", 55}))
         .see(tcp(true, login.port, 3260, 205, fin | ack))
         .says("Could not open SAN device: Input/output error (http://ipxe.org/1d704139)")
         .stops();
