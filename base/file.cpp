@@ -1,12 +1,12 @@
 #include "base/file.h"
 
-#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/read_buffer.h"
 
 namespace vml {
 
@@ -16,7 +16,7 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
         return std::nullopt;
     }
     std::string text;
-    std::array<char, 65536> chunk{};
+    ReadBuffer<65536> chunk;
     ssize_t count = 0;
     while ((count = ::read(file.get(), chunk.data(), chunk.size())) != 0) {
         if (count < 0 && errno != EINTR) {

@@ -15,7 +15,7 @@ namespace {
 std::string folder_of(const std::vector<std::string>& urls) {
     std::string_view common = urls.front();
     for (const std::string_view url : urls) {
-        const auto end = std::mismatch(common.begin(), common.end(), url.begin(), url.end()).first;
+        const auto* const end = std::mismatch(common.begin(), common.end(), url.begin(), url.end()).first;
         common = common.substr(0, static_cast<std::size_t>(end - common.begin()));
     }
     return std::string{common.substr(0, common.rfind('/') + 1)};

@@ -1,6 +1,5 @@
 #include "qmp/client.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -17,6 +16,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "base/error.h"
+#include "base/read_buffer.h"
 
 namespace vml::qmp {
 
@@ -65,7 +65,7 @@ class Client::Connection : public std::enable_shared_from_this<Client::Connectio
     Session session_;
     std::map<std::uint64_t, Callback> callbacks_;  // of every command that has not been finished
     std::deque<Failure> unanswered_;               // what the end of the session left to fail
-    std::array<char, std::size_t{64} * 1024> input_{};
+    ReadBuffer<std::size_t{64} * 1024> input_;
     std::string in_flight_;  // what the write under way holds on to
     std::string outgoing_;   // what comes behind it
     bool pumping_ = false;
@@ -90,7 +90,7 @@ void Client::Connection::start() {
 }
 
 void Client::Connection::read() {
-    socket_.async_read_some(asio::buffer(input_),
+    socket_.async_read_some(asio::buffer(input_.data(), input_.size()),
                             [self = shared_from_this()](const error_code& error, std::size_t bytes) {
                                 self->on_read(error, bytes);
                             });

@@ -1,6 +1,7 @@
 // One start and stop of a VM, timed from outside; the figures go to standard output as one JSON object.
 //
-//   one_run [--peak] [--file NUMBER=PATH]… [--check COMMAND]… launcher|shell|direct WATCH PROGRAM ARGS…
+//   one_run [--peak] [--qmp THEIRS=OURS] [--pair THEIRS=OURS]… [--file NUMBER=PATH]… [--check COMMAND]…
+//           launcher|shell|direct WATCH PROGRAM ARGS…
 //
 // The VM's QEMU is told (by the caller, in ARGS) to connect a second QMP monitor to the Unix socket WATCH, on
 // which this program listens. So all sides are watched the same way and none of them has to say anything: the
@@ -8,9 +9,9 @@
 // the same for all, and the end is the moment at which PROGRAM can be reaped.
 //
 //   launcher  PROGRAM is vm-launch, which makes its sockets and does its handshake itself.
-//   shell     PROGRAM is a shell; it is born with what it could not make: QEMU's ends of the planned socket
-//             pairs at 100 and 101, its own ends at 3 and 4, and every --file, open for reading at its
-//             number. It pays nothing for them.
+//   shell     PROGRAM is a shell; it is born with what it could not make: the two ends of each planned socket
+//             pair (--qmp, the monitor's, and --pair) at the numbers THEIRS, which QEMU is told, and OURS; and
+//             every --file, open at its number. It pays nothing for them.
 //   direct    PROGRAM is QEMU, born in the same way, and this program does the handshake, each --check
 //   included:
 //             nothing stands between, so this is the floor.
@@ -32,7 +33,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -47,10 +47,6 @@
 
 namespace {
 
-constexpr int qemu_qmp = 100;  // as vm-launch plans them
-constexpr int qemu_console = 101;
-constexpr int our_qmp = 3;
-constexpr int our_console = 4;
 constexpr int answer_limit_ms = 30'000;
 constexpr int resume_limit_ms = 5'000;
 constexpr int missed_status = 3;
@@ -81,9 +77,15 @@ struct File {
     std::string path;
 };
 
+struct Pair {
+    int theirs;
+    int ours;
+};
+
 struct Options {
     std::string side;
     bool peak = false;
+    std::vector<Pair> pairs;  // the monitor's first
     std::vector<File> files;
     std::vector<std::string> checks;  // QMP commands
     std::string watch;
@@ -95,6 +97,11 @@ File parse_file(const std::string& text) {
     return {std::stoi(text.substr(0, equals)), text.substr(equals + 1)};
 }
 
+Pair parse_pair(const std::string& text) {
+    const auto [theirs, ours] = parse_file(text);
+    return {theirs, std::stoi(ours)};
+}
+
 Options parse(int argc, char** argv) {
     const std::vector<std::string> words{argv, argv + argc};
     Options options;
@@ -102,6 +109,10 @@ Options parse(int argc, char** argv) {
     for (; at + 1 < words.size() && words[at].starts_with("--"); ++at) {
         if (words[at] == "--peak") {
             options.peak = true;
+        } else if (words[at] == "--qmp") {
+            options.pairs.insert(options.pairs.begin(), parse_pair(words[++at]));
+        } else if (words[at] == "--pair") {
+            options.pairs.push_back(parse_pair(words[++at]));
         } else if (words[at] == "--file") {
             options.files.push_back(parse_file(words[++at]));
         } else if (words[at] == "--check") {
@@ -156,15 +167,15 @@ struct Inheritance {
 
 Inheritance make_inheritance(const Options& options) {
     Inheritance made;
-    for (const auto& [theirs, ours] : {std::pair{qemu_qmp, our_qmp}, std::pair{qemu_console, our_console}}) {
+    for (const auto& [theirs, ours] : options.pairs) {
         std::array<int, 2> ends{};
         demand(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "socketpair");
         made.for_qemu.push_back({moved_up(ends[1]), theirs});
         made.for_shell.push_back({moved_up(ends[0]), ours});
     }
-    made.qmp = made.for_shell.front().fd;
+    made.qmp = made.for_shell.at(0).fd;
     for (const File& file : options.files) {
-        made.for_qemu.push_back({moved_up(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC)), file.number});
+        made.for_qemu.push_back({moved_up(::open(file.path.c_str(), O_CLOEXEC | (file.path == "/dev/null" ? O_RDWR : O_RDONLY))), file.number});
     }
     return made;
 }

@@ -27,7 +27,7 @@ OwnedFd open_keyboard() {
 }
 
 // Nothing when there is nothing to read yet, 0 at the end.
-std::optional<std::size_t> read_some(int socket, std::array<char, 16384>& into) {
+std::optional<std::size_t> read_some(int socket, ReadBuffer<16384>& into) {
     const ssize_t count = ::recv(socket, into.data(), into.size(), 0);
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? std::nullopt : std::optional<std::size_t>{0};

@@ -2,7 +2,6 @@
 // from the user's keys to the guest. Runs in the event loop.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/fd.h"
+#include "base/read_buffer.h"
 #include "bootwatch/console_text.h"
 #include "launcher/console/batched_wait.h"
 #include "launcher/console/guest_output.h"
@@ -89,7 +89,7 @@ class Console {
     boot::ConsoleText text_;
     GuestOutput shown_;
     bool paused_ = false;  // until the output's reader catches up
-    std::array<char, 16384> from_guest_{};
+    ReadBuffer<16384> from_guest_;
     boost::asio::posix::stream_descriptor keyboard_;
     std::optional<RawTerminal> raw_;
 };

@@ -1,7 +1,6 @@
 #include "launcher/host/host.h"
 
 #include <cerrno>
-#include <fstream>
 #include <sstream>
 
 #include <fcntl.h>
@@ -178,21 +177,11 @@ void look_at_disks(const Settings& settings, const std::string& search_path, Hos
     }
 }
 
-// The mount points are the fifth words of /proc/self/mountinfo's lines (proc(5)).
-bool is_mount_point(std::string_view folder) {
-    std::ifstream mounts{"/proc/self/mountinfo"};
-    std::string line;
-    while (std::getline(mounts, line)) {
-        std::istringstream words{line};
-        std::string word;
-        for (int i = 0; i < 5; ++i) {
-            words >> word;
-        }
-        if (word == folder) {
-            return true;
-        }
-    }
-    return false;
+// Linux 5.8 and later tell (statx(2)).
+bool is_mount_point(const char* folder) {
+    struct statx facts {};
+    return ::statx(AT_FDCWD, folder, 0, STATX_TYPE, &facts) == 0 &&
+           (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {

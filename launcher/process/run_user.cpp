@@ -1,5 +1,6 @@
 #include "launcher/process/run_user.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 
 namespace vml {
 
@@ -38,16 +40,23 @@ std::optional<RunUser> user_named(const std::string& name) {
 }
 
 // /etc/passwd alone: the other sources of names (systemd's, LDAP) do not have a distribution's system users,
-// and asking them for one that is not there costs half a millisecond.
-std::optional<RunUser> local_user(std::string_view name) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen("/etc/passwd", "re"), &std::fclose};
+// and asking them for one that is not there costs half a millisecond. Read whole, since fgetpwent asks a file
+// for its place at every line.
+std::optional<RunUser> first_local_user(const std::array<std::string_view, 3>& names) {
+    std::string users = read_file("/etc/passwd").value_or("");
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines{::fmemopen(users.data(), users.size(), "r"),
+                                                                &std::fclose};
+    std::optional<RunUser> found;
+    auto better_than = names.end();
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
-    while (const passwd* entry = file ? ::fgetpwent(file.get()) : nullptr) {
-        if (name == entry->pw_name) {
-            return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
+    while (const passwd* entry = lines ? ::fgetpwent(lines.get()) : nullptr) {
+        const auto* const name = std::find(names.begin(), better_than, entry->pw_name);
+        if (name != better_than) {
+            found = RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
+            better_than = name;
         }
     }
-    return std::nullopt;
+    return found;
 }
 
 std::string own_name() {
@@ -77,10 +86,7 @@ RunUserFacts look_for_run_user(const std::optional<std::string>& wanted) {
         facts.own_name = own_name();
         facts.user = user_named(*wanted);
     } else if (facts.can_change) {
-        constexpr std::array<const char*, 3> defaults{"libvirt-qemu", "qemu", "nobody"};
-        for (std::size_t i = 0; i < defaults.size() && !facts.user; ++i) {
-            facts.user = local_user(defaults.at(i));
-        }
+        facts.user = first_local_user({"libvirt-qemu", "qemu", "nobody"});
     }
     return facts;
 }

@@ -63,14 +63,15 @@ void AgentChannel::send_front() {
 }
 
 void AgentChannel::read() {
-    port_->async_read_some(boost::asio::buffer(chunk_), [this](const error_code& error, std::size_t count) {
-        if (error) {
-            events_.on_closed();
-            return;
-        }
-        took({chunk_.data(), count});
-        read();
-    });
+    port_->async_read_some(boost::asio::buffer(chunk_.data(), chunk_.size()),
+                           [this](const error_code& error, std::size_t count) {
+                               if (error) {
+                                   events_.on_closed();
+                                   return;
+                               }
+                               took({chunk_.data(), count});
+                               read();
+                           });
 }
 
 void AgentChannel::took(std::string_view bytes) {

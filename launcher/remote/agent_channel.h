@@ -2,7 +2,6 @@
 // docs/interop/qemu-ga.rst).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/read_buffer.h"
 #include "launcher/remote/agent_lines.h"
 
 namespace vml {
@@ -67,7 +67,7 @@ class AgentChannel {
     bool asked_ = false;         // the first one is with the agent
     unsigned late_answers_ = 0;  // to questions that were given up, which may still come
     AgentLines lines_;
-    std::array<char, 65536> chunk_{};
+    ReadBuffer<65536> chunk_;
 };
 
 }  // namespace vml

@@ -2,7 +2,6 @@
 // network, in the event loop. Makes system calls.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/bytes.h"
+#include "base/read_buffer.h"
 #include "bootwatch/pcap.h"
 #include "launcher/console/batched_wait.h"
 #include "launcher/handles/handles.h"
@@ -76,7 +76,7 @@ class WireWatch {
     bool running_ = true;
     // The largest piece that is read at once; a frame of a packet socket is at most netsetup's
     // capture_length.
-    std::array<char, 65536> buffer_{};
+    ReadBuffer<65536> buffer_;
 };
 
 }  // namespace vml

@@ -66,13 +66,13 @@ SYSTEM = {
     "control": ("asio", "geteuid stat"),
     "launcher/process": (
         "",
-        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fopen fork geteuid getpid getppid getpwnam "
+        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork geteuid getpid getppid getpwnam "
         "getpwuid kill open pipe pipe2 prctl read setgroups setresgid setresuid setsid signal stat syscall waitpid write",
     ),
     "launcher/host": (
         "",
         "access fchown fstat ftruncate geteuid gethostname getpid ioctl kill memfd_create open pipe2 poll pread prlimit "
-        "pwrite read sched_getaffinity stat waitpid",
+        "pwrite read sched_getaffinity stat statx waitpid",
     ),
     "launcher/start": (
         "",
