@@ -29,7 +29,7 @@ RUN cmake --preset release && cmake --build --preset release --target vm-launch 
 FROM build AS test
 RUN apt-get update && apt-get install -y --no-install-recommends qemu-system-x86 seabios ipxe-qemu qemu-utils \
     && rm -rf /var/lib/apt/lists/*
-RUN cmake --build --preset release -- -k 0
+RUN cmake --build --preset release --target unit_tests -- -k 0
 COPY tests/golden tests/golden
 COPY docs docs
 # Without those that make network namespaces: building an image gives no right to.
