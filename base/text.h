@@ -31,4 +31,13 @@ template <std::integral Number>
     return error == std::errc{} && end == last ? std::optional{number} : std::nullopt;
 }
 
+// The number that the text begins with.
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> leading_number(std::string_view text, int base = 10) {
+    Number number{};
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range so
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+    return error == std::errc{} ? std::optional{number} : std::nullopt;
+}
+
 }  // namespace vml

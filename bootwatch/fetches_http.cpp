@@ -1,11 +1,11 @@
 // Fetches by HTTP (RFC 9110, 9112).
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "bootwatch/fetches.h"
 
 namespace vml::boot {
@@ -37,14 +37,6 @@ std::string_view header_value(std::string_view head, std::string_view name) {
     return {};
 }
 
-template <typename Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number{};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of pointers
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-    return result.ec == std::errc{} ? std::optional{number} : std::nullopt;
-}
-
 FetchFault fault_of_status(int status) {
     constexpr int server_errors = 500;
     constexpr int client_errors = 400;
@@ -67,11 +59,9 @@ std::string data_of_chunks(std::string_view raw) {
     std::string data;
     while (true) {
         const std::size_t line_end = raw.find("\r\n");
-        std::size_t size = 0;
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
-        // pointers
-        const auto result = std::from_chars(raw.data(), raw.data() + raw.size(), size, 16);
-        if (line_end == std::string_view::npos || result.ec != std::errc{} || size == 0) {
+        constexpr int hexadecimal = 16;
+        const std::size_t size = leading_number<std::size_t>(raw, hexadecimal).value_or(0);
+        if (line_end == std::string_view::npos || size == 0) {
             break;
         }
         raw.remove_prefix(line_end + 2);
@@ -165,8 +155,8 @@ std::optional<std::size_t> Fetches::response_over(double at, TcpSession& session
 }
 
 void Fetches::read_header(Fetch& fetch, TcpSession& session, std::string_view header) {
-    fetch.status = number_in<int>(header.substr(std::min(header.find(' ') + 1, header.size())));
-    session.expected = number_in<std::uint64_t>(header_value(header, "Content-Length"));
+    fetch.status = leading_number<int>(header.substr(std::min(header.find(' ') + 1, header.size())));
+    session.expected = leading_number<std::uint64_t>(header_value(header, "Content-Length"));
     session.chunked = same_letters(header_value(header, "Transfer-Encoding"), "chunked");
     if (!session.ranged) {
         fetch.expected = session.expected;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace vml::boot {
 
@@ -198,12 +199,9 @@ std::optional<std::uint32_t> ipxe_error_in(std::string_view line) {
             continue;
         }
         const std::string_view text = line.substr(at + before.size(), digits);
-        std::uint32_t number = 0;
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
-        // pointers
-        const char* end = text.data() + text.size();
-        const auto result = std::from_chars(text.data(), end, number, 16);
-        if (text.size() == digits && result.ec == std::errc{} && result.ptr == end) {
+        constexpr int hexadecimal = 16;
+        const auto number = whole_number<std::uint32_t>(text, hexadecimal);
+        if (text.size() == digits && number) {
             return number;
         }
     }

@@ -151,25 +151,6 @@ Mac mac_at(Bytes bytes, std::size_t offset) {
     return mac;
 }
 
-std::optional<Mac> mac_from_text(std::string_view text) {
-    Mac mac{};
-    constexpr std::size_t letters = 17;
-    if (text.size() != letters) {
-        return std::nullopt;
-    }
-    for (std::size_t i = 0; i < mac.size(); ++i) {
-        const std::string_view octet = text.substr(3 * i, 2);
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
-        // pointers
-        const char* end = octet.data() + octet.size();
-        const auto [stop, error] = std::from_chars(octet.data(), end, mac[i], 16);
-        if (error != std::errc{} || stop != end || (i > 0 && text[3 * i - 1] != ':')) {
-            return std::nullopt;
-        }
-    }
-    return mac;
-}
-
 Address Address::v4(std::uint32_t value) {
     Address address;
     for (std::size_t i = 0; i < 4; ++i) {

@@ -16,13 +16,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/mac.h"
 
 namespace vml::boot {
-
-using Mac = std::array<std::uint8_t, 6>;
-
-// "52:54:00:12:34:56"; nothing for other text.
-[[nodiscard]] std::optional<Mac> mac_from_text(std::string_view text);
 
 // An IPv4 or IPv6 address, in network byte order. An IPv4 address is in the first four bytes.
 struct Address {

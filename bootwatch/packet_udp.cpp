@@ -1,7 +1,7 @@
 // DNS, TFTP, and which datagram is which.
 #include <algorithm>
-#include <charconv>
 
+#include "base/text.h"
 #include "bootwatch/packet_parts.h"
 
 namespace vml::boot {
@@ -51,16 +51,11 @@ TftpOptions tftp_options(std::string_view text) {
     while (!text.empty()) {
         const std::string_view name = word();
         const std::string_view value = word();
-        std::uint64_t number = 0;
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-pointer-arithmetic): from_chars takes a range of
-        // pointers
-        if (std::from_chars(value.data(), value.data() + value.size(), number).ec != std::errc{}) {
-            continue;
-        }
-        if (name == "blksize") {
-            options.block_size = number;
-        } else if (name == "tsize") {
-            options.file_size = number;
+        const auto number = leading_number<std::uint64_t>(value);
+        if (number && name == "blksize") {
+            options.block_size = *number;
+        } else if (number && name == "tsize") {
+            options.file_size = *number;
         }
     }
     return options;

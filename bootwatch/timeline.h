@@ -66,7 +66,7 @@ class Timeline {
     std::vector<Mark> news();
 
     void console(double at, const ConsoleMark& seen);
-    void stub_said(double at, std::string_view words);
+    void stub_said(double at, const ConsoleMark& seen);
     void client_failed(double at, std::string_view words);
     void fetch_refused(double at, const ConsoleMark& seen);
     void ipxe_said(double at, const ConsoleMark& seen);

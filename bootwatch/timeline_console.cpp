@@ -97,11 +97,8 @@ void Timeline::console(double at, const ConsoleMark& seen) {
             }
             break;
         case ConsoleSign::efi_stub:
-            stub_said(at, seen.text);
-            break;
         case ConsoleSign::stub_error:
-            mark(Stage::kernel, at, Proof::console, seen.text, false);
-            current().stub_error = seen.text;
+            stub_said(at, seen);
             break;
         case ConsoleSign::init:
             system_runs(at, Proof::console, fmt::format("Linux runs {}", seen.text));
@@ -115,12 +112,16 @@ void Timeline::console(double at, const ConsoleMark& seen) {
     }
 }
 
-// Once: more of its lines show no more.
-void Timeline::stub_said(double at, std::string_view words) {
+// Once: more of its lines show no more. Its errors are each told.
+void Timeline::stub_said(double at, const ConsoleMark& seen) {
     const auto& marks = current().marks;
-    if (std::none_of(marks.begin(), marks.end(),
-                     [](const Mark& old) { return old.stage == Stage::kernel; })) {
-        mark(Stage::kernel, at, Proof::console, std::string{words}, false);
+    const bool is_error = seen.sign == ConsoleSign::stub_error;
+    if (is_error || std::none_of(marks.begin(), marks.end(),
+                                 [](const Mark& old) { return old.stage == Stage::kernel; })) {
+        mark(Stage::kernel, at, Proof::console, seen.text, false);
+    }
+    if (is_error) {
+        current().stub_error = seen.text;
     }
 }
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "netserve/folder.h"
 #include "netserve/request.h"
 
@@ -110,11 +111,6 @@ Answer answer_to(int folder, const Request& request) {
         answer.file.reset();
     }
     return answer;
-}
-
-std::string whole_file(const char* path) {
-    std::ifstream stream{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 // One connection; lives as long as an operation on it is under way.
@@ -285,7 +281,8 @@ class HttpServer::Impl {
         if (error || connections_.size() >= most_connections) {
             return;
         }
-        const std::int64_t user = owner_of_connection(whole_file("/proc/net/tcp"), peer.port(), ours.port());
+        const std::int64_t user =
+            owner_of_connection(read_file("/proc/net/tcp").value_or(""), peer.port(), ours.port());
         if (user != static_cast<std::int64_t>(client_)) {
             on_request_(fmt::format("http: a connection of another user ({}) was closed", user));
             return;

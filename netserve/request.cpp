@@ -2,21 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <system_error>
+
+#include "base/text.h"
 
 namespace vml::serve {
 
 namespace {
-
-template <typename Number>
-std::optional<Number> whole_number(std::string_view digits, int base) {
-    Number value{};
-    const char* end =
-        digits.data() + digits.size();  // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
-    const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
-    return error == std::errc{} && stop == end && !digits.empty() ? std::optional{value} : std::nullopt;
-}
 
 std::optional<std::string> unescaped(std::string_view path) {
     constexpr std::size_t escape = 3;  // "%20"

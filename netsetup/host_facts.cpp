@@ -1,12 +1,10 @@
 #include "netsetup/host_facts.h"
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 
+#include <cap-ng.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,12 +20,7 @@ int tun_error() {
 }
 
 bool has_capability(unsigned number) {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
-    if (syscall(SYS_capget, &header, sets.data()) != 0) {
-        return false;
-    }
-    return (sets.at(number / 32).effective >> (number % 32) & 1U) != 0;
+    return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
 }
 
 // Missing where br_netfilter is not loaded; then the firewall does not see bridged frames.

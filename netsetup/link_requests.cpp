@@ -88,7 +88,7 @@ void demand(const Answer& answer, Step step, std::string what) {
 
 std::string create_text(const MacvtapRequest& request) {
     return fmt::format("cannot create the macvtap {} on {} (MAC {}, MTU {})", request.name,
-                       request.lower_name, to_text(request.mac), request.mtu);
+                       request.lower_name, mac_text(request.mac), request.mtu);
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ void change_link(NetlinkSocket& socket, int index, const std::string& name, cons
     }
     if (change.mac) {
         set_mac(wanted.get(), *change.mac);
-        text += fmt::format("{} the MAC {}", text.empty() ? "" : " and", to_text(*change.mac));
+        text += fmt::format("{} the MAC {}", text.empty() ? "" : " and", mac_text(*change.mac));
     }
     if (!change.alias.empty()) {
         rtnl_link_set_ifalias(wanted.get(), change.alias.c_str());

@@ -1,20 +1,9 @@
-// An Ethernet address.
+// The Ethernet address of the host's end of a link.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
+#include "base/mac.h"
 
 namespace vml::net {
-
-using Mac = std::array<std::uint8_t, 6>;
-
-// "52:54:00:12:34:56", or nothing when it is not six pairs of hexadecimal digits with colons between them.
-[[nodiscard]] std::optional<Mac> parse_mac(std::string_view text);
-
-[[nodiscard]] std::string to_text(const Mac& mac);
 
 // The address for the host's end of a guest's tap. A bridge takes the lowest address of its ports as its own
 // (net/bridge/br_stp_if.c, br_stp_recalculate_bridge_id), so the first octet is 0xFE, as libvirt has it: the

@@ -44,7 +44,7 @@ std::string_view lifetime_text(Lifetime lifetime) {
 struct Describe {
     std::string operator()(const CreateTap& op) const {
         return fmt::format("make the tap {}: {}, MTU {}, MAC {}", name_text(op.name), queues_text(op.queues),
-                           op.mtu, to_text(op.mac));
+                           op.mtu, mac_text(op.mac));
     }
     std::string operator()(const SetMaster& op) const {
         return fmt::format("make the link a port of {}", op.bridge);
@@ -54,7 +54,8 @@ struct Describe {
     }
     std::string operator()(const CreateMacvtap& op) const {
         return fmt::format("make the macvtap {} on {}: mode {}, MTU {}, MAC {}, {}", name_text(op.name),
-                           op.lower, mode_text(op.mode), op.mtu, to_text(op.mac), lifetime_text(op.lifetime));
+                           op.lower, mode_text(op.mode), op.mtu, mac_text(op.mac),
+                           lifetime_text(op.lifetime));
     }
     std::string operator()(const OpenMacvtap& op) const {
         return fmt::format("open the macvtap's character device: {}", queues_text(op.queues));

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 
+#include "base/text.h"
 #include "netsetup/failure.h"
 
 namespace vml::net {
@@ -26,21 +26,14 @@ std::string_view value_of(std::string_view event, std::string_view key) {
     return {};
 }
 
-std::optional<unsigned> number_of(std::string_view text) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
-    const bool whole = error == std::errc{} && end == text.end();
-    return whole ? std::optional{number} : std::nullopt;
-}
-
 }  // namespace
 
 std::optional<dev_t> parse_uevent(std::string_view event, std::string_view node) {
     if (value_of(event, "ACTION") != "add" || value_of(event, "DEVNAME") != node) {
         return std::nullopt;
     }
-    const std::optional<unsigned> major_number = number_of(value_of(event, "MAJOR"));
-    const std::optional<unsigned> minor_number = number_of(value_of(event, "MINOR"));
+    const std::optional<unsigned> major_number = whole_number<unsigned>(value_of(event, "MAJOR"));
+    const std::optional<unsigned> minor_number = whole_number<unsigned>(value_of(event, "MINOR"));
     if (!major_number || !minor_number) {
         return std::nullopt;
     }

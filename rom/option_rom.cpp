@@ -9,62 +9,12 @@
 #include "rom/efi_compression.h"
 #include "rom/foreign.h"
 #include "rom/ipxe_text.h"
+#include "rom/option_rom_complaints.h"
+#include "rom/option_rom_fields.h"
 
 namespace vml::rom {
 
 namespace {
-
-constexpr std::string_view rom_signature = "\x55\xAA";  // PCI Firmware Specification 3.x, 5.1.1
-constexpr std::size_t unit = 512;                       // sizes in ROM headers count units of 512 bytes
-
-// More images than any ROM holds; keeps hostile files from growing the lists without end.
-constexpr std::size_t most_images = 64;
-constexpr std::size_t most_devices = 256;
-constexpr std::size_t most_pnp_headers = 16;
-constexpr std::size_t longest_text = 80;
-
-// Image header, offsets in the image (5.1.1 for x86; UEFI specification, "EFI PCI expansion ROM header";
-// ROM.pm).
-namespace header {
-constexpr std::size_t init_units = 0x02;       // u8 for x86, u16 for EFI
-constexpr std::size_t efi_signature = 0x04;    // u32
-constexpr std::size_t efi_subsystem = 0x08;    // u16
-constexpr std::size_t efi_machine = 0x0A;      // u16
-constexpr std::size_t efi_compression = 0x0C;  // u16
-constexpr std::size_t efi_image = 0x16;        // u16
-constexpr std::size_t ipxe = 0x10;             // u16, pointer to the "iPXE" header (romprefix.S)
-constexpr std::size_t undi = 0x16;             // u16, pointer to the UNDI ROM ID (PXE 2.1, 4.2.1)
-constexpr std::size_t pcir = 0x18;             // u16, pointer to the PCI data structure
-constexpr std::size_t pnp = 0x1A;  // u16, pointer to $PnP (BIOS Boot Specification 1.01, appendix B)
-}  // namespace header
-
-// PCI data structure, offsets in it (PCI Firmware Specification 3.x, 5.1.2).
-namespace pcir {
-constexpr std::string_view signature = "PCIR";
-constexpr std::size_t size = 0x18;         // of revision 0, without the later fields
-constexpr std::size_t vendor = 0x04;       // u16
-constexpr std::size_t device = 0x06;       // u16
-constexpr std::size_t device_list = 0x08;  // u16, relative to the structure; revision 3
-constexpr std::size_t revision = 0x0C;     // u8
-constexpr std::size_t class_code = 0x0D;   // u8 each: interface, sub class, base class
-constexpr std::size_t image_units = 0x10;  // u16
-constexpr std::size_t code_type = 0x14;    // u8
-constexpr std::size_t indicator = 0x15;    // u8, bit 7: last image
-constexpr std::size_t max_runtime = 0x16;  // u16, in units; revision 3
-constexpr std::uint8_t list_revision = 3;
-}  // namespace pcir
-
-// Expansion header for Plug and Play, offsets in it (BIOS Boot Specification 1.01, appendix B; ROM.pm).
-namespace pnp {
-constexpr std::string_view signature = "$PnP";
-constexpr std::size_t size = 0x20;
-constexpr std::size_t paragraphs = 0x05;    // u8, length in 16 bytes
-constexpr std::size_t next = 0x06;          // u16, relative to the image
-constexpr std::size_t manufacturer = 0x0E;  // u16, relative to the image
-constexpr std::size_t product = 0x10;       // u16, relative to the image
-constexpr std::size_t bcv = 0x16;           // u16
-constexpr std::size_t bev = 0x1A;           // u16
-}  // namespace pnp
 
 constexpr std::uint32_t efi_signature = 0x0EF1;
 constexpr std::uint16_t efi_compressed = 1;  // UEFI specification, "EFI PCI expansion ROM header"
@@ -241,83 +191,6 @@ Image read_image(const Bytes& bytes, std::size_t offset) {
     return image;
 }
 
-// One sentence for each thing that is wrong with an image, gathered with the image's name in front.
-class Complaints {
-  public:
-    Complaints(std::vector<std::string>& problems, std::size_t index)
-        : problems_{problems}, label_{image_label(index)} {}
-    void add(bool wrong, std::string_view sentence) {
-        if (wrong) {
-            problems_.push_back(fmt::format("{} {}.", label_, sentence));
-        }
-    }
-
-  private:
-    std::vector<std::string>& problems_;
-    std::string label_;
-};
-
-std::string pcir_complaint(const Bytes& bytes, const Image& image) {
-    const std::size_t pointer = bytes.u16(image.offset + header::pcir);
-    if (pointer == 0) {
-        return "has no PCI data structure: an ISA option ROM, which no PCI device runs";
-    }
-    const bool outside = !bytes.has(image.offset + pointer, pcir::size);
-    return fmt::format("points to a PCI data structure at 0x{:x}, {}", pointer,
-                       outside ? "which is past the end of the file" : "where there is none");
-}
-
-void complain_of_sizes(const Bytes& bytes, const Image& image, Complaints& complaints) {
-    const std::size_t end = image.offset + std::max(image.length, image.init_size);
-    complaints.add(image.truncated, fmt::format("is cut short: {} bytes are missing at the end of the file",
-                                                end - std::min(end, bytes.size())));
-    complaints.add(image.length == 0 && image.code_type != CodeType::none,
-                   "says that its length is 0, so that no image after it can be found");
-    complaints.add(image.init_size > image.length && image.length > 0,
-                   fmt::format("overlaps what follows it: initialisation size {}, image length {} bytes",
-                               image.init_size, image.length));
-}
-
-void complain_of_pcir(const Bytes& bytes, const Image& image, Complaints& complaints) {
-    if (image.code_type == CodeType::none) {
-        complaints.add(true, pcir_complaint(bytes, image));
-        return;
-    }
-    complaints.add(image.pcir_offset % 4 != 0,
-                   "has its PCI data structure at an offset that is no multiple of 4");
-    complaints.add(image.length > 0 && image.pcir_offset + pcir::size > image.length,
-                   "has its PCI data structure outside itself");
-    complaints.add(image.devices.size() == most_devices, "has a device list without an end");
-}
-
-void complain_of_x86(const Image& image, Complaints& complaints) {
-    complaints.add(image.init_size == 0, "has an initialisation size of 0");
-    complaints.add(!image.truncated && image.init_size > 0 && !image.checksum_ok,
-                   "has a bad checksum: its initialisation bytes do not sum up to 0");
-    complaints.add(image.pnp && !image.pnp->checksum_ok, "has a $PnP header with a bad checksum");
-    complaints.add(image.pnp && image.pnp->endless, "has a chain of $PnP headers without an end");
-}
-
-void complain_of_efi(const Efi& efi, Complaints& complaints) {
-    complaints.add(!efi.signature_ok, "is marked as EFI code but lacks the EFI signature 0x0ef1");
-    complaints.add(!efi.packed_fault.empty(), fmt::format("cannot be unpacked: {}", efi.packed_fault));
-    complaints.add(!efi.pe_ok && efi.packed_fault.empty(),
-                   efi.unpacked_size ? "is packed, and what it unpacks to is no PE program"
-                                     : fmt::format("has no PE program at 0x{:x}", efi.image_offset));
-}
-
-void complain(OptionRom& rom, const Bytes& bytes, std::size_t index) {
-    const Image& image = rom.images[index];
-    Complaints complaints{rom.problems, index};
-    complain_of_pcir(bytes, image, complaints);
-    complain_of_sizes(bytes, image, complaints);
-    if (image.efi) {
-        complain_of_efi(*image.efi, complaints);
-    } else if (image.code_type == CodeType::x86 || image.code_type == CodeType::none) {
-        complain_of_x86(image, complaints);
-    }
-}
-
 // The next 55 AA on a 512-byte step, as UEFI firmware looks for it (PciOptionRomSupport.c, LoadOpRomImage).
 std::optional<std::size_t> find_image(const Bytes& bytes, std::size_t from) {
     for (std::size_t at = from; at < bytes.size(); at += unit) {
@@ -379,56 +252,6 @@ std::string hint_for_no_rom(const Bytes& bytes) {
 }
 
 }  // namespace
-
-std::string to_string(PciId id) {
-    return fmt::format("{:04x}:{:04x}", id.vendor, id.device);
-}
-
-std::string to_string(CodeType type) {
-    switch (type) {
-        case CodeType::x86:
-            return "x86";
-        case CodeType::open_firmware:
-            return "Open Firmware";
-        case CodeType::pa_risc:
-            return "PA-RISC";
-        case CodeType::efi:
-            return "EFI";
-        case CodeType::none:
-            return "no PCIR";
-    }
-    return fmt::format("code type 0x{:02x}", static_cast<unsigned>(type));
-}
-
-// Microsoft PE/COFF specification, "Machine Types".
-std::string machine_name(std::uint16_t machine) {
-    switch (machine) {
-        case 0x014C:
-            return "IA-32";
-        case 0x01C2:
-            return "ARM";
-        case 0x0EBC:
-            return "EBC";
-        case 0x5064:
-            return "RISC-V 64";
-        case 0x6264:
-            return "LoongArch 64";
-        case 0x8664:
-            return "x86-64";
-        case 0xAA64:
-            return "AArch64";
-        default:
-            return fmt::format("machine 0x{:04x}", machine);
-    }
-}
-
-bool calls_itself_ipxe(const Image& image) {
-    return image.ipxe || (image.pnp && image.pnp->product.starts_with("iPXE"));
-}
-
-std::string image_label(std::size_t index) {
-    return fmt::format("image {}", index + 1);
-}
 
 OptionRom read_option_rom(std::span<const std::uint8_t> data, std::string_view name) {
     const Bytes bytes{data};

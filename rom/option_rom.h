@@ -122,6 +122,9 @@ struct OptionRom {
 // By the iPXE header or the product's name of an x86 image.
 [[nodiscard]] bool calls_itself_ipxe(const Image& image);
 
+// Has it a checksum at all? Code for EFI and Open Firmware has none.
+[[nodiscard]] bool has_checksum(const Image& image);
+
 // "image 2": how every message names an image; counted from 1.
 [[nodiscard]] std::string image_label(std::size_t index);
 

@@ -104,7 +104,7 @@ const Words on_device{"--network", "direct", "--direct-dev", "v0"};
 
 // As vm-launch gets to its plan; without `sys_admin` as it does in a container.
 std::vector<Operation> plan_for(Words words, bool sys_admin, int number) {
-    words.insert(words.end(), {"--ipxe", "--mac", to_text(mac_number(number))});
+    words.insert(words.end(), {"--ipxe", "--mac", mac_text(mac_number(number))});
     const Environment environment;
     const ReadResult read = read_settings(words, environment, {}, subcommands());
     HostFacts facts = look(read.settings, environment);
@@ -141,7 +141,7 @@ struct ByCommand {
         const std::string name = fmt::format("vmtap{}", number);
         Mac mac = tap_mac_for(mac_number(number));
         run(fmt::format("ip tuntap add dev {} mode tap vnet_hdr", name));
-        run(fmt::format("ip link set dev {} mtu 1500 address {} master br0 up", name, to_text(mac)));
+        run(fmt::format("ip link set dev {} mtu 1500 address {} master br0 up", name, mac_text(mac)));
         attach(OwnedFd{open("/dev/net/tun", O_RDWR | O_CLOEXEC)}, name, tun_flags);
     }
     // With an ifindex of its own, never used before: the nodes /dev/tap<ifindex> of all network namespaces
@@ -152,7 +152,7 @@ struct ByCommand {
         const std::string name = fmt::format("vmmac{}", number);
         run(fmt::format(
             "ip link add link v0 name {} index {} address {} mtu 1500 up type macvtap mode bridge", name,
-            index, to_text(mac_number(number))));
+            index, mac_text(mac_number(number))));
         const std::string node = fmt::format("/dev/tap{}", index);
         OwnedFd fd{open(node.c_str(), O_RDWR | O_CLOEXEC)};
         demand(static_cast<bool>(fd), node);
@@ -165,7 +165,7 @@ struct ByCommand {
         const std::string name = fmt::format("vm{}", number);
         run("ip netns add " + name);
         run(fmt::format("ip link add link v0 name {} netns {} address {} mtu 1500 type macvtap mode bridge",
-                        name, name, to_text(mac_number(number))));
+                        name, name, mac_text(mac_number(number))));
         run(fmt::format("ip -n {} link set {} up", name, name));
         names.push_back(name);
     }

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
+
 namespace vml {
 
 namespace {
@@ -43,11 +45,6 @@ std::optional<UefiFirmware> read_descriptor(const fs::path& file, const json& de
     return firmware;
 }
 
-std::string content_of(const fs::path& file) {
-    std::ifstream stream{file, std::ios::binary};
-    return {std::istreambuf_iterator<char>{stream}, {}};
-}
-
 }  // namespace
 
 std::optional<UefiFirmware> parse_firmware_descriptor(const fs::path& file, const std::string& text) {
@@ -78,7 +75,7 @@ std::vector<UefiFirmware> read_firmware_descriptors(const std::vector<fs::path>&
     }
     std::vector<UefiFirmware> all;
     for (const auto& [name, file] : by_name) {
-        if (auto firmware = parse_firmware_descriptor(file, content_of(file))) {
+        if (auto firmware = parse_firmware_descriptor(file, read_file(file).value_or(""))) {
             all.push_back(std::move(*firmware));
         }
     }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace vml {
 
@@ -40,11 +40,8 @@ std::optional<std::uint64_t> hex_after(std::string_view text, std::string_view k
     }
     std::string_view digits = text.substr(at + key.size());
     digits.remove_prefix(std::min(digits.find_first_not_of(' '), digits.size()));
-    std::uint64_t number = 0;
     constexpr int hexadecimal = 16;
-    const char* end = std::next(digits.data(), static_cast<std::ptrdiff_t>(digits.size()));
-    const auto [rest, error] = std::from_chars(digits.data(), end, number, hexadecimal);
-    return error == std::errc{} ? std::optional{number} : std::nullopt;
+    return leading_number<std::uint64_t>(digits, hexadecimal);
 }
 
 // As QEMU writes it (target/i386/cpu-dump.c): "CPL=0", "IDT=     fffffe0000000000 00000fff", "CR0=80050033",

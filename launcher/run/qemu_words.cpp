@@ -1,10 +1,11 @@
 #include "launcher/run/qemu_words.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace vml {
 
@@ -26,9 +27,7 @@ std::optional<std::filesystem::path> file_in(const std::string& line,
     if (at == std::string::npos) {
         return std::nullopt;
     }
-    int number = -1;
-    const std::string_view digits = std::string_view{line}.substr(at + descriptor_set.size());
-    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto number = leading_number<int>(std::string_view{line}.substr(at + descriptor_set.size()));
     const auto found =
         std::find_if(files.begin(), files.end(), [number](const auto& file) { return file.first == number; });
     return found == files.end() ? std::nullopt : std::optional{found->second};

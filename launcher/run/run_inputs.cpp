@@ -49,7 +49,7 @@ boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) 
 ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, const Plan& plan) {
     ObserverConfig observer;
     for (const WirePoint& point : plan.wire) {
-        observer.nics.push_back({point.id, boot::mac_from_text(point.mac).value_or(boot::Mac{})});
+        observer.nics.push_back({point.id, mac_from_text(point.mac).value_or(Mac{})});
     }
     observer.about = circumstances(settings, spec);
     observer.until = settings.until;

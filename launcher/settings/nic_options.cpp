@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/mac.h"
+
 namespace vml {
 
 namespace {
@@ -108,17 +110,13 @@ std::string parse_nic_model(std::string_view text) {
 std::string parse_mac(std::string_view text) {
     std::string mac = lower(trimmed(text));
     std::replace(mac.begin(), mac.end(), '-', ':');
-    bool shaped = mac.size() == 17;
-    for (std::size_t i = 0; shaped && i < mac.size(); ++i) {
-        shaped = i % 3 == 2 ? mac[i] == ':' : std::isxdigit(static_cast<unsigned char>(mac[i])) != 0;
-    }
-    if (!shaped) {
+    const std::optional<Mac> octets = mac_from_text(mac);
+    if (!octets) {
         throw ValueError{fmt::format("invalid MAC address '{}'", text),
                          "six octets in hex, for example 52:54:00:12:34:56"};
     }
-    // Bit 0 of the first octet: a group address (IEEE 802).
-    constexpr std::string_view odd_digits = "13579bdf";
-    if (odd_digits.find(mac[1]) != std::string_view::npos || mac == "00:00:00:00:00:00") {
+    constexpr unsigned group_address = 1;  // IEEE 802, in the first octet
+    if ((octets->front() & group_address) != 0 || *octets == Mac{}) {
         throw ValueError{fmt::format("invalid MAC address '{}': all zeros or multicast", text),
                          "the first octet must be even, for example 52:54:00:12:34:56"};
     }

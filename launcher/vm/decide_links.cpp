@@ -24,7 +24,7 @@ Request request_for(const NicPlace& place, const NicSpec& nic) {
     const NicSettings& wanted = place.in.settings.nics[place.index];
     Request request;
     request.nic = static_cast<unsigned>(place.index) + 1;
-    request.guest_mac = net::parse_mac(nic.mac).value_or(net::Mac{});
+    request.guest_mac = mac_from_text(nic.mac).value_or(Mac{});
     request.mtu = wanted.mtu.value_or(0);
     request.queues = {wanted.queues, true};
     request.owner = place.frame.vm_name;

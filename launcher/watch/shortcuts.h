@@ -66,7 +66,7 @@ class Shortcuts {
   private:
     struct Nic {
         std::string id;
-        boot::Mac mac{};
+        Mac mac{};
         bool advertise = false;
         bool ipv6_seen = false;                     // a sign of IPv6's routing, at any time
         std::optional<double> first_searched_at{};  // in this boot

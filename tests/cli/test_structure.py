@@ -94,24 +94,31 @@ MOST_METHODS = 15
 MOST_MEMBERS = 12
 
 # Larger than they should be. None may grow; whoever splits one takes it out.
-LARGE_FILES = {
-    "rom/describe.cpp": 380,
-    "rom/option_rom.cpp": 447,
-    "screen/terminal_text.cpp": 360,
-}
-LONG_FUNCTIONS = {"console": 55}
-# Class → methods, members.
+LARGE_FILES: dict[str, int] = {}
+LONG_FUNCTIONS: dict[str, int] = {}
+# Class → methods, members. Each with its reason; none may grow.
 LARGE_CLASSES = {
+    # One method for each kind of evidence and each question about the boot; what they decide is in free functions.
     "BootObserver": (28, 11),
+    # The terminal, the guest's socket and the keys share when each may be read: split, they would share all of it.
     "Console": (23, 11),
-    "RunLoop": (18, 17),  # the assembly: one member for each part that it joins, one method for each one's handlers
+    # The assembly: one member for each part that it joins, one method for each one's handlers.
+    "RunLoop": (18, 17),
+    # Sessions of TFTP and of TCP note their packets in one list: one method for each kind of packet.
     "Fetches": (32, 7),
+    # The record of a boot, to which each kind of packet and of line adds in its own method.
     "Timeline": (41, 8),
+    # One method for each sign that a shortcut waits for.
     "Shortcuts": (16, 9),
+    # What the rules of the verdicts ask of one boot: a question each.
     "Scene": (16, 2),
+    # One client of the control socket: what it may be in the middle of is its members.
     "Session": (16, 14),
-    "KernelExecutor": (21, 3),  # one method for each operation on a link
+    # One method for each operation on a link.
+    "KernelExecutor": (21, 3),
+    # The QMP connection: reading, writing and the commands under way end together.
     "Connection": (22, 12),
+    # A terminal's states are its members, its control sequences its methods.
     "TerminalText": (26, 14),
 }
 

@@ -15,7 +15,7 @@ const std::string prompt = "Press Ctrl-B for the iPXE command line...";
 const std::string banner = "iPXE 1.0 -- Open Source Network Boot Firmware -- http://ipxe.org";
 
 Shortcuts shortcuts(bool key = true, std::vector<std::string> nics = {"net0"}) {
-    return Shortcuts{{key, std::move(nics)}, {{"net0", guest}, {"net1", boot::Mac{2, 0, 0, 0, 0, 1}}}};
+    return Shortcuts{{key, std::move(nics)}, {{"net0", guest}, {"net1", Mac{2, 0, 0, 0, 0, 1}}}};
 }
 
 boot::Boot ipxe_boot() {

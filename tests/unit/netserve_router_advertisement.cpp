@@ -26,7 +26,7 @@ TEST_CASE("the advertisement promises nothing, and is one") {
     const std::string frame = router_advertisement();
     const auto packet = boot::decode_frame(bytes_of(frame));
     REQUIRE(packet);
-    CHECK(packet->target == boot::Mac{0x33, 0x33, 0, 0, 0, 1});
+    CHECK(packet->target == vml::Mac{0x33, 0x33, 0, 0, 0, 1});
     CHECK((packet->source[0] & 3) == 2);  // locally administered, of one station
     CHECK(to_string(packet->to.address) == "ff02::1");
     CHECK(to_string(packet->from.address) == "fe80::56:4dff:fe4c:5241");

@@ -59,18 +59,18 @@ const DirectRequest on_device{.nic = 2, .device = "eth1", .guest_mac = guest, .o
 }  // namespace
 
 TEST_CASE("MAC addresses are read and written") {
-    CHECK(parse_mac("52:54:00:12:34:56") == guest);
-    CHECK(parse_mac("FE:00:00:00:00:0a") == Mac{0xFE, 0, 0, 0, 0, 10});
-    CHECK(to_text(guest) == "52:54:00:12:34:56");
+    CHECK(mac_from_text("52:54:00:12:34:56") == guest);
+    CHECK(mac_from_text("FE:00:00:00:00:0a") == Mac{0xFE, 0, 0, 0, 0, 10});
+    CHECK(mac_text(guest) == "52:54:00:12:34:56");
     for (const char* bad : {"", "52:54:00:12:34", "52:54:00:12:34:5", "52-54-00-12-34-56",
                             "52:54:00:12:34:5g", "52:54:00:12:34:567", "+2:54:00:12:34:56"}) {
-        CHECK_FALSE(parse_mac(bad));
+        CHECK_FALSE(mac_from_text(bad));
     }
 }
 
 TEST_CASE("a tap's address is never the lowest on the bridge, and never the guest's") {
-    CHECK(to_text(tap_mac_for(guest)) == "fe:54:00:12:34:56");
-    CHECK(to_text(tap_mac_for({0xFE, 1, 2, 3, 4, 5})) == "fa:01:02:03:04:05");
+    CHECK(mac_text(tap_mac_for(guest)) == "fe:54:00:12:34:56");
+    CHECK(mac_text(tap_mac_for({0xFE, 1, 2, 3, 4, 5})) == "fa:01:02:03:04:05");
 }
 
 TEST_CASE("a tag survives the alias, and nothing else is taken for one") {
@@ -131,12 +131,13 @@ TEST_CASE("the plan for a bridge") {
     CHECK(plan.faults.empty());
     CHECK(plan.warnings.empty());
     CHECK(plan.forwards_after.count() == 0);
-    CHECK(plan.operations ==
-          std::vector<Operation>{
-              CreateTap{1, "vmtap%d", "vm-launch:alpha", {2, true}, 9000, *parse_mac("fe:54:00:12:34:56")},
-              SetMaster{1, "br0"},
-              SetUp{1},
-          });
+    CHECK(
+        plan.operations ==
+        std::vector<Operation>{
+            CreateTap{1, "vmtap%d", "vm-launch:alpha", {2, true}, 9000, *mac_from_text("fe:54:00:12:34:56")},
+            SetMaster{1, "br0"},
+            SetUp{1},
+        });
     CHECK(inverses(plan.operations) == std::vector<Operation>{DeleteLink{1}});
     CHECK(describe(plan.operations[0]) ==
           "NIC 1: make the tap vmtap%d (the kernel takes the first free number): 2 queues with virtio-net "

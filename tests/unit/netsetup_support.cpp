@@ -222,6 +222,6 @@ std::string Catch::StringMaker<vml::net::Link>::convert(const vml::net::Link& li
     return fmt::format(
         "\n{} {} {} '{}' up={} carrier={} mtu={} {} master={} port_of={} lower={} promiscuity={} state={}",
         link.index, link.name, link.kind, link.alias, link.up, link.carrier, link.mtu,
-        vml::net::to_text(link.mac), link.master, link.port_of_kind, link.lower, link.promiscuity,
+        vml::mac_text(link.mac), link.master, link.port_of_kind, link.lower, link.promiscuity,
         link.port_state ? vml::net::to_text(*link.port_state) : "none");
 }

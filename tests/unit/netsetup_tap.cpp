@@ -83,7 +83,7 @@ TEST_CASE("a tap is what the plan says, and the bridge stays as it was") {
     CHECK(tap.up);
     CHECK(tap.carrier);
     CHECK(tap.mtu == 1400);
-    CHECK(to_text(tap.mac) == "fe:54:00:12:34:56");
+    CHECK(mac_text(tap.mac) == "fe:54:00:12:34:56");
     CHECK(tap.master == before.index);
     CHECK(tap.alias == "vm-launch:alpha");
     CHECK(tap.port_state == PortState::forwarding);
