@@ -67,6 +67,7 @@ class Timeline {
 
     void console(double at, const ConsoleMark& seen);
     void stub_said(double at, const ConsoleMark& seen);
+    void firmware_boots(double at, const std::string& words);
     void client_failed(double at, std::string_view words);
     void fetch_refused(double at, const ConsoleMark& seen);
     void ipxe_said(double at, const ConsoleMark& seen);

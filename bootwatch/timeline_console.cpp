@@ -59,17 +59,21 @@ std::vector<Mark> Timeline::partial(double at, std::string_view line) {
     return news();
 }
 
+void Timeline::firmware_boots(double at, const std::string& words) {
+    mark_once(Stage::firmware, at, Proof::console, "UEFI");
+    if (!std::exchange(current().firmware_client, true)) {
+        mark(Stage::firmware, at, Proof::console,
+             fmt::format("the firmware's own network boot, not iPXE: {}", words));
+    }
+}
+
 void Timeline::console(double at, const ConsoleMark& seen) {
     switch (seen.sign) {
         case ConsoleSign::firmware:
             mark_once(Stage::firmware, at, Proof::console, seen.text);
             break;
         case ConsoleSign::firmware_client:
-            mark_once(Stage::firmware, at, Proof::console, "UEFI");
-            if (!std::exchange(current().firmware_client, true)) {
-                mark(Stage::firmware, at, Proof::console,
-                     fmt::format("the firmware's own network boot, not iPXE: {}", seen.text));
-            }
+            firmware_boots(at, seen.text);
             break;
         case ConsoleSign::firmware_failed:
             client_failed(at, seen.text);

@@ -107,7 +107,7 @@ LARGE_CLASSES = {
     # Sessions of TFTP and of TCP note their packets in one list: one method for each kind of packet.
     "Fetches": (32, 7),
     # The record of a boot, to which each kind of packet and of line adds in its own method.
-    "Timeline": (41, 8),
+    "Timeline": (42, 8),
     # One method for each sign that a shortcut waits for.
     "Shortcuts": (16, 9),
     # What the rules of the verdicts ask of one boot: a question each.
