@@ -150,7 +150,7 @@ def test_the_bridge_example_boots_from_the_server_beside_it(boot_server, assets,
     net.ip("addr", "add", f"{labs.SERVER}/24", "dev", "br0")
     for name in ("vmlinuz", "initrd.gz"):
         shutil.copy(assets / "netboot" / name, tmp_path)
-    (tmp_path / "boot.ipxe").write_text(labs.http_script())
+    shutil.copy(ROOT / "examples/netboot/boot.ipxe", tmp_path)
     tmp_path.chmod(0o755)  # nginx's workers are not root
     example = yaml.safe_load((ROOT / "examples/compose.bridge.yaml").read_text())["services"]
     settings = {name: [word for pair in example[name]["environment"].items() for word in ("-e", "=".join(pair))] for name in example}
@@ -162,11 +162,25 @@ def test_the_bridge_example_boots_from_the_server_beside_it(boot_server, assets,
     try:
         rights = ("--cap-add", "NET_ADMIN", "--device", "/dev/net/tun")
         with Container(*rights, *settings["vm"], *SMALL, network=there) as vm_container:
-            vm_container.wait_text(vm.SCRIPT_RAN)
             vm_container.wait_text(vm.GUEST_UP)
             assert vm_container.wait() == 0
+            assert f"http://{labs.SERVER}/vmlinuz" in vm_container.text
     finally:
         podman("rm", "-f", "-t", "0", name, check=False)
+
+
+def test_the_nat_example_boots_the_folder_beside_it(image, assets, tmp_path):
+    """What examples/compose.nat.yaml starts, without KVM as its comment says."""
+    for name in ("vmlinuz", "initrd.gz"):
+        shutil.copy(assets / "netboot" / name, tmp_path)
+    shutil.copy(ROOT / "examples/netboot/boot.ipxe", tmp_path)
+    tmp_path.chmod(0o755)
+    service = yaml.safe_load((ROOT / "examples/compose.nat.yaml").read_text())["services"]["vm"]
+    settings = [word for pair in service["environment"].items() for word in ("-e", "=".join(pair))]
+    [volume] = service["volumes"]
+    with Container(*settings, *SMALL, "-v", volume.replace("./netboot", str(tmp_path))) as vm_container:
+        vm_container.wait_text(vm.GUEST_UP)
+        assert vm_container.wait() == 0
 
 
 def test_the_guides_line_with_a_rom_of_ones_own_runs_it(image, tmp_path):
