@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_probe.h"
@@ -49,27 +50,6 @@ std::optional<fs::path> find_program(const std::string& name, const std::string&
         }
     }
     return std::nullopt;
-}
-
-PathFacts::Kind kind_of(mode_t mode) {
-    if (S_ISDIR(mode)) {
-        return PathFacts::Kind::folder;
-    }
-    // A block device is as good a disk as a file.
-    return S_ISREG(mode) || S_ISBLK(mode) ? PathFacts::Kind::file : PathFacts::Kind::other;
-}
-
-PathFacts look_at(const fs::path& path, int flags) {
-    PathFacts facts;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        facts.open_error = errno;
-        return facts;
-    }
-    facts.kind = kind_of(status.st_mode);
-    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
-    facts.open_error = fd ? 0 : errno;
-    return facts;
 }
 
 bool is_url(const std::string& name) {
@@ -178,37 +158,6 @@ void look_at_disks(const Settings& settings, const std::string& search_path, Hos
     }
 }
 
-// The mount points are the fifth words of /proc/self/mountinfo's lines (proc(5)).
-bool is_mount_point(std::string_view folder) {
-    std::ifstream mounts{"/proc/self/mountinfo"};
-    std::string line;
-    while (std::getline(mounts, line)) {
-        std::istringstream words{line};
-        std::string word;
-        for (int i = 0; i < 5; ++i) {
-            words >> word;
-        }
-        if (word == folder) {
-            return true;
-        }
-    }
-    return false;
-}
-
-std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
-    constexpr const char* usual_folder = "/data";
-    if (!settings.data_dir && !is_mount_point(usual_folder)) {
-        return std::nullopt;
-    }
-    DataFacts data;
-    data.folder = settings.data_dir.value_or(usual_folder);
-    data.path = look_at(data.folder, O_RDONLY);
-    std::error_code ignored;
-    data.first_boot_done =
-        fs::exists(data.folder / settings.name.value_or(default_name) / first_boot_mark, ignored);
-    return data;
-}
-
 }  // namespace
 
 HostFacts look(const Settings& settings, const Environment& environment) {
@@ -233,6 +182,9 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     if (firmware != FirmwareMode::legacy) {
         facts.uefi =
             installed(read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME"))));
+        const auto chosen =
+            choose_firmware(facts.uefi, firmware == FirmwareMode::secure, arch, machine_of(settings, arch));
+        facts.nvram_template = chosen ? look_at_template(*chosen) : std::nullopt;
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);

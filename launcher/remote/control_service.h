@@ -44,8 +44,14 @@ class ControlService {
         std::function<void(const qmp::Command&, qmp::Callback)> qmp;
     };
 
+    // What it answers from.
+    struct Files {
+        ScreenshotFile screenshot;
+        OwnedFd nvram;  // UEFI's variables as they are now; none: the description has what they say
+    };
+
     // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
-    ControlService(Vm vm, nlohmann::json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
+    ControlService(Vm vm, nlohmann::json description, Files files, ConsoleViewers& viewers,
                    GuestAgent& agent);
 
     // Listens from now on. Throws Error when the VM's name is taken.
@@ -75,6 +81,7 @@ class ControlService {
 
     Vm vm_;
     nlohmann::json description_;
+    OwnedFd nvram_;
     Screenshots screenshots_;
     ConsoleViewers& viewers_;
     GuestAgent& agent_;

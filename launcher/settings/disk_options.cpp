@@ -60,6 +60,9 @@ std::vector<OptionRow> guest_data_options() {
         option<&Settings::persist>(
             {"persist", "PERSIST", "", "on where there is a data folder",
              "keep the blank disk, the UEFI variables and what --boot-once has done for the next start"}),
+        option<&Settings::reset_nvram>(
+            {"reset-nvram", "RESET_NVRAM", "", "off",
+             "make the UEFI variables that were kept anew, as other firmware than theirs needs it"}),
     };
 }
 

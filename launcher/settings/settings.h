@@ -177,6 +177,7 @@ struct Settings {
 
     std::optional<std::filesystem::path> data_dir;
     std::optional<bool> persist;  // none: where there is a folder to keep things in
+    bool reset_nvram = false;     // UEFI's variables are not those that were kept
 
     std::optional<std::string> name;
     std::optional<std::string> run_as;

@@ -51,6 +51,7 @@ struct RunningVm {
     OwnedFd qmp;
     OwnedFd console;
     OwnedFd firmware_log;       // none: nobody asked for it
+    OwnedFd nvram;              // UEFI's variables; none: Secure Boot does not depend on them
     OwnedFd agent;              // none: the VM has no port for one
     ScreenshotFile screenshot;  // likewise, of a screen
     pid_t tpm_pid = -1;         // of swtpm; the event loop reaps it too

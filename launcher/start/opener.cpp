@@ -149,8 +149,7 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return planned.content ? memory_file_of(*planned.content, plan_.run_user)
                                    : private_copy(planned.source, plan_.run_user);
         case FdPurpose::nvram:
-            return planned.kept.empty() ? private_copy(planned.source, plan_.run_user)
-                                        : open_kept_copy(planned.kept, planned.source);
+            return nvram(planned);
         case FdPurpose::efi_cd:
             return memory_file_with(rom::efi_cd(program_in(planned.source), planned.arch));
         case FdPurpose::blank_disk:
@@ -182,6 +181,16 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return dump_pipe(planned.nic);
     }
     return OwnedFd{};
+}
+
+OwnedFd Opener::nvram(const PlannedFd& planned) {
+    OwnedFd store = planned.kept.empty()
+                        ? private_copy(planned.source, plan_.run_user)
+                        : open_kept_store({planned.kept, planned.source, planned.anew, planned.origin});
+    if (plan_.has_secure_boot) {
+        vm_.nvram.reset(::fcntl(store.get(), F_DUPFD_CLOEXEC, 0));
+    }
+    return store;
 }
 
 // QEMU opens its end anew, by name, with the rights of its own user.

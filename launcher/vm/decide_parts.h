@@ -54,6 +54,10 @@ struct AcceleratorChoice {
 // decide_firmware.cpp
 [[nodiscard]] FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
                                            Findings& findings);
+// decide_nvram.cpp
+[[nodiscard]] NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch arch,
+                                     const std::optional<std::filesystem::path>& state_folder,
+                                     Findings& findings);
 [[nodiscard]] std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
                                                 const std::optional<std::filesystem::path>& state_folder,
                                                 Findings& findings);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "launcher/settings/settings.h"
 #include "launcher/vm/disk_image.h"
+#include "launcher/vm/nvram_store.h"
 #include "launcher/vm/outside_links.h"
 #include "launcher/vm/script_check.h"
 #include "launcher/vm/uefi_choice.h"
@@ -87,7 +88,9 @@ struct DiskFacts {
 struct DataFacts {
     std::filesystem::path folder;  // --data-dir, or /data where it is mounted
     PathFacts path;
-    bool first_boot_done = false;  // --boot-once was carried out in an earlier run
+    bool first_boot_done = false;               // --boot-once was carried out in an earlier run
+    std::optional<StoreFacts> nvram{};          // what is kept of UEFI's variables
+    std::optional<std::string> nvram_origin{};  // the text of the file beside it
     bool operator==(const DataFacts&) const = default;
 };
 
@@ -113,6 +116,7 @@ struct HostFacts {
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
     std::vector<EfiProgram> ipxe_programs;        // in order of preference
     std::vector<UefiFirmware> uefi;
+    std::optional<StoreFacts> nvram_template;  // of the firmware that the machine gets; none: it is not raw
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
     std::string user_data_text;

@@ -30,6 +30,15 @@ struct FirmwareSpec {
     bool operator==(const FirmwareSpec&) const = default;
 };
 
+// The UEFI variables that the VM runs with.
+struct NvramSpec {
+    std::optional<std::filesystem::path> kept;  // where they live on; none: gone with the VM
+    bool anew = false;                          // what is kept there is made anew
+    std::string origin;                         // to be written beside it; empty: it stands there
+    std::optional<bool> secure_boot;            // as they have it; none: there are none, or it cannot be read
+    bool operator==(const NvramSpec&) const = default;
+};
+
 // QEMU's user-mode network.
 struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
@@ -158,6 +167,7 @@ struct VmSpec {
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;
     FirmwareSpec firmware;
+    NvramSpec nvram;
     std::optional<PxeClient> pxe;
     std::optional<TpmSpec> tpm;
     std::optional<IpxeProgramSpec> ipxe_program;

@@ -1,0 +1,98 @@
+#include "launcher/host/data_files.h"
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "launcher/host/file_head.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+PathFacts::Kind kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) {
+        return PathFacts::Kind::folder;
+    }
+    // A block device is as good a disk as a file.
+    return S_ISREG(mode) || S_ISBLK(mode) ? PathFacts::Kind::file : PathFacts::Kind::other;
+}
+
+// The mount points are the fifth words of /proc/self/mountinfo's lines (proc(5)).
+bool is_mount_point(std::string_view folder) {
+    std::ifstream mounts{"/proc/self/mountinfo"};
+    std::string line;
+    while (std::getline(mounts, line)) {
+        std::istringstream words{line};
+        std::string word;
+        for (int i = 0; i < 5; ++i) {
+            words >> word;
+        }
+        if (word == folder) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Nothing where no such file is.
+std::optional<StoreFacts> look_at_store(const fs::path& file, int flags) {
+    const OwnedFd fd{::open(file.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd) {
+        return errno == ENOENT ? std::nullopt : std::optional{StoreFacts{.open_error = errno}};
+    }
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) {
+        return StoreFacts{.open_error = errno};
+    }
+    return StoreFacts{.size = static_cast<std::uint64_t>(status.st_size),
+                      .content = rom::read_variable_store(bytes_of(head_of(file, rom::most_of_a_store)))};
+}
+
+}  // namespace
+
+PathFacts look_at(const fs::path& path, int flags) {
+    PathFacts facts;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        facts.open_error = errno;
+        return facts;
+    }
+    facts.kind = kind_of(status.st_mode);
+    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    facts.open_error = fd ? 0 : errno;
+    return facts;
+}
+
+std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
+    constexpr const char* usual_folder = "/data";
+    if (!settings.data_dir && !is_mount_point(usual_folder)) {
+        return std::nullopt;
+    }
+    DataFacts data;
+    data.folder = settings.data_dir.value_or(usual_folder);
+    data.path = look_at(data.folder, O_RDONLY);
+    const fs::path state = data.folder / settings.name.value_or(default_name);
+    std::error_code ignored;
+    data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
+    data.nvram = look_at_store(state / nvram_file, O_RDWR);
+    data.nvram_origin = read_file(state / nvram_origin_file);
+    return data;
+}
+
+std::optional<StoreFacts> look_at_template(const UefiFirmware& firmware) {
+    return firmware.vars_format == "raw" ? look_at_store(firmware.vars_template, O_RDONLY) : std::nullopt;
+}
+
+}  // namespace vml
