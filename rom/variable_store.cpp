@@ -9,7 +9,7 @@ namespace vml::rom {
 
 namespace {
 
-using std::literals::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // GUIDs as they lie in memory: the first three parts are little-endian.
 constexpr auto nv_data_volume = "\x8D\x2B\xF1\xFF\x96\x76\x8B\x4C\xA9\x85\x27\x47\x07\x5B\x4F\x50"sv;

@@ -1,5 +1,6 @@
 #include "launcher/host/data_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -60,6 +61,38 @@ std::optional<StoreFacts> look_at_store(const fs::path& file, int flags) {
                       .content = rom::read_variable_store(bytes_of(head_of(file, rom::most_of_a_store)))};
 }
 
+// The blank disks in a VM's folder, by name.
+std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
+    std::vector<KeptDiskFacts> disks;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator{state, none}) {
+        struct stat status {};
+        const std::string name = entry.path().filename();
+        if (is_kept_disk(name) && ::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            disks.push_back({name, static_cast<std::uint64_t>(status.st_size), status.st_blocks > 0});
+        }
+    }
+    std::sort(disks.begin(), disks.end(),
+              [](const KeptDiskFacts& left, const KeptDiskFacts& right) { return left.name < right.name; });
+    return disks;
+}
+
+// VMs that keep something, where this one has no folder yet.
+std::vector<std::string> look_for_others(const fs::path& data, const fs::path& state) {
+    std::vector<std::string> names;
+    std::error_code none;
+    if (fs::exists(state, none)) {
+        return names;
+    }
+    for (const auto& entry : fs::directory_iterator{data, none}) {
+        if (fs::exists(entry.path() / nvram_file, none) || !look_for_kept_disks(entry.path()).empty()) {
+            names.push_back(entry.path().filename());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 }  // namespace
 
 PathFacts look_at(const fs::path& path, int flags) {
@@ -86,6 +119,8 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const std::stri
     const fs::path state = data.folder / settings.name.value_or(default_name);
     std::error_code ignored;
     data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
+    data.disks = look_for_kept_disks(state);
+    data.others = settings.name ? std::vector<std::string>{} : look_for_others(data.folder, state);
     data.nvram = look_at_store(state / nvram_file, O_RDWR);
     data.nvram_origin = read_file(state / nvram_origin_file);
     return data;

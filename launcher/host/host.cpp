@@ -13,6 +13,7 @@
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
+#include "launcher/host/image_chain.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
@@ -147,12 +148,34 @@ void look_at_user_data(const Settings& settings, HostFacts& facts) {
     }
 }
 
+ImageContent content_of(const fs::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return {};
+    }
+    const std::string head = head_of(path, marked_beginning);
+    ImageContent content = content_of_image(
+        bytes_of(head), S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : head.size());
+    if (S_ISBLK(status.st_mode)) {
+        content.packing.clear();  // nobody downloads a block device
+    }
+    return content;
+}
+
 void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
+    const auto probe = [&](const fs::path& path) {
+        return probe_image(find_program("qemu-img", search_path), path,
+                           facts.run_user.can_change ? facts.run_user.user : std::nullopt);
+    };
     for (const fs::path& path : settings.disks) {
         DiskFacts disk{look_at(path, O_RDWR), std::nullopt};
-        if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0 && !settings.disk_format) {
-            disk.image = probe_image(find_program("qemu-img", search_path), path,
-                                     facts.run_user.can_change ? facts.run_user.user : std::nullopt);
+        if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0) {
+            disk.content = content_of(path);
+            if (!settings.disk_format || *settings.disk_format == "vmdk") {
+                disk.image = probe(path);
+            } else if (*settings.disk_format == "qcow2") {
+                follow_names(path, probe, disk);
+            }
         }
         facts.disks.push_back(std::move(disk));
     }
@@ -206,6 +229,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {
         facts.iso = look_at(*settings.iso, O_RDONLY);
+        facts.iso_content = content_of(*settings.iso);
     }
     return facts;
 }

@@ -68,6 +68,7 @@ struct PlannedFd {
     rom::SharedBytes content = {};      // rom: what is copied; none: `source` is
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
     bool anew = false;                  // nvram: what is kept is replaced
+    bool direct = false;                // disks: QEMU goes past the host's cache
     std::string origin = {};            // nvram: what is to be written beside it
 
     bool operator==(const PlannedFd&) const = default;

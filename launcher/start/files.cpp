@@ -30,4 +30,16 @@ OwnedFd open_file(const std::filesystem::path& path, int flags) {
     return file;
 }
 
+void require_direct(int fd, const std::filesystem::path& path) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_DIRECT) != 0) {
+        const std::string why = errno == EINVAL
+                                    ? "its file system has no access past the host's cache (O_DIRECT)"
+                                    : errno_text(errno);
+        throw Error{{fmt::format("cannot use {} with --disk-cache none", path.string()), why,
+                     "--disk-cache writeback, or put it on another file system", ExitCode::host}};
+    }
+    ::fcntl(fd, F_SETFL, flags);
+}
+
 }  // namespace vml

@@ -20,4 +20,8 @@ namespace vml {
 // Throws Error.
 [[nodiscard]] OwnedFd open_file(const std::filesystem::path& path, int flags);
 
+// QEMU is to open it past the host's cache (--disk-cache none). Throws Error where its file system has no
+// such thing.
+void require_direct(int fd, const std::filesystem::path& path);
+
 }  // namespace vml

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/start/files.h"
 #include "launcher/vm/facts.h"
 #include "launcher/vm/nvram_store.h"
 
@@ -86,13 +87,29 @@ void write_whole(int to, std::string_view bytes, off_t offset, std::string_view 
 }
 
 // QEMU locks single bytes of an image that it has open (QEMU block/file-posix.c).
-void refuse_while_in_use(const fs::path& file, int fd) {
+void refuse_while_in_use(const std::string& what, int fd) {
     struct flock lock {};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     if (::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
-        throw Error{{fmt::format("cannot make {} anew", file.string()), "a VM that runs has it open",
-                     "stop that one first: vm-launch status", ExitCode::host}};
+        throw Error{
+            {what, "a VM that runs has it open", "stop that one first: vm-launch status", ExitCode::host}};
+    }
+}
+
+// Never shrinks it.
+void grow(const KeptBlank& blank, int fd) {
+    const std::string what = fmt::format("cannot make {} {} bytes long", blank.file.string(), blank.size);
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) {
+        throw failed(what, errno);
+    }
+    if (static_cast<std::uint64_t>(status.st_size) >= blank.size) {
+        return;
+    }
+    refuse_while_in_use(what, fd);
+    if (::ftruncate(fd, static_cast<off_t>(blank.size)) != 0) {
+        throw failed(what, errno);
     }
 }
 
@@ -138,7 +155,7 @@ OwnedFd open_kept_store(const KeptStore& store) {
     const fs::path origin_file = fs::path{store.file}.replace_filename(nvram_origin_file);
     OwnedFd kept = open_kept(store.file, fmt::format("cannot use {}", store.file.string()));
     if (kept && store.anew) {
-        refuse_while_in_use(store.file, kept.get());
+        refuse_while_in_use(fmt::format("cannot make {} anew", store.file.string()), kept.get());
         remove_kept(origin_file);
         remove_kept(store.file);
         kept.reset();
@@ -157,17 +174,20 @@ OwnedFd open_kept_store(const KeptStore& store) {
     return made;
 }
 
-OwnedFd open_kept_blank(const fs::path& file, std::uint64_t size) {
-    const std::string what = fmt::format("cannot keep a blank disk as {}", file.string());
-    OwnedFd kept = open_kept(file, what);
-    if (kept) {
-        return kept;
-    }
-    return make(file, what, [&](int to) {
-        if (::ftruncate(to, static_cast<off_t>(size)) != 0) {
-            throw failed(what, errno);
+OwnedFd open_kept_blank(const KeptBlank& blank) {
+    const std::string what = fmt::format("cannot keep a blank disk as {}", blank.file.string());
+    const auto prepare = [&](int fd) {
+        if (blank.direct) {
+            require_direct(fd, blank.file);
         }
-    });
+        grow(blank, fd);
+    };
+    OwnedFd kept = open_kept(blank.file, what);
+    if (!kept) {
+        return make(blank.file, what, prepare);
+    }
+    prepare(kept.get());
+    return kept;
 }
 
 void copy_sparse(int from, int to, std::string_view what) {

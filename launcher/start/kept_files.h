@@ -25,7 +25,14 @@ struct KeptStore {
 // The file for reading and writing: as it was kept, or a new one, which is there whole or not at all: with
 // the template's content, or empty and of `size` bytes. Throws Error; then nothing new is left behind.
 [[nodiscard]] OwnedFd open_kept_store(const KeptStore& store);
-[[nodiscard]] OwnedFd open_kept_blank(const std::filesystem::path& file, std::uint64_t size);
+
+// A disk, or the state of a TPM.
+struct KeptBlank {
+    std::filesystem::path file;
+    std::uint64_t size = 0;  // bytes; what is kept and shorter grows to it
+    bool direct = false;     // QEMU will go past the host's cache
+};
+[[nodiscard]] OwnedFd open_kept_blank(const KeptBlank& blank);
 
 // What is in `from` goes to `to`, holes stay holes. Throws Error with this `what`.
 void copy_sparse(int from, int to, std::string_view what);

@@ -114,17 +114,30 @@ std::string program_in(const std::filesystem::path& path) {
     return content;
 }
 
-OwnedFd blank_file(std::uint64_t size) {
-    OwnedFd file;
-    for (const char* folder : {"/var/tmp", "/tmp"}) {
-        file.reset(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-        if (file) {
-            break;
+OwnedFd blank_file(const PlannedFd& planned) {
+    constexpr std::array<const char*, 2> folders{"/var/tmp", "/tmp"};
+    std::string why;
+    for (const char* folder : folders) {
+        OwnedFd file{::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+        if (file && ::ftruncate(file.get(), static_cast<off_t>(planned.size)) == 0) {
+            if (planned.direct) {
+                require_direct(file.get(), fmt::format("a blank disk in {}", folder));
+            }
+            return file;
         }
+        why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", folder, errno_text(errno));
     }
-    if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0) {
-        throw failed("cannot make a blank disk in /var/tmp", errno, "give an image of your own: --disk PATH",
-                     ExitCode::host);
+    throw Error{
+        {"cannot make a blank disk", why,
+         "mount a folder for temporary files there, give an image of your own (--disk PATH), or keep the "
+         "disk (--data-dir DIR)",
+         ExitCode::host}};
+}
+
+OwnedFd image_file(const PlannedFd& planned, int mode) {
+    OwnedFd file = open_file(planned.source, mode);
+    if (planned.direct) {
+        require_direct(file.get(), planned.source);
     }
     return file;
 }
@@ -153,12 +166,12 @@ OwnedFd Opener::open(const PlannedFd& planned) {
         case FdPurpose::efi_cd:
             return memory_file_with(rom::efi_cd(program_in(planned.source), planned.arch));
         case FdPurpose::blank_disk:
-            return planned.kept.empty() ? blank_file(planned.size)
-                                        : open_kept_blank(planned.kept, planned.size);
+            return planned.kept.empty() ? blank_file(planned)
+                                        : open_kept_blank({planned.kept, planned.size, planned.direct});
         case FdPurpose::read_file:
-            return open_file(planned.source, O_RDONLY);
+            return image_file(planned, O_RDONLY);
         case FdPurpose::write_file:
-            return open_file(planned.source, O_RDWR);
+            return image_file(planned, O_RDWR);
         case FdPurpose::firmware:
             return pair(vm_.firmware_log);
         case FdPurpose::agent:
@@ -229,7 +242,7 @@ OwnedFd Opener::queue(unsigned nic) {
 OwnedFd Opener::tpm_state(const PlannedFd& planned) const {
     const std::string what = "cannot make the TPM's state";
     OwnedFd state =
-        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank(planned.kept, 0);
+        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank({planned.kept});
     if (plan_.run_user && ::fchown(state.get(), plan_.run_user->uid, plan_.run_user->gid) != 0) {
         throw failed(what, errno, "", ExitCode::host);
     }

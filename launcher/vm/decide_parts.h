@@ -114,6 +114,16 @@ struct DiskFrame {
                                                  Findings& findings);
 [[nodiscard]] std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings);
 
+// decide_kept_disk.cpp
+struct KeptDisk {
+    std::filesystem::path file;
+    std::uint64_t size = 0;  // bytes, that it has or is to have
+};
+[[nodiscard]] KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& state_folder,
+                                        Findings& findings);
+// What is kept, though no blank disk is asked for.
+void note_unused_disks(const DecideInput& in, Findings& findings);
+
 // decide_guest_data.cpp
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> decide_smbios(const DecideInput& in,
                                                                              Findings& findings);

@@ -191,12 +191,12 @@ TEST_CASE("a kept copy is made once and then found again") {
 TEST_CASE("a kept disk has the size of its making, and is sparse") {
     const Folder folder;
     const auto file = folder.path() / "disk0.raw";
-    static_cast<void>(open_kept_blank(file, std::uint64_t{5} << 30));
+    static_cast<void>(open_kept_blank({file, std::uint64_t{5} << 30}));
     struct stat status {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
     CHECK(status.st_size == std::int64_t{5} << 30);
     CHECK(status.st_blocks < 100);
-    static_cast<void>(open_kept_blank(file, 512));
+    static_cast<void>(open_kept_blank({file, 512}));
     CHECK(std::filesystem::file_size(file) == std::uint64_t{5} << 30);
 }
 
@@ -205,7 +205,7 @@ TEST_CASE("a copy that fails leaves no file of that name") {
     const auto file = folder.path() / "nvram.fd";
     CHECK_THROWS_AS(open_kept_store({file, "/no/such/template", false, "origin"}), Error);
     CHECK_FALSE(std::filesystem::exists(file));
-    CHECK_THROWS_AS(open_kept_blank("/no/such/folder/disk", 512), Error);
+    CHECK_THROWS_AS(open_kept_blank({"/no/such/folder/disk", 512}), Error);
     CHECK_THROWS_AS(open_state_folder("/no/such/folder/box"), Error);
 }
 

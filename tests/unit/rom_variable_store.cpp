@@ -115,19 +115,23 @@ TEST_CASE("a variable that is longer than the store ends the walk") {
     CHECK_FALSE(store_of(flash(endless)).platform_key);
 }
 
-TEST_CASE("the templates of Debian's packages, where they are installed") {
-    const auto read = [](const std::filesystem::path& file) {
-        std::ifstream stream{file, std::ios::binary};
-        return store_of(std::string{std::istreambuf_iterator<char>{stream}, {}}.substr(0, most_of_a_store));
-    };
+VariableStore store_in(const std::filesystem::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    return store_of(std::string{std::istreambuf_iterator<char>{stream}, {}}.substr(0, most_of_a_store));
+}
+
+TEST_CASE("OVMF's templates, where they are installed") {
     if (std::filesystem::exists("/usr/share/OVMF/OVMF_VARS_4M.ms.fd")) {
-        CHECK_FALSE(read("/usr/share/OVMF/OVMF_VARS_4M.fd").platform_key);
-        CHECK(read("/usr/share/OVMF/OVMF_VARS_4M.ms.fd") ==
+        CHECK_FALSE(store_in("/usr/share/OVMF/OVMF_VARS_4M.fd").platform_key);
+        CHECK(store_in("/usr/share/OVMF/OVMF_VARS_4M.ms.fd") ==
               VariableStore{.platform_key = true, .secure_boot_enable = true});
     }
+}
+
+TEST_CASE("AAVMF's templates, where they are installed") {
     if (std::filesystem::exists("/usr/share/AAVMF/AAVMF_VARS.ms.fd")) {
-        CHECK(read("/usr/share/AAVMF/AAVMF_VARS.ms.fd").secure_boot());
-        CHECK(read("/usr/share/AAVMF/AAVMF_VARS.fd").blank);
+        CHECK(store_in("/usr/share/AAVMF/AAVMF_VARS.ms.fd").secure_boot());
+        CHECK(store_in("/usr/share/AAVMF/AAVMF_VARS.fd").blank);
     }
 }
 
