@@ -22,10 +22,13 @@ using Probe = std::function<ImageFacts(const fs::path&)>;
 // QEMU opens them all, one in the other; nobody makes so many by hand.
 constexpr std::size_t deepest_chain = 200;
 
-std::optional<NamedFile> named_file(const fs::path& image, const std::optional<std::string>& name,
-                                    int flags) {
-    const std::optional<fs::path> file = name ? file_meant(image, *name) : std::nullopt;
-    return file ? std::optional{NamedFile{fs::absolute(*file), look_at(*file, flags)}} : std::nullopt;
+// Nothing where the image names none, or what is no file.
+std::optional<MeantFile> meant_by(const fs::path& image, const std::optional<std::string>& name) {
+    return name ? file_meant(image, *name) : std::nullopt;
+}
+
+NamedFile looked_at(const fs::path& file, int flags) {
+    return {fs::absolute(file), look_at(file, flags)};
 }
 
 bool is_readable(const NamedFile& file) {
@@ -48,11 +51,12 @@ Fault endless(const fs::path& image) {
 // The layer that a header names; nothing where it names none, or what is no file.
 std::optional<LayerFacts> layer_under(const fs::path& image, const Qcow2Header& header, const Probe& probe,
                                       std::optional<Fault>& fault) {
-    auto named = named_file(image, header.backing_file, O_RDONLY);
-    if (!named) {
+    const auto meant = meant_by(image, header.backing_file);
+    if (!meant) {
         return std::nullopt;
     }
-    LayerFacts layer{std::move(*named), header.backing_format.value_or("")};
+    LayerFacts layer{looked_at(meant->file, O_RDONLY),
+                     meant->format.value_or(header.backing_format.value_or(""))};
     if (layer.format.empty() && is_readable(layer.image)) {
         ImageFacts probed = probe(layer.image.file);
         layer.format = probed.format;
@@ -74,7 +78,9 @@ void follow_names(const fs::path& image, const Probe& probe, DiskFacts& disk) {
         }
         // Only the uppermost image is written to.
         auto& data_file = disk.backing.empty() ? disk.data_file : disk.backing.back().data_file;
-        data_file = named_file(current, header->data_file, disk.backing.empty() ? O_RDWR : O_RDONLY);
+        if (const auto meant = meant_by(current, header->data_file)) {
+            data_file = looked_at(meant->file, disk.backing.empty() ? O_RDWR : O_RDONLY);
+        }
         auto layer = layer_under(current, *header, probe, disk.chain_fault);
         if (!layer) {
             return;

@@ -3,17 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/shell.h"
+#include "launcher/vm/nvram_store.h"
 
 namespace vml {
 
 namespace {
-
-std::string secure_boot_words(const NvramSpec& nvram) {
-    if (!nvram.secure_boot) {
-        return "whether Secure Boot is on is not known";
-    }
-    return *nvram.secure_boot ? "Secure Boot is on" : "Secure Boot is off";
-}
 
 void plan_nvram(const VmSpec& spec, const UefiFirmware& uefi, PlanWriter& writer) {
     const NvramSpec& nvram = spec.nvram;
@@ -32,7 +26,8 @@ void plan_nvram(const VmSpec& spec, const UefiFirmware& uefi, PlanWriter& writer
          .anew = nvram.anew,
          .origin = nvram.origin},
         copy, "read-only=off",
-        fmt::format("the variable store: a private copy, {}; {}", where, secure_boot_words(nvram)));
+        fmt::format("the variable store: a private copy, {}; {}", where,
+                    secure_boot_words(nvram.secure_boot)));
 }
 
 }  // namespace

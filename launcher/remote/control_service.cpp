@@ -41,7 +41,7 @@ json secure_boot_in(const OwnedFd& nvram) {
 
 }  // namespace
 
-ControlService::ControlService(Vm vm, json description, Files files, ConsoleViewers& viewers,
+ControlService::ControlService(Vm vm, json description, ToldFiles files, ConsoleViewers& viewers,
                                GuestAgent& agent)
     : vm_{std::move(vm)},
       description_(std::move(description)),  // braces would make a list of it

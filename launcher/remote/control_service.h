@@ -44,14 +44,8 @@ class ControlService {
         std::function<void(const qmp::Command&, qmp::Callback)> qmp;
     };
 
-    // What it answers from.
-    struct Files {
-        ScreenshotFile screenshot;
-        OwnedFd nvram;  // UEFI's variables as they are now; none: the description has what they say
-    };
-
     // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
-    ControlService(Vm vm, nlohmann::json description, Files files, ConsoleViewers& viewers,
+    ControlService(Vm vm, nlohmann::json description, ToldFiles files, ConsoleViewers& viewers,
                    GuestAgent& agent);
 
     // Listens from now on. Throws Error when the VM's name is taken.

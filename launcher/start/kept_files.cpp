@@ -32,6 +32,12 @@ Error failed(std::string_view what, int error_number) {
                   ExitCode::host}};
 }
 
+void write_all(int to, std::string_view bytes, off_t offset, std::string_view what) {
+    if (const int error = write_whole(to, bytes, offset); error != 0) {
+        throw failed(what, error);
+    }
+}
+
 // A file that is gone again unless it is kept.
 class Unfinished {
   public:
@@ -77,13 +83,6 @@ OwnedFd open_kept(const fs::path& file, std::string_view what) {
         throw failed(what, errno);
     }
     return kept;
-}
-
-void write_whole(int to, std::string_view bytes, off_t offset, std::string_view what) {
-    const ssize_t written = ::pwrite(to, bytes.data(), bytes.size(), offset);
-    if (written != static_cast<ssize_t>(bytes.size())) {
-        throw failed(what, written < 0 ? errno : ENOSPC);  // a short write leaves errno as it was
-    }
 }
 
 // QEMU locks single bytes of an image that it has open (QEMU block/file-posix.c).
@@ -133,7 +132,7 @@ OwnedFd make_copy(const fs::path& file, const fs::path& template_file) {
 
 void write_origin(const fs::path& file, const std::string& origin) {
     const std::string what = fmt::format("cannot write {}", file.string());
-    static_cast<void>(make(file, what, [&](int to) { write_whole(to, origin, 0, what); }));
+    static_cast<void>(make(file, what, [&](int to) { write_all(to, origin, 0, what); }));
 }
 
 }  // namespace
@@ -204,7 +203,7 @@ void copy_sparse(int from, int to, std::string_view what) {
         const auto count = static_cast<std::size_t>(got);
         const bool empty = std::all_of(page.begin(), page.begin() + got, [](char c) { return c == 0; });
         if (!empty) {
-            write_whole(to, {page.data(), count}, offset, what);
+            write_all(to, {page.data(), count}, offset, what);
         }
         offset += got;
     }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/seed_image.h"
@@ -56,8 +57,8 @@ OwnedFd private_copy(const std::filesystem::path& source, const std::optional<Ru
 OwnedFd memory_file_of(const std::vector<std::uint8_t>& content, const std::optional<RunUser>& user) {
     const std::string what = "cannot make a file in memory";
     OwnedFd file = memory_file(user, what);
-    if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
-        throw failed(what, errno, "", ExitCode::host);
+    if (const int error = write_whole(file.get(), Bytes{content}.chars(), 0); error != 0) {
+        throw failed(what, error, "", ExitCode::host);
     }
     return file;
 }
@@ -79,8 +80,8 @@ OwnedFd screenshot_file(int number, ScreenshotFile& ours) {
 OwnedFd memory_file_with(const std::string& content) {
     const std::string what = "cannot make a file in memory";
     const OwnedFd file = memory_file(std::nullopt, what);
-    if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
-        throw failed(what, errno, "", ExitCode::host);
+    if (const int error = write_whole(file.get(), content, 0); error != 0) {
+        throw failed(what, error, "", ExitCode::host);
     }
     return open_file(fmt::format("/proc/self/fd/{}", file.get()), O_RDONLY);
 }
@@ -177,7 +178,7 @@ OwnedFd Opener::open(const PlannedFd& planned) {
         case FdPurpose::agent:
             return pair(vm_.agent);
         case FdPurpose::screenshot:
-            return screenshot_file(planned.number, vm_.screenshot);
+            return screenshot_file(planned.number, vm_.told.screenshot);
         case FdPurpose::seed:
             return memory_file_with(seed_image(*plan_.seed));
         case FdPurpose::tpm:
@@ -201,7 +202,7 @@ OwnedFd Opener::nvram(const PlannedFd& planned) {
                         ? private_copy(planned.source, plan_.run_user)
                         : open_kept_store({planned.kept, planned.source, planned.anew, planned.origin});
     if (plan_.has_secure_boot) {
-        vm_.nvram.reset(::fcntl(store.get(), F_DUPFD_CLOEXEC, 0));
+        vm_.told.nvram.reset(::fcntl(store.get(), F_DUPFD_CLOEXEC, 0));
     }
     return store;
 }

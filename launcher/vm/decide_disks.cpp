@@ -121,6 +121,19 @@ DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::ve
     return disk;
 }
 
+// Where no blank disk is asked for: what only concerns one.
+void note_unused(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
+    if (in.origins.contains("disk-size")) {
+        findings.note(
+            fmt::format("{} has no effect: it is the size of --blank-disk (an image grows by qemu-img "
+                        "resize)",
+                        in.origin("disk-size")));
+    }
+    if (frame.state_folder) {
+        note_unused_disks(in, findings);
+    }
+}
+
 // q35's controller has six ports, and the CD-ROM takes one of them.
 void check_bus(const DecideInput& in, const MachineChoice& machine, std::size_t disks, Findings& findings) {
     if (in.settings.disk_bus != DiskBus::sata || disks == 0) {
@@ -145,8 +158,8 @@ std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame
     }
     if (in.settings.blank_disk) {
         disks.push_back(blank_disk(in, frame, disks, findings));
-    } else if (frame.state_folder) {
-        note_unused_disks(in, findings);
+    } else {
+        note_unused(in, frame, findings);
     }
     check_bus(in, frame.machine, disks.size(), findings);
     return disks;

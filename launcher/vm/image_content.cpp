@@ -100,10 +100,9 @@ ContentFault fault_of_content(const ImageContent& content, const std::string& st
     // A fixed VHD (vpc) has its mark at the end alone.
     if (!stated.empty() && stated != "raw" && stated != "vpc" && content.magic != stated) {
         return {fmt::format("it is no {} image", stated),
-                content.magic.empty() ? "is it raw? --disk-format raw, or leave --disk-format out"
-                                      : fmt::format("it begins as a {0} image: --disk-format {0}, or leave "
-                                                    "--disk-format out",
-                                                    content.magic)};
+                content.magic.empty()
+                    ? "is it raw? --disk-format raw; what it is: qemu-img info"
+                    : fmt::format("it begins as a {0} image: --disk-format {0}", content.magic)};
     }
     return {};
 }

@@ -88,6 +88,13 @@ std::optional<std::string> why_not_this_store(const StoreQuestion& question) {
     return origin == nullptr ? why_not_by_content(question) : std::nullopt;
 }
 
+std::string_view secure_boot_words(std::optional<bool> secure_boot) {
+    if (!secure_boot) {
+        return "whether Secure Boot is on is not known";
+    }
+    return *secure_boot ? "Secure Boot is on" : "Secure Boot is off";
+}
+
 std::optional<bool> secure_boot_of(const std::optional<StoreFacts>& store, const UefiFirmware& firmware) {
     if (!firmware.has("secure-boot")) {
         return false;

@@ -56,5 +56,6 @@ struct StoreQuestion {
 // Is Secure Boot on? Nothing where it cannot be told.
 [[nodiscard]] std::optional<bool> secure_boot_of(const std::optional<StoreFacts>& store,
                                                  const UefiFirmware& firmware);
+[[nodiscard]] std::string_view secure_boot_words(std::optional<bool> secure_boot);
 
 }  // namespace vml

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+
 namespace vml {
 
 namespace {
@@ -45,6 +49,37 @@ bool has_protocol(const std::string& name) {
     return at != std::string::npos && name[at] == ':';
 }
 
+// Has the object no other members than these? Others would be lost.
+bool has_only(const nlohmann::json& object, std::string_view one, std::string_view other) {
+    const auto& members = object.items();
+    return object.is_object() && std::all_of(members.begin(), members.end(), [&](const auto& member) {
+               return member.key() == one || member.key() == other;
+           });
+}
+
+// {"driver": "file", "filename": …}, as QEMU's monitor has a file.
+std::optional<std::string> name_of_file(const nlohmann::json& node) {
+    const std::string name = has_only(node, "driver", "filename") ? text_at(node, "filename") : "";
+    const bool is_file = !node.contains("driver") || text_at(node, "driver") == "file";
+    return is_file && !name.empty() ? std::optional{name} : std::nullopt;
+}
+
+// What QEMU writes where an image was given as a block node: a file, or a format over one.
+std::optional<MeantFile> meant_by_json(std::string_view text) {
+    const nlohmann::json node = parse_json(text);
+    if (!node.is_object()) {
+        return std::nullopt;
+    }
+    if (const auto name = name_of_file(node)) {
+        return MeantFile{*name};
+    }
+    const auto name = has_only(node, "driver", "file") && node.contains("file")
+                          ? name_of_file(node.at("file"))
+                          : std::nullopt;
+    const std::string format = text_at(node, "driver");
+    return name && !format.empty() ? std::optional{MeantFile{*name, format}} : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Qcow2Header> read_qcow2_header(const Bytes& head) {
@@ -65,15 +100,19 @@ std::optional<Qcow2Header> read_qcow2_header(const Bytes& head) {
     return header;
 }
 
-std::optional<std::filesystem::path> file_meant(const std::filesystem::path& image, const std::string& name) {
+std::optional<MeantFile> file_meant(const std::filesystem::path& image, const std::string& name) {
     constexpr std::string_view file_protocol = "file:";
+    constexpr std::string_view json_protocol = "json:";
+    if (name.starts_with(json_protocol)) {
+        return meant_by_json(std::string_view{name}.substr(json_protocol.size()));
+    }
     if (name.starts_with(file_protocol)) {
-        return name.substr(file_protocol.size());  // relative to the working folder
+        return MeantFile{name.substr(file_protocol.size())};  // relative to the working folder
     }
     if (has_protocol(name)) {
         return std::nullopt;
     }
-    return image.parent_path() / name;
+    return MeantFile{image.parent_path() / name};
 }
 
 }  // namespace vml

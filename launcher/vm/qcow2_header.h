@@ -26,8 +26,14 @@ struct Qcow2Header {
 
 // The file that an image means by a name, as qemu-img has it (QEMU block.c, bdrv_make_absolute_filename):
 // relative to the folder of the image, by the image's own path. Nothing for what is no file's name, as
-// "nbd://host/disk" or "json:{…}".
-[[nodiscard]] std::optional<std::filesystem::path> file_meant(const std::filesystem::path& image,
-                                                              const std::string& name);
+// "nbd://host/disk".
+struct MeantFile {
+    std::filesystem::path file;
+    std::optional<std::string> format{};  // where the name says it: "json:{"driver":"qcow2","file":{…}}"
+
+    bool operator==(const MeantFile&) const = default;
+};
+[[nodiscard]] std::optional<MeantFile> file_meant(const std::filesystem::path& image,
+                                                  const std::string& name);
 
 }  // namespace vml

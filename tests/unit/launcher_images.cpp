@@ -146,14 +146,32 @@ TEST_CASE("a header that names what is not in it names nothing") {
 }
 
 TEST_CASE("a name is relative to the folder of the image, as qemu-img has it") {
-    CHECK(file_meant("/d/over.qcow2", "base.qcow2") == "/d/base.qcow2");
-    CHECK(file_meant("over.qcow2", "base.qcow2") == "base.qcow2");
-    CHECK(file_meant("/d/over.qcow2", "../b/base.qcow2") == "/d/../b/base.qcow2");
-    CHECK(file_meant("/d/over.qcow2", "/b/base.qcow2") == "/b/base.qcow2");
-    CHECK(file_meant("/d/over.qcow2", "file:/b/base.qcow2") == "/b/base.qcow2");
-    CHECK(file_meant("/d/over.qcow2", "./a:b") == "/d/./a:b");
-    CHECK_FALSE(file_meant("/d/over.qcow2", "nbd://host/disk"));
-    CHECK_FALSE(file_meant("/d/over.qcow2", R"(json:{"driver":"raw"})"));
+    const auto file = [](const std::string& image, const std::string& name) {
+        const auto meant = file_meant(image, name);
+        return meant ? meant->file.string() : "";
+    };
+    CHECK(file("/d/over.qcow2", "base.qcow2") == "/d/base.qcow2");
+    CHECK(file("over.qcow2", "base.qcow2") == "base.qcow2");
+    CHECK(file("/d/over.qcow2", "../b/base.qcow2") == "/d/../b/base.qcow2");
+    CHECK(file("/d/over.qcow2", "/b/base.qcow2") == "/b/base.qcow2");
+    CHECK(file("/d/over.qcow2", "file:/b/base.qcow2") == "/b/base.qcow2");
+    CHECK(file("/d/over.qcow2", "./a:b") == "/d/./a:b");
+    CHECK(file("/d/over.qcow2", "nbd://host/disk").empty());
+}
+
+TEST_CASE("a name that is a block node of QEMU's") {
+    const auto meant = [](const std::string& name) { return file_meant("/d/over.qcow2", name); };
+    CHECK(meant(R"(json:{"driver":"qcow2","file":{"driver":"file","filename":"/b/x"}})") ==
+          MeantFile{"/b/x", "qcow2"});
+    CHECK(meant(R"(json:{"driver":"file","filename":"/b/x"})") == MeantFile{"/b/x", std::nullopt});
+    for (const char* other :
+         {R"(json:{"driver":"nbd","host":"h"})", R"(json:{"driver":"raw"})", "json:", "json:[1]",
+          R"(json:{"driver":"raw","offset":512,"file":{"driver":"file","filename":"/b/x"}})",
+          R"(json:{"driver":"raw","file":{"driver":"nbd","filename":"/b/x"}})",
+          R"(json:{"driver":"raw","file":7})"}) {
+        CAPTURE(other);
+        CHECK_FALSE(meant(other));
+    }
 }
 
 // -- chains

@@ -89,6 +89,15 @@ TEST_CASE("a kept disk keeps its size, grows when asked and does not shrink") {
     CHECK(contains(test::text_of(faults), "has 8M, 1M is asked for"));
 }
 
+TEST_CASE("the size of a blank disk that nobody asks for is told to have no effect") {
+    HostFacts facts = made_up_host();
+    facts.disks = {test::an_image()};
+    const VmSpec image = test::spec_of({"--disk=/a", "--disk-size=64M"}, facts);
+    REQUIRE(image.notes.size() == 1);
+    CHECK(contains(image.notes.front(), "--disk-size has no effect"));
+    CHECK(spec({"--disk-size=64M"}, made_up_host()).notes.empty());
+}
+
 TEST_CASE("a VM without a name that finds other VMs' folders is told of them") {
     HostFacts facts = host({});
     facts.data->others = {"0123456789ab"};
