@@ -222,21 +222,20 @@ def test_a_disk_that_an_older_vm_launch_kept_is_found_again(boot, tmp_path):
     """It was numbered by how many images came before it; one more must not make it forgotten. It grows when asked."""
     image = tmp_path / "empty.raw"
     image.write_bytes(bytes(1 << 20))
-    folder = tmp_path / "data/old"
+    arguments = ("--firmware", "uefi", "--disk", image, "--blank-disk", "--data-dir", tmp_path / "data", *vm.SMALL)
+    run = boot(*arguments, "--disk-size", "64M", capture=False)
+    folder = tmp_path / "data" / run.name
     folder.mkdir(parents=True)
     kept = folder / "disk0.raw"
     kept.write_bytes(media.efi_volume(DISK))
     size = kept.stat().st_size
-    arguments = ("--firmware", "uefi", "--disk", image, "--blank-disk", "--data-dir", tmp_path / "data", *vm.SMALL)
-    run = boot(*arguments, "--disk-size", "64M", capture=False)
-    run.name = "old"
     with run:
         assert run.wait_exit() == 0
         assert DISK in run.text()
         assert "disk0.raw, grows from" in run.text("own")
     assert kept.stat().st_size == 64 << 20 > size
     assert not list(folder.glob("disk1.raw")) and not (folder / "blank.raw").exists()
-    smaller = vm.run("--name", "old", *arguments, "--disk-size", "1M")
+    smaller = vm.run("--name", run.name, *arguments, "--disk-size", "1M")
     assert smaller.returncode == 2
     assert "has 64M, 1M is asked for" in smaller.stderr
     assert kept.stat().st_size == 64 << 20

@@ -1,6 +1,7 @@
 """UEFI's variables that are kept: another firmware's are refused, and Secure Boot is told as they have it."""
 
 import json
+import pathlib
 import shutil
 
 import pytest
@@ -14,7 +15,13 @@ OVMF = "/usr/share/OVMF"
 
 
 def arguments(data, firmware, *more):
-    return ("--name", NAME, "--data-dir", data, "--firmware", firmware, "--boot-order", "hd", *vm.SMALL, *more)
+    return ("--data-dir", data, "--firmware", firmware, "--boot-order", "hd", *vm.SMALL, *more)
+
+
+def refusal(data, firmware, *more):
+    refused = vm.run("--name", NAME, *arguments(data, firmware, *more))
+    assert refused.returncode == 3, refused.stderr
+    return refused.stderr
 
 
 @pytest.fixture
@@ -24,31 +31,35 @@ def data(tmp_path):
     return folder
 
 
-def test_variables_of_firmware_without_secure_boot_are_not_taken_for_it(boot, data, tmp_path):
+def test_variables_of_firmware_without_secure_boot_are_not_taken_for_it(boot, tmp_path):
     """Made by a start with --firmware uefi; --firmware secure refuses them, makes them anew on the user's word, and then
     refuses what nobody signed."""
+    data = tmp_path / "data"
+    data.mkdir()
     disk = media.write_efi_disk(tmp_path / "unsigned.raw", UNSIGNED)
-    run = boot(*arguments(data, "uefi", "--disk", disk), capture=False)
-    run.name = NAME
-    with run:
+    uefi = arguments(data, "uefi", "--disk", disk)
+    secure = arguments(data, "secure", "--disk", disk, "--no-tpm")
+    with boot(*uefi, capture=False) as run:
         assert run.wait_exit() == 0
         assert UNSIGNED in run.text()
-    origin = json.loads((data / NAME / "nvram.json").read_text())
+    name = ("--name", run.name)
+    origin_file = data / run.name / "nvram.json"
+    origin = json.loads(origin_file.read_text())
     assert origin["arch"] == "x86_64" and origin["template"].endswith("VARS_4M.fd")
-    secure = arguments(data, "secure", "--disk", disk, "--no-tpm")
-    refused = vm.run(*secure)
+    refused = vm.run(*name, *secure)
     assert refused.returncode == 3
     assert "OVMF_VARS_4M.fd" in refused.stderr and "--reset-nvram" in refused.stderr
-    assert json.loads(vm.run("plan", "--format", "json", *secure, "--reset-nvram").stdout)["secure_boot"] is True
+    plan = vm.run("plan", "--format", "json", *name, *secure, "--reset-nvram")
+    assert json.loads(plan.stdout)["secure_boot"] is True
     again = boot(*secure, "--reset-nvram", capture=False)
-    again.name = NAME
+    again.name = run.name
     with again:
         again.wait_text("Access Denied")
         assert UNSIGNED not in again.text()
-        status = json.loads(vm.run("status", NAME, "--format", "json").stdout)
+        status = json.loads(vm.run("status", run.name, "--format", "json").stdout)
         assert status[0]["secure_boot"] is True
-    assert json.loads((data / NAME / "nvram.json").read_text())["template"].endswith("VARS_4M.ms.fd")
-    assert vm.run(*arguments(data, "uefi", "--disk", disk)).returncode == 3
+    assert json.loads(origin_file.read_text())["template"].endswith("VARS_4M.ms.fd")
+    assert vm.run(*name, *uefi).returncode == 3
 
 
 @pytest.mark.parametrize(
@@ -61,15 +72,24 @@ def test_variables_of_firmware_without_secure_boot_are_not_taken_for_it(boot, da
 )
 def test_a_folder_of_an_older_vm_launch_is_told_by_what_is_in_it(data, firmware, template, words):
     shutil.copy(f"{OVMF}/{template}", data / NAME / "nvram.fd")
-    refused = vm.run(*arguments(data, firmware, "--no-tpm"))
-    assert refused.returncode == 3
-    assert words in refused.stderr and "--reset-nvram" in refused.stderr
+    text = refusal(data, firmware, "--no-tpm", "--blank-disk")
+    assert words in text and "--reset-nvram" in text
     assert not (data / NAME / "nvram.json").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 77239])
 def test_what_are_no_variables_never_reaches_the_firmware(data, content):
     (data / NAME / "nvram.fd").write_bytes(content[:540672])
-    refused = vm.run(*arguments(data, "uefi"))
-    assert refused.returncode == 3
-    assert "cannot use the UEFI variables" in refused.stderr and "hint:" in refused.stderr
+    text = refusal(data, "uefi", "--blank-disk")
+    assert "cannot use the UEFI variables" in text and "hint:" in text
+
+
+def test_secure_boot_that_was_switched_off_is_told(data):
+    """By its own byte: SecureBootEnable, a variable of one byte behind its name."""
+    name = "SecureBootEnable\0".encode("utf-16le")
+    store = bytearray(pathlib.Path(f"{OVMF}/OVMF_VARS_4M.ms.fd").read_bytes())
+    at = store.rindex(name) + len(name)
+    assert store[at] == 1
+    store[at] = 0
+    (data / NAME / "nvram.fd").write_bytes(store)
+    assert "Secure Boot is off in them" in refusal(data, "secure", "--no-tpm", "--blank-disk")
