@@ -5,6 +5,7 @@
 #include "base/overloaded.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
+#include "launcher/vm/nvram_store.h"
 
 namespace vml {
 
@@ -50,8 +51,8 @@ std::string good_lines(const VmSpec& spec) {
     std::string text = line("ok", fmt::format("QEMU: {}", spec.qemu.string()));
     text += line("ok", fmt::format("accelerator: {}", spec.accelerator_reason));
     if (spec.firmware.uefi) {
-        text += line("ok", fmt::format("firmware: {} ({})", spec.firmware.uefi->code.string(),
-                                       spec.firmware.uefi->description));
+        text += line("ok", fmt::format("firmware: {}; {}", spec.firmware.uefi->code.string(),
+                                       secure_boot_words(spec.nvram.secure_boot)));
     }
     for (const NicSpec& nic : spec.nics) {
         text += nic_lines(nic);

@@ -27,6 +27,12 @@ struct ScreenshotFile {
     explicit operator bool() const { return static_cast<bool>(readable); }
 };
 
+// What a running VM answers from.
+struct ToldFiles {
+    ScreenshotFile screenshot;  // none: the VM has no screen
+    OwnedFd nvram;              // UEFI's variables as they are now; none: Secure Boot does not depend on them
+};
+
 // A report's file, open from the start: what stands in its way is told before anything runs.
 struct ReportFile {
     std::filesystem::path path;

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
+#include "launcher/host/image_chain.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
@@ -48,27 +50,6 @@ std::optional<fs::path> find_program(const std::string& name, const std::string&
         }
     }
     return std::nullopt;
-}
-
-PathFacts::Kind kind_of(mode_t mode) {
-    if (S_ISDIR(mode)) {
-        return PathFacts::Kind::folder;
-    }
-    // A block device is as good a disk as a file.
-    return S_ISREG(mode) || S_ISBLK(mode) ? PathFacts::Kind::file : PathFacts::Kind::other;
-}
-
-PathFacts look_at(const fs::path& path, int flags) {
-    PathFacts facts;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        facts.open_error = errno;
-        return facts;
-    }
-    facts.kind = kind_of(status.st_mode);
-    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
-    facts.open_error = fd ? 0 : errno;
-    return facts;
 }
 
 bool is_url(const std::string& name) {
@@ -166,36 +147,37 @@ void look_at_user_data(const Settings& settings, HostFacts& facts) {
     }
 }
 
+ImageContent content_of(const fs::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return {};
+    }
+    const std::string head = head_of(path, marked_beginning);
+    ImageContent content = content_of_image(
+        bytes_of(head), S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : head.size());
+    if (S_ISBLK(status.st_mode)) {
+        content.packing.clear();  // nobody downloads a block device
+    }
+    return content;
+}
+
 void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
+    const auto probe = [&](const fs::path& path) {
+        return probe_image(find_program("qemu-img", search_path), path,
+                           facts.run_user.can_change ? facts.run_user.user : std::nullopt);
+    };
     for (const fs::path& path : settings.disks) {
         DiskFacts disk{look_at(path, O_RDWR), std::nullopt};
-        if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0 && !settings.disk_format) {
-            disk.image = probe_image(find_program("qemu-img", search_path), path,
-                                     facts.run_user.can_change ? facts.run_user.user : std::nullopt);
+        if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0) {
+            disk.content = content_of(path);
+            if (!settings.disk_format || *settings.disk_format == "vmdk") {
+                disk.image = probe(path);
+            } else if (*settings.disk_format == "qcow2") {
+                follow_names(path, probe, disk);
+            }
         }
         facts.disks.push_back(std::move(disk));
     }
-}
-
-// Linux 5.8 and later tell (statx(2)).
-bool is_mount_point(const char* folder) {
-    struct statx facts {};
-    return ::statx(AT_FDCWD, folder, 0, STATX_TYPE, &facts) == 0 &&
-           (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
-std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
-    constexpr const char* usual_folder = "/data";
-    if (!settings.data_dir && !is_mount_point(usual_folder)) {
-        return std::nullopt;
-    }
-    DataFacts data;
-    data.folder = settings.data_dir.value_or(usual_folder);
-    data.path = look_at(data.folder, O_RDONLY);
-    std::error_code ignored;
-    data.first_boot_done =
-        fs::exists(data.folder / settings.name.value_or(default_name) / first_boot_mark, ignored);
-    return data;
 }
 
 }  // namespace
@@ -222,6 +204,9 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     if (firmware != FirmwareMode::legacy) {
         facts.uefi =
             installed(read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME"))));
+        const auto chosen =
+            choose_firmware(facts.uefi, firmware == FirmwareMode::secure, arch, machine_of(settings, arch));
+        facts.nvram_template = chosen ? look_at_template(*chosen) : std::nullopt;
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);
@@ -243,6 +228,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {
         facts.iso = look_at(*settings.iso, O_RDONLY);
+        facts.iso_content = content_of(*settings.iso);
     }
     return facts;
 }

@@ -75,31 +75,71 @@ class DiskPlanner {
     void disk(const DiskSpec& disk) {
         const std::string file = disk.id + "-file";
         const std::string access = "discard=unmap" + cache_properties(disk.cache);
+        std::string under;
         if (disk.image) {
-            writer_.file_node(file, {.purpose = FdPurpose::write_file, .source = *disk.image},
-                              disk.image->string(), access, "the disk");
+            under = layers(disk);
+            file_node(file, disk.cache, FdPurpose::write_file, *disk.image, access, "the disk");
         } else {
             blank(disk, file, access);
         }
-        writer_.add("-blockdev",
-                    fmt::format("driver={},node-name={},file={},{}", disk.format, disk.id, file, access));
+        writer_.add("-blockdev", fmt::format("driver={},node-name={},file={}{},{}", disk.format, disk.id,
+                                             file, under, access));
         Properties device = disk_device(disk);
         writer_.add(
             "-device",
             device.add("drive", disk.id).add("serial", disk.id).bootindex(spec_.bootindex(disk.id)).text());
     }
 
+    void file_node(const std::string& node, DiskCache cache, FdPurpose purpose,
+                   const std::filesystem::path& file, const std::string& access, const std::string& reason) {
+        writer_.file_node(node, {.purpose = purpose, .source = file, .direct = cache == DiskCache::none},
+                          file.string(), access, reason);
+    }
+
+    // The images that a disk's image lies on, the lowest first: QEMU could neither find them by a name that
+    // is relative to a descriptor, nor perhaps open them. Gives what the uppermost image says of them.
+    std::string layers(const DiskSpec& disk) {
+        const std::string access = "read-only=on" + cache_properties(disk.cache);
+        std::string under;
+        for (std::size_t number = disk.backing.size(); number > 0; --number) {
+            const LayerSpec& layer = disk.backing[number - 1];
+            const std::string node = fmt::format("{}-backing{}", disk.id, number);
+            under += data_file(node, disk.cache, layer.data_file, FdPurpose::read_file, access);
+            file_node(node + "-file", disk.cache, FdPurpose::read_file, layer.image, access,
+                      fmt::format("{} lies on it", number == 1 ? disk.image->string()
+                                                               : disk.backing[number - 2].image.string()));
+            writer_.add("-blockdev", fmt::format("driver={},node-name={},file={}-file{},{}", layer.format,
+                                                 node, node, under, access));
+            under = ",backing=" + node;
+        }
+        return under + data_file(disk.id, disk.cache, disk.data_file, FdPurpose::write_file,
+                                 "discard=unmap" + cache_properties(disk.cache));
+    }
+
+    // What the image of that node says of it.
+    std::string data_file(const std::string& node, DiskCache cache,
+                          const std::optional<std::filesystem::path>& file, FdPurpose purpose,
+                          const std::string& access) {
+        if (!file) {
+            return "";
+        }
+        file_node(node + "-data", cache, purpose, *file, access, "the image's data lies in it");
+        return fmt::format(",data-file={}-data", node);
+    }
+
     void blank(const DiskSpec& disk, const std::string& file, const std::string& access) {
         const std::string stand_in =
             disk.kept ? disk.kept->string() : fmt::format("{}-{}.raw", spec_.name, disk.id);
-        const std::string make = fmt::format("truncate -s {} {}", disk.size, shell_quoted(stand_in));
         writer_.file_node(
             file,
             {.purpose = FdPurpose::blank_disk,
              .size = disk.size,
-             .by_hand =
-                 disk.kept ? fmt::format("{{ test -e {} || {}; }}", shell_quoted(stand_in), make) : make,
-             .kept = disk.kept.value_or("")},
+             // What is kept grows, and never shrinks.
+             .by_hand = fmt::format("truncate -s {} {}",
+                                    disk.kept ? fmt::format("'>{}'", disk.size) : std::to_string(disk.size),
+                                    shell_quoted(stand_in)),
+             .kept = disk.kept.value_or(""),
+             .direct = disk.cache == DiskCache::none},
             stand_in, access,
             disk.kept ? fmt::format("a blank disk, kept as {}", stand_in)
                       : "a blank disk: a file without a name, gone with QEMU");

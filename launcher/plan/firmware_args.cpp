@@ -3,25 +3,31 @@
 #include <fmt/format.h>
 
 #include "base/shell.h"
+#include "launcher/vm/nvram_store.h"
 
 namespace vml {
 
 namespace {
 
 void plan_nvram(const VmSpec& spec, const UefiFirmware& uefi, PlanWriter& writer) {
-    const std::filesystem::path kept = spec.state_folder ? *spec.state_folder / "nvram.fd" : "";
-    const std::string copy = kept.empty() ? fmt::format("{}-nvram.fd", spec.name) : kept.string();
+    const NvramSpec& nvram = spec.nvram;
+    const std::string copy = nvram.kept ? nvram.kept->string() : fmt::format("{}-nvram.fd", spec.name);
     const std::string make =
         fmt::format("cp {} {}", shell_quoted(uefi.vars_template.string()), shell_quoted(copy));
+    const bool found_again = nvram.kept && !nvram.anew;
+    const std::string where =
+        nvram.kept ? fmt::format("kept as {}{}", copy, nvram.anew ? ", made anew" : "") : "in memory";
     writer.file_node(
         "nvram-file",
         {.purpose = FdPurpose::nvram,
          .source = uefi.vars_template,
-         .by_hand = kept.empty() ? make : fmt::format("{{ test -e {} || {}; }}", shell_quoted(copy), make),
-         .kept = kept},
+         .by_hand = found_again ? fmt::format("{{ test -e {} || {}; }}", shell_quoted(copy), make) : make,
+         .kept = nvram.kept.value_or(""),
+         .anew = nvram.anew,
+         .origin = nvram.origin},
         copy, "read-only=off",
-        kept.empty() ? "the variable store: a private copy in memory"
-                     : fmt::format("the variable store: a private copy, kept as {}", copy));
+        fmt::format("the variable store: a private copy, {}; {}", where,
+                    secure_boot_words(nvram.secure_boot)));
 }
 
 }  // namespace
@@ -36,7 +42,8 @@ void plan_firmware(const VmSpec& spec, PlanWriter& writer) {
     }
     const UefiFirmware& uefi = *spec.firmware.uefi;
     writer.file_node("firmware-file", {.purpose = FdPurpose::read_file, .source = uefi.code},
-                     uefi.code.string(), "read-only=on", fmt::format("UEFI: {}", uefi.description));
+                     uefi.code.string(), "read-only=on",
+                     fmt::format("UEFI: \"{}\", says its descriptor", uefi.description));
     writer.add("-blockdev",
                fmt::format("driver={},node-name=firmware,file=firmware-file,read-only=on", uefi.code_format));
     plan_nvram(spec, uefi, writer);

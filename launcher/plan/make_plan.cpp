@@ -53,6 +53,8 @@ Plan make_plan(const VmSpec& spec) {
                        .first_boot = spec.first_boot,
                        .boot_order = spec.boot_order,
                        .after_first_boot = after_first_boot(spec),
+                       .secure_boot = spec.nvram.secure_boot,
+                       .has_secure_boot = spec.firmware.uefi && spec.firmware.uefi->has("secure-boot"),
                        .state_folder = spec.state_folder,
                        .notes = spec.notes}};
     plan_machine(spec, writer);

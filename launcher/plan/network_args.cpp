@@ -20,10 +20,10 @@ constexpr std::string_view virtio_model = "virtio";
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
 // Up to the bootfile.
-Properties nat_netdev(const NicSpec& nic, const Nat& nat) {
+Properties nat_netdev(const NicSpec& nic, const Nat& nat, bool by_tftp) {
     Properties netdev{"user"};
     netdev.add("id", nic.id);
-    if (nat.tftp_folder) {
+    if (nat.tftp_folder && by_tftp) {
         netdev.add("tftp", nat.tftp_folder->string());
     }
     return netdev;
@@ -40,7 +40,7 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
 
 void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
     const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
-    Properties by_tftp = nat_netdev(nic, nat);
+    Properties by_tftp = nat_netdev(nic, nat, true);
     if (nat.bootfile) {
         by_tftp.add("bootfile", *nat.bootfile);
     }
@@ -49,10 +49,10 @@ void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
         return;
     }
     writer.plan().http_folder = nat.tftp_folder;
-    writer.plan().shortcuts.push_back(
-        {Shortcut::Kind::http, nic.id,
-         fmt::format("{} by HTTP too, three times as fast as TFTP", nat.tftp_folder->string())});
-    Properties by_http = nat_netdev(nic, nat);
+    writer.plan().shortcuts.push_back({Shortcut::Kind::http, nic.id,
+                                       fmt::format("{} by HTTP{}, three times as fast as TFTP",
+                                                   nat.tftp_folder->string(), nat.tftp ? " too" : " alone")});
+    Properties by_http = nat_netdev(nic, nat, nat.tftp);
     by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
     const HttpPort port{by_http.text().size()};
     by_http.more("/" + serve::url_path(*nat.bootfile));

@@ -67,6 +67,9 @@ struct PlannedFd {
     std::string by_hand = {};           // the shell command that makes a stand-in, if one is needed
     rom::SharedBytes content = {};      // rom: what is copied; none: `source` is
     std::filesystem::path kept = {};    // nvram, blank_disk: where it lives on between runs
+    bool anew = false;                  // nvram: what is kept is replaced
+    bool direct = false;                // disks: QEMU goes past the host's cache
+    std::string origin = {};            // nvram: what is to be written beside it
 
     bool operator==(const PlannedFd&) const = default;
 };
@@ -151,6 +154,8 @@ struct Plan {
     std::vector<BootEntry> first_boot{};
     std::vector<BootEntry> boot_order{};
     std::vector<BootindexChange> after_first_boot{};
+    std::optional<bool> secure_boot{};  // as the variables have it; none: there are none, or it is not known
+    bool has_secure_boot{};             // the firmware has it, and the variables say whether it is on
     std::optional<std::filesystem::path> state_folder{};  // made if it is not there
     std::vector<std::string> notes{};
 

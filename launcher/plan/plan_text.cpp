@@ -36,6 +36,9 @@ ordered_json to_json(const PlannedFd& fd) {
     if (!fd.kept.empty()) {
         object["kept"] = fd.kept.string();
     }
+    if (fd.anew) {
+        object["anew"] = true;
+    }
     if (fd.size != 0) {
         object["size"] = fd.size;
     }
@@ -147,6 +150,7 @@ std::string plan_as_json(const Plan& plan) {
         {"program", plan.program.string()},
         {"arguments", arguments_of(plan.args)},
         {"run_as", plan.run_user ? ordered_json(plan.run_user->name) : ordered_json(nullptr)},
+        {"secure_boot", plan.secure_boot ? ordered_json(*plan.secure_boot) : ordered_json(nullptr)},
         {"links",
          list_of(plan.links,
                  [](const net::Operation& operation) { return ordered_json(net::describe(operation)); })},

@@ -1,11 +1,16 @@
 #include "launcher/remote/control_service.h"
 
+#include <cstdint>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "launcher/remote/control_verbs.h"
+#include "rom/variable_store.h"
 
 namespace vml {
 
@@ -24,13 +29,24 @@ std::string run_state_in(const qmp::Result& result, const std::string& pause) {
     return state == "running" && !pause.empty() ? pause : state;
 }
 
+// The guest's firmware may have changed it meanwhile.
+json secure_boot_in(const OwnedFd& nvram) {
+    std::vector<std::uint8_t> bytes(rom::most_of_a_store);
+    const ssize_t got = ::pread(nvram.get(), bytes.data(), bytes.size(), 0);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    const auto store = rom::read_variable_store(Bytes{bytes});
+    const auto* content = std::get_if<rom::VariableStore>(&store);
+    return content == nullptr ? json() : json(content->secure_boot());
+}
+
 }  // namespace
 
-ControlService::ControlService(Vm vm, json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
+ControlService::ControlService(Vm vm, json description, ToldFiles files, ConsoleViewers& viewers,
                                GuestAgent& agent)
     : vm_{std::move(vm)},
       description_(std::move(description)),  // braces would make a list of it
-      screenshots_{std::move(screenshot), vm_.qmp},
+      nvram_{std::move(files.nvram)},
+      screenshots_{std::move(files.screenshot), vm_.qmp},
       viewers_{viewers},
       agent_{agent} {}
 
@@ -80,6 +96,9 @@ void ControlService::status(const control::Request& /*request*/, const Exchange&
     answer["uptime"] = now.uptime;
     answer["stage"] = now.stage ? json(*now.stage) : json();
     answer["stage_detail"] = now.stage_detail;
+    if (nvram_) {
+        answer["secure_boot"] = secure_boot_in(nvram_);
+    }
     answer["guest_agent"] = agent_.answers();
     exchange.answer(answer);
 }

@@ -45,7 +45,7 @@ class ControlService {
     };
 
     // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
-    ControlService(Vm vm, nlohmann::json description, ScreenshotFile screenshot, ConsoleViewers& viewers,
+    ControlService(Vm vm, nlohmann::json description, ToldFiles files, ConsoleViewers& viewers,
                    GuestAgent& agent);
 
     // Listens from now on. Throws Error when the VM's name is taken.
@@ -75,6 +75,7 @@ class ControlService {
 
     Vm vm_;
     nlohmann::json description_;
+    OwnedFd nvram_;
     Screenshots screenshots_;
     ConsoleViewers& viewers_;
     GuestAgent& agent_;

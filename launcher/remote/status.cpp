@@ -123,12 +123,22 @@ std::string disk_line(const nlohmann::json& disk) {
         boots(disk));
 }
 
+// Nothing where there is no such thing, or a VM of an older vm-launch does not tell.
+std::string secure_boot_words(const nlohmann::json& told) {
+    const auto found = told.find("secure_boot");
+    if (found == told.end() || !found->is_boolean()) {
+        return text_at(told, "firmware") == "secure" ? " (Secure Boot: not known)" : "";
+    }
+    return found->get<bool>() ? " (Secure Boot: on)" : " (Secure Boot: off)";
+}
+
 std::string told_lines(const nlohmann::json& told) {
     const std::string stage = text_at(told, "stage");
     std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
                                    stage.empty() ? "" : ": " + text_at(told, "stage_detail"));
-    text += fmt::format("  {:<10} {}, {} firmware, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
-                        text_at(told, "firmware"), told.value("cpus", 0), told.value("memory_mib", 0));
+    text += fmt::format("  {:<10} {}, {} firmware{}, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
+                        text_at(told, "firmware"), secure_boot_words(told), told.value("cpus", 0),
+                        told.value("memory_mib", 0));
     text += fmt::format("  {:<10} {}: {}\n", "runs by", text_at(told, "accelerator"),
                         text_at(told, "accelerator_reason"));
     for (const auto& nic : told.value("nics", nlohmann::json::array())) {

@@ -122,8 +122,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunI
              log_,
              watch_handlers()},
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
-      control_{control_vm(), described(options.description, vm.pid), std::move(vm.screenshot),
-               guest_.viewers(), guest_.agent()} {
+      control_{control_vm(), described(options.description, vm.pid), std::move(vm.told), guest_.viewers(),
+               guest_.agent()} {
     listen(plan.name);
     if (vm.http) {
         held_.http.emplace(io_, std::move(*vm.http),

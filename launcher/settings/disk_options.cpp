@@ -19,11 +19,12 @@ std::vector<OptionRow> image_options() {
     return {
         repeated_option<&Settings::disks, parse_text>(
             {"disk", "DISK", "PATH", "none",
-             "a disk image, raw or qcow2; may be repeated (in the environment: DISK, DISK2, DISK3, …)"}),
+             "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, DISK2, DISK3, …)"}),
         option<&Settings::disk_format, parse_choice_name<DiskFormat>>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
              listed(choice_names<DiskFormat>()) +
-                 ", for every --disk; needed for a qcow2 image with a backing file"}),
+                 ", for every --disk; needed for a qcow2 image with a backing file and for what is neither raw "
+                 "nor qcow2"}),
         option<&Settings::disk_bus>({"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
@@ -32,7 +33,8 @@ std::vector<OptionRow> image_options() {
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
         option<&Settings::disk_size, parse_disk_size>(
-            {"disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk"}),
+            {"disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk; one that was kept grows to it, and never "
+                                     "shrinks"}),
         option<&Settings::on_io_error>({"on-io-error", "ON_IO_ERROR", "ACTION", "resume",
                                         "a guest that is paused because the host's file system is full: {}"}),
         option<&Settings::iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
@@ -60,6 +62,9 @@ std::vector<OptionRow> guest_data_options() {
         option<&Settings::persist>(
             {"persist", "PERSIST", "", "on where there is a data folder",
              "keep the blank disk, the UEFI variables and what --boot-once has done for the next start"}),
+        option<&Settings::reset_nvram>(
+            {"reset-nvram", "RESET_NVRAM", "", "off",
+             "make the UEFI variables that were kept anew, as other firmware than theirs needs it"}),
     };
 }
 

@@ -66,10 +66,15 @@ inline constexpr auto choices<Graphics> = std::to_array<Choice<Graphics>>(
      {"vnc", Graphics::vnc, "a screen that a VNC viewer and `vm-launch screenshot` see"},
      {"novnc", Graphics::novnc, "", true}});
 
-enum class DiskFormat { raw, qcow2 };
+enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc };
 template <>
-inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
-                                                                               {"qcow2", DiskFormat::qcow2}});
+inline constexpr auto choices<DiskFormat> =
+    std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
+                                       {"qcow2", DiskFormat::qcow2},
+                                       {"vmdk", DiskFormat::vmdk},
+                                       {"vhdx", DiskFormat::vhdx},
+                                       {"vdi", DiskFormat::vdi},
+                                       {"vpc", DiskFormat::vpc}});
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
@@ -177,6 +182,7 @@ struct Settings {
 
     std::optional<std::filesystem::path> data_dir;
     std::optional<bool> persist;  // none: where there is a folder to keep things in
+    bool reset_nvram = false;     // UEFI's variables are not those that were kept
 
     std::optional<std::string> name;
     std::optional<std::string> run_as;

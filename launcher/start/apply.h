@@ -50,12 +50,12 @@ struct RunningVm {
     std::optional<serve::HttpServer::Config> http;  // of the folder that the guest boots from
     OwnedFd qmp;
     OwnedFd console;
-    OwnedFd firmware_log;       // none: nobody asked for it
-    OwnedFd agent;              // none: the VM has no port for one
-    ScreenshotFile screenshot;  // likewise, of a screen
-    pid_t tpm_pid = -1;         // of swtpm; the event loop reaps it too
-    OwnedFd state_folder;       // none: nothing is kept
-    OwnedFd output;             // read end of QEMU's standard output and error
+    OwnedFd firmware_log;  // none: nobody asked for it
+    OwnedFd agent;         // none: the VM has no port for one
+    ToldFiles told;        // what it can be asked for
+    pid_t tpm_pid = -1;    // of swtpm; the event loop reaps it too
+    OwnedFd state_folder;  // none: nothing is kept
+    OwnedFd output;        // read end of QEMU's standard output and error
 };
 
 // Opens what the plan's descriptors stand for and starts QEMU. Nothing but what is kept has a name in the

@@ -30,4 +30,24 @@ OwnedFd open_file(const std::filesystem::path& path, int flags) {
     return file;
 }
 
+int write_whole(int to, std::string_view bytes, off_t offset) {
+    const ssize_t written = ::pwrite(to, bytes.data(), bytes.size(), offset);
+    if (written == static_cast<ssize_t>(bytes.size())) {
+        return 0;
+    }
+    return written < 0 ? errno : ENOSPC;  // a short write leaves errno as it was
+}
+
+void require_direct(int fd, const std::filesystem::path& path) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_DIRECT) != 0) {
+        const std::string why = errno == EINVAL
+                                    ? "its file system has no access past the host's cache (O_DIRECT)"
+                                    : errno_text(errno);
+        throw Error{{fmt::format("cannot use {} with --disk-cache none", path.string()), why,
+                     "--disk-cache writeback, or put it on another file system", ExitCode::host}};
+    }
+    ::fcntl(fd, F_SETFL, flags);
+}
+
 }  // namespace vml

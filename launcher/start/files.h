@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -19,5 +22,12 @@ namespace vml {
 
 // Throws Error.
 [[nodiscard]] OwnedFd open_file(const std::filesystem::path& path, int flags);
+
+// 0, or the errno of why not all of it was written.
+[[nodiscard]] int write_whole(int to, std::string_view bytes, off_t offset);
+
+// QEMU is to open it past the host's cache (--disk-cache none). Throws Error where its file system has no
+// such thing.
+void require_direct(int fd, const std::filesystem::path& path);
 
 }  // namespace vml

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/seed_image.h"
@@ -56,8 +57,8 @@ OwnedFd private_copy(const std::filesystem::path& source, const std::optional<Ru
 OwnedFd memory_file_of(const std::vector<std::uint8_t>& content, const std::optional<RunUser>& user) {
     const std::string what = "cannot make a file in memory";
     OwnedFd file = memory_file(user, what);
-    if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
-        throw failed(what, errno, "", ExitCode::host);
+    if (const int error = write_whole(file.get(), Bytes{content}.chars(), 0); error != 0) {
+        throw failed(what, error, "", ExitCode::host);
     }
     return file;
 }
@@ -79,8 +80,8 @@ OwnedFd screenshot_file(int number, ScreenshotFile& ours) {
 OwnedFd memory_file_with(const std::string& content) {
     const std::string what = "cannot make a file in memory";
     const OwnedFd file = memory_file(std::nullopt, what);
-    if (::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
-        throw failed(what, errno, "", ExitCode::host);
+    if (const int error = write_whole(file.get(), content, 0); error != 0) {
+        throw failed(what, error, "", ExitCode::host);
     }
     return open_file(fmt::format("/proc/self/fd/{}", file.get()), O_RDONLY);
 }
@@ -114,17 +115,30 @@ std::string program_in(const std::filesystem::path& path) {
     return content;
 }
 
-OwnedFd blank_file(std::uint64_t size) {
-    OwnedFd file;
-    for (const char* folder : {"/var/tmp", "/tmp"}) {
-        file.reset(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-        if (file) {
-            break;
+OwnedFd blank_file(const PlannedFd& planned) {
+    constexpr std::array<const char*, 2> folders{"/var/tmp", "/tmp"};
+    std::string why;
+    for (const char* folder : folders) {
+        OwnedFd file{::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+        if (file && ::ftruncate(file.get(), static_cast<off_t>(planned.size)) == 0) {
+            if (planned.direct) {
+                require_direct(file.get(), fmt::format("a blank disk in {}", folder));
+            }
+            return file;
         }
+        why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", folder, errno_text(errno));
     }
-    if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0) {
-        throw failed("cannot make a blank disk in /var/tmp", errno, "give an image of your own: --disk PATH",
-                     ExitCode::host);
+    throw Error{
+        {"cannot make a blank disk", why,
+         "mount a folder for temporary files there, give an image of your own (--disk PATH), or keep the "
+         "disk (--data-dir DIR)",
+         ExitCode::host}};
+}
+
+OwnedFd image_file(const PlannedFd& planned, int mode) {
+    OwnedFd file = open_file(planned.source, mode);
+    if (planned.direct) {
+        require_direct(file.get(), planned.source);
     }
     return file;
 }
@@ -149,23 +163,22 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return planned.content ? memory_file_of(*planned.content, plan_.run_user)
                                    : private_copy(planned.source, plan_.run_user);
         case FdPurpose::nvram:
-            return planned.kept.empty() ? private_copy(planned.source, plan_.run_user)
-                                        : open_kept_copy(planned.kept, planned.source);
+            return nvram(planned);
         case FdPurpose::efi_cd:
             return memory_file_with(rom::efi_cd(program_in(planned.source), planned.arch));
         case FdPurpose::blank_disk:
-            return planned.kept.empty() ? blank_file(planned.size)
-                                        : open_kept_blank(planned.kept, planned.size);
+            return planned.kept.empty() ? blank_file(planned)
+                                        : open_kept_blank({planned.kept, planned.size, planned.direct});
         case FdPurpose::read_file:
-            return open_file(planned.source, O_RDONLY);
+            return image_file(planned, O_RDONLY);
         case FdPurpose::write_file:
-            return open_file(planned.source, O_RDWR);
+            return image_file(planned, O_RDWR);
         case FdPurpose::firmware:
             return pair(vm_.firmware_log);
         case FdPurpose::agent:
             return pair(vm_.agent);
         case FdPurpose::screenshot:
-            return screenshot_file(planned.number, vm_.screenshot);
+            return screenshot_file(planned.number, vm_.told.screenshot);
         case FdPurpose::seed:
             return memory_file_with(seed_image(*plan_.seed));
         case FdPurpose::tpm:
@@ -182,6 +195,16 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return dump_pipe(planned.nic);
     }
     return OwnedFd{};
+}
+
+OwnedFd Opener::nvram(const PlannedFd& planned) {
+    OwnedFd store = planned.kept.empty()
+                        ? private_copy(planned.source, plan_.run_user)
+                        : open_kept_store({planned.kept, planned.source, planned.anew, planned.origin});
+    if (plan_.has_secure_boot) {
+        vm_.told.nvram.reset(::fcntl(store.get(), F_DUPFD_CLOEXEC, 0));
+    }
+    return store;
 }
 
 // QEMU opens its end anew, by name, with the rights of its own user.
@@ -220,7 +243,7 @@ OwnedFd Opener::queue(unsigned nic) {
 OwnedFd Opener::tpm_state(const PlannedFd& planned) const {
     const std::string what = "cannot make the TPM's state";
     OwnedFd state =
-        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank(planned.kept, 0);
+        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank({planned.kept});
     if (plan_.run_user && ::fchown(state.get(), plan_.run_user->uid, plan_.run_user->gid) != 0) {
         throw failed(what, errno, "", ExitCode::host);
     }

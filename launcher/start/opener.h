@@ -19,6 +19,7 @@ class Opener {
     [[nodiscard]] OwnedFd open(const PlannedFd& planned);
 
   private:
+    OwnedFd nvram(const PlannedFd& planned);
     OwnedFd dump_pipe(unsigned nic);
     OwnedFd queue(unsigned nic);
     [[nodiscard]] OwnedFd tpm_state(const PlannedFd& planned) const;

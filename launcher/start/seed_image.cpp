@@ -1,9 +1,12 @@
 #include "launcher/start/seed_image.h"
 
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 
@@ -14,12 +17,26 @@ namespace {
 using Archive = std::unique_ptr<archive, int (*)(archive*)>;
 using Entry = std::unique_ptr<archive_entry, void (*)(archive_entry*)>;
 
+// Where libarchive puts the image's parts together: $TMPDIR, else /tmp.
+std::string temporary_folder() {
+    std::error_code none;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path(none);
+    return folder.empty() ? "$TMPDIR, which is no folder" : folder.string();
+}
+
 void check(archive* iso, int result) {
-    if (result != ARCHIVE_OK) {
-        const char* words = archive_error_string(iso);
-        throw Error{{"cannot make the seed for cloud-init", words == nullptr ? "" : words,
-                     "libarchive needs a little room in the folder for temporary files", ExitCode::failed}};
+    if (result == ARCHIVE_OK) {
+        return;
     }
+    const char* words = archive_error_string(iso);
+    const int error = archive_errno(iso);
+    throw Error{{"cannot make the seed for cloud-init",
+                 fmt::format("{}{} (in {})", words == nullptr ? "libarchive cannot write it" : words,
+                             error > 0 ? ": " + errno_text(error) : "", temporary_folder()),
+                 "it is put together in a folder for temporary files: mount one there that can be written "
+                 "(docker run "
+                 "--tmpfs /tmp), or set TMPDIR to one",
+                 ExitCode::host}};
 }
 
 la_ssize_t append(archive* /*iso*/, void* image, const void* bytes, std::size_t size) {

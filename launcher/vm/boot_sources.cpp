@@ -15,6 +15,10 @@ FirmwareMode firmware_of(const Settings& settings, Arch arch) {
     return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
 }
 
+std::string machine_of(const Settings& settings, Arch arch) {
+    return settings.machine.value_or(arch == Arch::x86_64 ? "q35" : "virt");
+}
+
 bool wants_tpm(const Settings& settings, FirmwareMode firmware) {
     return settings.tpm.value_or(firmware == FirmwareMode::secure);
 }

@@ -1,6 +1,7 @@
 // Who boots, and by what: the choices that need nothing but the settings and the host's architecture. Pure.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "launcher/settings/settings.h"
@@ -9,6 +10,9 @@ namespace vml {
 
 [[nodiscard]] Arch arch_of(const Settings& settings, Arch host);
 [[nodiscard]] FirmwareMode firmware_of(const Settings& settings, Arch arch);
+
+// As QEMU takes it: "q35".
+[[nodiscard]] std::string machine_of(const Settings& settings, Arch arch);
 
 [[nodiscard]] bool wants_tpm(const Settings& settings, FirmwareMode firmware);
 

@@ -45,6 +45,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     VmSpec spec = decide_bare_machine(in, findings);
     spec.run_user = decide_run_user(in, spec.accelerator, findings);
     spec.state_folder = decide_state_folder(in, spec.name, findings);
+    spec.nvram = decide_nvram(in, spec.firmware, spec.arch, spec.state_folder, findings);
     spec.tpm = decide_tpm(in, spec.firmware.mode, spec.state_folder, findings);
     spec.pxe = decide_pxe(in, spec.firmware.mode, findings);
     NicChoice network = decide_nics(in, {spec.name, spec.arch, spec.firmware.mode}, findings);

@@ -1,7 +1,11 @@
+#include <utility>
+
 #include <fmt/format.h>
 
+#include "base/shell.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/disk_image.h"
+#include "launcher/vm/image_content.h"
 
 namespace vml {
 
@@ -14,34 +18,120 @@ DiskSpec next_disk(const DecideInput& in, const std::vector<DiskSpec>& disks) {
     return disk;
 }
 
+bool refuse(const DecideInput& in, const std::filesystem::path& path, std::string why, std::string hint,
+            Findings& findings) {
+    findings.host_fault(fmt::format("{}: cannot use {}", in.origin("disk"), path.string()), std::move(why),
+                        std::move(hint));
+    return false;
+}
+
+// A file that the image `by` names, as its `role`.
+bool check_named(const DecideInput& in, const NamedFile& named, const std::filesystem::path& by,
+                 std::string_view role, Findings& findings) {
+    const std::string file = named.file.string();
+    const bool missing = named.path.kind == PathFacts::Kind::missing;
+    if (named.path.kind == PathFacts::Kind::file && named.path.open_error == 0) {
+        return true;
+    }
+    const std::string why = named.path.open_error == 0 ? "it is no file" : errno_text(named.path.open_error);
+    return refuse(in, by, fmt::format("its {} {}: {}", role, file, why),
+                  missing ? fmt::format("put it there, or point the image at where it is: qemu-img rebase -u "
+                                        "-F FORMAT -b FILE {}",
+                                        shell_quoted(by.string()))
+                          : fmt::format("chmod a+r {0} (and a+x the folders above it), or start vm-launch as "
+                                        "a user who may open it",
+                                        shell_quoted(file)),
+                  findings);
+}
+
+bool check_data_file(const DecideInput& in, const std::optional<NamedFile>& data_file,
+                     const std::filesystem::path& image, Findings& findings) {
+    return !data_file || check_named(in, *data_file, image, "data file", findings);
+}
+
+// All that lies under an image.
+bool check_layers(const DecideInput& in, const std::filesystem::path& image, const DiskFacts& facts,
+                  Findings& findings) {
+    bool good = check_data_file(in, facts.data_file, image, findings);
+    std::filesystem::path above = image;
+    for (const LayerFacts& layer : facts.backing) {
+        good = check_named(in, layer.image, above, "backing file", findings) &&
+               check_data_file(in, layer.data_file, layer.image.file, findings) && good;
+        above = layer.image.file;
+    }
+    if (facts.chain_fault) {
+        findings.add(*facts.chain_fault);
+    }
+    return good && !facts.chain_fault;
+}
+
+std::optional<std::filesystem::path> path_of(const std::optional<NamedFile>& named) {
+    return named ? std::optional{named->file} : std::nullopt;
+}
+
+std::vector<LayerSpec> layers_of(const DiskFacts& facts) {
+    std::vector<LayerSpec> layers;
+    for (const LayerFacts& layer : facts.backing) {
+        layers.push_back({layer.image.file, layer.format, path_of(layer.data_file)});
+    }
+    return layers;
+}
+
 void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& disks, Findings& findings) {
     const std::filesystem::path& path = in.settings.disks[index];
     const DiskFacts& facts = in.facts.disks.at(index);
     if (!check_path(in, {"disk", path, facts.path}, findings)) {
         return;
     }
+    const ContentFault content = fault_of_content(facts.content, in.settings.disk_format.value_or(""), path);
+    if (!content.why.empty()) {
+        const std::string_view otherwise =
+            facts.content.packing.empty() ? "" : "; a raw disk that only begins so: --disk-format raw";
+        refuse(in, path, content.why, fmt::format("{}{}", content.hint, otherwise), findings);
+        return;
+    }
     const FormatChoice format =
         choose_format(facts.image.value_or(ImageFacts{}), in.settings.disk_format, path);
     if (!format.why.empty()) {
-        findings.host_fault(fmt::format("{}: cannot use {}", in.origin("disk"), path.string()), format.why,
-                            format.hint);
+        refuse(in, path, format.why, format.hint, findings);
+        return;
+    }
+    if (!check_layers(in, path, facts, findings)) {
         return;
     }
     DiskSpec disk = next_disk(in, disks);
     disk.image = in.absolute(path);
     disk.format = format.format;
+    disk.data_file = path_of(facts.data_file);
+    disk.backing = layers_of(facts);
     disk.cache = in.settings.disk_cache.value_or(DiskCache::writeback);
     disks.push_back(std::move(disk));
 }
 
-DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::vector<DiskSpec>& disks) {
+DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::vector<DiskSpec>& disks,
+                    Findings& findings) {
     DiskSpec disk = next_disk(in, disks);
     disk.size = in.settings.disk_size;
     if (frame.state_folder) {
-        disk.kept = *frame.state_folder / (disk.id + ".raw");
+        const KeptDisk kept = decide_kept_disk(in, *frame.state_folder, findings);
+        disk.kept = kept.file;
+        disk.size = kept.size;
     }
     disk.cache = in.settings.disk_cache.value_or(disk.kept ? DiskCache::writeback : DiskCache::unsafe);
     return disk;
+}
+
+// Where no blank disk is asked for: what only concerns one.
+void note_unused(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
+    if (in.origins.contains("disk-size")) {
+        findings.note(
+            fmt::format("{} has no effect: it is the size of --blank-disk (an image grows by qemu-img "
+                        "resize)",
+                        in.origin("disk-size")));
+    }
+    if (frame.state_folder) {
+        note_unused_disks(in, findings);
+    }
 }
 
 // q35's controller has six ports, and the CD-ROM takes one of them.
@@ -67,7 +157,9 @@ std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame
         add_image(in, index, disks, findings);
     }
     if (in.settings.blank_disk) {
-        disks.push_back(blank_disk(in, frame, disks));
+        disks.push_back(blank_disk(in, frame, disks, findings));
+    } else {
+        note_unused(in, frame, findings);
     }
     check_bus(in, frame.machine, disks.size(), findings);
     return disks;
@@ -75,6 +167,13 @@ std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame
 
 std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings) {
     if (!in.settings.iso || !check_path(in, {"iso", *in.settings.iso, *in.facts.iso}, findings)) {
+        return std::nullopt;
+    }
+    const ContentFault content = fault_of_content(in.facts.iso_content, "", *in.settings.iso);
+    if (!content.why.empty()) {
+        findings.host_fault(fmt::format("{}: cannot use {}", in.origin("iso"), in.settings.iso->string()),
+                            content.why,
+                            in.facts.iso_content.empty ? "copy or download it anew" : content.hint);
         return std::nullopt;
     }
     return CdromSpec{in.absolute(*in.settings.iso)};

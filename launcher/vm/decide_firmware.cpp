@@ -56,8 +56,7 @@ FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoi
         return firmware;
     }
     const bool secure = firmware.mode == FirmwareMode::secure;
-    firmware.uefi = secure ? choose_secure_uefi(in.facts.uefi, arch, machine.name)
-                           : choose_uefi(in.facts.uefi, arch, machine.name);
+    firmware.uefi = choose_firmware(in.facts.uefi, secure, arch, machine.name);
     if (!firmware.uefi) {
         tell_of_no_uefi(in, arch, machine, secure, findings);
     }

@@ -93,7 +93,7 @@ std::filesystem::path decide_qemu(const DecideInput& in, Findings& findings) {
 
 MachineChoice decide_machine(const DecideInput& in, Arch arch, Findings& findings) {
     const bool x86 = arch == Arch::x86_64;
-    MachineChoice machine{in.settings.machine.value_or(x86 ? "q35" : "virt"), MachineFamily::q35};
+    MachineChoice machine{machine_of(in.settings, arch), MachineFamily::q35};
     const std::optional<MachineFamily> family = family_of(machine.name);
     const std::string possible = x86 ? "possible: q35, pc" : "possible: virt";
     if (!family) {

@@ -28,16 +28,25 @@ void check_ssh_port(const DecideInput& in, std::uint16_t ssh_port, Findings& fin
     }
 }
 
-void check_folder_for_user(const DecideInput& in, const fs::path& folder, int user_error,
+// TFTP is QEMU's, HTTP vm-launch's own: where all comes by HTTP, the folder may be its owner's alone.
+void check_folder_for_user(const DecideInput& in, const fs::path& folder, int user_error, Nat& nat,
                            Findings& findings) {
-    if (user_error != 0) {
-        findings.host_fault(
-            fmt::format("{}: QEMU's user {} cannot read {}", in.origin("netboot-dir"),
-                        in.facts.run_user.user->name, folder.string()),
-            errno_text(user_error),
-            fmt::format("chmod -R a+rX {} (and a+x the folders above it), or --run-as USER who may read it",
-                        folder.string()));
+    if (user_error == 0) {
+        return;
     }
+    const std::string hint = fmt::format(
+        "chmod -R a+rX {} (and a+x the folders above it), or --run-as USER who may read it", folder.string());
+    if (nat.http) {
+        nat.tftp = false;
+        findings.note(
+            fmt::format("{} is served by HTTP alone, not by TFTP: QEMU's user {} cannot read it "
+                        "({}); for TFTP: {}",
+                        folder.string(), in.facts.run_user.user->name, errno_text(user_error), hint));
+        return;
+    }
+    findings.host_fault(fmt::format("{}: QEMU's user {} cannot read {}", in.origin("netboot-dir"),
+                                    in.facts.run_user.user->name, folder.string()),
+                        errno_text(user_error), hint);
 }
 
 void check_script(const DecideInput& in, const ScriptFacts& script, Findings& findings) {
@@ -73,7 +82,6 @@ void serve_folder(const DecideInput& in, std::size_t index, Nat& nat, Findings& 
     if (!check_path(in, {"netboot-dir", folder, netboot.folder, PathFacts::Kind::folder}, findings)) {
         return;
     }
-    check_folder_for_user(in, folder, netboot.folder.user_error, findings);
     nat.tftp_folder = in.absolute(folder);
     if (!in.settings.bootfile && netboot.has_boot_ipxe) {
         nat.bootfile = "boot.ipxe";
@@ -86,6 +94,7 @@ void serve_folder(const DecideInput& in, std::size_t index, Nat& nat, Findings& 
     const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
     nat.http =
         to_ipxe && netboot.script && netboot.http_error == 0 && all_links_stay_inside(in, netboot, findings);
+    check_folder_for_user(in, folder, netboot.folder.user_error, nat, findings);
     if (to_ipxe && netboot.script && netboot.http_error != 0) {
         findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
                                   folder.string(), errno_text(netboot.http_error)));

@@ -54,6 +54,10 @@ struct AcceleratorChoice {
 // decide_firmware.cpp
 [[nodiscard]] FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
                                            Findings& findings);
+// decide_nvram.cpp
+[[nodiscard]] NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch arch,
+                                     const std::optional<std::filesystem::path>& state_folder,
+                                     Findings& findings);
 [[nodiscard]] std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
                                                 const std::optional<std::filesystem::path>& state_folder,
                                                 Findings& findings);
@@ -109,6 +113,16 @@ struct DiskFrame {
 [[nodiscard]] std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame,
                                                  Findings& findings);
 [[nodiscard]] std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings);
+
+// decide_kept_disk.cpp
+struct KeptDisk {
+    std::filesystem::path file;
+    std::uint64_t size = 0;  // bytes, that it has or is to have
+};
+[[nodiscard]] KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& state_folder,
+                                        Findings& findings);
+// What is kept, though no blank disk is asked for.
+void note_unused_disks(const DecideInput& in, Findings& findings);
 
 // decide_guest_data.cpp
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> decide_smbios(const DecideInput& in,

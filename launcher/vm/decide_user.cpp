@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "launcher/vm/decide_parts.h"
 
 namespace vml {
@@ -36,6 +37,12 @@ std::optional<std::filesystem::path> decide_state_folder(const DecideInput& in, 
     }
     if (!check_path(in, {"data-dir", data->folder, data->path, PathFacts::Kind::folder}, findings)) {
         return std::nullopt;
+    }
+    if (!data->others.empty()) {
+        findings.note(
+            fmt::format("{} keeps nothing of {} yet, but of {}: --name says which VM this is (by default the "
+                        "container's host name, which Docker makes up anew)",
+                        data->folder.string(), vm_name, listed(data->others, "and")));
     }
     return in.absolute(data->folder) / vm_name;
 }

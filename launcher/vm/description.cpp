@@ -79,6 +79,7 @@ json description_of(const VmSpec& spec) {
                 {"uuid", spec.uuid},
                 {"machine", spec.machine},
                 {"firmware", to_string(spec.firmware.mode)},
+                {"secure_boot", spec.nvram.secure_boot ? json(*spec.nvram.secure_boot) : json()},
                 {"accelerator", spec.accelerator == Accelerator::kvm ? "kvm" : "tcg"},
                 {"accelerator_reason", spec.accelerator_reason},
                 {"cpus", spec.cpus},

@@ -1,15 +1,24 @@
 #include "launcher/vm/disk_image.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/shell.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
 namespace {
 
 using nlohmann::json;
+
+bool can_be_named(const std::string& format) {
+    const std::vector<std::string> names = choice_names<DiskFormat>();
+    return std::find(names.begin(), names.end(), format) != names.end();
+}
 
 std::optional<std::string> text_at(const json& object, const char* key) {
     const auto found = object.find(key);
@@ -62,6 +71,11 @@ std::optional<ImageFacts> parse_image_info(std::string_view output) {
 
 FormatChoice choose_format(const ImageFacts& image, const std::optional<std::string>& stated,
                            const std::filesystem::path& path) {
+    const std::string convert =
+        fmt::format("convert it: qemu-img convert -O qcow2 {} NEW.qcow2", shell_quoted(path.string()));
+    if (stated && *stated == "vmdk" && image.backing_file) {
+        return {*stated, fmt::format("it lies on another image, {}", *image.backing_file), convert};
+    }
     if (stated) {
         return {*stated, "", ""};
     }
@@ -69,9 +83,11 @@ FormatChoice choose_format(const ImageFacts& image, const std::optional<std::str
         return {"", image.fault->what + ": " + image.fault->why, image.fault->hint};
     }
     if (image.format != "raw" && image.format != "qcow2") {
-        return {
-            image.format, fmt::format("it is a {} image, neither raw nor qcow2", image.format),
-            fmt::format("convert it: qemu-img convert -O qcow2 {} NEW.qcow2", shell_quoted(path.string()))};
+        return {image.format, fmt::format("it is a {} image, neither raw nor qcow2", image.format),
+                can_be_named(image.format)
+                    ? fmt::format("--disk-format {} uses it as it is, by QEMU's driver; or {}", image.format,
+                                  convert)
+                    : convert};
     }
     if (image.encrypted) {
         return {image.format, "it is encrypted, and vm-launch has no key for it",

@@ -12,6 +12,9 @@
 #include "base/error.h"
 #include "launcher/settings/settings.h"
 #include "launcher/vm/disk_image.h"
+#include "launcher/vm/image_content.h"
+#include "launcher/vm/kept_disk.h"
+#include "launcher/vm/nvram_store.h"
 #include "launcher/vm/outside_links.h"
 #include "launcher/vm/script_check.h"
 #include "launcher/vm/uefi_choice.h"
@@ -77,9 +80,29 @@ struct NetbootFacts {
     std::vector<OutsideLink> outside_links{};  // which HTTP does not follow, and TFTP does
 };
 
+// A file that an image names.
+struct NamedFile {
+    std::filesystem::path file;
+    PathFacts path;
+    bool operator==(const NamedFile&) const = default;
+};
+
+// An image that lies under another one.
+struct LayerFacts {
+    NamedFile image;
+    std::string format;  // as the image above it has it
+    std::optional<NamedFile> data_file{};
+    bool operator==(const LayerFacts&) const = default;
+};
+
 struct DiskFacts {
     PathFacts path;
     std::optional<ImageFacts> image;  // where the user does not say the format
+    ImageContent content{};
+    // What a qcow2 image names that the user vouches for.
+    std::optional<NamedFile> data_file{};
+    std::vector<LayerFacts> backing{};  // the nearest first
+    std::optional<Fault> chain_fault{};
     bool operator==(const DiskFacts&) const = default;
 };
 
@@ -87,7 +110,11 @@ struct DiskFacts {
 struct DataFacts {
     std::filesystem::path folder;  // --data-dir, or /data where it is mounted
     PathFacts path;
-    bool first_boot_done = false;  // --boot-once was carried out in an earlier run
+    bool first_boot_done = false;               // --boot-once was carried out in an earlier run
+    std::optional<StoreFacts> nvram{};          // what is kept of UEFI's variables
+    std::vector<KeptDiskFacts> disks{};         // that were kept
+    std::vector<std::string> others{};          // names of VMs that have a folder, where this one has none
+    std::optional<std::string> nvram_origin{};  // the text of the file beside it
     bool operator==(const DataFacts&) const = default;
 };
 
@@ -113,6 +140,7 @@ struct HostFacts {
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
     std::vector<EfiProgram> ipxe_programs;        // in order of preference
     std::vector<UefiFirmware> uefi;
+    std::optional<StoreFacts> nvram_template;  // of the firmware that the machine gets; none: it is not raw
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
     std::string user_data_text;
@@ -120,6 +148,7 @@ struct HostFacts {
     std::vector<DiskFacts> disks;   // of the settings' disks, in order
     std::optional<DataFacts> data;  // none: there is no folder to keep things in
     std::optional<PathFacts> iso;
+    ImageContent iso_content;
     std::optional<net::HostNetworkFacts> network;  // where a NIC is on bridge or direct
     int vhost_error = 0;                           // errno of opening /dev/vhost-net; 0: it can be opened
     int capture_error = 0;                         // errno of making a packet socket; 0: it can be made

@@ -30,11 +30,21 @@ struct FirmwareSpec {
     bool operator==(const FirmwareSpec&) const = default;
 };
 
+// The UEFI variables that the VM runs with.
+struct NvramSpec {
+    std::optional<std::filesystem::path> kept;  // where they live on; none: gone with the VM
+    bool anew = false;                          // what is kept there is made anew
+    std::string origin;                         // to be written beside it; empty: it stands there
+    std::optional<bool> secure_boot;            // as they have it; none: there are none, or it cannot be read
+    bool operator==(const NvramSpec&) const = default;
+};
+
 // QEMU's user-mode network.
 struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
     std::optional<std::string> bootfile;               // a name in the folder, or a URL
     bool http = false;  // the folder is served by HTTP too, and the bootfile from there
+    bool tftp = true;   // the folder is served by TFTP
     std::vector<PortForward> forwards;
     std::string forward_address = "127.0.0.1";  // that the forwards listen on
     bool operator==(const Nat&) const = default;
@@ -83,13 +93,23 @@ struct NicSpec {
     bool operator==(const NicSpec&) const = default;
 };
 
+// An image that lies under another one; nothing is written to it.
+struct LayerSpec {
+    std::filesystem::path image;
+    std::string format;
+    std::optional<std::filesystem::path> data_file;
+    bool operator==(const LayerSpec&) const = default;
+};
+
 // A disk that is there already, or an empty one that lives as long as the VM, unless it is kept.
 struct DiskSpec {
     std::string id;                              // "disk0"
     std::optional<std::filesystem::path> image;  // none: blank
     std::string format = "raw";
-    std::uint64_t size = 0;                     // bytes, of a blank disk
-    std::optional<std::filesystem::path> kept;  // where a blank disk lives on
+    std::optional<std::filesystem::path> data_file{};  // that the image's data lies in
+    std::vector<LayerSpec> backing{};                  // the nearest first; what it ends with names no file
+    std::uint64_t size = 0;                            // bytes, of a blank disk
+    std::optional<std::filesystem::path> kept;         // where a blank disk lives on
     DiskBus bus = DiskBus::virtio;
     DiskCache cache = DiskCache::writeback;
     [[nodiscard]] std::string device_id() const { return id + "-dev"; }
@@ -158,6 +178,7 @@ struct VmSpec {
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;
     FirmwareSpec firmware;
+    NvramSpec nvram;
     std::optional<PxeClient> pxe;
     std::optional<TpmSpec> tpm;
     std::optional<IpxeProgramSpec> ipxe_program;

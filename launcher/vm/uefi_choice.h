@@ -37,4 +37,10 @@ struct UefiFirmware {
 [[nodiscard]] std::optional<UefiFirmware> choose_secure_uefi(const std::vector<UefiFirmware>& all,
                                                              rom::Arch arch, std::string_view machine);
 
+[[nodiscard]] inline std::optional<UefiFirmware> choose_firmware(const std::vector<UefiFirmware>& all,
+                                                                 bool secure, rom::Arch arch,
+                                                                 std::string_view machine) {
+    return secure ? choose_secure_uefi(all, arch, machine) : choose_uefi(all, arch, machine);
+}
+
 }  // namespace vml

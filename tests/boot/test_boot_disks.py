@@ -99,18 +99,92 @@ def test_an_image_that_names_another_file_is_believed_only_on_the_users_word(boo
     refused = vm.run("--disk", image)
     assert refused.returncode == 3
     assert str(base) in refused.stderr and "--disk-format qcow2" in refused.stderr
-    for path in (base, tmp_path):
-        path.chmod(0o755)  # QEMU opens the backing file by itself, with its user's rights
+    base.chmod(0o600)  # it comes to QEMU as a descriptor too
     with boot("--disk", image, "--disk-format", "qcow2", *vm.SMALL, capture=False) as run:
         assert run.wait_exit() == 0
         assert DISK in run.text()
 
 
-def test_other_formats_are_refused_with_what_to_do(tmp_path):
+def chain_of_three(folder):
+    """An overlay, a middle one that names its base by a relative path, in a folder of its own, and the base."""
+    low = folder / "low"
+    low.mkdir()
+    media.write_disk(low / "base.raw", DISK)
+    create = ("qemu-img", "create", "-q", "-f", "qcow2", "-b")
+    subprocess.run([*create, "base.raw", "-F", "raw", "middle.qcow2"], check=True, cwd=low)
+    subprocess.run([*create, "low/middle.qcow2", "-F", "qcow2", "over.qcow2"], check=True, cwd=folder)
+    return folder / "over.qcow2"
+
+
+def test_a_chain_is_resolved_as_qemu_img_does(boot, tmp_path):
+    """Also where its images are their owner's alone, and vm-launch starts somewhere else."""
+    over = chain_of_three(tmp_path)
+    for path in (over, tmp_path / "low", *(tmp_path / "low").iterdir()):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    with boot("--disk", over, "--disk-format", "qcow2", *vm.SMALL, capture=False) as run:
+        assert run.wait_exit() == 0
+        assert DISK in run.text()
+
+
+def test_an_image_with_its_data_in_another_file_boots(boot, tmp_path):
+    media.write_disk(tmp_path / "disk.raw", DISK)
+    convert_to = ("qemu-img", "convert", "-O", "qcow2", "-o", "data_file=data.raw", "disk.raw", "disk.qcow2")
+    subprocess.run(convert_to, check=True, cwd=tmp_path)
+    disk = ("--disk", tmp_path / "disk.qcow2", "--disk-format", "qcow2")
+    with boot(*disk, *vm.SMALL, capture=False) as run:
+        assert run.wait_exit() == 0
+        assert DISK in run.text()
+
+
+def test_what_is_missing_in_a_chain_is_told_before_qemu_starts(tmp_path):
+    over = chain_of_three(tmp_path)
+    (tmp_path / "low/base.raw").unlink()
+    refused = vm.run("--disk", over, "--disk-format", "qcow2")
+    assert refused.returncode == 3
+    assert f"cannot use {tmp_path}/low/middle.qcow2" in refused.stderr
+    assert f"its backing file {tmp_path}/low/base.raw: No such file or directory" in refused.stderr
+    assert "qemu-img rebase" in refused.stderr
+
+
+def test_other_formats_are_refused_with_both_ways_out(tmp_path):
     vmdk = convert(media.write_disk(tmp_path / "disk.raw", DISK), "vmdk")
     refused = vm.run("--disk", vmdk)
     assert refused.returncode == 3
-    assert "it is a vmdk image" in refused.stderr and "qemu-img convert" in refused.stderr
+    assert "it is a vmdk image" in refused.stderr
+    assert "--disk-format vmdk" in refused.stderr and "qemu-img convert" in refused.stderr
+
+
+@pytest.mark.parametrize("image_format", ["vmdk", "vhdx", "vdi", "vpc"])
+def test_a_format_that_is_named_is_used(boot, tmp_path, image_format):
+    disk = convert(media.write_disk(tmp_path / "disk.raw", DISK), image_format)
+    with boot("--disk", disk, "--disk-format", image_format, *vm.SMALL, capture=False) as run:
+        assert run.wait_exit() == 0
+        assert DISK in run.text()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        ("truncate -s 0 d.qcow2", "qemu-img create -f qcow2 {}/d.qcow2 20G"),
+        ("truncate -s 1M d && gzip -c d > d.img.gz", "gzip -dc {0}/d.img.gz > {0}/d.img"),
+        ("truncate -s 1M d && xz -c d > d.qcow2", "xz -dc {0}/d.qcow2 > {0}/d.qcow2.img"),
+        ("truncate -s 1M d && tar -cf d.ova d", "tar -xvf {}/d.ova"),
+        ("qemu-img create -q -f vmdk -o subformat=monolithicFlat d.vmdk 1M", "qemu-img convert -O qcow2 {}/d.vmdk"),
+    ],
+)
+def test_what_is_no_disk_is_refused_with_the_command_that_mends_it(tmp_path, make, words):
+    subprocess.run(make, shell=True, check=True, cwd=tmp_path)
+    made = next(path for path in tmp_path.iterdir() if path.name in ("d.qcow2", "d.img.gz", "d.ova", "d.vmdk"))
+    refused = vm.run("--disk", made)
+    assert refused.returncode == 3
+    assert words.format(tmp_path) in refused.stderr
+
+
+def test_a_format_that_the_image_does_not_have_is_told_before_qemu_starts(tmp_path):
+    raw = media.write_disk(tmp_path / "disk.raw", DISK)
+    refused = vm.run("--disk", raw, "--disk-format", "qcow2")
+    assert refused.returncode == 3
+    assert "it is no qcow2 image" in refused.stderr
 
 
 def test_the_variables_and_the_blank_disk_are_kept(boot, tmp_path):
@@ -131,7 +205,7 @@ def test_the_variables_and_the_blank_disk_are_kept(boot, tmp_path):
     variables = (folder / "nvram.fd").read_bytes()
     with open(template, "rb") as file:
         assert variables != file.read(), "the firmware wrote its variables to the kept copy"
-    disk = folder / "disk0.raw"
+    disk = folder / "blank.raw"
     assert disk.read_bytes() == bytes(1 << 20)
     disk.write_bytes(media.efi_volume(DISK))
     again = boot(*arguments, capture=False)
@@ -142,3 +216,26 @@ def test_the_variables_and_the_blank_disk_are_kept(boot, tmp_path):
     with boot(*arguments, "--no-persist", capture=False) as run:
         run.wait_text("BdsDxe|Shell")
         assert DISK not in run.text()
+
+
+def test_a_disk_that_an_older_vm_launch_kept_is_found_again(boot, tmp_path):
+    """It was numbered by how many images came before it; one more must not make it forgotten. It grows when asked."""
+    image = tmp_path / "empty.raw"
+    image.write_bytes(bytes(1 << 20))
+    arguments = ("--firmware", "uefi", "--disk", image, "--blank-disk", "--data-dir", tmp_path / "data", *vm.SMALL)
+    run = boot(*arguments, "--disk-size", "64M", capture=False)
+    folder = tmp_path / "data" / run.name
+    folder.mkdir(parents=True)
+    kept = folder / "disk0.raw"
+    kept.write_bytes(media.efi_volume(DISK))
+    size = kept.stat().st_size
+    with run:
+        assert run.wait_exit() == 0
+        assert DISK in run.text()
+        assert "disk0.raw, grows from" in run.text("own")
+    assert kept.stat().st_size == 64 << 20 > size
+    assert not list(folder.glob("disk1.raw")) and not (folder / "blank.raw").exists()
+    smaller = vm.run("--name", run.name, *arguments, "--disk-size", "1M")
+    assert smaller.returncode == 2
+    assert "has 64M, 1M is asked for" in smaller.stderr
+    assert kept.stat().st_size == 64 << 20

@@ -32,7 +32,7 @@ ARROWS = {
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm rom netsetup netserve",
     "launcher/console": "bootwatch control screen",
     "launcher/watch": "launcher/handles launcher/console launcher/settings bootwatch netserve netsetup",
-    "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp",
+    "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp rom",
     "launcher/run": "launcher/handles launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/commands": "launcher/run launcher/host launcher/start launcher/remote launcher/console launcher/plan "
@@ -77,7 +77,7 @@ SYSTEM = {
     "launcher/start": (
         "",
         "archive_* fchown fcntl fstat ftruncate geteuid memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit pwrite rename "
-        "setsockopt socketpair write",
+        "setsockopt socketpair unlink write",
     ),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
     "launcher/watch": ("asio", ""),

@@ -20,6 +20,9 @@
 #include "launcher/plan/plan_text.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/shell_words.h"
+#include "launcher/vm/image_content.h"
+#include "launcher/vm/nvram_store.h"
+#include "launcher/vm/qcow2_header.h"
 #include "launcher/vm/spec.h"
 
 namespace {
@@ -84,6 +87,10 @@ HostFacts made_up_host(const Settings& settings) {
     facts.network = net::HostNetworkFacts{};
     facts.roms.resize(settings.nics.size());
     facts.disks.resize(settings.disks.size(), DiskFacts{file, ImageFacts{}});
+    for (DiskFacts& disk : facts.disks) {
+        disk.content.magic = settings.disk_format.value_or("");
+        disk.backing = {{{"/d/base", file}, "raw"}};
+    }
     facts.iso = file;
     facts.uefi = {{"/d", "x", "/code", "raw", "/vars", "raw", {{"x86_64", {"*"}}, {"aarch64", {"*"}}}, {}}};
     return facts;
@@ -107,10 +114,22 @@ void check_quoting(const std::string& word) {
     require(parse_shell_words(shell_quoted(word)) == std::vector<std::string>{word});
 }
 
+// What a guest or its owner may have written to the files that are looked into.
+void read_as_files(std::string_view bytes) {
+    const auto header = read_qcow2_header(bytes_of(bytes));
+    if (header && header->backing_file) {
+        (void)file_meant("/d/image", *header->backing_file);
+    }
+    (void)fault_of_content(content_of_image(bytes_of(bytes), bytes.size()), "", "/d/image");
+    (void)parse_nvram_origin(bytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const Input input = input_of({reinterpret_cast<const char*>(data), size});
+    const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+    read_as_files(bytes);
+    const Input input = input_of(bytes);
     const ReadFile read_file = [&](const std::string& /*path*/) { return input.config; };
     const ReadResult read = read_settings(input.words, input.environment, read_file, subcommands());
     for (const Fault& fault : read.faults) {

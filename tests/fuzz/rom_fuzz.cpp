@@ -1,6 +1,6 @@
 // Any bytes at all as an option ROM: read, matched with every target and described. Only vml::Error may come
 // out. Bytes that do not begin as a ROM are unpacked instead: never to more than they say, or than is
-// allowed.
+// allowed; and read as UEFI's variable store.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +13,7 @@
 #include "rom/efi_compression.h"
 #include "rom/match.h"
 #include "rom/option_rom.h"
+#include "rom/variable_store.h"
 
 namespace {
 
@@ -47,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const vml::Bytes bytes{{data, size}};
     if (!bytes.starts(0, "\x55\xAA")) {
         unpack(bytes);
+        (void)read_variable_store(bytes);
         return 0;
     }
     try {

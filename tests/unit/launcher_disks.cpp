@@ -175,11 +175,11 @@ TEST_CASE("a kept copy is made once and then found again") {
     const auto state = folder.path() / "box";
     const OwnedFd state_fd = open_state_folder(state);
     {
-        const OwnedFd first = open_kept_copy(state / "nvram.fd", original);
+        const OwnedFd first = open_kept_store({state / "nvram.fd", original, false, "origin"});
         CHECK(content(first.get()) == "variables");
         REQUIRE(::pwrite(first.get(), "V", 1, 0) == 1);
     }
-    const OwnedFd second = open_kept_copy(state / "nvram.fd", "/no/template/any/more");
+    const OwnedFd second = open_kept_store({state / "nvram.fd", "/no/template/any/more", false, ""});
     CHECK(content(second.get()) == "Variables");
     CHECK(text_in(original) == "variables");
     struct stat status {};
@@ -191,21 +191,21 @@ TEST_CASE("a kept copy is made once and then found again") {
 TEST_CASE("a kept disk has the size of its making, and is sparse") {
     const Folder folder;
     const auto file = folder.path() / "disk0.raw";
-    static_cast<void>(open_kept_blank(file, std::uint64_t{5} << 30));
+    static_cast<void>(open_kept_blank({file, std::uint64_t{5} << 30}));
     struct stat status {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
     CHECK(status.st_size == std::int64_t{5} << 30);
     CHECK(status.st_blocks < 100);
-    static_cast<void>(open_kept_blank(file, 512));
+    static_cast<void>(open_kept_blank({file, 512}));
     CHECK(std::filesystem::file_size(file) == std::uint64_t{5} << 30);
 }
 
 TEST_CASE("a copy that fails leaves no file of that name") {
     const Folder folder;
     const auto file = folder.path() / "nvram.fd";
-    CHECK_THROWS_AS(open_kept_copy(file, "/no/such/template"), Error);
+    CHECK_THROWS_AS(open_kept_store({file, "/no/such/template", false, "origin"}), Error);
     CHECK_FALSE(std::filesystem::exists(file));
-    CHECK_THROWS_AS(open_kept_blank("/no/such/folder/disk", 512), Error);
+    CHECK_THROWS_AS(open_kept_blank({"/no/such/folder/disk", 512}), Error);
     CHECK_THROWS_AS(open_state_folder("/no/such/folder/box"), Error);
 }
 

@@ -53,6 +53,7 @@ HostFacts with_secure_boot(HostFacts facts) {
     UefiFirmware firmware = uefi_firmware("x86_64", "pc-q35-*");
     firmware.features = {"enrolled-keys", "requires-smm", "secure-boot"};
     facts.uefi.push_back(firmware);
+    facts.nvram_template = StoreFacts{.size = 540672, .content = rom::VariableStore{.platform_key = true}};
     facts.swtpm = "/usr/bin/swtpm";
     return facts;
 }

@@ -227,6 +227,15 @@ TEST_CASE("a folder that QEMU's user cannot read is a fault that names both") {
     HostFacts facts = with_netboot(made_up_host());
     facts.run_user = {true, RunUser{"nobody", 65534, 65534, {}}, "root"};
     facts.netboot->folder.user_error = EACCES;
+    const VmSpec by_http = spec_of({"--ipxe", "--netboot-dir=/srv/n"}, facts);  // which is vm-launch's own
+    CHECK(by_http.nics.front().nat().http);
+    CHECK_FALSE(by_http.nics.front().nat().tftp);
+    REQUIRE_FALSE(by_http.notes.empty());
+    CHECK(in(by_http.notes.front(), "served by HTTP alone"));
+    for (const PlannedArg& arg : make_plan(by_http).args) {
+        CHECK_FALSE(in(arg.value, "tftp="));
+    }
+    facts.netboot->script = false;
     const auto faults = refusals({"--ipxe", "--netboot-dir=/srv/n"}, facts);
     REQUIRE(faults.size() == 1);
     CHECK(in(faults.at(0), "QEMU's user nobody cannot read /srv/n"));

@@ -87,6 +87,7 @@ const std::map<std::string, std::string>& other_values() {
         {"on-io-error", "stop"},
         {"data-dir", "/srv/data"},
         {"persist", "on"},
+        {"reset-nvram", "on"},
         {"blank-disk", "on"},
         {"pxe", "http4"},
         {"tpm", "on"},

@@ -571,6 +571,7 @@ TEST_CASE("what qemu-img says of an image decides, and the user's word before it
     const auto format = [](const ImageFacts& image, const Words& more = {}) {
         HostFacts facts = made_up_host();
         facts.disks = {{a_file(), image}};
+        facts.disks[0].content.magic = "qcow2";
         Words flags{"--disk=/d"};
         flags.insert(flags.end(), more.begin(), more.end());
         const Decision decision = test::decide_flags(flags, facts);
@@ -581,7 +582,7 @@ TEST_CASE("what qemu-img says of an image decides, and the user's word before it
     CHECK(format({.format = "raw"}) == "raw");
     CHECK(format({.format = "vmdk"}) ==
           "--disk: cannot use /d\n  why:  it is a vmdk image, neither raw nor qcow2\n"
-          "  hint: convert it: qemu-img convert -O qcow2 /d NEW.qcow2\n");
+          "  hint: --disk-format vmdk uses it as it is, by QEMU's driver; or convert it: qemu-img convert -O qcow2 /d NEW.qcow2\n");
     CHECK(contains(format({.format = "qcow2", .encrypted = true}), "it is encrypted"));
     for (const ImageFacts& claim : {ImageFacts{.format = "qcow2", .backing_file = "/etc/shadow"},
                                     ImageFacts{.format = "qcow2", .data_file = "/etc/shadow"}}) {
@@ -626,7 +627,7 @@ TEST_CASE("what is kept is kept in a folder of the VM's name") {
     const Words flags{"--boot-order=hd", "--blank-disk", "--name=box"};
     const VmSpec spec = spec_of(flags, facts);
     CHECK(spec.state_folder == "/srv/data/box");
-    CHECK(spec.disks.at(0).kept == "/srv/data/box/disk0.raw");
+    CHECK(spec.disks.at(0).kept == "/srv/data/box/blank.raw");
     CHECK(spec.disks.at(0).cache == DiskCache::writeback);
     const VmSpec not_kept = spec_of({"--boot-order=hd", "--blank-disk", "--no-persist"}, facts);
     CHECK_FALSE(not_kept.state_folder);

@@ -1,0 +1,120 @@
+#include "launcher/host/data_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "launcher/host/file_head.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+PathFacts::Kind kind_of(mode_t mode) {
+    if (S_ISDIR(mode)) {
+        return PathFacts::Kind::folder;
+    }
+    // A block device is as good a disk as a file.
+    return S_ISREG(mode) || S_ISBLK(mode) ? PathFacts::Kind::file : PathFacts::Kind::other;
+}
+
+// Linux 5.8 and later tell (statx(2)).
+bool is_mount_point(const char* folder) {
+    struct statx facts {};
+    return ::statx(AT_FDCWD, folder, 0, STATX_TYPE, &facts) == 0 &&
+           (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+// Nothing where no such file is.
+std::optional<StoreFacts> look_at_store(const fs::path& file, int flags) {
+    const OwnedFd fd{::open(file.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    if (!fd) {
+        return errno == ENOENT ? std::nullopt : std::optional{StoreFacts{.open_error = errno}};
+    }
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) {
+        return StoreFacts{.open_error = errno};
+    }
+    return StoreFacts{.size = static_cast<std::uint64_t>(status.st_size),
+                      .content = rom::read_variable_store(bytes_of(head_of(file, rom::most_of_a_store)))};
+}
+
+// The blank disks in a VM's folder, by name.
+std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
+    std::vector<KeptDiskFacts> disks;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator{state, none}) {
+        struct stat status {};
+        const std::string name = entry.path().filename();
+        if (is_kept_disk(name) && ::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            disks.push_back({name, static_cast<std::uint64_t>(status.st_size), status.st_blocks > 0});
+        }
+    }
+    std::sort(disks.begin(), disks.end(),
+              [](const KeptDiskFacts& left, const KeptDiskFacts& right) { return left.name < right.name; });
+    return disks;
+}
+
+// VMs that keep something, where this one has no folder yet.
+std::vector<std::string> look_for_others(const fs::path& data, const fs::path& state) {
+    std::vector<std::string> names;
+    std::error_code none;
+    if (fs::exists(state, none)) {
+        return names;
+    }
+    for (const auto& entry : fs::directory_iterator{data, none}) {
+        if (fs::exists(entry.path() / nvram_file, none) || !look_for_kept_disks(entry.path()).empty()) {
+            names.push_back(entry.path().filename());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace
+
+PathFacts look_at(const fs::path& path, int flags) {
+    PathFacts facts;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        facts.open_error = errno;
+        return facts;
+    }
+    facts.kind = kind_of(status.st_mode);
+    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    facts.open_error = fd ? 0 : errno;
+    return facts;
+}
+
+std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
+    constexpr const char* usual_folder = "/data";
+    if (!settings.data_dir && !is_mount_point(usual_folder)) {
+        return std::nullopt;
+    }
+    DataFacts data;
+    data.folder = settings.data_dir.value_or(usual_folder);
+    data.path = look_at(data.folder, O_RDONLY);
+    const fs::path state = data.folder / settings.name.value_or(default_name);
+    std::error_code ignored;
+    data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
+    data.disks = look_for_kept_disks(state);
+    data.others = settings.name ? std::vector<std::string>{} : look_for_others(data.folder, state);
+    data.nvram = look_at_store(state / nvram_file, O_RDWR);
+    data.nvram_origin = read_file(state / nvram_origin_file);
+    return data;
+}
+
+std::optional<StoreFacts> look_at_template(const UefiFirmware& firmware) {
+    return firmware.vars_format == "raw" ? look_at_store(firmware.vars_template, O_RDONLY) : std::nullopt;
+}
+
+}  // namespace vml

@@ -1,0 +1,88 @@
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/kept_disk.h"
+
+namespace vml {
+
+namespace {
+
+// What is kept in the VM's folder; nothing where vm-launch knows none.
+std::vector<KeptDiskFacts> files_of(const DecideInput& in) {
+    return in.facts.data ? in.facts.data->disks : std::vector<KeptDiskFacts>{};
+}
+
+void refuse_rivals(const DecideInput& in, const std::filesystem::path& folder,
+                   const std::vector<std::string>& rivals, Findings& findings) {
+    findings.host_fault(
+        fmt::format("{}: which is the blank disk that was kept in {}?", in.origin("blank-disk"),
+                    folder.string()),
+        fmt::format("{} hold data, each from a start with another number of --disk", listed(rivals, "and")),
+        fmt::format("name the one to be used {}, and move the others away", kept_disk_file));
+}
+
+// The size that was asked for, where that is no less than what is there.
+std::uint64_t size_of_found(const DecideInput& in, const std::filesystem::path& file,
+                            const KeptDiskFacts& found, Findings& findings) {
+    const std::uint64_t asked = in.settings.disk_size;
+    if (found.size == 0) {
+        return asked;
+    }
+    if (!in.origins.contains("disk-size") || asked == found.size) {
+        return found.size;
+    }
+    if (asked < found.size) {
+        findings.settings_fault(
+            fmt::format("{}: cannot make the disk that was kept smaller", in.origin("disk-size")),
+            fmt::format("{} has {}, {} is asked for, and what the guest has at its end would be lost",
+                        file.string(), size_words(found.size), size_words(asked)),
+            fmt::format("leave it out, or say {}; to begin with an empty disk, move the file away",
+                        size_words(found.size)));
+        return found.size;
+    }
+    findings.note(
+        fmt::format("the disk that was kept, {}, grows from {} to {}: its partitions are the guest's "
+                    "to grow",
+                    file.string(), size_words(found.size), size_words(asked)));
+    return asked;
+}
+
+}  // namespace
+
+KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& state_folder,
+                          Findings& findings) {
+    const KeptDiskChoice choice = choose_kept_disk(files_of(in));
+    if (!choice.rivals.empty()) {
+        refuse_rivals(in, state_folder, choice.rivals, findings);
+        return {};
+    }
+    if (!choice.others_with_data.empty()) {
+        findings.note(
+            fmt::format("the blank disk is {}; {} in the same folder, which an older vm-launch kept, "
+                        "is not used",
+                        choice.name, listed(choice.others_with_data, "and")));
+    }
+    KeptDisk kept{state_folder / choice.name, in.settings.disk_size};
+    if (choice.found) {
+        kept.size = size_of_found(in, kept.file, *choice.found, findings);
+    }
+    return kept;
+}
+
+void note_unused_disks(const DecideInput& in, Findings& findings) {
+    std::vector<std::string> names;
+    for (const KeptDiskFacts& file : files_of(in)) {
+        if (file.holds_data) {
+            names.push_back(file.name);
+        }
+    }
+    if (!names.empty()) {
+        findings.note(
+            fmt::format("the disk that was kept ({}) is not used: --blank-disk would", listed(names, "and")));
+    }
+}
+
+}  // namespace vml

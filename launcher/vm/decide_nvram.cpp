@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/nvram_store.h"
+
+namespace vml {
+
+namespace {
+
+void refuse(const DecideInput& in, const std::filesystem::path& file, std::string why, Findings& findings) {
+    findings.host_fault(
+        fmt::format("{}: cannot use the UEFI variables in {}", in.origin("data-dir"), file.string()),
+        std::move(why),
+        "--reset-nvram makes them anew (what the guest wrote there, its boot entries, is gone); --name or "
+        "--data-dir gives the VM a folder of its own");
+}
+
+// The store that was kept, if it is to be used again.
+std::optional<StoreFacts> kept_store(const DecideInput& in, const NvramSpec& nvram) {
+    return nvram.kept && !in.settings.reset_nvram && in.facts.data ? in.facts.data->nvram : std::nullopt;
+}
+
+bool check_kept(const DecideInput& in, const StoreQuestion& question, const std::filesystem::path& file,
+                Findings& findings) {
+    if (question.store.open_error != 0) {
+        findings.host_fault(
+            fmt::format("{}: cannot use the UEFI variables in {}", in.origin("data-dir"), file.string()),
+            errno_text(question.store.open_error), "check the owner and mode; --no-persist does without");
+    } else if (const std::optional<std::string> why = why_not_this_store(question)) {
+        refuse(in, file, *why, findings);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+// --firmware secure is a promise.
+void check_secure_boot(const DecideInput& in, const NvramSpec& nvram, const FirmwareSpec& firmware,
+                       bool from_template, Findings& findings) {
+    if (firmware.mode != FirmwareMode::secure) {
+        return;
+    }
+    if (!nvram.secure_boot) {
+        findings.note(fmt::format("whether Secure Boot is on cannot be read: the variables are in a {} image",
+                                  firmware.uefi->vars_format));
+    } else if (!*nvram.secure_boot && from_template) {
+        findings.host_fault(
+            fmt::format("{}: there is no Secure Boot", in.origin("firmware")),
+            fmt::format("it is off in {}, though {} says that keys are enrolled there",
+                        firmware.uefi->vars_template.string(), firmware.uefi->descriptor.string()),
+            "install the distribution's firmware anew");
+    } else if (!*nvram.secure_boot) {
+        refuse(in, *nvram.kept,
+               "Secure Boot is off in them: it was switched off in the firmware's setup, or its keys were "
+               "deleted there",
+               findings);
+    }
+}
+
+}  // namespace
+
+NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch arch,
+                       const std::optional<std::filesystem::path>& state_folder, Findings& findings) {
+    NvramSpec nvram;
+    if (in.settings.reset_nvram && (!firmware.uefi || !state_folder)) {
+        findings.note(fmt::format("{} has no effect: no UEFI variables are kept", in.origin("reset-nvram")));
+    }
+    if (!firmware.uefi) {
+        return nvram;
+    }
+    if (state_folder) {
+        nvram.kept = *state_folder / nvram_file;
+    }
+    const std::optional<StoreFacts> store = kept_store(in, nvram);
+    const bool usable =
+        !store ||
+        check_kept(in, {*store, in.facts.data->nvram_origin, in.facts.nvram_template, *firmware.uefi, arch},
+                   *nvram.kept, findings);
+    const std::string origin = to_text(origin_of_store(*firmware.uefi, arch));
+    const bool noted = store && in.facts.data->nvram_origin == origin;
+    nvram.origin = nvram.kept && !noted ? origin : "";
+    nvram.anew = nvram.kept && in.settings.reset_nvram;
+    nvram.secure_boot = secure_boot_of(store ? store : in.facts.nvram_template, *firmware.uefi);
+    if (usable) {
+        check_secure_boot(in, nvram, firmware, !store, findings);
+    }
+    return nvram;
+}
+
+}  // namespace vml
