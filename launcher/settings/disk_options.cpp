@@ -52,9 +52,9 @@ std::vector<OptionRow> guest_data_options() {
              "URL/meta-data"}),
         option<&Settings::hostname, parse_name>(
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
-        option<&Settings::ssh_public_key>(
+        with_lines(option<&Settings::ssh_public_key>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
-             "cloud-init: a public key that may log in as the image's own user"}),
+             "cloud-init: a public key that may log in as the image's own user"})),
         option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
                                      "where --persist keeps things, in a folder of the VM's name"}),
         option<&Settings::persist>(

@@ -1,5 +1,6 @@
 #include "launcher/settings/environment.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -74,10 +75,26 @@ std::vector<std::string> known_variables() {
     return names;
 }
 
+// "tcp://10.0.0.1:22" in SSH_PORT: Kubernetes (and Docker's --link) describes other services so in every
+// container, and a Service may be named "ssh". Nobody writes a setting so.
+bool is_service_link(std::string_view name, std::string_view value) {
+    return name.ends_with("_PORT") &&
+           (value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://"));
+}
+
+// SSH_SERVICE_HOST, NETBOOT_PORT_80_TCP_ADDR and the like, which come with them.
+bool is_of_a_service(std::string_view name) {
+    return name.find("_SERVICE_HOST") != std::string_view::npos ||
+           name.find("_SERVICE_PORT") != std::string_view::npos ||
+           (name.find("_PORT_") != std::string_view::npos &&
+            (name.find("_TCP") != std::string_view::npos || name.find("_UDP") != std::string_view::npos));
+}
+
 // A variable's text and name.
 std::optional<Raw> variable(const Environment& environment, std::string_view name) {
     const auto found = environment.find(name);
-    return found == environment.end() || found->second.empty()
+    return found == environment.end() || trimmed(found->second).empty() ||
+                   is_service_link(name, found->second)
                ? std::nullopt
                : std::optional{Raw{found->second, fmt::format("${}", name)}};
 }
@@ -144,11 +161,20 @@ Layer environment_layer(const Environment& environment) {
     return layer;
 }
 
-std::vector<std::string> misspelt_variables(const Environment& environment) {
+std::vector<std::string> strange_variables(const Environment& environment) {
     std::vector<std::string> warnings;
     const std::vector<std::string> known = known_variables();
     for (const auto& [name, value] : environment) {
-        if (const auto meant = misspelt_variable(without_number(name), known)) {
+        if (is_service_link(name, value)) {
+            if (std::find(known.begin(), known.end(), name) != known.end()) {
+                warnings.push_back(
+                    fmt::format("${}={} is passed over: it describes a service of the cluster, not a setting "
+                                "(enableServiceLinks: false in the Pod's spec keeps it out)",
+                                name, visible(value)));
+            }
+        } else if (is_of_a_service(name)) {
+            continue;
+        } else if (const auto meant = misspelt_variable(without_number(name), known)) {
             warnings.push_back(
                 fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));
         }

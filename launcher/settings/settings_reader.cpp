@@ -8,6 +8,7 @@
 #include "launcher/settings/config_file.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
+#include "launcher/settings/tidy.h"
 
 namespace vml {
 
@@ -79,6 +80,10 @@ void assign_all(const Layer& layer, ReadResult& result) {
     }
 }
 
+void append(std::vector<std::string>& all, std::vector<std::string> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
 // Only for the subcommands that use the settings.
 bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& subcommands) {
     return !command.help && !command.version &&
@@ -97,14 +102,20 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     ParsedCommandLine line = parse_command_line(arguments, subcommands);
     Layer layer = std::move(line.layer);
     add_weaker(layer, environment_layer(environment));
+    ReadResult result;
     if (layer.config) {
+        if (std::string words = cut_surroundings(*layer.config); !words.empty()) {
+            result.warnings.push_back(std::move(words));
+        }
         add_weaker(layer, read_config(*layer.config, read_file));
     }
-    ReadResult result;
+    append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
     result.faults = layer.faults;
     if (wants_warnings(result.command, subcommands)) {
-        result.warnings = misspelt_variables(environment);
+        append(result.warnings, strange_variables(environment));
+    } else {
+        result.warnings.clear();
     }
     assign_all(layer, result);
     if (line.qemu_args) {

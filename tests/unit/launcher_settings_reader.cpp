@@ -372,6 +372,67 @@ TEST_CASE("an empty variable is as good as none") {
     CHECK(read.origins.empty());
 }
 
+TEST_CASE("what surrounds a value and cannot be meant is cut, for every setting, and told") {
+    for (const OptionRow& row : option_table()) {
+        if (row.environment.empty()) {
+            continue;
+        }
+        const std::string name{row.environment};
+        const std::string value = value_for(row);
+        const Settings plain = settings_of(read_env({{name, value}}));
+        for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
+                 {"", "\r"}, {"", "\n"}, {" \t", " "}, {"\xef\xbb\xbf", "\r\n"}, {"", "\xc2\xa0"}}) {
+            CAPTURE(name, before, after);
+            const ReadResult read = read_env({{name, before + value + after}});
+            if (name != "EXTRA_ARGS" && name != "SSH_PUBKEY") {
+                CHECK(settings_of(read) == plain);
+                REQUIRE(read.warnings.size() == 1);
+                CHECK(contains(read.warnings.at(0), "$" + name + ": blanks or line ends"));
+            }
+        }
+    }
+    const ReadResult read = read_env({{"DISK", "/images/a.qcow2\r"}});
+    CHECK(read.warnings ==
+          Words{R"($DISK: blanks or line ends around the value were cut: '/images/a.qcow2\r')"});
+    CHECK(read_flags({"--disk", "a\n"}).settings.disks.at(0) == "a");
+    CHECK(read_config(R"({"cpu": "max\n"})").settings.cpu == "max");
+    CHECK(read_env({{"NETWORK2_MODE", "nat"}, {"NETWORK2_BRIDGE", "br0\r"}}).settings.nics.at(1).bridge ==
+          "br0");
+    CHECK(read_env({{"RUN_AS", " \r\n"}}).settings == Settings{});
+    CHECK(read_settings({}, {{"VM_LAUNCH_CONFIG", "/etc/vm.json\r"}}, file_with("{}")).faults.empty());
+}
+
+TEST_CASE("quotes that Docker's --env-file keeps are cut, and told") {
+    const ReadResult read = read_env({{"DISK", R"("/images/my disk.qcow2")"}, {"CPU_MODEL", "'max'"}});
+    CHECK(settings_of(read).disks.at(0) == "/images/my disk.qcow2");
+    CHECK(read.settings.cpu == "max");
+    CHECK(read.warnings.size() == 2);
+    CHECK(read_env({{"EXTRA_ARGS", "'-device foo'"}}).settings.extra_args == Words{"-device foo"});
+    CHECK(read_env({{"MACHINE", R"("a" "b")"}}).settings.machine == R"("a" "b")");
+}
+
+TEST_CASE("a control character within a value is refused, and shown") {
+    const ReadResult read = read_env({{"DISK", "a\nb"}, {"MACHINE", "q\x1b[2J35"}});
+    CHECK(faults_in(read) ==
+          Words{R"($MACHINE: invalid value 'q\x1b[2J35': a line end or another control character is in it | )"
+                "give one value, on one line",
+                R"($DISK: invalid value 'a\nb': a line end or another control character is in it | )"
+                "give one value, on one line"});
+    CHECK(contains(faults_in(read_flags({"a\rb"})).at(0), R"('a\rb')"));
+}
+
+TEST_CASE("a variable by which Kubernetes describes a service is no setting") {
+    const ReadResult read = read_env({{"SSH_PORT", "tcp://10.96.0.7:22"},
+                                      {"VNC_PORT", "tcp://10.96.0.8:5900"},
+                                      {"WEB_PORT", "tcp://10.96.0.9:80"},
+                                      {"NETBOOT_SERVICE_HOST", "10.96.0.9"},
+                                      {"NETBOOT_PORT_80_TCP_ADDR", "10.96.0.9"}});
+    CHECK(settings_of(read) == Settings{});
+    REQUIRE(read.warnings.size() == 2);
+    CHECK(contains(read.warnings.at(0), "$SSH_PORT=tcp://10.96.0.7:22"));
+    CHECK(contains(read.warnings.at(1), "enableServiceLinks: false"));
+}
+
 TEST_CASE("unknown variables are none of our business") {
     CHECK(settings_of(read_env({{"HOME", "/root"}, {"IPXE", "1"}, {"MEMORYX", "1"}})) == Settings{});
 }
