@@ -22,8 +22,8 @@
 
 namespace vml {
 
-VmSpec decided(const ReadResult& read, const Environment& environment) {
-    Decision decision = decide(read.settings, read.origins, look(read.settings, environment));
+VmSpec decided(const ReadResult& read, const HostFacts& facts) {
+    Decision decision = decide(read.settings, read.origins, facts);
     if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
         throw Error{std::move(*faults)};
     }
@@ -105,7 +105,7 @@ bool keeps_disks(const VmSpec& spec) {
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
-    const VmSpec spec = decided(read, environment);
+    const VmSpec spec = decided(read, look(read.settings, environment));
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);

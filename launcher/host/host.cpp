@@ -10,16 +10,20 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
+#include "launcher/host/ports.h"
 #include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/process/run_user.h"
 #include "launcher/vm/boot_sources.h"
+#include "launcher/vm/user_data.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"
 
@@ -167,6 +171,24 @@ void look_at_user_data(const Settings& settings, HostFacts& facts) {
     }
 }
 
+// "~/.ssh/id_ed25519.pub": no shell has spelled the home folder out where a variable names it.
+void look_at_ssh_key(const Settings& settings, const std::string& home, HostFacts& facts) {
+    if (!settings.ssh_public_key || !names_key_file(*settings.ssh_public_key)) {
+        return;
+    }
+    std::string path{trimmed(*settings.ssh_public_key)};
+    if (path.starts_with("~/")) {
+        path.replace(0, 1, home);
+    }
+    FileText file{path, 0, ""};
+    if (std::optional<std::string> text = read_file(path)) {
+        file.text = *std::move(text);
+    } else {
+        file.error = errno;
+    }
+    facts.ssh_key_file = std::move(file);
+}
+
 void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
     for (const fs::path& path : settings.disks) {
         DiskFacts disk{look_at(path, O_RDWR), std::nullopt};
@@ -242,6 +264,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     facts.run_user = look_for_run_user(settings.run_as);
     ask_for_user(settings, facts);
+    facts.port_obstacles = look_at_ports(settings, facts);
     look_at_network(settings, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {
         facts.ipxe_programs = efi_programs(settings, arch);
@@ -250,6 +273,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
     look_at_user_data(settings, facts);
+    look_at_ssh_key(settings, value_of(environment, "HOME"), facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
     facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {

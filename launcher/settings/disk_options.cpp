@@ -54,7 +54,7 @@ std::vector<OptionRow> guest_data_options() {
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
         with_lines(option<&Settings::ssh_public_key>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
-             "cloud-init: a public key that may log in as the image's own user"})),
+             "cloud-init: a public key that may log in as the image's own user, or a file with such keys"})),
         option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
                                      "where --persist keeps things, in a folder of the VM's name"}),
         option<&Settings::persist>(

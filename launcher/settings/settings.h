@@ -103,10 +103,17 @@ struct Amount {
     bool operator==(const Amount&) const = default;
 };
 
-// TCP from a port of the host's loopback to a port of the guest.
+enum class PortProtocol { tcp, udp };
+template <>
+inline constexpr auto choices<PortProtocol> =
+    std::to_array<Choice<PortProtocol>>({{"tcp", PortProtocol::tcp}, {"udp", PortProtocol::udp}});
+
+// From a port of the host to a port of the guest.
 struct PortForward {
     std::uint16_t host_port = 0;
     std::uint16_t guest_port = 0;
+    PortProtocol protocol = PortProtocol::tcp;
+    std::string address{};  // IPv4, of the host; empty: the loopback, in a container all
     bool operator==(const PortForward&) const = default;
 };
 

@@ -84,6 +84,25 @@ void append(std::vector<std::string>& all, std::vector<std::string> more) {
     std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
+// What speaks of a network boot alone means one, where nothing else is named to boot from.
+void imply_network_boot(ReadResult& result) {
+    Settings& settings = result.settings;
+    if (result.origins.contains("ipxe") || settings.boot_order || settings.boot_once ||
+        !settings.disks.empty() || settings.iso || settings.blank_disk) {
+        return;
+    }
+    for (const std::string_view flag : {"netboot-dir", "bootfile", "ipxe-rom"}) {
+        if (const auto found = result.origins.find(flag); found != result.origins.end()) {
+            settings.ipxe = true;
+            result.origins.emplace("ipxe", found->second);
+            return;
+        }
+    }
+    if (settings.pxe) {
+        settings.boot_order = {BootDevice::network};
+    }
+}
+
 // Only for the subcommands that use the settings.
 bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& subcommands) {
     return !command.help && !command.version &&
@@ -118,6 +137,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
         result.warnings.clear();
     }
     assign_all(layer, result);
+    imply_network_boot(result);
     if (line.qemu_args) {
         result.settings.extra_args = *std::move(line.qemu_args);
         result.origins["extra-args"] = "--";

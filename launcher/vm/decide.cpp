@@ -56,6 +56,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.smbios = decide_smbios(in, findings);
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
+    check_ports(in, findings);
     spec.guest_agent = settings.guest_agent;
     BootOrder order = decide_boot_order(in, spec, findings);
     spec.first_boot = std::move(order.first);

@@ -117,6 +117,9 @@ struct DiskFrame {
                                                   Findings& findings);
 [[nodiscard]] std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings);
 
+// port_check.cpp: the ports of the host that QEMU is to listen on.
+void check_ports(const DecideInput& in, Findings& findings);
+
 // boot_order.cpp
 struct BootOrder {
     std::vector<BootEntry> first;  // where it differs: until the guest's first reset

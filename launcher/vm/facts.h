@@ -83,6 +83,24 @@ struct DiskFacts {
     bool operator==(const DiskFacts&) const = default;
 };
 
+// A port of the host that QEMU is to listen on, and cannot.
+struct PortObstacle {
+    PortProtocol protocol = PortProtocol::tcp;
+    std::string address;
+    std::uint16_t port = 0;
+    int error = 0;      // errno of binding it with QEMU's rights
+    std::string owner;  // "nginx (process 812)", where /proc tells
+    bool operator==(const PortObstacle&) const = default;
+};
+
+// A file that a setting may name in place of the value.
+struct FileText {
+    std::filesystem::path path;
+    int error = 0;  // errno of reading it
+    std::string text;
+    bool operator==(const FileText&) const = default;
+};
+
 // Where a VM keeps things between runs.
 struct DataFacts {
     std::filesystem::path folder;  // --data-dir, or /data where it is mounted
@@ -107,7 +125,10 @@ struct HostFacts {
     std::optional<std::filesystem::path> qemu;  // where it is
     KvmFacts kvm;
     std::uint64_t cpus = 1;
-    std::uint64_t memory_mib = 0;  // what there is, a container's limit respected
+    std::uint64_t memory_mib = 0;                   // what there is, a container's limit respected
+    std::optional<std::uint64_t> memory_limit_mib;  // the control group's
+    std::string machine_id;                         // of the host's installation; empty: none
+    std::vector<std::string> macs_of_others;        // of the VMs that run on this host
     bool in_container = false;
     std::string default_name = "vm";              // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
@@ -116,6 +137,8 @@ struct HostFacts {
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
     std::string user_data_text;
+    std::optional<FileText> ssh_key_file;  // where --ssh-pubkey is no key but a path
+    std::vector<PortObstacle> port_obstacles;
     std::optional<NetbootFacts> netboot;
     std::vector<DiskFacts> disks;   // of the settings' disks, in order
     std::optional<DataFacts> data;  // none: there is no folder to keep things in

@@ -34,9 +34,8 @@ struct FirmwareSpec {
 struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
     std::optional<std::string> bootfile;               // a name in the folder, or a URL
-    bool http = false;  // the folder is served by HTTP too, and the bootfile from there
-    std::vector<PortForward> forwards;
-    std::string forward_address = "127.0.0.1";  // that the forwards listen on
+    bool http = false;                  // the folder is served by HTTP too, and the bootfile from there
+    std::vector<PortForward> forwards;  // each with its address
     bool operator==(const Nat&) const = default;
 };
 

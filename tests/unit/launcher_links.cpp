@@ -150,7 +150,8 @@ TEST_CASE("what only user mode can do is refused without it") {
     const auto beside =
         spec_of({"--ipxe", "--network=bridge", "--bridge=br0", "--nic=mode=nat", "--ssh-port=2222"},
                 host_with_links());
-    CHECK(beside.nics.at(1).nat().forwards == std::vector<PortForward>{{2222, 22}});
+    CHECK(beside.nics.at(1).nat().forwards ==
+          std::vector<PortForward>{{2222, 22, PortProtocol::tcp, "127.0.0.1"}});
 }
 
 TEST_CASE("NICs that boot have each a bootindex and a ROM of their own; the others have neither") {

@@ -525,10 +525,46 @@ TEST_CASE("the ssh port is one more forward") {
     CHECK(spec_of({"--boot-order=network", "--port-forward=8080:80", "--ssh-port=2222"}, made_up_host())
               .nics.front()
               .nat()
-              .forwards == Forwards{{8080, 80}, {2222, 22}});
+              .forwards ==
+          Forwards{{8080, 80, PortProtocol::tcp, "127.0.0.1"}, {2222, 22, PortProtocol::tcp, "127.0.0.1"}});
     CHECK(contains(text_of(faults_of({"--boot-order=network", "--port-forward=2222:80", "--ssh-port=2222"},
                                      made_up_host())),
                    "--ssh-port and --port-forward both take host port 2222"));
+}
+
+TEST_CASE("a port that QEMU cannot have is a fault of the host, told with its setting and its owner") {
+    const Words flags{"--boot-order=network", "--port-forward=udp:69:69,10.9.9.9:8080:80", "--ssh-port=2222",
+                      "--graphics=vnc"};
+    HostFacts facts = made_up_host();
+    facts.port_obstacles = {{PortProtocol::tcp, "127.0.0.1", 2222, EADDRINUSE, "sshd (process 7)"},
+                            {PortProtocol::udp, "127.0.0.1", 69, EACCES, ""},
+                            {PortProtocol::tcp, "10.9.9.9", 8080, EADDRNOTAVAIL, ""},
+                            {PortProtocol::tcp, "127.0.0.1", 5900, EADDRINUSE, ""}};
+    const std::vector<Fault> faults = faults_of(flags, facts);
+    REQUIRE(faults.size() == 4);
+    CHECK(faults.at(0).code == ExitCode::host);
+    CHECK(faults.at(0).what == "--ssh-port: QEMU cannot listen on tcp port 2222 of 127.0.0.1");
+    CHECK(faults.at(0).why == "Address already in use: sshd (process 7) has it");
+    CHECK(contains(faults.at(1).what, "--port-forward: QEMU cannot listen on udp port 69"));
+    CHECK(contains(faults.at(1).hint, "ip_unprivileged_port_start=69"));
+    CHECK(contains(faults.at(2).hint, "an address of this host"));
+    CHECK(contains(faults.at(3).what, "--vnc-port"));
+}
+
+TEST_CASE("what speaks of a network boot alone means one") {
+    for (const std::string flag : {"--netboot-dir=/srv", "--bootfile=http://h/x", "--ipxe-rom=/r.rom"}) {
+        CAPTURE(flag);
+        CHECK(test::read_flags({flag}).settings.ipxe);
+        CHECK(test::read_flags({flag}).origins.at("ipxe") == flag.substr(0, flag.find('=')));
+        for (const std::string other :
+             {"--no-ipxe", "--disk=/d", "--boot-order=hd", "--iso=/i", "--blank-disk"}) {
+            CAPTURE(other);
+            CHECK_FALSE(test::read_flags({flag, other}).settings.ipxe);
+        }
+    }
+    CHECK(test::read_flags({"--pxe=v4"}).settings.boot_order == std::vector{BootDevice::network});
+    CHECK_FALSE(test::read_flags({"--network=nat"}).settings.ipxe);
+    CHECK(contains(spec_of({"--bootfile=http://h/x"}, made_up_host()).boot_order.front().device, "net0"));
 }
 
 // -- disks
