@@ -14,7 +14,9 @@
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
 #include "launcher/run/signals.h"
+#include "launcher/settings/notation.h"
 #include "launcher/start/apply.h"
+#include "launcher/start/identity_file.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
@@ -27,7 +29,11 @@ VmSpec decided(const ReadResult& read, const HostFacts& facts) {
     if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
         throw Error{std::move(*faults)};
     }
-    return std::get<VmSpec>(std::move(decision));
+    VmSpec spec = std::get<VmSpec>(std::move(decision));
+    if (speaks_in_variables(read.origins)) {
+        std::transform(spec.notes.begin(), spec.notes.end(), spec.notes.begin(), with_variables);
+    }
+    return spec;
 }
 
 namespace {
@@ -112,6 +118,9 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
     std::vector<ReportFile> reports = open_reports(settings.reports);
+    if (spec.identity) {
+        keep_identity(*spec.identity);
+    }
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
     return supervise_vm(

@@ -1,5 +1,6 @@
 #include "launcher/host/host.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "control/address.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_probe.h"
@@ -159,6 +161,7 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
 void look_at_network(const Settings& settings, HostFacts& facts) {
     if (needs_links(settings)) {
         facts.network = net::host_network_facts();
+        facts.network->in_container = facts.in_container;
         facts.vhost_error = vhost_open_error();
         facts.capture_error = net::capture_obstacle();
     }
@@ -228,7 +231,27 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const std::stri
     std::error_code ignored;
     data.first_boot_done =
         fs::exists(data.folder / settings.name.value_or(default_name) / first_boot_mark, ignored);
+    if (const auto identity = read_file(data.folder / identity_file)) {
+        data.identity = std::string{trimmed(*identity)};
+    }
     return data;
+}
+
+void look_at_amounts(HostFacts& facts) {
+    facts.cpus = usable_cpus();
+    facts.memory_limit_mib = memory_limit_mib();
+    facts.memory_mib = std::min(host_memory_mib(), facts.memory_limit_mib.value_or(host_memory_mib()));
+}
+
+// By what a VM is told from others.
+void look_at_identity(HostFacts& facts) {
+    facts.default_name = default_name();
+    facts.random_name = has_random_name();
+    facts.machine_id = machine_id();
+    for (const control::Address& vm :
+         control::listening_addresses(read_file("/proc/net/unix").value_or(""))) {
+        facts.running_vms.push_back(vm.name);
+    }
 }
 
 }  // namespace
@@ -245,10 +268,9 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     if (settings.accel != AccelChoice::tcg || settings.require_kvm) {
         facts.kvm = probe_kvm();
     }
-    facts.cpus = usable_cpus();
-    facts.memory_mib = usable_memory_mib();
+    look_at_amounts(facts);
     facts.in_container = in_container();
-    facts.default_name = default_name();
+    look_at_identity(facts);
     if (needs_rom(settings, firmware)) {
         facts.roms = load_candidates(settings, firmware, arch);
     }

@@ -1,6 +1,9 @@
 #include "launcher/settings/disk_options.h"
 
+#include <filesystem>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "launcher/settings/machine_options.h"
 
@@ -15,6 +18,18 @@ std::uint64_t parse_disk_size(std::string_view text) {
 
 namespace {
 
+// BOOT_FROM of Docker-VM-Runner takes more than a file.
+std::filesystem::path parse_iso(std::string_view text) {
+    if (text == "blank") {
+        throw ValueError{"'blank' names no CD-ROM image", "an empty disk is --blank-disk (BLANK_DISK=1)"};
+    }
+    if (text.find("://") != std::string_view::npos) {
+        throw ValueError{fmt::format("vm-launch fetches no images: '{}'", visible(text)),
+                         "give a local file, or boot from the network (--bootfile URL)"};
+    }
+    return parse_text(text);
+}
+
 std::vector<OptionRow> image_options() {
     return {
         repeated_option<&Settings::disks, parse_text>(
@@ -24,7 +39,8 @@ std::vector<OptionRow> image_options() {
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
              listed(choice_names<DiskFormat>()) +
                  ", for every --disk; needed for a qcow2 image with a backing file"}),
-        option<&Settings::disk_bus>({"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}"}),
+        option<&Settings::disk_bus>(
+            {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
         option<&Settings::blank_disk>(
@@ -35,7 +51,7 @@ std::vector<OptionRow> image_options() {
             {"disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk"}),
         option<&Settings::on_io_error>({"on-io-error", "ON_IO_ERROR", "ACTION", "resume",
                                         "a guest that is paused because the host's file system is full: {}"}),
-        option<&Settings::iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
+        option<&Settings::iso, parse_iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
     };
 }
 

@@ -1,12 +1,12 @@
 #include "launcher/settings/environment.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
@@ -18,50 +18,6 @@ namespace {
 constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
 constexpr std::string_view verbose_variable = "LOG_VERBOSE";
 
-// What else Docker-VM-Runner reads and vm-launch has no use for: nobody's slip.
-constexpr std::array<std::string_view, 33> without_use_here{"ALLOCATE",
-                                                            "BALLOON",
-                                                            "BASE_IMAGE",
-                                                            "DEVICE",
-                                                            "DISK_IO",
-                                                            "DISK_TYPE",
-                                                            "DISTRO",
-                                                            "DOWNLOAD_RETRIES",
-                                                            "FILESYSTEM_ACCESSMODE",
-                                                            "FILESYSTEM_DRIVER",
-                                                            "FILESYSTEM_READONLY",
-                                                            "FILESYSTEM_SOURCE",
-                                                            "FILESYSTEM_TARGET",
-                                                            "FORCE_ISO",
-                                                            "GPU",
-                                                            "GUEST_PASSWORD",
-                                                            "GUEST_USER",
-                                                            "HYPERV",
-                                                            "IO_THREAD",
-                                                            "LIBVIRT_URI",
-                                                            "NOVNC_ENABLE",
-                                                            "NOVNC_PORT",
-                                                            "REDFISH_ENABLE",
-                                                            "REDFISH_PASSWORD",
-                                                            "REDFISH_PORT",
-                                                            "REDFISH_STORAGE_PATH",
-                                                            "REDFISH_STORAGE_POOL",
-                                                            "REDFISH_SYSTEM_ID",
-                                                            "REDFISH_USERNAME",
-                                                            "RNG",
-                                                            "USB",
-                                                            "VM_PASSWORD",
-                                                            "VM_USER"};
-
-// "DISK2_SIZE" → "DISK_SIZE": Docker-VM-Runner numbers what there are several of.
-std::string without_number(std::string name) {
-    const std::size_t digits = name.find_first_of("0123456789");
-    if (digits != std::string::npos && (digits + 1 == name.size() || name[digits + 1] == '_')) {
-        name.erase(digits, 1);
-    }
-    return name;
-}
-
 std::vector<std::string> known_variables() {
     std::vector<std::string> names{std::string{verbose_variable}, std::string{config_variable}};
     for (const OptionRow& row : option_table()) {
@@ -71,7 +27,9 @@ std::vector<std::string> known_variables() {
             }
         }
     }
-    names.insert(names.end(), without_use_here.begin(), without_use_here.end());
+    for (const ForeignVariable& variable : foreign_variables()) {
+        names.emplace_back(variable.name);
+    }
     return names;
 }
 
@@ -174,6 +132,8 @@ std::vector<std::string> strange_variables(const Environment& environment) {
             }
         } else if (is_of_a_service(name)) {
             continue;
+        } else if (auto answer = foreign_answer(name, value)) {
+            warnings.push_back(*std::move(answer));
         } else if (const auto meant = misspelt_variable(without_number(name), known)) {
             warnings.push_back(
                 fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));

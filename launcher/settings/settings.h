@@ -73,8 +73,11 @@ inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
-inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>(
-    {{"virtio", DiskBus::virtio}, {"scsi", DiskBus::scsi}, {"nvme", DiskBus::nvme}, {"sata", DiskBus::sata}});
+inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>({{"virtio", DiskBus::virtio},
+                                                                         {"scsi", DiskBus::scsi},
+                                                                         {"nvme", DiskBus::nvme},
+                                                                         {"sata", DiskBus::sata},
+                                                                         {"ide", DiskBus::sata, "", true}});
 
 // How the host caches a disk.
 enum class DiskCache { writeback, none, unsafe };
@@ -209,6 +212,9 @@ struct Settings {
 // Where a setting came from, by flag name without dashes: "--boot-order", "$BOOT_ORDER", "boot-order in
 // FILE". A setting that is not in the map has its default.
 using Origins = std::map<std::string, std::string, std::less<>>;
+
+// The key of one disk among several: each may come from a variable of its own.
+[[nodiscard]] std::string disk_origin(std::size_t index);
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".
 [[nodiscard]] std::string origin_of(const Origins& origins, std::string_view flag);

@@ -76,7 +76,9 @@ void assign_all(const Layer& layer, ReadResult& result) {
         assign_nic(nic, result);
     }
     for (const Raw& disk : layer.disks) {
+        const std::size_t number = result.settings.disks.size();
         assign("disk", disk, result);
+        result.origins.emplace(disk_origin(number), disk.origin);
     }
 }
 
@@ -110,6 +112,10 @@ bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& s
 }
 
 }  // namespace
+
+std::string disk_origin(std::size_t index) {
+    return fmt::format("disk[{}]", index);
+}
 
 std::string origin_of(const Origins& origins, std::string_view flag) {
     const auto found = origins.find(flag);

@@ -17,13 +17,14 @@ DiskSpec next_disk(const DecideInput& in, const std::vector<DiskSpec>& disks) {
 void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& disks, Findings& findings) {
     const std::filesystem::path& path = in.settings.disks[index];
     const DiskFacts& facts = in.facts.disks.at(index);
-    if (!check_path(in, {"disk", path, facts.path}, findings)) {
+    const std::string origin = disk_origin(index);
+    if (!check_path(in, {origin, path, facts.path}, findings)) {
         return;
     }
     const FormatChoice format =
         choose_format(facts.image.value_or(ImageFacts{}), in.settings.disk_format, path);
     if (!format.why.empty()) {
-        findings.host_fault(fmt::format("{}: cannot use {}", in.origin("disk"), path.string()), format.why,
+        findings.host_fault(fmt::format("{}: cannot use {}", in.origin(origin), path.string()), format.why,
                             format.hint);
         return;
     }

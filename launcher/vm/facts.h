@@ -47,6 +47,9 @@ struct RunUserFacts {
     bool operator==(const RunUserFacts&) const = default;
 };
 
+// The file in a data folder that keeps what VMs' identities are derived from.
+inline constexpr const char* identity_file = "identity";
+
 // The file in a VM's state folder whose being there says that --boot-once was done.
 inline constexpr const char* first_boot_mark = "boot-once.done";
 
@@ -105,7 +108,8 @@ struct FileText {
 struct DataFacts {
     std::filesystem::path folder;  // --data-dir, or /data where it is mounted
     PathFacts path;
-    bool first_boot_done = false;  // --boot-once was carried out in an earlier run
+    bool first_boot_done = false;           // --boot-once was carried out in an earlier run
+    std::optional<std::string> identity{};  // what the VMs of this folder are derived from, once it is kept
     bool operator==(const DataFacts&) const = default;
 };
 
@@ -128,7 +132,8 @@ struct HostFacts {
     std::uint64_t memory_mib = 0;                   // what there is, a container's limit respected
     std::optional<std::uint64_t> memory_limit_mib;  // the control group's
     std::string machine_id;                         // of the host's installation; empty: none
-    std::vector<std::string> macs_of_others;        // of the VMs that run on this host
+    bool random_name = false;                       // default_name is another one with each container
+    std::vector<std::string> running_vms;           // names of those that share this network namespace
     bool in_container = false;
     std::string default_name = "vm";              // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference

@@ -144,8 +144,16 @@ struct NetbootScript {
     bool operator==(const NetbootScript&) const = default;
 };
 
+// What UUID and MAC addresses are derived from, to be kept for the next start.
+struct IdentityToKeep {
+    std::filesystem::path file;
+    std::string text;
+    bool operator==(const IdentityToKeep&) const = default;
+};
+
 struct VmSpec {
     std::string name;
+    std::optional<IdentityToKeep> identity;
     std::string uuid;
     std::filesystem::path qemu;
     Arch arch = Arch::x86_64;
@@ -156,6 +164,7 @@ struct VmSpec {
     std::string cpu;
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;
+    std::optional<std::uint64_t> translation_mib;  // TCG's buffer; none: QEMU's own default
     FirmwareSpec firmware;
     std::optional<PxeClient> pxe;
     std::optional<TpmSpec> tpm;

@@ -27,7 +27,7 @@ ARROWS = {
     "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",
-    "launcher/host": "launcher/process launcher/vm launcher/settings rom netsetup netserve ipxescript",
+    "launcher/host": "launcher/process launcher/vm launcher/settings control rom netsetup netserve ipxescript",
     "launcher/handles": "",
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm rom netsetup netserve",
     "launcher/console": "bootwatch control screen",

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/settings/nic_options.h"
+#include "launcher/settings/notation.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
@@ -711,17 +712,38 @@ TEST_CASE("a NIC's faults name the NIC's own setting, all at once") {
 }
 
 TEST_CASE("a misspelt variable is warned of, with what was meant, and no fault") {
-    const ReadResult read = read_env({{"IPXE_ENABLED", "1"},
-                                      {"NETWORK2_BRIGE", "br0"},
-                                      {"NETWORK2_MODE", "nat"},
-                                      {"DISK2_SIZE", "1G"},
-                                      {"NOVNC_PORT", "6080"},
-                                      {"HOSTNAME", "x"}});
+    const ReadResult read = read_env(
+        {{"IPXE_ENABLED", "1"}, {"NETWORK2_BRIGE", "br0"}, {"NETWORK2_MODE", "nat"}, {"HOSTNAME", "x"}});
     CHECK(read.faults.empty());
     CHECK(read.warnings ==
           std::vector<std::string>{
               "unknown variable $IPXE_ENABLED has no effect: did you mean IPXE_ENABLE?",
               "unknown variable $NETWORK2_BRIGE has no effect: did you mean NETWORK_BRIDGE?"});
+}
+
+TEST_CASE("what Docker-VM-Runner has and vm-launch has not is refused with what to use") {
+    CHECK(contains(faults_in(read_env({{"NETWORK_MODE", "container"}})).at(0), "use bridge or direct with"));
+    CHECK(contains(faults_in(read_env({{"NETWORK2_MODE", "container"}})).at(0), "$NETWORK2_MODE"));
+    CHECK(contains(faults_in(read_env({{"BOOT_FROM", "https://h/x.iso"}})).at(0), "--bootfile URL"));
+    CHECK(contains(faults_in(read_env({{"BOOT_FROM", "blank"}})).at(0), "BLANK_DISK=1"));
+    CHECK(read_env({{"DISK_TYPE", "ide"}}).settings.disk_bus == DiskBus::sata);
+    CHECK(contains(faults_in(read_env({{"DISK_TYPE", "usb"}})).at(0), "$DISK_TYPE: invalid value 'usb'"));
+}
+
+TEST_CASE("hints speak of variables to who sets variables") {
+    CHECK(with_variables("add --netboot-dir DIR (NETBOOT_DIR), or give a URL") ==
+          "add NETBOOT_DIR=DIR, or give a URL");
+    CHECK(with_variables("add --ipxe (IPXE_ENABLE=1)") == "add IPXE_ENABLE=1");
+    CHECK(with_variables("use --accel tcg") == "use ACCEL=tcg");
+    CHECK(with_variables("--no-ipxe --boot-order network --pxe v4 with a signed shim") ==
+          "IPXE_ENABLE=0 BOOT_ORDER=network PXE=v4 with a signed shim");
+    CHECK(with_variables("leave --ipxe-rom out") == "leave IPXE_ROM_PATH out");
+    CHECK(with_variables("start it with `--network host`, or --cap-add NET_ADMIN") ==
+          "start it with `--network host`, or --cap-add NET_ADMIN");
+    CHECK(with_variables("or add a NIC: --nic mode=nat") == "or add a NIC: --nic mode=nat");
+    CHECK(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}}));
+    CHECK_FALSE(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}, {"disk", "--disk"}}));
+    CHECK_FALSE(speaks_in_variables({}));
 }
 
 TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU") {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "launcher/vm/identity.h"
+#include "launcher/vm/memory_need.h"
 #include "launcher/vm/spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -303,12 +304,74 @@ TEST_CASE("CPUs and memory as shares of the host") {
     const VmSpec half = spec_of({"--boot-order=network", "--cpus=half", "--memory=half"}, made_up_host());
     CHECK(half.cpus == 4);
     CHECK(half.memory_mib == 8000);
+    CHECK_FALSE(half.translation_mib);
     const VmSpec all = spec_of({"--boot-order=network", "--cpus=max", "--memory=max"}, made_up_host());
     CHECK(all.cpus == 8);
-    CHECK(all.memory_mib == 16000);
+    CHECK(all.memory_mib == largest_guest_mib({8, 1024}, 16000));
+    CHECK(all.memory_mib + own_need_mib({8, 1024}, all.memory_mib) <= 16000);
     HostFacts small = made_up_host();
     small.cpus = 1;
     CHECK(spec_of({"--boot-order=network", "--cpus=half"}, small).cpus == 1);
+}
+
+TEST_CASE("a control group's limit is the whole, and leaves QEMU its own need") {
+    HostFacts facts = made_up_host();
+    facts.memory_mib = 400;
+    facts.memory_limit_mib = 400;
+    const VmSpec max = spec_of({"--boot-order=network", "--memory=max"}, facts);
+    CHECK(max.translation_mib == 50);
+    CHECK(max.memory_mib + own_need_mib({2, 50}, max.memory_mib) <= 400);
+    CHECK(max.memory_mib > 150);
+    CHECK(max.notes.empty());
+    CHECK(spec_of({"--boot-order=network", "--memory=half"}, facts).memory_mib == 200);
+    const VmSpec usual = spec_of({"--boot-order=network"}, facts);
+    CHECK(usual.memory_mib == 4096);
+    REQUIRE(usual.notes.size() == 1);
+    CHECK(contains(usual.notes.front(), "--memory (default): a guest of 4096 MiB"));
+    CHECK(contains(usual.notes.front(), "the control group's limit of 400 MiB"));
+    CHECK(spec_of({"--boot-order=network", "--memory=200"}, facts).notes.empty());
+    CHECK_FALSE(spec_of({"--boot-order=network"}, test::with_kvm(facts)).translation_mib);
+    facts.memory_mib = 100;
+    facts.memory_limit_mib = 100;
+    const std::vector<Fault> faults = faults_of({"--boot-order=network", "--memory=max"}, facts);
+    REQUIRE(faults.size() == 1);
+    CHECK(faults.front().code == ExitCode::host);
+    CHECK(contains(faults.front().why, "the control group's limit of 100 MiB"));
+}
+
+TEST_CASE("two hosts give the same name other addresses; a data folder keeps them") {
+    const Words flags{"--boot-order=network", "--name=web"};
+    HostFacts one = made_up_host();
+    one.machine_id = "aaaa";
+    HostFacts two = one;
+    two.machine_id = "bbbb";
+    CHECK(spec_of(flags, one).uuid != spec_of(flags, two).uuid);
+    CHECK(spec_of(flags, one).nics.front().mac != spec_of(flags, two).nics.front().mac);
+    CHECK(spec_of(flags, one).nics.front().mac == spec_of(flags, one).nics.front().mac);
+    CHECK(spec_of(flags, made_up_host()).uuid == uuid_of("web"));
+    one.data = DataFacts{"/data", test::a_folder()};
+    const VmSpec first = spec_of(flags, one);
+    REQUIRE(first.identity);
+    CHECK(first.identity->file == "/data/identity");
+    two.data = DataFacts{"/data", test::a_folder(), false, first.identity->text};
+    CHECK(spec_of(flags, two).uuid == first.uuid);
+    CHECK_FALSE(spec_of(flags, two).identity);
+}
+
+TEST_CASE("a container named at random keeps its addresses by its data folder") {
+    const Words flags{"--boot-order=network"};
+    HostFacts facts = made_up_host();
+    facts.in_container = true;
+    facts.random_name = true;
+    facts.default_name = "0123456789ab";
+    facts.data = DataFacts{"/data", test::a_folder()};
+    const VmSpec first = spec_of(flags, facts);
+    facts.data->identity = first.identity.value().text;
+    facts.default_name = "ba9876543210";
+    CHECK(spec_of(flags, facts).uuid == first.uuid);
+    CHECK(spec_of(flags, facts).nics.front().mac == first.nics.front().mac);
+    facts.data.reset();
+    CHECK(spec_of(flags, facts).uuid != first.uuid);
 }
 
 TEST_CASE("the name comes from the setting, else from the host") {
