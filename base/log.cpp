@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "base/text.h"
+
 namespace vml {
 
 namespace {
@@ -26,10 +28,11 @@ std::string format_log_line(LogFormat format, LogLevel level, std::string_view m
     if (format == LogFormat::json) {
         return dump({{"time", now}, {"level", to_string(level)}, {"message", message}});
     }
+    const std::string shown = visible(message, "\n\t");
     if (level == LogLevel::info) {
-        return fmt::format("vm-launch: {}", message);
+        return fmt::format("vm-launch: {}", shown);
     }
-    return fmt::format("vm-launch: {}: {}", to_string(level), message);
+    return fmt::format("vm-launch: {}: {}", to_string(level), shown);
 }
 
 std::string format_fault(LogFormat format, const Fault& fault, double now) {

@@ -25,7 +25,8 @@ inline constexpr auto choices<LogFormat> = std::to_array<Choice<LogFormat>>(
     {{"text", LogFormat::text}, {"json", LogFormat::json, "one object a line"}});
 
 // One line of the log as it is written, without its newline. Text: "vm-launch: warning: …" ("info" is not
-// spelled out); JSON: {"level":…,"message":…,"time":…} with seconds since the epoch.
+// spelled out), with control characters made visible; JSON: {"level":…,"message":…,"time":…} with seconds
+// since the epoch.
 [[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message,
                                           double now);
 

@@ -21,6 +21,24 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+std::string visible(std::string_view text, std::string_view kept) {
+    constexpr unsigned char first_printable = 0x20;
+    constexpr unsigned char del = 0x7f;
+    constexpr std::string_view hex = "0123456789abcdef";
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte >= first_printable && byte != del) || kept.find(c) != std::string_view::npos) {
+            shown += c;
+        } else if (c == '\r' || c == '\n' || c == '\t') {
+            shown += c == '\r' ? "\\r" : c == '\n' ? "\\n" : "\\t";
+        } else {
+            shown += {'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]};
+        }
+    }
+    return shown;
+}
+
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> parts;
     while (!text.empty()) {

@@ -15,6 +15,10 @@ namespace vml {
 // Without the blanks and newlines at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
+// With control characters as a C string writes them ("\\r", "\\x1b"), but for those in `kept`: what stands in
+// a message must be seen, and must not command the terminal.
+[[nodiscard]] std::string visible(std::string_view text, std::string_view kept = {});
+
 // "a, b,,c," → a, b and c: empty parts cannot mean anything.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);
 

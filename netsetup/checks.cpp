@@ -105,11 +105,22 @@ void check_mtu_lowers_bridge(unsigned mtu, const Link& bridge, Findings& finding
     }
 }
 
-const Link* check_is_bridge(const std::string& name, const std::vector<Link>& links, Findings& findings) {
+// A container without the host's network sees nothing of it.
+std::string own_network_hint(const std::vector<Link>& links) {
+    return fmt::format(
+        "the container has a network of its own ({}): start it with `--network host` (Kubernetes: "
+        "hostNetwork: true)",
+        names(links, [](const Link& /*link*/) { return true; }));
+}
+
+const Link* check_is_bridge(const std::string& name, const HostNetworkFacts& facts, Findings& findings) {
+    const std::vector<Link>& links = facts.links;
+    const bool in_container = facts.in_container;
     const std::string bridges = names(links, [](const Link& link) { return link.bridge.has_value(); });
     const std::string choice =
-        bridges.empty() ? fmt::format("there is none: `ip link add {} type bridge` makes one", name)
-                        : "the bridges here: " + bridges;
+        bridges.empty() && in_container ? own_network_hint(links)
+        : bridges.empty() ? fmt::format("there is none: `ip link add {} type bridge` makes one", name)
+                          : "the bridges here: " + bridges;
     const Link* link = link_named(links, name);
     if (link == nullptr) {
         findings.fault("there is no such bridge", choice);
@@ -206,12 +217,15 @@ void check_lower_macvlans(const Link& lower, const std::vector<Link>& links, Fin
     }
 }
 
-const Link* check_lower(const std::string& name, const std::vector<Link>& links, Findings& findings) {
+const Link* check_lower(const std::string& name, const HostNetworkFacts& facts, Findings& findings) {
+    const std::vector<Link>& links = facts.links;
     const Link* lower = link_named(links, name);
     if (lower == nullptr) {
-        findings.fault("there is no such device", "the devices here: " + names(links, [](const Link& link) {
-                                                      return link.ethernet && !link.bridge;
-                                                  }));
+        findings.fault("there is no such device",
+                       facts.in_container ? own_network_hint(links)
+                                          : "the devices here: " + names(links, [](const Link& link) {
+                                                return link.ethernet && !link.bridge;
+                                            }));
         return nullptr;
     }
     if (!lower->up) {
@@ -241,7 +255,7 @@ std::vector<Finding> check_bridge(const BridgeRequest& request, const HostNetwor
     check_privilege(facts, findings);
     check_tun(facts, findings);
     check_name(request.tap_name, facts.links, findings);
-    const Link* bridge = check_is_bridge(request.bridge, facts.links, findings);
+    const Link* bridge = check_is_bridge(request.bridge, facts, findings);
     if (bridge == nullptr) {
         return findings.take();
     }
@@ -262,7 +276,7 @@ std::vector<Finding> check_direct(const DirectRequest& request, const HostNetwor
     Findings findings{fmt::format("NIC {} on the device {}", request.nic, request.device)};
     check_privilege(facts, findings);
     check_name(request.macvtap_name, facts.links, findings);
-    if (const Link* lower = check_lower(request.device, facts.links, findings)) {
+    if (const Link* lower = check_lower(request.device, facts, findings)) {
         check_mtu(request.mtu, *lower, "use a smaller MTU, or raise the device's", findings);
     }
     return findings.take();

@@ -17,6 +17,7 @@ struct HostNetworkFacts {
     bool bridge_calls_iptables = false;
     // the firewall drops what no rule of its FORWARD chain accepts
     bool forward_drops = false;
+    bool in_container = false;  // as the caller knows; what is missing may be the host's
 
     bool operator==(const HostNetworkFacts&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/overloaded.h"
+#include "base/text.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
 #include "launcher/vm/nvram_store.h"
@@ -88,7 +89,7 @@ std::string doctor_report(const HostFacts& facts, const Decision& decision) {
     const auto& faults = std::get<std::vector<Fault>>(decision);
     std::string text = facts.qemu ? line("ok", fmt::format("QEMU: {}", facts.qemu->string())) : "";
     for (const Fault& fault : faults) {
-        text += line("fault", indented(to_text(fault)));
+        text += line("fault", indented(visible(to_text(fault), "\n\t")));
     }
     return text + fmt::format("\n{} {} found.\n", faults.size(), faults.size() == 1 ? "problem" : "problems");
 }

@@ -20,7 +20,10 @@
 namespace vml {
 
 int print_plan(const ReadResult& read, const Environment& environment) {
-    const Plan plan = make_plan(decided(read, environment));
+    HostFacts facts = look(read.settings, environment);
+    facts.running_vms.clear();
+    facts.port_obstacles.clear();  // a plan does not depend on the moment: the VM itself may run
+    const Plan plan = make_plan(decided(read, facts));
     switch (read.command.format.value_or(OutputFormat::text)) {
         case OutputFormat::text:
             print(plan_as_text(plan));
@@ -34,8 +37,6 @@ int print_plan(const ReadResult& read, const Environment& environment) {
     }
     return 0;
 }
-
-namespace {}  // namespace
 
 int print_doctor(const ReadResult& read, const Environment& environment) {
     const Settings settings = or_network_boot(read.settings);

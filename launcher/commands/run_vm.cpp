@@ -14,7 +14,9 @@
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
 #include "launcher/run/signals.h"
+#include "launcher/settings/notation.h"
 #include "launcher/start/apply.h"
+#include "launcher/start/identity_file.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
@@ -22,12 +24,16 @@
 
 namespace vml {
 
-VmSpec decided(const ReadResult& read, const Environment& environment) {
-    Decision decision = decide(read.settings, read.origins, look(read.settings, environment));
+VmSpec decided(const ReadResult& read, const HostFacts& facts) {
+    Decision decision = decide(read.settings, read.origins, facts);
     if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
         throw Error{std::move(*faults)};
     }
-    return std::get<VmSpec>(std::move(decision));
+    VmSpec spec = std::get<VmSpec>(std::move(decision));
+    if (speaks_in_variables(read.origins)) {
+        std::transform(spec.notes.begin(), spec.notes.end(), spec.notes.begin(), with_variables);
+    }
+    return spec;
 }
 
 namespace {
@@ -105,13 +111,16 @@ bool keeps_disks(const VmSpec& spec) {
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
-    const VmSpec spec = decided(read, environment);
+    const VmSpec spec = decided(read, look(read.settings, environment));
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
     std::vector<ReportFile> reports = open_reports(settings.reports);
+    if (spec.identity) {
+        keep_identity(*spec.identity);
+    }
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
     return supervise_vm(

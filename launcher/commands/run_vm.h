@@ -8,7 +8,7 @@
 namespace vml {
 
 // What is decided for these settings on this host; throws Error with every fault.
-[[nodiscard]] VmSpec decided(const ReadResult& read, const Environment& environment);
+[[nodiscard]] VmSpec decided(const ReadResult& read, const HostFacts& facts);
 
 // Gives the process's exit code.
 [[nodiscard]] int run_vm(const ReadResult& read, const Environment& environment, Log& log);

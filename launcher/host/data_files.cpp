@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "launcher/host/file_head.h"
 
 namespace vml {
@@ -108,6 +109,9 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const std::stri
     data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
     data.disks = look_for_kept_disks(state);
     data.others = settings.name ? std::vector<std::string>{} : look_for_others(data.folder, state);
+    if (const auto identity = read_file(data.folder / identity_file)) {
+        data.identity = std::string{trimmed(*identity)};
+    }
     data.nvram = look_at_store(state / nvram_file, O_RDWR);
     data.nvram_origin = read_file(state / nvram_origin_file);
     return data;

@@ -1,5 +1,6 @@
 #include "launcher/host/host.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <sstream>
 
@@ -9,6 +10,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "control/address.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
@@ -16,11 +20,13 @@
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
+#include "launcher/host/ports.h"
 #include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/process/run_user.h"
 #include "launcher/vm/boot_sources.h"
+#include "launcher/vm/user_data.h"
 #include "netserve/folder.h"
 #include "netsetup/capture.h"
 
@@ -135,6 +141,7 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
 void look_at_network(const Settings& settings, HostFacts& facts) {
     if (needs_links(settings)) {
         facts.network = net::host_network_facts();
+        facts.network->in_container = facts.in_container;
         facts.vhost_error = vhost_open_error();
         facts.capture_error = net::capture_obstacle();
     }
@@ -161,6 +168,24 @@ ImageContent content_of(const fs::path& path) {
     return content;
 }
 
+// "~/.ssh/id_ed25519.pub": no shell has spelled the home folder out where a variable names it.
+void look_at_ssh_key(const Settings& settings, const std::string& home, HostFacts& facts) {
+    if (!settings.ssh_public_key || !names_key_file(*settings.ssh_public_key)) {
+        return;
+    }
+    std::string path{trimmed(*settings.ssh_public_key)};
+    if (path.starts_with("~/")) {
+        path.replace(0, 1, home);
+    }
+    FileText file{path, 0, ""};
+    if (std::optional<std::string> text = read_file(path)) {
+        file.text = *std::move(text);
+    } else {
+        file.error = errno;
+    }
+    facts.ssh_key_file = std::move(file);
+}
+
 void look_at_disks(const Settings& settings, const std::string& search_path, HostFacts& facts) {
     const auto probe = [&](const fs::path& path) {
         return probe_image(find_program("qemu-img", search_path), path,
@@ -180,6 +205,23 @@ void look_at_disks(const Settings& settings, const std::string& search_path, Hos
     }
 }
 
+void look_at_amounts(HostFacts& facts) {
+    facts.cpus = usable_cpus();
+    facts.memory_limit_mib = memory_limit_mib();
+    facts.memory_mib = std::min(host_memory_mib(), facts.memory_limit_mib.value_or(host_memory_mib()));
+}
+
+// By what a VM is told from others.
+void look_at_identity(HostFacts& facts) {
+    facts.default_name = default_name();
+    facts.random_name = has_random_name();
+    facts.machine_id = machine_id();
+    for (const control::Address& vm :
+         control::listening_addresses(read_file("/proc/net/unix").value_or(""))) {
+        facts.running_vms.push_back(vm.name);
+    }
+}
+
 }  // namespace
 
 HostFacts look(const Settings& settings, const Environment& environment) {
@@ -194,10 +236,9 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     if (settings.accel != AccelChoice::tcg || settings.require_kvm) {
         facts.kvm = probe_kvm();
     }
-    facts.cpus = usable_cpus();
-    facts.memory_mib = usable_memory_mib();
+    look_at_amounts(facts);
     facts.in_container = in_container();
-    facts.default_name = default_name();
+    look_at_identity(facts);
     if (needs_rom(settings, firmware)) {
         facts.roms = load_candidates(settings, firmware, arch);
     }
@@ -216,6 +257,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
     }
     facts.run_user = look_for_run_user(settings.run_as);
     ask_for_user(settings, facts);
+    facts.port_obstacles = look_at_ports(settings, facts);
     look_at_network(settings, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {
         facts.ipxe_programs = efi_programs(settings, arch);
@@ -224,6 +266,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
     look_at_user_data(settings, facts);
+    look_at_ssh_key(settings, value_of(environment, "HOME"), facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
     facts.data = look_for_data(settings, facts.default_name);
     if (settings.iso) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <limits>
 #include <string_view>
 
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "launcher/settings/machine_options.h"
 
 namespace vml {
@@ -27,18 +29,6 @@ std::uint64_t meminfo_mib(std::string_view key) {
         }
     }
     return 0;
-}
-
-// A container's limit (cgroup 2, then 1); without one, nothing.
-std::uint64_t memory_limit_mib() {
-    for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-        std::ifstream stream{file};
-        std::uint64_t bytes = 0;
-        if (stream >> bytes) {
-            return bytes >> 20;
-        }
-    }
-    return std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace
@@ -76,8 +66,24 @@ std::string default_name() {
     }
 }
 
-std::uint64_t usable_memory_mib() {
-    return std::min(meminfo_mib("MemTotal:"), memory_limit_mib());
+std::uint64_t host_memory_mib() {
+    return meminfo_mib("MemTotal:");
+}
+
+std::optional<std::uint64_t> memory_limit_mib() {
+    const std::optional<std::uint64_t> bytes = memory_limit();
+    return bytes ? std::optional{*bytes >> 20} : std::nullopt;
+}
+
+bool has_random_name() {
+    constexpr std::size_t id_digits = 12;
+    const std::string name = default_name();
+    return in_container() && name.size() == id_digits &&
+           name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::string machine_id() {
+    return std::string{trimmed(read_file("/etc/machine-id").value_or(""))};
 }
 
 }  // namespace vml

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "launcher/settings/settings.h"
@@ -12,8 +13,14 @@ namespace vml {
 [[nodiscard]] bool in_container();
 // CPUs that this process may use.
 [[nodiscard]] std::uint64_t usable_cpus();
-// What there is, a container's limit respected.
-[[nodiscard]] std::uint64_t usable_memory_mib();
+[[nodiscard]] std::uint64_t host_memory_mib();
+// That the control group sets, where it sets one.
+[[nodiscard]] std::optional<std::uint64_t> memory_limit_mib();
+// Of the installation (machine-id(5)); empty where there is none.
+[[nodiscard]] std::string machine_id();
+// Docker and Podman name a container after the beginning of its ID, twelve hexadecimal digits, unless
+// somebody names it: such a name is another one with each new container.
+[[nodiscard]] bool has_random_name();
 // The container's host name, if in one.
 [[nodiscard]] std::string default_name();
 

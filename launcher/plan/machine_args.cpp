@@ -32,7 +32,13 @@ void plan_machine(const VmSpec& spec, PlanWriter& writer) {
         machine.add("smm", "on");
     }
     writer.add("-machine", machine.text(), "graphics=off: firmware and iPXE write to the serial console");
-    writer.add("-accel", spec.accelerator == Accelerator::kvm ? "kvm" : "tcg", spec.accelerator_reason);
+    Properties accelerator{spec.accelerator == Accelerator::kvm ? "kvm" : "tcg"};
+    if (spec.translation_mib) {
+        accelerator.add("tb-size", std::to_string(*spec.translation_mib));
+    }
+    writer.add("-accel", accelerator.text(),
+               spec.accelerator_reason +
+                   (spec.translation_mib ? "; tb-size: the container's memory is limited" : ""));
     writer.add("-cpu", spec.cpu);
     writer.add("-smp", std::to_string(spec.cpus));
     writer.add("-m", fmt::format("{}M", spec.memory_mib));

@@ -32,8 +32,8 @@ Properties nat_netdev(const NicSpec& nic, const Nat& nat, bool by_tftp) {
 // From the bootfile on.
 std::string with_forwards(Properties netdev, const Nat& nat) {
     for (const PortForward& forward : nat.forwards) {
-        netdev.add("hostfwd",
-                   fmt::format("tcp:{}:{}-:{}", nat.forward_address, forward.host_port, forward.guest_port));
+        netdev.add("hostfwd", fmt::format("{}:{}:{}-:{}", to_string(forward.protocol), forward.address,
+                                          forward.host_port, forward.guest_port));
     }
     return netdev.text();
 }

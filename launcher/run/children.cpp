@@ -7,6 +7,8 @@
 #include <boost/system/error_code.hpp>
 #include <sys/wait.h>
 
+#include "base/cgroup.h"
+
 namespace vml {
 
 namespace {
@@ -18,7 +20,11 @@ constexpr std::chrono::seconds last_word_limit{1};
 }  // namespace
 
 Children::Children(boost::asio::io_context& io, pid_t qemu, pid_t tpm, Handlers handlers)
-    : qemu_{qemu}, tpm_{tpm}, handlers_{std::move(handlers)}, last_word_{io} {}
+    : qemu_{qemu},
+      tpm_{tpm},
+      handlers_{std::move(handlers)},
+      kills_before_{out_of_memory_kills()},
+      last_word_{io} {}
 
 void Children::reap() {
     int status = 0;
@@ -60,6 +66,10 @@ void Children::end_if_all_is_said() {
         last_word_.cancel();
         handlers_.on_ended(*status_);
     }
+}
+
+bool Children::out_of_memory() const {
+    return out_of_memory_kills() > kills_before_;
 }
 
 void Children::end_tpm() const {

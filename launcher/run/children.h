@@ -34,6 +34,8 @@ class Children {
     // At the end of the run swtpm has nothing to do any more; it is waited for, so that nothing is left
     // behind.
     void end_tpm() const;
+    // The kernel has killed in our control group for want of memory since the start.
+    [[nodiscard]] bool out_of_memory() const;
 
   private:
     void ended(int status);
@@ -42,6 +44,7 @@ class Children {
     pid_t qemu_;
     pid_t tpm_;
     Handlers handlers_;
+    std::uint64_t kills_before_;
     bool qmp_closed_ = false;
     std::optional<int> status_;
     boost::asio::steady_timer last_word_;

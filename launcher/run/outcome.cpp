@@ -30,14 +30,27 @@ std::string why_of(const ChildEnded& end) {
 
 constexpr int killed_by_seccomp = SIGSYS;
 
+bool was_killed(const ChildEnded& end) {
+    return WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL;
+}
+
 Fault died(const Config& config, const State& state, const ChildEnded& end) {
+    if (was_killed(end) && end.out_of_memory) {
+        return {
+            fmt::format("the kernel's out-of-memory killer ended {}", config.program),
+            "the control group counts one kill more (oom_kill in memory.events): the guest and QEMU itself "
+            "need "
+            "more than its limit",
+            "--memory makes the guest smaller (max leaves QEMU its own need); or raise the container's limit",
+            ExitCode::qemu};
+    }
     if (auto explained = explain_qemu_words(end.last_words, config.files)) {
         return *explained;
     }
     const bool early = state.phase < Phase::running;
     std::string hint =
         early ? "`vm-launch plan` shows what was asked of it" : "see QEMU's messages above, if any";
-    if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL) {
+    if (was_killed(end)) {
         hint = "was it the host's out-of-memory killer? See dmesg; --memory makes the guest smaller";
     } else if (WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == killed_by_seccomp) {
         hint = "QEMU's sandbox forbids something that your own QEMU arguments need";

@@ -193,7 +193,7 @@ Signals::Handlers RunLoop::signal_handlers() {
 
 Children::Handlers RunLoop::child_handlers() {
     return {[this](int status) {
-                feed(supervise::ChildEnded{status, qemu_output_.last_words()});
+                feed(supervise::ChildEnded{status, qemu_output_.last_words(), children_.out_of_memory()});
             },
             guard_.around([this] {
                 if (supervision_.state().phase < supervise::Phase::quitting) {

@@ -74,6 +74,7 @@ struct QmpClosed {};
 struct ChildEnded {
     int wait_status = 0;                  // as waitpid gives it
     std::vector<std::string> last_words;  // QEMU's last lines on standard error
+    bool out_of_memory = false;           // the kernel killed in our control group meanwhile
 };
 using Event = std::variant<QmpReady, CheckAnswered, PortForwards, ContinueRefused, BootOrderChanged,
                            BootOrderRefused, WritesTold, QemuEvent, StatusAnswered, PowerTold, ResumeAsked,

@@ -107,7 +107,7 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
     for (const Subcommand& subcommand : subcommands) {
         names.emplace_back(subcommand.name);
     }
-    line.layer.fault(fmt::format("unknown subcommand '{}'", word), "",
+    line.layer.fault(fmt::format("unknown subcommand '{}'", visible(word)), "",
                      did_you_mean(word, names, "expected " + listed(names)));
     return subcommands.front();
 }
@@ -126,7 +126,7 @@ void take_word(const std::string& word, const Subcommand& subcommand, ParsedComm
         line.command.words.push_back(word);
         return;
     }
-    line.layer.fault(fmt::format("unexpected argument '{}'", word), "", hint_for_word(word));
+    line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "", hint_for_word(word));
 }
 
 void take_format(const std::string& value, const Subcommand& command, ParsedCommandLine& line) {
@@ -184,7 +184,7 @@ void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCom
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
         line.layer.fault(
-            fmt::format("unknown option {}", name), "",
+            fmt::format("unknown option {}", visible(name)), "",
             did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
     } else {
         take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), subcommand,

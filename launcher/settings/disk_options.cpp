@@ -1,6 +1,9 @@
 #include "launcher/settings/disk_options.h"
 
+#include <filesystem>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "launcher/settings/machine_options.h"
 
@@ -15,17 +18,31 @@ std::uint64_t parse_disk_size(std::string_view text) {
 
 namespace {
 
+// BOOT_FROM of Docker-VM-Runner takes more than a file.
+std::filesystem::path parse_iso(std::string_view text) {
+    if (text == "blank") {
+        throw ValueError{"'blank' names no CD-ROM image", "an empty disk is --blank-disk (BLANK_DISK=1)"};
+    }
+    if (text.find("://") != std::string_view::npos) {
+        throw ValueError{fmt::format("vm-launch fetches no images: '{}'", visible(text)),
+                         "give a local file, or boot from the network (--bootfile URL)"};
+    }
+    return parse_text(text);
+}
+
 std::vector<OptionRow> image_options() {
     return {
         repeated_option<&Settings::disks, parse_text>(
             {"disk", "DISK", "PATH", "none",
-             "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, DISK2, DISK3, …)"}),
+             "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
+             "DISK2, DISK3, …)"}),
         option<&Settings::disk_format, parse_choice_name<DiskFormat>>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
-             listed(choice_names<DiskFormat>()) +
-                 ", for every --disk; needed for a qcow2 image with a backing file and for what is neither raw "
-                 "nor qcow2"}),
-        option<&Settings::disk_bus>({"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}"}),
+             listed(choice_names<DiskFormat>()) + ", for every --disk; needed for a qcow2 image with a "
+                                                  "backing file and for what is neither raw "
+                                                  "nor qcow2"}),
+        option<&Settings::disk_bus>(
+            {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
         option<&Settings::blank_disk>(
@@ -33,11 +50,12 @@ std::vector<OptionRow> image_options() {
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
         option<&Settings::disk_size, parse_disk_size>(
-            {"disk-size", "DISK_SIZE", "SIZE", "20G", "the size of --blank-disk; one that was kept grows to it, and never "
-                                     "shrinks"}),
+            {"disk-size", "DISK_SIZE", "SIZE", "20G",
+             "the size of --blank-disk; one that was kept grows to it, and never "
+             "shrinks"}),
         option<&Settings::on_io_error>({"on-io-error", "ON_IO_ERROR", "ACTION", "resume",
                                         "a guest that is paused because the host's file system is full: {}"}),
-        option<&Settings::iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
+        option<&Settings::iso, parse_iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
     };
 }
 
@@ -54,9 +72,9 @@ std::vector<OptionRow> guest_data_options() {
              "URL/meta-data"}),
         option<&Settings::hostname, parse_name>(
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
-        option<&Settings::ssh_public_key>(
+        with_lines(option<&Settings::ssh_public_key>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
-             "cloud-init: a public key that may log in as the image's own user"}),
+             "cloud-init: a public key that may log in as the image's own user, or a file with such keys"})),
         option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
                                      "where --persist keeps things, in a folder of the VM's name"}),
         option<&Settings::persist>(

@@ -1,11 +1,12 @@
 #include "launcher/settings/environment.h"
 
-#include <array>
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
@@ -17,50 +18,6 @@ namespace {
 constexpr std::string_view config_variable = "VM_LAUNCH_CONFIG";
 constexpr std::string_view verbose_variable = "LOG_VERBOSE";
 
-// What else Docker-VM-Runner reads and vm-launch has no use for: nobody's slip.
-constexpr std::array<std::string_view, 33> without_use_here{"ALLOCATE",
-                                                            "BALLOON",
-                                                            "BASE_IMAGE",
-                                                            "DEVICE",
-                                                            "DISK_IO",
-                                                            "DISK_TYPE",
-                                                            "DISTRO",
-                                                            "DOWNLOAD_RETRIES",
-                                                            "FILESYSTEM_ACCESSMODE",
-                                                            "FILESYSTEM_DRIVER",
-                                                            "FILESYSTEM_READONLY",
-                                                            "FILESYSTEM_SOURCE",
-                                                            "FILESYSTEM_TARGET",
-                                                            "FORCE_ISO",
-                                                            "GPU",
-                                                            "GUEST_PASSWORD",
-                                                            "GUEST_USER",
-                                                            "HYPERV",
-                                                            "IO_THREAD",
-                                                            "LIBVIRT_URI",
-                                                            "NOVNC_ENABLE",
-                                                            "NOVNC_PORT",
-                                                            "REDFISH_ENABLE",
-                                                            "REDFISH_PASSWORD",
-                                                            "REDFISH_PORT",
-                                                            "REDFISH_STORAGE_PATH",
-                                                            "REDFISH_STORAGE_POOL",
-                                                            "REDFISH_SYSTEM_ID",
-                                                            "REDFISH_USERNAME",
-                                                            "RNG",
-                                                            "USB",
-                                                            "VM_PASSWORD",
-                                                            "VM_USER"};
-
-// "DISK2_SIZE" → "DISK_SIZE": Docker-VM-Runner numbers what there are several of.
-std::string without_number(std::string name) {
-    const std::size_t digits = name.find_first_of("0123456789");
-    if (digits != std::string::npos && (digits + 1 == name.size() || name[digits + 1] == '_')) {
-        name.erase(digits, 1);
-    }
-    return name;
-}
-
 std::vector<std::string> known_variables() {
     std::vector<std::string> names{std::string{verbose_variable}, std::string{config_variable}};
     for (const OptionRow& row : option_table()) {
@@ -70,14 +27,32 @@ std::vector<std::string> known_variables() {
             }
         }
     }
-    names.insert(names.end(), without_use_here.begin(), without_use_here.end());
+    for (const ForeignVariable& variable : foreign_variables()) {
+        names.emplace_back(variable.name);
+    }
     return names;
+}
+
+// "tcp://10.0.0.1:22" in SSH_PORT: Kubernetes (and Docker's --link) describes other services so in every
+// container, and a Service may be named "ssh". Nobody writes a setting so.
+bool is_service_link(std::string_view name, std::string_view value) {
+    return name.ends_with("_PORT") &&
+           (value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://"));
+}
+
+// SSH_SERVICE_HOST, NETBOOT_PORT_80_TCP_ADDR and the like, which come with them.
+bool is_of_a_service(std::string_view name) {
+    return name.find("_SERVICE_HOST") != std::string_view::npos ||
+           name.find("_SERVICE_PORT") != std::string_view::npos ||
+           (name.find("_PORT_") != std::string_view::npos &&
+            (name.find("_TCP") != std::string_view::npos || name.find("_UDP") != std::string_view::npos));
 }
 
 // A variable's text and name.
 std::optional<Raw> variable(const Environment& environment, std::string_view name) {
     const auto found = environment.find(name);
-    return found == environment.end() || found->second.empty()
+    return found == environment.end() || trimmed(found->second).empty() ||
+                   is_service_link(name, found->second)
                ? std::nullopt
                : std::optional{Raw{found->second, fmt::format("${}", name)}};
 }
@@ -144,11 +119,22 @@ Layer environment_layer(const Environment& environment) {
     return layer;
 }
 
-std::vector<std::string> misspelt_variables(const Environment& environment) {
+std::vector<std::string> strange_variables(const Environment& environment) {
     std::vector<std::string> warnings;
     const std::vector<std::string> known = known_variables();
     for (const auto& [name, value] : environment) {
-        if (const auto meant = misspelt_variable(without_number(name), known)) {
+        if (is_service_link(name, value)) {
+            if (std::find(known.begin(), known.end(), name) != known.end()) {
+                warnings.push_back(
+                    fmt::format("${}={} is passed over: it describes a service of the cluster, not a setting "
+                                "(enableServiceLinks: false in the Pod's spec keeps it out)",
+                                name, visible(value)));
+            }
+        } else if (is_of_a_service(name)) {
+            continue;
+        } else if (auto answer = foreign_answer(name, value)) {
+            warnings.push_back(*std::move(answer));
+        } else if (const auto meant = misspelt_variable(without_number(name), known)) {
             warnings.push_back(
                 fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));
         }

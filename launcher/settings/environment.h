@@ -14,7 +14,7 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 // An empty variable is as good as none.
 [[nodiscard]] Layer environment_layer(const Environment& environment);
 
-// A warning for each variable that looks like a setting and is none.
-[[nodiscard]] std::vector<std::string> misspelt_variables(const Environment& environment);
+// A warning for each variable that looks like a setting and is none, or is passed over.
+[[nodiscard]] std::vector<std::string> strange_variables(const Environment& environment);
 
 }  // namespace vml

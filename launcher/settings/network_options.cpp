@@ -1,6 +1,6 @@
 #include "launcher/settings/network_options.h"
 
-#include <set>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -13,19 +13,124 @@ std::uint16_t parse_port(std::string_view text) {
     return static_cast<std::uint16_t>(parse_number(text, 1, last_port));
 }
 
+namespace {
+
+constexpr std::string_view forward_shape = "[udp:][ADDRESS:]HOST:GUEST";
+constexpr std::string_view forward_example = "for example 8080:80, udp:69:69, 127.0.0.1:8000-8010:8000-8010";
+constexpr unsigned most_forwards = 1024;  // QEMU holds a socket for each
+
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+};
+
+PortRange parse_range(std::string_view text) {
+    const std::size_t dash = text.find('-');
+    if (dash == std::string_view::npos) {
+        const std::uint16_t port = parse_port(text);
+        return {port, port};
+    }
+    const PortRange range{parse_port(text.substr(0, dash)), parse_port(text.substr(dash + 1))};
+    if (range.last < range.first) {
+        throw invalid_value(text, "a range from the lower port to the higher one");
+    }
+    return range;
+}
+
+// "tcp:" or "udp:" in front, or "/tcp" or "/udp" behind as Docker has it; the rest is left in the text.
+PortProtocol take_protocol(std::string_view& text) {
+    for (const Choice<PortProtocol>& choice : choices<PortProtocol>) {
+        const std::string name{choice.name};
+        if (lower(text).starts_with(name + ":")) {
+            text.remove_prefix(name.size() + 1);
+            return choice.value;
+        }
+        if (lower(text).ends_with("/" + name)) {
+            text.remove_suffix(name.size() + 1);
+            return choice.value;
+        }
+    }
+    return PortProtocol::tcp;
+}
+
+bool is_ipv4(std::string_view text) {
+    unsigned parts = 0;
+    while (true) {
+        const std::size_t dot = std::min(text.find('.'), text.size());
+        if (const auto part = whole_number<std::uint8_t>(text.substr(0, dot)); !part) {
+            return false;
+        }
+        ++parts;
+        if (dot == text.size()) {
+            return parts == 4;
+        }
+        text.remove_prefix(dot + 1);
+    }
+}
+
+std::string parse_address(std::string_view text, std::string_view whole) {
+    if (text.starts_with('[')) {
+        throw invalid_value(whole, "an IPv4 address", "QEMU's user-mode network forwards IPv4 alone");
+    }
+    const std::string_view address = text == "localhost" ? "127.0.0.1" : text;
+    if (!is_ipv4(address)) {
+        throw invalid_value(whole, forward_shape,
+                            fmt::format("'{}' is no IPv4 address; {}", visible(text), forward_example));
+    }
+    return std::string{address};
+}
+
+// One port, or each of a range.
+std::vector<PortForward> parse_forward(std::string_view whole) {
+    std::string_view text = whole;
+    PortForward forward;
+    forward.protocol = take_protocol(text);
+    const std::size_t guest_colon = text.rfind(':');
+    if (guest_colon == std::string_view::npos || text.ends_with(']')) {
+        throw invalid_value(whole, forward_shape, std::string{forward_example});
+    }
+    const std::string_view host = text.substr(0, guest_colon);
+    const std::size_t host_colon = host.rfind(':');
+    if (host_colon != std::string_view::npos) {
+        forward.address = parse_address(host.substr(0, host_colon), whole);
+    }
+    const PortRange from =
+        parse_range(host_colon == std::string_view::npos ? host : host.substr(host_colon + 1));
+    const PortRange to = parse_range(text.substr(guest_colon + 1));
+    if (from.last - from.first != to.last - to.first) {
+        throw invalid_value(whole, "as many ports of the host as of the guest");
+    }
+    std::vector<PortForward> forwards;
+    for (unsigned step = 0; step <= static_cast<unsigned>(from.last - from.first); ++step) {
+        forward.host_port = static_cast<std::uint16_t>(from.first + step);
+        forward.guest_port = static_cast<std::uint16_t>(to.first + step);
+        forwards.push_back(forward);
+    }
+    return forwards;
+}
+
+}  // namespace
+
+bool same_host_port(const PortForward& left, const PortForward& right) {
+    constexpr std::string_view every_address = "0.0.0.0";
+    return left.protocol == right.protocol && left.host_port == right.host_port &&
+           (left.address == right.address || left.address == every_address || right.address == every_address);
+}
+
 std::vector<PortForward> parse_port_forwards(std::string_view text) {
     std::vector<PortForward> forwards;
-    std::set<std::uint16_t> used;
     for (const std::string& part : split_list(text)) {
-        const std::size_t colon = part.find(':');
-        if (colon == std::string::npos) {
-            throw invalid_value(part, "HOST:GUEST", "for example 8080:80,2222:22");
+        for (PortForward& forward : parse_forward(part)) {
+            if (std::any_of(forwards.begin(), forwards.end(),
+                            [&](const PortForward& other) { return same_host_port(forward, other); })) {
+                throw repeated(fmt::format("host port {}", forward.host_port));
+            }
+            forwards.push_back(std::move(forward));
         }
-        const PortForward forward{parse_port(part.substr(0, colon)), parse_port(part.substr(colon + 1))};
-        if (!used.insert(forward.host_port).second) {
-            throw repeated(fmt::format("host port {}", forward.host_port));
+        if (forwards.size() > most_forwards) {
+            throw ValueError{fmt::format("more than {} ports", most_forwards),
+                             "a guest with so many belongs on a bridge"};
         }
-        forwards.push_back(forward);
     }
     return forwards;
 }
@@ -42,7 +147,12 @@ std::vector<OptionRow> network_options() {
                 {"bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
                  "nat: the file that DHCP names: an iPXE script or boot program in --netboot-dir, or a URL"}),
             option<&Settings::port_forwards, parse_port_forwards>(
-                {"port-forward", "PORT_FWD", "LIST", "none", "nat: TCP ports to the guest, HOST:GUEST,…"}),
+                {"port-forward", "PORT_FWD", "LIST", "none",
+                 "nat: ports of the host that lead to the guest, [udp:][ADDRESS:]HOST:GUEST,…; HOST and "
+                 "GUEST "
+                 "may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
+                 "ADDRESS "
+                 "on the loopback, in a container on all addresses"}),
             option<&Settings::ssh_port, parse_port>(
                 {"ssh-port", "SSH_PORT", "PORT", "none",
                  "nat: this port of the host leads to the guest's port 22"}),

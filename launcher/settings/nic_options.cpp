@@ -41,12 +41,24 @@ std::vector<std::string> key_names() {
     return names;
 }
 
+// Docker-VM-Runner has one mode more.
+NetworkMode parse_network_mode(std::string_view text) {
+    if (lower(trimmed(text)) == "container") {
+        throw invalid_value(
+            text, listed(choice_names<NetworkMode>()),
+            "vm-launch does not take over the container's own interface: use bridge or direct with "
+            "`--network host`, or nat");
+    }
+    return parse_choice<NetworkMode>(text);
+}
+
 std::vector<NicKey> make_nic_keys() {
     constexpr unsigned least_mtu = 68;  // RFC 791
     constexpr unsigned most_mtu = 65535;
     constexpr unsigned most_queues = 256;  // drivers/net/tun.c, MAX_TAP_QUEUES
     return {
-        nic_key<&NicSettings::network>("mode", {"network", "NETWORK_MODE", "MODE", "nat", "{}"}),
+        nic_key<&NicSettings::network, parse_network_mode>("mode",
+                                                           {"network", "NETWORK_MODE", "MODE", "nat", "{}"}),
         nic_key<&NicSettings::bridge, parse_link_name>(
             "bridge",
             {"bridge", "NETWORK_BRIDGE", "NAME", "none; required for bridge", "the host's bridge to join"}),
@@ -54,8 +66,8 @@ std::vector<NicKey> make_nic_keys() {
             "direct-dev", {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
                            "the host's device that the macvtap sits on"}),
         nic_key<&NicSettings::mac, parse_mac>(
-            "mac",
-            {"mac", "NETWORK_MAC", "MAC", "stable, derived from the VM's name", "the guest's MAC address"}),
+            "mac", {"mac", "NETWORK_MAC", "MAC", "derived from the VM's name and the host's machine-id",
+                    "the guest's MAC address"}),
         nic_key<&NicSettings::model, parse_nic_model>(
             "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())}),
         nic_key<&NicSettings::mtu, number<unsigned, least_mtu, most_mtu>>(

@@ -30,6 +30,7 @@ struct OptionRow : OptionWords {
     void (*assign)(Settings& settings, std::string_view text) = nullptr;
     std::vector<std::string> choices = {};  // all that it takes, where these are words
     bool repeated = false;                  // each time adds one more
+    bool has_lines = false;                 // line ends and blanks at the ends mean something
     OptionGroup group = OptionGroup::boot;
 
     [[nodiscard]] bool is_boolean() const { return metavar.empty(); }
@@ -111,6 +112,12 @@ OptionRow repeated_option(OptionWords words) {
                       (settings.*member).emplace_back(parse(text));
                   }};
     row.repeated = true;
+    return row;
+}
+
+// With a value in which line ends and blanks at the ends mean something.
+[[nodiscard]] inline OptionRow with_lines(OptionRow row) {
+    row.has_lines = true;
     return row;
 }
 

@@ -123,9 +123,9 @@ std::vector<OptionRow> log_options() {
         option<&Settings::log_level>(
             {"log-level", "LOG_LEVEL", "LEVEL", "info", "{} (LOG_VERBOSE=1 means debug)"}),
         option<&Settings::log_format>({"log-format", "LOG_FORMAT", "FORMAT", "text", "{}"}),
-        option<&Settings::extra_args, parse_shell_words>(
+        with_lines(option<&Settings::extra_args, parse_shell_words>(
             {"extra-args", "EXTRA_ARGS", "ARGS", "none",
-             "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"}),
+             "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"})),
     };
 }
 

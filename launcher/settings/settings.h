@@ -78,8 +78,11 @@ inline constexpr auto choices<DiskFormat> =
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
-inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>(
-    {{"virtio", DiskBus::virtio}, {"scsi", DiskBus::scsi}, {"nvme", DiskBus::nvme}, {"sata", DiskBus::sata}});
+inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>({{"virtio", DiskBus::virtio},
+                                                                         {"scsi", DiskBus::scsi},
+                                                                         {"nvme", DiskBus::nvme},
+                                                                         {"sata", DiskBus::sata},
+                                                                         {"ide", DiskBus::sata, "", true}});
 
 // How the host caches a disk.
 enum class DiskCache { writeback, none, unsafe };
@@ -108,10 +111,17 @@ struct Amount {
     bool operator==(const Amount&) const = default;
 };
 
-// TCP from a port of the host's loopback to a port of the guest.
+enum class PortProtocol { tcp, udp };
+template <>
+inline constexpr auto choices<PortProtocol> =
+    std::to_array<Choice<PortProtocol>>({{"tcp", PortProtocol::tcp}, {"udp", PortProtocol::udp}});
+
+// From a port of the host to a port of the guest.
 struct PortForward {
     std::uint16_t host_port = 0;
     std::uint16_t guest_port = 0;
+    PortProtocol protocol = PortProtocol::tcp;
+    std::string address{};  // IPv4, of the host; empty: the loopback, in a container all
     bool operator==(const PortForward&) const = default;
 };
 
@@ -208,6 +218,9 @@ struct Settings {
 // Where a setting came from, by flag name without dashes: "--boot-order", "$BOOT_ORDER", "boot-order in
 // FILE". A setting that is not in the map has its default.
 using Origins = std::map<std::string, std::string, std::less<>>;
+
+// The key of one disk among several: each may come from a variable of its own.
+[[nodiscard]] std::string disk_origin(std::size_t index);
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".
 [[nodiscard]] std::string origin_of(const Origins& origins, std::string_view flag);

@@ -8,6 +8,7 @@
 #include "launcher/settings/config_file.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
+#include "launcher/settings/tidy.h"
 
 namespace vml {
 
@@ -75,7 +76,32 @@ void assign_all(const Layer& layer, ReadResult& result) {
         assign_nic(nic, result);
     }
     for (const Raw& disk : layer.disks) {
+        const std::size_t number = result.settings.disks.size();
         assign("disk", disk, result);
+        result.origins.emplace(disk_origin(number), disk.origin);
+    }
+}
+
+void append(std::vector<std::string>& all, std::vector<std::string> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+// What speaks of a network boot alone means one, where nothing else is named to boot from.
+void imply_network_boot(ReadResult& result) {
+    Settings& settings = result.settings;
+    if (result.origins.contains("ipxe") || settings.boot_order || settings.boot_once ||
+        !settings.disks.empty() || settings.iso || settings.blank_disk) {
+        return;
+    }
+    for (const std::string_view flag : {"netboot-dir", "bootfile", "ipxe-rom"}) {
+        if (const auto found = result.origins.find(flag); found != result.origins.end()) {
+            settings.ipxe = true;
+            result.origins.emplace("ipxe", found->second);
+            return;
+        }
+    }
+    if (settings.pxe) {
+        settings.boot_order = {BootDevice::network};
     }
 }
 
@@ -87,6 +113,10 @@ bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& s
 
 }  // namespace
 
+std::string disk_origin(std::size_t index) {
+    return fmt::format("disk[{}]", index);
+}
+
 std::string origin_of(const Origins& origins, std::string_view flag) {
     const auto found = origins.find(flag);
     return found == origins.end() ? fmt::format("--{} (default)", flag) : found->second;
@@ -97,16 +127,23 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     ParsedCommandLine line = parse_command_line(arguments, subcommands);
     Layer layer = std::move(line.layer);
     add_weaker(layer, environment_layer(environment));
+    ReadResult result;
     if (layer.config) {
+        if (std::string words = cut_surroundings(*layer.config); !words.empty()) {
+            result.warnings.push_back(std::move(words));
+        }
         add_weaker(layer, read_config(*layer.config, read_file));
     }
-    ReadResult result;
+    append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
     result.faults = layer.faults;
     if (wants_warnings(result.command, subcommands)) {
-        result.warnings = misspelt_variables(environment);
+        append(result.warnings, strange_variables(environment));
+    } else {
+        result.warnings.clear();
     }
     assign_all(layer, result);
+    imply_network_boot(result);
     if (line.qemu_args) {
         result.settings.extra_args = *std::move(line.qemu_args);
         result.origins["extra-args"] = "--";

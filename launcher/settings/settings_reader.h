@@ -18,7 +18,7 @@ struct ReadResult {
     Settings settings;
     Origins origins;
     std::vector<Fault> faults;          // each with ExitCode::settings
-    std::vector<std::string> warnings;  // variables that look like a setting and are none
+    std::vector<std::string> warnings;  // values that were mended, variables that have no effect
 };
 
 // The text of a file, or an Error; called for --config only.

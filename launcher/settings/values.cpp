@@ -31,7 +31,7 @@ int unit_shift(char letter) {
 }  // namespace
 
 ValueError invalid_value(std::string_view text, std::string_view expected, std::string hint) {
-    return {fmt::format("invalid value '{}' (expected {})", text, expected), std::move(hint)};
+    return {fmt::format("invalid value '{}' (expected {})", visible(text), expected), std::move(hint)};
 }
 
 ValueError not_one_of(std::string_view text, const std::vector<std::string>& names) {
@@ -41,7 +41,7 @@ ValueError not_one_of(std::string_view text, const std::vector<std::string>& nam
 
 ValueError unknown_key(std::string_view kind, std::string_view key, const std::vector<std::string>& names) {
     const std::optional<std::string> guess = nearest(key, names);
-    return {fmt::format("unknown {} '{}'", kind, key),
+    return {fmt::format("unknown {} '{}'", kind, visible(key)),
             guess ? fmt::format("did you mean {}?", *guess) : fmt::format("expected {}", listed(names))};
 }
 

@@ -13,18 +13,20 @@ namespace {
 VmSpec decide_bare_machine(const DecideInput& in, Findings& findings) {
     VmSpec spec;
     spec.name = in.settings.name.value_or(in.facts.default_name);
-    spec.uuid = uuid_of(spec.name);
+    spec.uuid = uuid_of(identity_source(in, spec.name));
     spec.qemu = decide_qemu(in, findings);
     spec.arch = arch_of(in.settings, in.facts.arch);
     const MachineChoice machine = decide_machine(in, spec.arch, findings);
     spec.machine = machine.name;
     spec.family = machine.family;
     spec.cpus = decide_amount(in.settings.cpus, in.facts.cpus);
-    spec.memory_mib = decide_amount(in.settings.memory_mib, in.facts.memory_mib);
     const AcceleratorChoice accelerator = decide_accelerator(in, spec.arch, findings);
     spec.accelerator = accelerator.accelerator;
     spec.accelerator_reason = accelerator.reason;
     spec.cpu = accelerator.cpu;
+    const MemoryChoice memory = decide_memory(in, spec.accelerator, spec.cpus, findings);
+    spec.memory_mib = memory.guest_mib;
+    spec.translation_mib = memory.translation_mib;
     spec.firmware = decide_firmware(in, spec.arch, machine, findings);
     return spec;
 }
@@ -48,7 +50,9 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.nvram = decide_nvram(in, spec.firmware, spec.arch, spec.state_folder, findings);
     spec.tpm = decide_tpm(in, spec.firmware.mode, spec.state_folder, findings);
     spec.pxe = decide_pxe(in, spec.firmware.mode, findings);
-    NicChoice network = decide_nics(in, {spec.name, spec.arch, spec.firmware.mode}, findings);
+    spec.identity = identity_to_keep(in, spec.state_folder);
+    const std::string identity = identity_source(in, spec.name);
+    NicChoice network = decide_nics(in, {spec.name, spec.arch, spec.firmware.mode, identity}, findings);
     spec.nics = std::move(network.nics);
     spec.ipxe_program = std::move(network.ipxe_program);
     spec.script = served_script(in);
@@ -57,6 +61,8 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.smbios = decide_smbios(in, findings);
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
+    check_ports(in, findings);
+    check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;
     BootOrder order = decide_boot_order(in, spec, findings);
     spec.first_boot = std::move(order.first);

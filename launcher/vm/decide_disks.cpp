@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,9 +19,17 @@ DiskSpec next_disk(const DecideInput& in, const std::vector<DiskSpec>& disks) {
     return disk;
 }
 
+// The setting that names this image, be it the one that another one lies on.
+std::string origin_of(const DecideInput& in, const std::filesystem::path& path) {
+    const auto& disks = in.settings.disks;
+    const auto named = std::find(disks.begin(), disks.end(), path);
+    return in.origin(named == disks.end() ? "disk"
+                                          : disk_origin(static_cast<std::size_t>(named - disks.begin())));
+}
+
 bool refuse(const DecideInput& in, const std::filesystem::path& path, std::string why, std::string hint,
             Findings& findings) {
-    findings.host_fault(fmt::format("{}: cannot use {}", in.origin("disk"), path.string()), std::move(why),
+    findings.host_fault(fmt::format("{}: cannot use {}", origin_of(in, path), path.string()), std::move(why),
                         std::move(hint));
     return false;
 }
@@ -80,7 +89,8 @@ std::vector<LayerSpec> layers_of(const DiskFacts& facts) {
 void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& disks, Findings& findings) {
     const std::filesystem::path& path = in.settings.disks[index];
     const DiskFacts& facts = in.facts.disks.at(index);
-    if (!check_path(in, {"disk", path, facts.path}, findings)) {
+    const std::string origin = disk_origin(index);
+    if (!check_path(in, {origin, path, facts.path}, findings)) {
         return;
     }
     const ContentFault content = fault_of_content(facts.content, in.settings.disk_format.value_or(""), path);

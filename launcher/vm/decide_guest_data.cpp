@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/user_data.h"
 
 namespace vml {
 
@@ -24,6 +25,47 @@ std::vector<std::pair<std::string, std::string>> decide_smbios(const DecideInput
     return smbios;
 }
 
+namespace {
+
+std::optional<std::string> user_data_of(const DecideInput& in, Findings& findings) {
+    if (!in.settings.user_data) {
+        return std::nullopt;
+    }
+    UserDataJudgement judged = judge_user_data(in.facts.user_data_text);
+    const std::string what = fmt::format("{}: {}", in.origin("user-data"), in.settings.user_data->string());
+    if (!judged.why.empty()) {
+        findings.settings_fault(fmt::format("{} is no user data for cloud-init", what), judged.why,
+                                judged.hint);
+    }
+    for (const std::string& note : judged.notes) {
+        findings.note(fmt::format("{}: {}", what, note));
+    }
+    return std::move(judged.text);
+}
+
+std::vector<std::string> ssh_keys_of(const DecideInput& in, Findings& findings) {
+    if (!in.settings.ssh_public_key) {
+        return {};
+    }
+    const std::optional<FileText>& file = in.facts.ssh_key_file;
+    const std::string what =
+        fmt::format("{}: cannot use {}", in.origin("ssh-pubkey"), file ? file->path.string() : "the key");
+    if (file && file->error != 0) {
+        findings.host_fault(
+            what, errno_text(file->error),
+            "give the key itself, or a file that can be read; in a container, one that is mounted");
+        return {};
+    }
+    SshKeys found = ssh_keys_in(file ? file->text : *in.settings.ssh_public_key);
+    if (!found.why.empty()) {
+        findings.settings_fault(
+            what, found.why, "a public key is one line: ssh-ed25519 AAAA… NAME, as in ~/.ssh/id_ed25519.pub");
+    }
+    return found.keys;
+}
+
+}  // namespace
+
 std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm_name, Findings& findings) {
     const Settings& settings = in.settings;
     const bool any = settings.cloud_init || settings.user_data || settings.ssh_public_key;
@@ -39,9 +81,8 @@ std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm
                  !check_path(in, {"user-data", *settings.user_data, *in.facts.user_data}, findings))) {
         return std::nullopt;
     }
-    return make_seed(vm_name, settings.hostname.value_or(vm_name),
-                     settings.user_data ? std::optional{in.facts.user_data_text} : std::nullopt,
-                     settings.ssh_public_key);
+    return make_seed(vm_name, settings.hostname.value_or(vm_name), user_data_of(in, findings),
+                     ssh_keys_of(in, findings));
 }
 
 std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings) {

@@ -70,6 +70,12 @@ std::optional<unsigned> mtu_of(const std::vector<net::Operation>& operations) {
     return other;
 }
 
+// "$NETWORK_BRIDGE: ", where the user has said so: of further NICs, the fault says which.
+std::string origin_of_link(const DecideInput& in, std::size_t index, const LinkKind& kind) {
+    const std::string flag{kind.option.substr(2, kind.option.find(' ') - 2)};
+    return index == 0 && in.origins.contains(flag) ? in.origin(flag) + ": " : "";
+}
+
 // What is done on the host; nothing where that cannot be.
 template <typename Link>
 std::optional<net::NicPlan> make_link(const NicPlace& place, Link& link, NicSpec& nic, Findings& findings) {
@@ -91,8 +97,10 @@ std::optional<net::NicPlan> make_link(const NicPlace& place, Link& link, NicSpec
         return std::nullopt;
     }
     net::NicPlan plan = plan_of(link, place, nic);
-    for (const Fault& fault : plan.faults) {
-        findings.once(fault);
+    const std::string origin = origin_of_link(in, place.index, kind);
+    for (Fault fault : plan.faults) {
+        fault.what = origin + fault.what;
+        findings.once(std::move(fault));
     }
     for (const Fault& warning : plan.warnings) {
         findings.note_once(one_line(warning));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/settings/network_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/link_kind.h"
@@ -20,8 +21,9 @@ bool is_nat(const NicSettings& nic) {
 
 void check_ssh_port(const DecideInput& in, std::uint16_t ssh_port, Findings& findings) {
     const auto& forwards = in.settings.port_forwards;
+    const PortForward ssh{ssh_port, 0, PortProtocol::tcp, ""};
     if (std::any_of(forwards.begin(), forwards.end(),
-                    [&](const PortForward& forward) { return forward.host_port == ssh_port; })) {
+                    [&](const PortForward& forward) { return same_host_port(forward, ssh); })) {
         findings.settings_fault(fmt::format("{} and {} both take host port {}", in.origin("ssh-port"),
                                             in.origin("port-forward"), ssh_port),
                                 "", "forward each port of the host once");
@@ -134,11 +136,15 @@ Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings) {
         return nat;
     }
     nat.forwards = in.settings.port_forwards;
-    nat.forward_address = in.listen_address();
     if (in.settings.ssh_port) {
         constexpr std::uint16_t ssh = 22;
-        nat.forwards.push_back({*in.settings.ssh_port, ssh});
+        nat.forwards.push_back({*in.settings.ssh_port, ssh, PortProtocol::tcp, ""});
         check_ssh_port(in, *in.settings.ssh_port, findings);
+    }
+    for (PortForward& forward : nat.forwards) {
+        if (forward.address.empty()) {
+            forward.address = in.listen_address();
+        }
     }
     decide_bootfile(in, index, nat, findings);
     return nat;

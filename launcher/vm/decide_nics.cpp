@@ -30,7 +30,7 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
     nic.id = fmt::format("net{}", index);
     nic.model = model.name;
     nic.qemu_device = model.qemu_device;
-    nic.mac = wanted.mac.value_or(mac_of(frame.vm_name, static_cast<int>(index) + 1));
+    nic.mac = wanted.mac.value_or(mac_of(frame.identity, static_cast<int>(index) + 1));
     nic.queues = wanted.queues;
     check_queues(in, index, findings);
     const NicPlace place{in, frame, index};

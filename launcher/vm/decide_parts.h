@@ -44,6 +44,14 @@ struct MachineChoice {
 };
 [[nodiscard]] MachineChoice decide_machine(const DecideInput& in, Arch arch, Findings& findings);
 [[nodiscard]] std::uint64_t decide_amount(const Amount& amount, std::uint64_t whole);
+// decide_memory.cpp
+struct MemoryChoice {
+    std::uint64_t guest_mib = 0;
+    std::optional<std::uint64_t> translation_mib;  // of TCG; none: QEMU's own default
+};
+[[nodiscard]] MemoryChoice decide_memory(const DecideInput& in, Accelerator accelerator, std::uint64_t cpus,
+                                         Findings& findings);
+
 struct AcceleratorChoice {
     Accelerator accelerator = Accelerator::tcg;
     std::string reason;
@@ -71,11 +79,21 @@ struct AcceleratorChoice {
                                                                        const std::string& vm_name,
                                                                        Findings& findings);
 
+// decide_identity.cpp
+// What UUID and MAC addresses are derived from: the name, and what tells this host from others.
+[[nodiscard]] std::string identity_source(const DecideInput& in, const std::string& vm_name);
+// To be kept in the data folder, where nothing is yet.
+[[nodiscard]] std::optional<IdentityToKeep> identity_to_keep(
+    const DecideInput& in, const std::optional<std::filesystem::path>& state_folder);
+// Another VM may have the same addresses, or this one others at its next start.
+void check_identity(const DecideInput& in, const VmSpec& spec, Findings& findings);
+
 // decide_nics.cpp
 struct NicFrame {
     const std::string& vm_name;
     Arch arch = Arch::x86_64;
     FirmwareMode firmware = FirmwareMode::legacy;
+    const std::string& identity;
 };
 struct NicChoice {
     std::vector<NicSpec> nics;
@@ -130,6 +148,9 @@ void note_unused_disks(const DecideInput& in, Findings& findings);
 [[nodiscard]] std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm_name,
                                                   Findings& findings);
 [[nodiscard]] std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings);
+
+// port_check.cpp: the ports of the host that QEMU is to listen on.
+void check_ports(const DecideInput& in, Findings& findings);
 
 // boot_order.cpp
 struct BootOrder {

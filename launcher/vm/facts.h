@@ -50,6 +50,9 @@ struct RunUserFacts {
     bool operator==(const RunUserFacts&) const = default;
 };
 
+// The file in a data folder that keeps what VMs' identities are derived from.
+inline constexpr const char* identity_file = "identity";
+
 // The file in a VM's state folder whose being there says that --boot-once was done.
 inline constexpr const char* first_boot_mark = "boot-once.done";
 
@@ -106,6 +109,24 @@ struct DiskFacts {
     bool operator==(const DiskFacts&) const = default;
 };
 
+// A port of the host that QEMU is to listen on, and cannot.
+struct PortObstacle {
+    PortProtocol protocol = PortProtocol::tcp;
+    std::string address;
+    std::uint16_t port = 0;
+    int error = 0;      // errno of binding it with QEMU's rights
+    std::string owner;  // "nginx (process 812)", where /proc tells
+    bool operator==(const PortObstacle&) const = default;
+};
+
+// A file that a setting may name in place of the value.
+struct FileText {
+    std::filesystem::path path;
+    int error = 0;  // errno of reading it
+    std::string text;
+    bool operator==(const FileText&) const = default;
+};
+
 // Where a VM keeps things between runs.
 struct DataFacts {
     std::filesystem::path folder;  // --data-dir, or /data where it is mounted
@@ -115,6 +136,7 @@ struct DataFacts {
     std::vector<KeptDiskFacts> disks{};         // that were kept
     std::vector<std::string> others{};          // names of VMs that have a folder, where this one has none
     std::optional<std::string> nvram_origin{};  // the text of the file beside it
+    std::optional<std::string> identity{};  // what the VMs of this folder are derived from, once it is kept
     bool operator==(const DataFacts&) const = default;
 };
 
@@ -134,7 +156,11 @@ struct HostFacts {
     std::optional<std::filesystem::path> qemu;  // where it is
     KvmFacts kvm;
     std::uint64_t cpus = 1;
-    std::uint64_t memory_mib = 0;  // what there is, a container's limit respected
+    std::uint64_t memory_mib = 0;                   // what there is, a container's limit respected
+    std::optional<std::uint64_t> memory_limit_mib;  // the control group's
+    std::string machine_id;                         // of the host's installation; empty: none
+    bool random_name = false;                       // default_name is another one with each container
+    std::vector<std::string> running_vms;           // names of those that share this network namespace
     bool in_container = false;
     std::string default_name = "vm";              // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
@@ -144,6 +170,8 @@ struct HostFacts {
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
     std::string user_data_text;
+    std::optional<FileText> ssh_key_file;  // where --ssh-pubkey is no key but a path
+    std::vector<PortObstacle> port_obstacles;
     std::optional<NetbootFacts> netboot;
     std::vector<DiskFacts> disks;   // of the settings' disks, in order
     std::optional<DataFacts> data;  // none: there is no folder to keep things in

@@ -1,4 +1,5 @@
-// What a VM is called by: UUID and MAC addresses that stay the same for the same name. Pure.
+// What a VM is called by: UUID and MAC addresses that stay the same for the same source: the name, with what
+// tells the host from others in front of it (decide_identity.cpp). Pure.
 #pragma once
 
 #include <string>

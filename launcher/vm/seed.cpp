@@ -15,14 +15,14 @@ constexpr std::string_view empty_user_data = "#cloud-config\n{}\n";
 
 SeedSpec make_seed(std::string_view vm_name, std::string_view hostname,
                    const std::optional<std::string>& user_data,
-                   const std::optional<std::string>& ssh_public_key) {
+                   const std::vector<std::string>& ssh_public_keys) {
     SeedSpec seed{user_data.value_or(std::string{empty_user_data}), ""};
     nlohmann::ordered_json meta_data{
         {"instance-id", uuid_of(fmt::format("{}\n{}", vm_name, seed.user_data))},
         {"local-hostname", hostname},
     };
-    if (ssh_public_key) {
-        meta_data["public-keys"] = {*ssh_public_key};
+    if (!ssh_public_keys.empty()) {
+        meta_data["public-keys"] = ssh_public_keys;
     }
     seed.meta_data = meta_data.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
     return seed;

@@ -5,11 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vml {
 
 struct SeedSpec {
-    std::string user_data;  // as the user wrote it
+    std::string user_data;  // as cloud-init takes it
     std::string meta_data;  // YAML: cloud-init reads JSON as such
 
     bool operator==(const SeedSpec&) const = default;
@@ -18,6 +19,6 @@ struct SeedSpec {
 // The instance's id changes with the user data, so that cloud-init runs again for new ones.
 [[nodiscard]] SeedSpec make_seed(std::string_view vm_name, std::string_view hostname,
                                  const std::optional<std::string>& user_data,
-                                 const std::optional<std::string>& ssh_public_key);
+                                 const std::vector<std::string>& ssh_public_keys);
 
 }  // namespace vml

@@ -43,10 +43,9 @@ struct NvramSpec {
 struct Nat {
     std::optional<std::filesystem::path> tftp_folder;  // absolute
     std::optional<std::string> bootfile;               // a name in the folder, or a URL
-    bool http = false;  // the folder is served by HTTP too, and the bootfile from there
-    bool tftp = true;   // the folder is served by TFTP
-    std::vector<PortForward> forwards;
-    std::string forward_address = "127.0.0.1";  // that the forwards listen on
+    bool http = false;                  // the folder is served by HTTP too, and the bootfile from there
+    bool tftp = true;                   // the folder is served by TFTP
+    std::vector<PortForward> forwards;  // each with its address
     bool operator==(const Nat&) const = default;
 };
 
@@ -165,8 +164,16 @@ struct NetbootScript {
     bool operator==(const NetbootScript&) const = default;
 };
 
+// What UUID and MAC addresses are derived from, to be kept for the next start.
+struct IdentityToKeep {
+    std::filesystem::path file;
+    std::string text;
+    bool operator==(const IdentityToKeep&) const = default;
+};
+
 struct VmSpec {
     std::string name;
+    std::optional<IdentityToKeep> identity;
     std::string uuid;
     std::filesystem::path qemu;
     Arch arch = Arch::x86_64;
@@ -177,6 +184,7 @@ struct VmSpec {
     std::string cpu;
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;
+    std::optional<std::uint64_t> translation_mib;  // TCG's buffer; none: QEMU's own default
     FirmwareSpec firmware;
     NvramSpec nvram;
     std::optional<PxeClient> pxe;

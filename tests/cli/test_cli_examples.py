@@ -109,6 +109,10 @@ def test_the_kubernetes_manifest_fits_the_api():
         api.deserialize(Answer(pod), "V1Pod")  # requires what is required
 
 
+def test_no_service_of_the_cluster_reaches_a_pods_settings():
+    assert pods() and all(pod["spec"]["enableServiceLinks"] is False for pod in pods())
+
+
 def test_the_pods_ask_for_what_their_network_needs():
     by_name = {pod["metadata"]["name"]: pod["spec"] for pod in pods()}
     security = {name: spec["containers"][0]["securityContext"] for name, spec in by_name.items()}

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shlex
+import socket
 import subprocess
 
 import pytest
@@ -326,3 +327,38 @@ def test_no_trace_in_the_environment_of_tests():
     assert subprocess.run(
         ["sh", "-c", "command -v qemu-system-x86_64"], env=environment(), stdout=subprocess.PIPE, check=True
     ).stdout.decode().strip() == str(FAKE / "qemu-system-x86_64")
+
+
+# -- ports of the host
+
+
+@pytest.mark.parametrize("kind,flag", [("tcp", "--port-forward={}:80"), ("udp", "--port-forward=udp:{}:69"),
+                                       ("tcp", "--ssh-port={}"), ("tcp", "--vnc-port={}")])
+def test_a_port_that_is_taken_is_told_before_the_start_with_its_owner(kind, flag):
+    with socket.socket(socket.AF_INET, {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[kind]) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind == "tcp":
+            taken.listen()
+        port = taken.getsockname()[1]
+        name = pathlib.Path("/proc/self/comm").read_text().strip()
+        words = (flag.format(port), *(("--graphics=vnc",) if "vnc" in flag else ()))
+        result = fails_with(launch(*BOOT, *words), 3, f"{flag.split('=')[0]}: QEMU cannot listen on {kind} port {port}")
+        assert f"{name} (process {os.getpid()}) has it" in result.stderr
+        assert launch("plan", *BOOT, *words).returncode == 0, "a plan does not depend on the moment"
+
+
+def test_a_low_port_is_refused_where_qemu_may_not_have_it(as_root):
+    if pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text().strip() == "0":
+        pytest.skip("this host lets everybody have low ports")
+    fails_with(launch(*BOOT, "--port-forward=80:80"), 3, "QEMU cannot listen on tcp port 80", "1024")
+
+
+def test_an_address_of_another_host_is_refused():
+    fails_with(launch(*BOOT, "--port-forward=192.0.2.7:8080:80"), 3, "Cannot assign requested address")
+
+
+def test_a_folder_to_boot_from_means_network_boot(open_folder):
+    (open_folder / "boot.ipxe").write_text("#!ipxe\n")
+    result = launch("plan", "--accel=tcg", env=environment(NETBOOT_DIR=str(open_folder)))
+    assert result.returncode == 0, result.stderr
+    assert "network (net0): $NETBOOT_DIR puts network first" in result.stdout

@@ -27,7 +27,7 @@ ARROWS = {
     "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",
-    "launcher/host": "launcher/process launcher/vm launcher/settings rom netsetup netserve ipxescript",
+    "launcher/host": "launcher/process launcher/vm launcher/settings control rom netsetup netserve ipxescript",
     "launcher/handles": "",
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm rom netsetup netserve",
     "launcher/console": "bootwatch control screen",
@@ -43,7 +43,7 @@ ARROWS = {
 # Of the C library without a system call, or with none that matters here.
 HARMLESS = re.compile(
     r"_Unwind_Resume|_GLOBAL_OFFSET_TABLE_|(mem|str|is|to)[a-z]+(_[rl])?|strerror_r|snprintf|localeconv|gmtime_r|sigabbrev_np|"
-    r"floor|ceil|round|log10|pow|inet_ntop|[hn]to[hn][ls]|gnu_dev_\w+|free|fnmatch|pthread_\w+|sigemptyset|sigaddset|sigfillset|"
+    r"floor|ceil|round|log10|pow|inet_[np]to[np]|[hn]to[hn][ls]|gnu_dev_\w+|free|fnmatch|pthread_\w+|sigemptyset|sigaddset|sigfillset|"
     r"stdout|stderr"
 )
 # What Boost.Asio's headers bring along.
@@ -71,8 +71,8 @@ SYSTEM = {
     ),
     "launcher/host": (
         "",
-        "access fchown fstat ftruncate geteuid gethostname getpid ioctl kill memfd_create open pipe2 poll pread prlimit "
-        "pwrite read sched_getaffinity stat statx waitpid",
+        "access bind fchown fstat ftruncate geteuid gethostname getpid ioctl kill listen memfd_create open pipe2 poll pread prlimit "
+        "pwrite read sched_getaffinity setsockopt socket stat statx waitpid",
     ),
     "launcher/start": (
         "",

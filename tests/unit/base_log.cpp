@@ -98,5 +98,10 @@ TEST_CASE("standard error gets whole lines, and a closed one ends nothing") {
     CHECK(std::string(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))) == "a line\n");
 }
 
+TEST_CASE("a message does not command the terminal") {
+    CHECK(format_log_line(LogFormat::text, LogLevel::info, "a\x1b[2J\r\nb", 0) ==
+          "vm-launch: a\\x1b[2J\\r\nb");
+}
+
 }  // namespace
 }  // namespace vml

@@ -53,5 +53,11 @@ TEST_CASE("a whole file, or the reason why not") {
     CHECK(errno == EISDIR);
 }
 
+TEST_CASE("control characters are made visible") {
+    CHECK(visible("a\rb\n\t\x1b[2J\x7f") == R"(a\rb\n\t\x1b[2J\x7f)");
+    CHECK(visible("a\nb\r", "\n") == "a\nb\\r");
+    CHECK(visible("Grüße") == "Grüße");
+}
+
 }  // namespace
 }  // namespace vml

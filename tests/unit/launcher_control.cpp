@@ -47,9 +47,10 @@ TEST_CASE("in a container the screen and forwarded ports can be published, and e
     HostFacts facts = with_netboot(made_up_host());
     facts.in_container = true;
     facts.kvm.hint = "give the container --device /dev/kvm";
-    const VmSpec spec = spec_of({"--ipxe", "--netboot-dir=/srv/netboot", "--graphics=novnc"}, facts);
+    const VmSpec spec =
+        spec_of({"--ipxe", "--netboot-dir=/srv/netboot", "--graphics=novnc", "--ssh-port=2222"}, facts);
     CHECK(spec.vnc == VncSpec{"0.0.0.0", 5900});
-    CHECK(spec.nics.front().nat().forward_address == "0.0.0.0");
+    CHECK(spec.nics.front().nat().forwards.at(0).address == "0.0.0.0");
     CHECK(contains(spec.notes.front(),
                    "the guest is emulated, which is slow: give the container --device /dev/kvm"));
     CHECK(contains(spec.notes.back(), "a VNC viewer finds the screen on port 5900"));

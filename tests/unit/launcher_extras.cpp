@@ -1,5 +1,6 @@
 // Firmware's clients, Secure Boot and TPM, iPXE as a program, SMBIOS and cloud-init's seed.
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "launcher/settings/machine_options.h"
 #include "launcher/start/seed_image.h"
 #include "launcher/vm/seed.h"
+#include "launcher/vm/user_data.h"
 #include "rom/efi_cd.h"
 #include "rom/efi_program.h"
 #include "tests/unit/catch.h"
@@ -493,20 +495,20 @@ TEST_CASE("a URL for cloud-init is a word in the serial number") {
 // -- cloud-init's seed
 
 TEST_CASE("meta data: the host name, the key, and an id that changes with the user data") {
-    const SeedSpec plain = make_seed("vm", "box", std::nullopt, std::nullopt);
+    const SeedSpec plain = make_seed("vm", "box", std::nullopt, {});
     CHECK(plain.user_data.starts_with("#cloud-config\n"));
     const json meta = json::parse(plain.meta_data);
     CHECK(meta["local-hostname"] == "box");
     CHECK_FALSE(meta.contains("public-keys"));
-    const SeedSpec other = make_seed("vm", "box", "#cloud-config\nx: 1\n", "ssh-ed25519 AAAA me");
+    const SeedSpec other = make_seed("vm", "box", "#cloud-config\nx: 1\n", {"ssh-ed25519 AAAA me"});
     CHECK(other.user_data == "#cloud-config\nx: 1\n");
     CHECK(json::parse(other.meta_data)["public-keys"] == json{"ssh-ed25519 AAAA me"});
     CHECK(json::parse(other.meta_data)["instance-id"] != meta["instance-id"]);
-    CHECK(make_seed("vm", "box", std::nullopt, std::nullopt) == plain);
+    CHECK(make_seed("vm", "box", std::nullopt, {}) == plain);
 }
 
 TEST_CASE("the seed's image is a CD labelled cidata that holds both files") {
-    const SeedSpec seed = make_seed("vm", "box", "#!/bin/sh\necho hi\n", std::nullopt);
+    const SeedSpec seed = make_seed("vm", "box", "#!/bin/sh\necho hi\n", {});
     const std::string image = seed_image(seed);
     constexpr std::size_t primary_descriptor = std::size_t{16} * 2048;  // ECMA-119, 8.4
     CHECK(image.substr(primary_descriptor + 1, 5) == "CD001");
@@ -545,6 +547,68 @@ TEST_CASE("a seed comes with any of its settings") {
     facts.user_data = PathFacts{PathFacts::Kind::missing, 2};
     CHECK(contains(text_of(faults_of({"--ipxe", "--bootfile=http://h/x", "--user-data=/u"}, facts)),
                    "--user-data: cannot use /u"));
+}
+
+TEST_CASE("user data is what cloud-init takes, by its own rules") {
+    for (const std::string text :
+         {"#cloud-config\nx: 1\n", "#Cloud-Config\n", "#!/bin/sh\n", "#include\nhttp://h/x\n",
+          "#include-once\nu\n", "## template: jinja\n#cloud-config\n", "#cloud-boothook\n", "#part-handler\n",
+          "#cloud-config-archive\n- x\n",
+          "Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n\n--b--\n", "\x1f\x8b\x08"}) {
+        CAPTURE(text);
+        const UserDataJudgement judged = judge_user_data(text);
+        CHECK(judged.why.empty());
+        CHECK(judged.notes.empty());
+        CHECK(judged.text == text);
+    }
+    for (const std::string text : {"", "\n \n", "users:\n- x\n", "# cloud-config\nx: 1\n", "cloud-config\n",
+                                   "{\"ignition\": {}}", "echo hi\n"}) {
+        CAPTURE(text);
+        const UserDataJudgement judged = judge_user_data(text);
+        CHECK_FALSE(judged.why.empty());
+        CHECK(contains(judged.hint, "#cloud-config"));
+    }
+    for (const std::string before : {"\n", "\r\n\n", "\xef\xbb\xbf", " \n"}) {
+        const UserDataJudgement judged = judge_user_data(before + "#cloud-config\nx: 1\n");
+        CHECK(judged.text == "#cloud-config\nx: 1\n");
+        CHECK(judged.why.empty());
+        CHECK(judged.notes.size() == 1);
+    }
+    CHECK(judge_user_data("#!/bin/sh\r\necho\r\n").text == "#!/bin/sh\necho\n");
+    CHECK(judge_user_data("#cloud-config\r\nx: 1\r\n").notes.empty());
+}
+
+TEST_CASE("user data that cloud-init would pass over is refused") {
+    HostFacts facts = made_up_host();
+    facts.user_data = test::a_file();
+    facts.user_data_text = "packages: [vim]\n";
+    const auto faults = faults_of({"--ipxe", "--bootfile=http://h/x", "--user-data=/u"}, facts);
+    REQUIRE(faults.size() == 1);
+    CHECK(faults.front().code == ExitCode::settings);
+    CHECK(faults.front().what == "--user-data: /u is no user data for cloud-init");
+    CHECK(contains(faults.front().hint, "make the first line #cloud-config"));
+}
+
+TEST_CASE("a file that holds a key is read for it") {
+    CHECK(names_key_file("~/.ssh/id_ed25519.pub"));
+    CHECK(names_key_file("/run/secrets/key"));
+    CHECK(names_key_file("id.pub"));
+    CHECK_FALSE(names_key_file("ssh-ed25519 AAAA/x me"));
+    HostFacts facts = made_up_host();
+    const Words flags{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=~/.ssh/id.pub"};
+    facts.ssh_key_file = FileText{"/root/.ssh/id.pub", 0,
+                                  "# mine\nssh-ed25519 AAAA me\r\n\nsk-ssh-ed25519@openssh.com BBBB\n"};
+    CHECK(json::parse(spec_of(flags, facts).seed->meta_data)["public-keys"] ==
+          json{"ssh-ed25519 AAAA me", "sk-ssh-ed25519@openssh.com BBBB"});
+    facts.ssh_key_file->text = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n";
+    CHECK(contains(text_of(faults_of(flags, facts)), "it is a private key"));
+    facts.ssh_key_file = FileText{"/root/.ssh/id.pub", ENOENT, ""};
+    CHECK(contains(text_of(faults_of(flags, facts)),
+                   "--ssh-pubkey: cannot use /root/.ssh/id.pub\n  why:  No such file or directory"));
+    const Words nonsense{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=nonsense"};
+    CHECK(contains(text_of(faults_of(nonsense, made_up_host())), "'nonsense' is no public key"));
+    const Words options{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=no-pty ssh-rsa AAAA"};
+    CHECK(spec_of(options, made_up_host()).seed);
 }
 
 // -- the firmware chooser

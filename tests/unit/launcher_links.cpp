@@ -87,6 +87,46 @@ TEST_CASE("a NIC on a bridge is a tap whose descriptor QEMU gets") {
     CHECK(plan.port_waits.empty());
 }
 
+TEST_CASE(
+    "a link that is missing is told with the setting that names it, in a container with the container's "
+    "flag") {
+    HostFacts facts = host_with_links();
+    facts.in_container = true;
+    facts.network->in_container = true;
+    facts.network->links = {link_of(2, "eth0")};
+    for (const Words& flags : {Words{"--ipxe", "--network=bridge", "--bridge=br0"},
+                               Words{"--ipxe", "--network=direct", "--direct-dev=eth9"}}) {
+        const std::vector<Fault> faults = test::faults_of(flags, facts);
+        REQUIRE(faults.size() == 1);
+        CHECK(faults.front().what.starts_with(flags.back().substr(0, flags.back().find('=')) +
+                                              ": cannot put NIC 1"));
+        CHECK(in(faults.front().hint, "start it with `--network host`"));
+        CHECK_FALSE(in(faults.front().hint, "ip link add"));
+    }
+    facts.network->in_container = false;
+    CHECK(in(test::faults_of({"--ipxe", "--network=bridge", "--bridge=br0"}, facts).front().hint,
+             "ip link add br0"));
+}
+
+TEST_CASE("a second VM of the same name on a link is told of the addresses that it shares") {
+    HostFacts facts = host_with_links();
+    facts.running_vms = {"other", "vm"};
+    const Words flags{"--ipxe", "--network=bridge", "--bridge=br0"};
+    const VmSpec spec = spec_of(flags, facts);
+    CHECK(in(spec.notes.back(), "a VM named vm runs on this host already"));
+    CHECK(in(spec.notes.back(), spec.nics.front().mac));
+    for (const std::string more : {"--name=mine", "--mac=52:54:00:00:00:01"}) {
+        Words other = flags;
+        other.push_back(more);
+        CHECK_FALSE(in(spec_of(other, facts).notes.back(), "already"));
+    }
+    CHECK(spec_of({"--ipxe", "--bootfile=http://h/x"}, facts).notes.empty());
+    facts.running_vms.clear();
+    facts.random_name = true;
+    facts.default_name = "0123456789ab";
+    CHECK(in(spec_of(flags, facts).notes.back(), "another one with each new container"));
+}
+
 TEST_CASE("vhost-net is used for virtio where it can be opened, and its lack is told") {
     HostFacts facts = host_with_links();
     CHECK(in(spec_of({"--ipxe", "--network=bridge", "--bridge=br0"}, facts).notes.back(), "no vhost-net"));
@@ -150,7 +190,8 @@ TEST_CASE("what only user mode can do is refused without it") {
     const auto beside =
         spec_of({"--ipxe", "--network=bridge", "--bridge=br0", "--nic=mode=nat", "--ssh-port=2222"},
                 host_with_links());
-    CHECK(beside.nics.at(1).nat().forwards == std::vector<PortForward>{{2222, 22}});
+    CHECK(beside.nics.at(1).nat().forwards ==
+          std::vector<PortForward>{{2222, 22, PortProtocol::tcp, "127.0.0.1"}});
 }
 
 TEST_CASE("NICs that boot have each a bootindex and a ROM of their own; the others have neither") {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/settings/nic_options.h"
+#include "launcher/settings/notation.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
 #include "tests/unit/catch.h"
@@ -146,15 +147,19 @@ TEST_CASE("every setting can be set by flag, by environment and by file, to the 
         Settings expected;
         row.assign(expected, value);
         CHECK_FALSE(expected == Settings{});
+        expected.ipxe = expected.ipxe || flag == "ipxe-rom" || flag == "netboot-dir" || flag == "bootfile";
+        if (flag == "pxe") {
+            expected.boot_order = {BootDevice::network};
+        }
         CHECK(settings_of(by_flag) == expected);
         CHECK(settings_of(by_file) == expected);
         if (row.flag == "nic") {
             continue;  // its variables have names of their own, and it may come from several places
         }
         CHECK(settings_of(by_env) == expected);
-        CHECK(by_flag.origins == Origins{{flag, "--" + flag}});
-        CHECK(by_env.origins == Origins{{flag, "$" + std::string{row.environment}}});
-        CHECK(by_file.origins == Origins{{flag, "'" + flag + "' in /etc/vm.json"}});
+        CHECK(by_flag.origins.at(flag) == "--" + flag);
+        CHECK(by_env.origins.at(flag) == "$" + std::string{row.environment});
+        CHECK(by_file.origins.at(flag) == "'" + flag + "' in /etc/vm.json");
     }
 }
 
@@ -371,6 +376,67 @@ TEST_CASE("an empty variable is as good as none") {
     const ReadResult read = read_env(environment);
     CHECK(settings_of(read) == Settings{});
     CHECK(read.origins.empty());
+}
+
+TEST_CASE("what surrounds a value and cannot be meant is cut, for every setting, and told") {
+    for (const OptionRow& row : option_table()) {
+        if (row.environment.empty()) {
+            continue;
+        }
+        const std::string name{row.environment};
+        const std::string value = value_for(row);
+        const Settings plain = settings_of(read_env({{name, value}}));
+        for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
+                 {"", "\r"}, {"", "\n"}, {" \t", " "}, {"\xef\xbb\xbf", "\r\n"}, {"", "\xc2\xa0"}}) {
+            CAPTURE(name, before, after);
+            const ReadResult read = read_env({{name, before + value + after}});
+            if (name != "EXTRA_ARGS" && name != "SSH_PUBKEY") {
+                CHECK(settings_of(read) == plain);
+                REQUIRE(read.warnings.size() == 1);
+                CHECK(contains(read.warnings.at(0), "$" + name + ": blanks or line ends"));
+            }
+        }
+    }
+    const ReadResult read = read_env({{"DISK", "/images/a.qcow2\r"}});
+    CHECK(read.warnings ==
+          Words{R"($DISK: blanks or line ends around the value were cut: '/images/a.qcow2\r')"});
+    CHECK(read_flags({"--disk", "a\n"}).settings.disks.at(0) == "a");
+    CHECK(read_config(R"({"cpu": "max\n"})").settings.cpu == "max");
+    CHECK(read_env({{"NETWORK2_MODE", "nat"}, {"NETWORK2_BRIDGE", "br0\r"}}).settings.nics.at(1).bridge ==
+          "br0");
+    CHECK(read_env({{"RUN_AS", " \r\n"}}).settings == Settings{});
+    CHECK(read_settings({}, {{"VM_LAUNCH_CONFIG", "/etc/vm.json\r"}}, file_with("{}")).faults.empty());
+}
+
+TEST_CASE("quotes that Docker's --env-file keeps are cut, and told") {
+    const ReadResult read = read_env({{"DISK", R"("/images/my disk.qcow2")"}, {"CPU_MODEL", "'max'"}});
+    CHECK(settings_of(read).disks.at(0) == "/images/my disk.qcow2");
+    CHECK(read.settings.cpu == "max");
+    CHECK(read.warnings.size() == 2);
+    CHECK(read_env({{"EXTRA_ARGS", "'-device foo'"}}).settings.extra_args == Words{"-device foo"});
+    CHECK(read_env({{"MACHINE", R"("a" "b")"}}).settings.machine == R"("a" "b")");
+}
+
+TEST_CASE("a control character within a value is refused, and shown") {
+    const ReadResult read = read_env({{"DISK", "a\nb"}, {"MACHINE", "q\x1b[2J35"}});
+    CHECK(faults_in(read) ==
+          Words{R"($MACHINE: invalid value 'q\x1b[2J35': a line end or another control character is in it | )"
+                "give one value, on one line",
+                R"($DISK: invalid value 'a\nb': a line end or another control character is in it | )"
+                "give one value, on one line"});
+    CHECK(contains(faults_in(read_flags({"a\rb"})).at(0), R"('a\rb')"));
+}
+
+TEST_CASE("a variable by which Kubernetes describes a service is no setting") {
+    const ReadResult read = read_env({{"SSH_PORT", "tcp://10.96.0.7:22"},
+                                      {"VNC_PORT", "tcp://10.96.0.8:5900"},
+                                      {"WEB_PORT", "tcp://10.96.0.9:80"},
+                                      {"NETBOOT_SERVICE_HOST", "10.96.0.9"},
+                                      {"NETBOOT_PORT_80_TCP_ADDR", "10.96.0.9"}});
+    CHECK(settings_of(read) == Settings{});
+    REQUIRE(read.warnings.size() == 2);
+    CHECK(contains(read.warnings.at(0), "$SSH_PORT=tcp://10.96.0.7:22"));
+    CHECK(contains(read.warnings.at(1), "enableServiceLinks: false"));
 }
 
 TEST_CASE("unknown variables are none of our business") {
@@ -647,17 +713,38 @@ TEST_CASE("a NIC's faults name the NIC's own setting, all at once") {
 }
 
 TEST_CASE("a misspelt variable is warned of, with what was meant, and no fault") {
-    const ReadResult read = read_env({{"IPXE_ENABLED", "1"},
-                                      {"NETWORK2_BRIGE", "br0"},
-                                      {"NETWORK2_MODE", "nat"},
-                                      {"DISK2_SIZE", "1G"},
-                                      {"NOVNC_PORT", "6080"},
-                                      {"HOSTNAME", "x"}});
+    const ReadResult read = read_env(
+        {{"IPXE_ENABLED", "1"}, {"NETWORK2_BRIGE", "br0"}, {"NETWORK2_MODE", "nat"}, {"HOSTNAME", "x"}});
     CHECK(read.faults.empty());
     CHECK(read.warnings ==
           std::vector<std::string>{
               "unknown variable $IPXE_ENABLED has no effect: did you mean IPXE_ENABLE?",
               "unknown variable $NETWORK2_BRIGE has no effect: did you mean NETWORK_BRIDGE?"});
+}
+
+TEST_CASE("what Docker-VM-Runner has and vm-launch has not is refused with what to use") {
+    CHECK(contains(faults_in(read_env({{"NETWORK_MODE", "container"}})).at(0), "use bridge or direct with"));
+    CHECK(contains(faults_in(read_env({{"NETWORK2_MODE", "container"}})).at(0), "$NETWORK2_MODE"));
+    CHECK(contains(faults_in(read_env({{"BOOT_FROM", "https://h/x.iso"}})).at(0), "--bootfile URL"));
+    CHECK(contains(faults_in(read_env({{"BOOT_FROM", "blank"}})).at(0), "BLANK_DISK=1"));
+    CHECK(read_env({{"DISK_TYPE", "ide"}}).settings.disk_bus == DiskBus::sata);
+    CHECK(contains(faults_in(read_env({{"DISK_TYPE", "usb"}})).at(0), "$DISK_TYPE: invalid value 'usb'"));
+}
+
+TEST_CASE("hints speak of variables to who sets variables") {
+    CHECK(with_variables("add --netboot-dir DIR (NETBOOT_DIR), or give a URL") ==
+          "add NETBOOT_DIR=DIR, or give a URL");
+    CHECK(with_variables("add --ipxe (IPXE_ENABLE=1)") == "add IPXE_ENABLE=1");
+    CHECK(with_variables("use --accel tcg") == "use ACCEL=tcg");
+    CHECK(with_variables("--no-ipxe --boot-order network --pxe v4 with a signed shim") ==
+          "IPXE_ENABLE=0 BOOT_ORDER=network PXE=v4 with a signed shim");
+    CHECK(with_variables("leave --ipxe-rom out") == "leave IPXE_ROM_PATH out");
+    CHECK(with_variables("start it with `--network host`, or --cap-add NET_ADMIN") ==
+          "start it with `--network host`, or --cap-add NET_ADMIN");
+    CHECK(with_variables("or add a NIC: --nic mode=nat") == "or add a NIC: --nic mode=nat");
+    CHECK(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}}));
+    CHECK_FALSE(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}, {"disk", "--disk"}}));
+    CHECK_FALSE(speaks_in_variables({}));
 }
 
 TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU") {

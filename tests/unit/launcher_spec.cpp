@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "launcher/vm/identity.h"
+#include "launcher/vm/memory_need.h"
 #include "launcher/vm/spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -303,12 +304,74 @@ TEST_CASE("CPUs and memory as shares of the host") {
     const VmSpec half = spec_of({"--boot-order=network", "--cpus=half", "--memory=half"}, made_up_host());
     CHECK(half.cpus == 4);
     CHECK(half.memory_mib == 8000);
+    CHECK_FALSE(half.translation_mib);
     const VmSpec all = spec_of({"--boot-order=network", "--cpus=max", "--memory=max"}, made_up_host());
     CHECK(all.cpus == 8);
-    CHECK(all.memory_mib == 16000);
+    CHECK(all.memory_mib == largest_guest_mib({8, 1024}, 16000));
+    CHECK(all.memory_mib + own_need_mib({8, 1024}, all.memory_mib) <= 16000);
     HostFacts small = made_up_host();
     small.cpus = 1;
     CHECK(spec_of({"--boot-order=network", "--cpus=half"}, small).cpus == 1);
+}
+
+TEST_CASE("a control group's limit is the whole, and leaves QEMU its own need") {
+    HostFacts facts = made_up_host();
+    facts.memory_mib = 400;
+    facts.memory_limit_mib = 400;
+    const VmSpec max = spec_of({"--boot-order=network", "--memory=max"}, facts);
+    CHECK(max.translation_mib == 50);
+    CHECK(max.memory_mib + own_need_mib({2, 50}, max.memory_mib) <= 400);
+    CHECK(max.memory_mib > 150);
+    CHECK(max.notes.empty());
+    CHECK(spec_of({"--boot-order=network", "--memory=half"}, facts).memory_mib == 200);
+    const VmSpec usual = spec_of({"--boot-order=network"}, facts);
+    CHECK(usual.memory_mib == 4096);
+    REQUIRE(usual.notes.size() == 1);
+    CHECK(contains(usual.notes.front(), "--memory (default): a guest of 4096 MiB"));
+    CHECK(contains(usual.notes.front(), "the control group's limit of 400 MiB"));
+    CHECK(spec_of({"--boot-order=network", "--memory=200"}, facts).notes.empty());
+    CHECK_FALSE(spec_of({"--boot-order=network"}, test::with_kvm(facts)).translation_mib);
+    facts.memory_mib = 100;
+    facts.memory_limit_mib = 100;
+    const std::vector<Fault> faults = faults_of({"--boot-order=network", "--memory=max"}, facts);
+    REQUIRE(faults.size() == 1);
+    CHECK(faults.front().code == ExitCode::host);
+    CHECK(contains(faults.front().why, "the control group's limit of 100 MiB"));
+}
+
+TEST_CASE("two hosts give the same name other addresses; a data folder keeps them") {
+    const Words flags{"--boot-order=network", "--name=web"};
+    HostFacts one = made_up_host();
+    one.machine_id = "aaaa";
+    HostFacts two = one;
+    two.machine_id = "bbbb";
+    CHECK(spec_of(flags, one).uuid != spec_of(flags, two).uuid);
+    CHECK(spec_of(flags, one).nics.front().mac != spec_of(flags, two).nics.front().mac);
+    CHECK(spec_of(flags, one).nics.front().mac == spec_of(flags, one).nics.front().mac);
+    CHECK(spec_of(flags, made_up_host()).uuid == uuid_of("web"));
+    one.data = DataFacts{"/data", test::a_folder()};
+    const VmSpec first = spec_of(flags, one);
+    REQUIRE(first.identity);
+    CHECK(first.identity->file == "/data/identity");
+    two.data = DataFacts{"/data", test::a_folder(), false, first.identity->text};
+    CHECK(spec_of(flags, two).uuid == first.uuid);
+    CHECK_FALSE(spec_of(flags, two).identity);
+}
+
+TEST_CASE("a container named at random keeps its addresses by its data folder") {
+    const Words flags{"--boot-order=network"};
+    HostFacts facts = made_up_host();
+    facts.in_container = true;
+    facts.random_name = true;
+    facts.default_name = "0123456789ab";
+    facts.data = DataFacts{"/data", test::a_folder()};
+    const VmSpec first = spec_of(flags, facts);
+    facts.data->identity = first.identity.value().text;
+    facts.default_name = "ba9876543210";
+    CHECK(spec_of(flags, facts).uuid == first.uuid);
+    CHECK(spec_of(flags, facts).nics.front().mac == first.nics.front().mac);
+    facts.data.reset();
+    CHECK(spec_of(flags, facts).uuid != first.uuid);
 }
 
 TEST_CASE("the name comes from the setting, else from the host") {
@@ -525,10 +588,46 @@ TEST_CASE("the ssh port is one more forward") {
     CHECK(spec_of({"--boot-order=network", "--port-forward=8080:80", "--ssh-port=2222"}, made_up_host())
               .nics.front()
               .nat()
-              .forwards == Forwards{{8080, 80}, {2222, 22}});
+              .forwards ==
+          Forwards{{8080, 80, PortProtocol::tcp, "127.0.0.1"}, {2222, 22, PortProtocol::tcp, "127.0.0.1"}});
     CHECK(contains(text_of(faults_of({"--boot-order=network", "--port-forward=2222:80", "--ssh-port=2222"},
                                      made_up_host())),
                    "--ssh-port and --port-forward both take host port 2222"));
+}
+
+TEST_CASE("a port that QEMU cannot have is a fault of the host, told with its setting and its owner") {
+    const Words flags{"--boot-order=network", "--port-forward=udp:69:69,10.9.9.9:8080:80", "--ssh-port=2222",
+                      "--graphics=vnc"};
+    HostFacts facts = made_up_host();
+    facts.port_obstacles = {{PortProtocol::tcp, "127.0.0.1", 2222, EADDRINUSE, "sshd (process 7)"},
+                            {PortProtocol::udp, "127.0.0.1", 69, EACCES, ""},
+                            {PortProtocol::tcp, "10.9.9.9", 8080, EADDRNOTAVAIL, ""},
+                            {PortProtocol::tcp, "127.0.0.1", 5900, EADDRINUSE, ""}};
+    const std::vector<Fault> faults = faults_of(flags, facts);
+    REQUIRE(faults.size() == 4);
+    CHECK(faults.at(0).code == ExitCode::host);
+    CHECK(faults.at(0).what == "--ssh-port: QEMU cannot listen on tcp port 2222 of 127.0.0.1");
+    CHECK(faults.at(0).why == "Address already in use: sshd (process 7) has it");
+    CHECK(contains(faults.at(1).what, "--port-forward: QEMU cannot listen on udp port 69"));
+    CHECK(contains(faults.at(1).hint, "ip_unprivileged_port_start=69"));
+    CHECK(contains(faults.at(2).hint, "an address of this host"));
+    CHECK(contains(faults.at(3).what, "--vnc-port"));
+}
+
+TEST_CASE("what speaks of a network boot alone means one") {
+    for (const std::string flag : {"--netboot-dir=/srv", "--bootfile=http://h/x", "--ipxe-rom=/r.rom"}) {
+        CAPTURE(flag);
+        CHECK(test::read_flags({flag}).settings.ipxe);
+        CHECK(test::read_flags({flag}).origins.at("ipxe") == flag.substr(0, flag.find('=')));
+        for (const std::string other :
+             {"--no-ipxe", "--disk=/d", "--boot-order=hd", "--iso=/i", "--blank-disk"}) {
+            CAPTURE(other);
+            CHECK_FALSE(test::read_flags({flag, other}).settings.ipxe);
+        }
+    }
+    CHECK(test::read_flags({"--pxe=v4"}).settings.boot_order == std::vector{BootDevice::network});
+    CHECK_FALSE(test::read_flags({"--network=nat"}).settings.ipxe);
+    CHECK(contains(spec_of({"--bootfile=http://h/x"}, made_up_host()).boot_order.front().device, "net0"));
 }
 
 // -- disks

@@ -255,6 +255,18 @@ TEST_CASE("an image that is in use is told of by name") {
     CHECK(contains(run.finish()->fault->what, "/images/d.qcow2 is in use by another VM"));
 }
 
+TEST_CASE("a death by the out-of-memory killer is named as that") {
+    Run run = in_phase(Phase::running);
+    run.feed(ChildEnded{killed(SIGKILL), {}, true});
+    REQUIRE(run.finish());
+    CHECK(run.finish()->exit_code == 4);
+    CHECK(run.finish()->fault->what == "the kernel's out-of-memory killer ended qemu-system-x86_64");
+    CHECK(contains(run.finish()->fault->hint, "raise the container's limit"));
+    Run crashed = in_phase(Phase::running);
+    crashed.feed(ChildEnded{killed(SIGSEGV), {}, true});
+    CHECK_FALSE(contains(crashed.finish()->fault->what, "out-of-memory"));
+}
+
 TEST_CASE("a guest that reboots instead of powering off is stopped at once, cleanly") {
     Run run = in_phase(Phase::powering_down);
     run.feed(QemuEvent{"RESET", "guest-reset"});

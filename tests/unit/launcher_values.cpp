@@ -124,12 +124,33 @@ TEST_CASE("port forwards") {
     CHECK(parse_port_forwards("8080:80,8081:80") == Forwards{{8080, 80}, {8081, 80}});
     CHECK(parse_port_forwards("") == Forwards{});
     CHECK(contains(refusal(parse_port_forwards, "80"),
-                   "invalid value '80' (expected HOST:GUEST) | for example"));
+                   "invalid value '80' (expected [udp:][ADDRESS:]HOST:GUEST) | for example"));
     CHECK(refusal(parse_port_forwards, "80:1,80:2") == "host port 80 is given twice | give it once");
-    for (const char* text : {":80", "80:", "tcp:80:80", "80:80:80", "0:80", "80:0", "80:65536"}) {
+    for (const char* text : {":80", "80:", "80:80:80", "0:80", "80:0", "80:65536", "127.0.0.1::80",
+                             "1.2.3:80:80", "1.2.3.256:80:80", "[::1]:80:80", "sctp:80:80", "80-70:80-70",
+                             "80-90:80-91", "1-60000:1-60000", "80/tcp"}) {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_port_forwards, text).empty());
     }
+}
+
+TEST_CASE("port forwards of other protocols, of an address, of a range, and as Docker writes them") {
+    using Forwards = std::vector<PortForward>;
+    constexpr auto udp = PortProtocol::udp;
+    constexpr auto tcp = PortProtocol::tcp;
+    CHECK(parse_port_forwards("udp:69:69") == Forwards{{69, 69, udp, ""}});
+    CHECK(parse_port_forwards("69:69/udp,69:69") == Forwards{{69, 69, udp, ""}, {69, 69, tcp, ""}});
+    CHECK(parse_port_forwards("tcp:8080:80") == Forwards{{8080, 80}});
+    CHECK(parse_port_forwards("127.0.0.1:8080:80/tcp") == Forwards{{8080, 80, tcp, "127.0.0.1"}});
+    CHECK(parse_port_forwards("UDP:10.0.0.1:53:5353") == Forwards{{53, 5353, udp, "10.0.0.1"}});
+    CHECK(parse_port_forwards("localhost:8080:80") == Forwards{{8080, 80, tcp, "127.0.0.1"}});
+    CHECK(parse_port_forwards("0.0.0.0:8000-8002:9000-9002") ==
+          Forwards{{8000, 9000, tcp, "0.0.0.0"}, {8001, 9001, tcp, "0.0.0.0"}, {8002, 9002, tcp, "0.0.0.0"}});
+    CHECK(parse_port_forwards("10.0.0.1:80:80,10.0.0.2:80:80").size() == 2);
+    CHECK(contains(refusal(parse_port_forwards, "8000-8010:80-90,8005:1"), "host port 8005 is given twice"));
+    CHECK(contains(refusal(parse_port_forwards, "0.0.0.0:80:80,10.0.0.2:80:80"),
+                   "host port 80 is given twice"));
+    CHECK(contains(refusal(parse_port_forwards, "[::1]:80:80"), "forwards IPv4 alone"));
 }
 
 TEST_CASE("architectures have two names each") {

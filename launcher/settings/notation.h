@@ -1,0 +1,18 @@
+// Hints in the user's own notation: who sets variables is told of variables. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "launcher/settings/settings.h"
+
+namespace vml {
+
+// "add --netboot-dir DIR" → "add NETBOOT_DIR=DIR"; "--no-ipxe" → "IPXE_ENABLE=0". Options of other programs,
+// and commands between backticks, stay as they are.
+[[nodiscard]] std::string with_variables(std::string_view text);
+
+// The settings came by variables, and none by a flag or a file.
+[[nodiscard]] bool speaks_in_variables(const Origins& origins);
+
+}  // namespace vml

@@ -1,0 +1,108 @@
+#include "launcher/settings/tidy.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "launcher/settings/option_table.h"
+
+namespace vml {
+
+namespace {
+
+// No-break space, zero-width space, byte order mark.
+constexpr std::array<std::string_view, 3> unseen{"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+
+std::string_view without_blanks(std::string_view text) {
+    std::size_t before = 0;
+    do {
+        before = text.size();
+        text = trimmed(text);
+        for (const std::string_view mark : unseen) {
+            text.remove_prefix(text.starts_with(mark) ? mark.size() : 0);
+            text.remove_suffix(text.ends_with(mark) ? mark.size() : 0);
+        }
+    } while (text.size() != before);
+    return text;
+}
+
+bool is_quoted(std::string_view text) {
+    return text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.front() == text.back() &&
+           text.substr(1, text.size() - 2).find(text.front()) == std::string_view::npos;
+}
+
+// As a line of a message shows it.
+std::string shown(std::string_view text) {
+    std::string result = visible(text);
+    for (const std::string_view mark : unseen) {
+        for (std::size_t at = result.find(mark); at != std::string::npos; at = result.find(mark)) {
+            result.replace(at, mark.size(),
+                           "\\u" + std::string{mark == unseen[0]   ? "00a0"
+                                               : mark == unseen[1] ? "200b"
+                                                                   : "feff"});
+        }
+    }
+    return result;
+}
+
+bool has_control_character(std::string_view text) {
+    return visible(text, "\t") != text;
+}
+
+// False where the value cannot be one.
+bool tidy_value(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
+    if (std::string words = cut_surroundings(raw); !words.empty()) {
+        warnings.push_back(std::move(words));
+    }
+    if (!has_control_character(raw.text)) {
+        return true;
+    }
+    layer.fault(fmt::format("{}: invalid value '{}': a line end or another control character is in it",
+                            raw.origin, visible(raw.text)),
+                "", "give one value, on one line");
+    return false;
+}
+
+void tidy_nic(RawNic& nic, Layer& layer, std::vector<std::string>& warnings) {
+    if (nic.whole && !tidy_value(*nic.whole, layer, warnings)) {
+        nic.whole.reset();
+    }
+    std::erase_if(nic.keys, [&](auto& key) { return !tidy_value(key.second, layer, warnings); });
+}
+
+}  // namespace
+
+std::string cut_surroundings(Raw& raw) {
+    std::string_view kept = without_blanks(raw.text);
+    const bool quoted = is_quoted(kept);
+    if (quoted) {
+        kept = without_blanks(kept.substr(1, kept.size() - 2));
+    }
+    if (kept.size() == raw.text.size()) {
+        return {};
+    }
+    std::string words =
+        fmt::format("{}: {} around the value were cut: '{}'", raw.origin,
+                    quoted ? "quotes (which belong to a shell)" : "blanks or line ends", shown(raw.text));
+    raw.text = std::string{kept};
+    return words;
+}
+
+std::vector<std::string> tidy(Layer& layer) {
+    std::vector<std::string> warnings;
+    for (auto value = layer.values.begin(); value != layer.values.end();) {
+        const bool good = find_option(value->first)->has_lines || tidy_value(value->second, layer, warnings);
+        value = good ? std::next(value) : layer.values.erase(value);
+    }
+    for (RawNic& nic : layer.nics) {
+        tidy_nic(nic, layer, warnings);
+    }
+    std::erase_if(layer.disks, [&](Raw& disk) { return !tidy_value(disk, layer, warnings); });
+    return warnings;
+}
+
+}  // namespace vml

@@ -1,0 +1,135 @@
+#include "launcher/vm/user_data.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+constexpr std::string_view gzip_magic = "\x1f\x8b";
+constexpr std::size_t mime_head = 4096;  // as far as cloud-init looks for the header
+
+constexpr std::array<std::string_view, 10> headers{
+    "#cloud-config",   "#cloud-config-archive", "#cloud-config-jsonp", "#!",
+    "#include",        "#include-once",         "#upstart-job",        "#part-handler",
+    "#cloud-boothook", "## template: jinja"};
+
+bool has_header(std::string_view text) {
+    const std::string head = lower(text.substr(0, mime_head));
+    return std::any_of(headers.begin(), headers.end(),
+                       [&](std::string_view header) { return head.starts_with(header); });
+}
+
+bool is_mime(std::string_view text) {
+    return lower(text.substr(0, mime_head)).find("mime-version:") != std::string::npos;
+}
+
+// "users:", "packages:": a line that begins with a word and a colon.
+bool looks_like_cloud_config(std::string_view text) {
+    std::istringstream lines{std::string{text}};
+    for (std::string line; std::getline(lines, line);) {
+        const std::string_view word = trimmed(line);
+        if (word.empty() || word.starts_with('#') || word == "---") {
+            continue;
+        }
+        const std::size_t end = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_-0123456789");
+        return end != std::string_view::npos && end > 0 && word[end] == ':';
+    }
+    return false;
+}
+
+std::string first_line(std::string_view text) {
+    constexpr std::size_t enough = 60;
+    return visible(trimmed(text.substr(0, std::min(text.find('\n'), enough))));
+}
+
+std::string_view without_beginning(std::string_view text) {
+    text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    return first == std::string_view::npos ? std::string_view{} : text.substr(first);
+}
+
+void refuse(UserDataJudgement& judged) {
+    const std::string line = first_line(judged.text);
+    judged.why = fmt::format("cloud-init passes over what begins with '{}'", line);
+    if (lower(line).starts_with("# cloud-config") || lower(line).starts_with("cloud-config") ||
+        looks_like_cloud_config(judged.text)) {
+        judged.hint = "make the first line #cloud-config, without a blank";
+    } else {
+        judged.hint =
+            "its first line says what it is: #cloud-config, #! (a script), #include, ## template: jinja, "
+            "#cloud-boothook, #part-handler, or MIME-Version: 1.0";
+    }
+}
+
+}  // namespace
+
+UserDataJudgement judge_user_data(std::string_view text) {
+    UserDataJudgement judged;
+    if (text.starts_with(gzip_magic)) {
+        judged.text = std::string{text};
+        return judged;
+    }
+    const std::string_view kept = without_beginning(text);
+    judged.text = std::string{kept};
+    if (kept.empty()) {
+        judged.why = "it is empty";
+        judged.hint = "write #cloud-config and what it is to do, or leave the setting out";
+        return judged;
+    }
+    if (kept.size() != text.size()) {
+        judged.notes.emplace_back("blank lines or a byte order mark in front of its first line were cut");
+    }
+    if (!has_header(kept) && !is_mime(kept)) {
+        refuse(judged);
+    } else if (kept.starts_with("#!") && kept.substr(0, kept.find('\n')).ends_with('\r')) {
+        std::erase(judged.text, '\r');
+        judged.notes.emplace_back(
+            "its lines ended with CR LF, by which no interpreter is found: the CRs were cut");
+    }
+    return judged;
+}
+
+SshKeys ssh_keys_in(std::string_view text) {
+    SshKeys found;
+    if (text.find("PRIVATE KEY-----") != std::string_view::npos) {
+        found.why = "it is a private key, which nobody else should have";
+        return found;
+    }
+    std::istringstream lines{std::string{text}};
+    for (std::string line; std::getline(lines, line);) {
+        const std::string_view key = trimmed(line);
+        if (!key.empty() && !key.starts_with('#')) {
+            found.keys.emplace_back(key);
+        }
+    }
+    // A type stands before the key; options (sshd(8)) may stand before the type.
+    constexpr std::array<std::string_view, 4> types{"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"};
+    for (const std::string& key : found.keys) {
+        if (std::none_of(types.begin(), types.end(), [&](std::string_view type) {
+                const std::size_t at = key.find(type);
+                return at == 0 || (at != std::string::npos && (key[at - 1] == ' ' || key[at - 1] == '\t'));
+            })) {
+            found.why = fmt::format("'{}' is no public key", first_line(key));
+        }
+    }
+    if (found.keys.empty()) {
+        found.why = "it is empty";
+    }
+    return found;
+}
+
+bool names_key_file(std::string_view text) {
+    const std::string_view word = trimmed(text);
+    return word.find_first_of(" \t\n") == std::string_view::npos &&
+           (word.find('/') != std::string_view::npos || word.ends_with(".pub") || word.starts_with('~'));
+}
+
+}  // namespace vml
