@@ -41,7 +41,8 @@ Fault died(const Config& config, const State& state, const ChildEnded& end) {
             "the control group counts one kill more (oom_kill in memory.events): the guest and QEMU itself "
             "need "
             "more than its limit",
-            "--memory makes the guest smaller (max leaves QEMU its own need); or raise the container's limit",
+            "a smaller guest (--memory, MEMORY: max leaves QEMU its own need), or a higher limit of the "
+            "container",
             ExitCode::qemu};
     }
     if (auto explained = explain_qemu_words(end.last_words, config.files)) {

@@ -44,12 +44,14 @@ MemoryChoice decide_memory(const DecideInput& in, Accelerator accelerator, std::
     }
     choice.guest_mib = *wanted.number;
     if (whole != 0 && choice.guest_mib > room) {
+        const std::string best = room < smallest_guest_mib ? "QEMU alone has no room in it"
+                                                           : fmt::format("--memory max is {} MiB here", room);
         findings.note(
             fmt::format("{}: a guest of {} MiB and QEMU's own need, about {} MiB, are more than {}: the "
                         "kernel will kill QEMU once "
-                        "the guest uses it all (--memory max is {} MiB here)",
+                        "the guest uses it all ({})",
                         in.origin("memory"), choice.guest_mib, own_need_mib(need, choice.guest_mib),
-                        limit_words(in.facts), room));
+                        limit_words(in.facts), best));
     }
     return choice;
 }

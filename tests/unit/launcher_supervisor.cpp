@@ -261,7 +261,7 @@ TEST_CASE("a death by the out-of-memory killer is named as that") {
     REQUIRE(run.finish());
     CHECK(run.finish()->exit_code == 4);
     CHECK(run.finish()->fault->what == "the kernel's out-of-memory killer ended qemu-system-x86_64");
-    CHECK(contains(run.finish()->fault->hint, "raise the container's limit"));
+    CHECK(contains(run.finish()->fault->hint, "a higher limit of the container"));
     Run crashed = in_phase(Phase::running);
     crashed.feed(ChildEnded{killed(SIGSEGV), {}, true});
     CHECK_FALSE(contains(crashed.finish()->fault->what, "out-of-memory"));
