@@ -353,7 +353,7 @@ TEST_CASE("two hosts give the same name other addresses; a data folder keeps the
     const VmSpec first = spec_of(flags, one);
     REQUIRE(first.identity);
     CHECK(first.identity->file == "/data/identity");
-    two.data = DataFacts{"/data", test::a_folder(), false, first.identity->text};
+    two.data = DataFacts{.folder = "/data", .path = test::a_folder(), .identity = first.identity->text};
     CHECK(spec_of(flags, two).uuid == first.uuid);
     CHECK_FALSE(spec_of(flags, two).identity);
 }
