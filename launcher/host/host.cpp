@@ -222,6 +222,14 @@ void look_at_identity(HostFacts& facts) {
     }
 }
 
+void look_at_uefi(const Settings& settings, const std::string& config_home, HostFacts& facts) {
+    const Arch arch = arch_of(settings, facts.arch);
+    facts.uefi = installed(read_firmware_descriptors(firmware_folders(config_home)));
+    const auto chosen = choose_firmware(facts.uefi, firmware_of(settings, arch) == FirmwareMode::secure, arch,
+                                        machine_of(settings, arch));
+    facts.nvram_template = chosen ? look_at_template(*chosen) : std::nullopt;
+}
+
 }  // namespace
 
 HostFacts look(const Settings& settings, const Environment& environment) {
@@ -243,11 +251,7 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.roms = load_candidates(settings, firmware, arch);
     }
     if (firmware != FirmwareMode::legacy) {
-        facts.uefi =
-            installed(read_firmware_descriptors(firmware_folders(value_of(environment, "XDG_CONFIG_HOME"))));
-        const auto chosen =
-            choose_firmware(facts.uefi, firmware == FirmwareMode::secure, arch, machine_of(settings, arch));
-        facts.nvram_template = chosen ? look_at_template(*chosen) : std::nullopt;
+        look_at_uefi(settings, value_of(environment, "XDG_CONFIG_HOME"), facts);
     }
     if (settings.netboot_dir) {
         facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);

@@ -34,9 +34,9 @@ def debian():
 
 
 def instructions(arguments, folder):
-    """Of vm-launch alone: not of QEMU, which it starts."""
+    """Of vm-launch alone: not of QEMU, which it starts. In a network of its own, since it reads the list of all sockets."""
     out = folder / "callgrind"
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
+    command = ["unshare", "--net", "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
     result = subprocess.run(
         [*command, *launch.command(*arguments)],
         env={"PATH": f"{launch.FAKE}:/usr/bin:/bin", "FAKE_QEMU": "poweroff", "LANG": "C", **STRANGERS},

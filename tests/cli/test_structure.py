@@ -60,7 +60,7 @@ SYSTEM = {
     "netsetup": (
         "",
         "access bind capng_get_caps_process capng_have_capability fsconfig fsmount fsopen getsockopt if_nametoindex ioctl lstat "
-        "mknod mknodat nl_* nla_* nlmsg_* open openat recv rtnl_link_* setns setsockopt socket syscall unlink unshare",
+        "mknod mknodat nl_* nla_* nlmsg_* open openat recv rtnl_link_* setns setsockopt socket unlink unshare",
     ),
     "netserve": ("asio", "fstat open pread syscall"),
     "control": ("asio", "geteuid stat"),
