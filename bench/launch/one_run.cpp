@@ -10,8 +10,8 @@
 //
 //   launcher  PROGRAM is vm-launch, which makes its sockets and does its handshake itself.
 //   shell     PROGRAM is a shell; it is born with what it could not make: the two ends of each planned socket
-//             pair (--qmp, the monitor's, and --pair) at the numbers THEIRS, which QEMU is told, and OURS; and
-//             every --file, open at its number. It pays nothing for them.
+//             pair (--qmp, the monitor's, and --pair) at the numbers THEIRS, which QEMU is told, and OURS;
+//             and every --file, open at its number. It pays nothing for them.
 //   direct    PROGRAM is QEMU, born in the same way, and this program does the handshake, each --check
 //   included:
 //             nothing stands between, so this is the floor.
@@ -175,7 +175,9 @@ Inheritance make_inheritance(const Options& options) {
     }
     made.qmp = made.for_shell.at(0).fd;
     for (const File& file : options.files) {
-        made.for_qemu.push_back({moved_up(::open(file.path.c_str(), O_CLOEXEC | (file.path == "/dev/null" ? O_RDWR : O_RDONLY))), file.number});
+        made.for_qemu.push_back(
+            {moved_up(::open(file.path.c_str(), O_CLOEXEC | (file.path == "/dev/null" ? O_RDWR : O_RDONLY))),
+             file.number});
     }
     return made;
 }

@@ -68,13 +68,12 @@ inline constexpr auto choices<Graphics> = std::to_array<Choice<Graphics>>(
 
 enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc };
 template <>
-inline constexpr auto choices<DiskFormat> =
-    std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
-                                       {"qcow2", DiskFormat::qcow2},
-                                       {"vmdk", DiskFormat::vmdk},
-                                       {"vhdx", DiskFormat::vhdx},
-                                       {"vdi", DiskFormat::vdi},
-                                       {"vpc", DiskFormat::vpc}});
+inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
+                                                                               {"qcow2", DiskFormat::qcow2},
+                                                                               {"vmdk", DiskFormat::vmdk},
+                                                                               {"vhdx", DiskFormat::vhdx},
+                                                                               {"vdi", DiskFormat::vdi},
+                                                                               {"vpc", DiskFormat::vpc}});
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
