@@ -15,6 +15,9 @@ from pexpect import fdpexpect
 import vm
 
 
+END = b"\x1b]2;the end\x07"
+
+
 class Terminal(vm.Boot):
     """`screen` is pexpect's view of it. The test holds the terminal open too, so that its settings can be compared when
     vm-launch has gone."""
@@ -109,4 +112,10 @@ class Terminal(vm.Boot):
             if time.monotonic() > deadline:
                 raise AssertionError(f"still running after {seconds} s")
             self.screen.expect([fdpexpect.TIMEOUT], timeout=0.2)
+        self.read_to_the_end()
         return self.process.returncode
+
+    def read_to_the_end(self):
+        """All that was written so far: what comes behind it, a window's title, has arrived."""
+        os.write(self.theirs, END)
+        self.screen.expect_exact(END)

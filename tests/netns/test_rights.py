@@ -108,7 +108,12 @@ def test_files_that_only_root_can_read_are_passed_as_descriptors(lab, boot, asse
 def test_a_folder_that_qemus_user_cannot_read_is_named(tmp_path):
     tmp_path.chmod(0o700)
     (tmp_path / "boot.ipxe").write_text("#!ipxe\n")
-    refused = vm.run("plan", "--ipxe", "--netboot-dir", tmp_path)
+    by_http = vm.run("plan", "--ipxe", "--netboot-dir", tmp_path)
+    assert by_http.returncode == 0
+    assert "user nobody cannot read" in by_http.stdout and "by HTTP alone" in by_http.stdout
+    assert str(tmp_path) in by_http.stdout
+    # Without iPXE there is no HTTP.
+    refused = vm.run("plan", "--boot-order", "network", "--netboot-dir", tmp_path)
     assert refused.returncode == 3
     assert "user nobody cannot read" in refused.stderr
     assert str(tmp_path) in refused.stderr
