@@ -12,7 +12,7 @@ class ReadBuffer {
   public:
     [[nodiscard]] char* data() noexcept { return bytes_.get(); }
     [[nodiscard]] const char* data() const noexcept { return bytes_.get(); }
-    [[nodiscard]] static constexpr std::size_t size() noexcept { return Size; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return Size; }
 
   private:
     // NOLINTNEXTLINE(*-avoid-c-arrays): the one owner of room that is left as it is

@@ -47,7 +47,7 @@ std::optional<RunUser> first_local_user(const std::array<std::string_view, 3>& n
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines{::fmemopen(users.data(), users.size(), "r"),
                                                                 &std::fclose};
     std::optional<RunUser> found;
-    auto better_than = names.end();
+    const auto* better_than = names.end();
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
     while (const passwd* entry = lines ? ::fgetpwent(lines.get()) : nullptr) {
         const auto* const name = std::find(names.begin(), better_than, entry->pw_name);
