@@ -208,7 +208,8 @@ void look_at_disks(const Settings& settings, const std::string& search_path, Hos
 void look_at_amounts(HostFacts& facts) {
     facts.cpus = usable_cpus();
     facts.memory_limit_mib = memory_limit_mib();
-    facts.memory_mib = std::min(host_memory_mib(), facts.memory_limit_mib.value_or(host_memory_mib()));
+    const std::uint64_t host = host_memory_mib();
+    facts.memory_mib = std::min(host, facts.memory_limit_mib.value_or(host));
 }
 
 // By what a VM is told from others.
