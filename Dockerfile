@@ -1,12 +1,31 @@
-# vm-launch as PID 1 of a container. Three stages: `build` compiles on Debian 13, `test` runs the unit tests there (only
-# when asked for: --target test), the last one is what runs. In every stage what changes seldom comes first, so that a
-# change of the sources repeats no installation.
+# vm-launch as PID 1 of a container, on Debian 13. `system` is what it runs on, `build` compiles it, and the last stage joins the two.
+# With --target test, `units` compiles the unit tests and `test` runs them on `system`. In every stage what changes seldom comes first,
+# so that a change of the sources repeats no installation.
+
+FROM debian:trixie-slim AS system
+COPY container /usr/share/vm-launch/container
+# Removing files in a later layer would not make this one smaller.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        qemu-system-x86 qemu-system-arm qemu-utils seabios ipxe-qemu ipxe ovmf qemu-efi-aarch64 swtpm \
+    && apt-get clean \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
+    && cd /usr/share/vm-launch/container \
+    && ./pack-firmware /usr/share/qemu/firmware/*-aarch64*.json \
+    && ./trim removed \
+    # Debian 13 keeps QEMU's option ROMs elsewhere; this is where guides and older settings look for them.
+    && ln -s ../../share/qemu /usr/lib/ipxe/qemu \
+    # QEMU runs as this user where a user of each VM's own is not mapped: vm-launch looks for the name.
+    && useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qemu
 
 FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY scripts/deps scripts/deps
 COPY scripts/lib scripts/lib
-RUN scripts/deps build && rm -rf /var/lib/apt/lists/*
+RUN scripts/deps build && apt-get install -y --no-install-recommends ccache && rm -rf /var/lib/apt/lists/*
+# scripts/container sets this to ccache, and mounts a folder there that outlasts the build.
+ARG COMPILER_LAUNCHER=
+ENV CMAKE_CXX_COMPILER_LAUNCHER=$COMPILER_LAUNCHER CCACHE_DIR=/var/cache/ccache CCACHE_MAXSIZE=1G
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY base base
@@ -26,24 +45,22 @@ COPY tests/fuzz/CMakeLists.txt tests/fuzz/CMakeLists.txt
 RUN cmake --preset release && cmake --build --preset release --target vm-launch \
     && cmake --install build/release --strip --prefix /usr
 
-FROM build AS test
-RUN apt-get update && apt-get install -y --no-install-recommends qemu-system-x86 seabios ipxe-qemu qemu-utils \
-    && rm -rf /var/lib/apt/lists/*
+FROM build AS units
 RUN cmake --build --preset release --target unit_tests -- -k 0
-COPY tests/golden tests/golden
-COPY docs docs
-# Without those that make network namespaces: building an image gives no right to.
-RUN ctest --test-dir build/release --output-on-failure --exclude-regex unit_netsetup
 
-FROM debian:trixie-slim
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends \
-        qemu-system-x86 qemu-system-arm qemu-utils seabios ipxe-qemu ipxe ovmf qemu-efi-aarch64 swtpm \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
-    # Debian 13 keeps QEMU's option ROMs elsewhere; this is where guides and older settings look for them.
-    && mkdir -p /usr/lib/ipxe && ln -s ../../share/qemu /usr/lib/ipxe/qemu \
-    # QEMU runs as this user: vm-launch looks for the name.
-    && useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qemu
+FROM system AS test
+COPY --from=units /src /src
+COPY tests/golden /src/tests/golden
+COPY docs /src/docs
+WORKDIR /src/build/release/tests/unit
+# Without those that make network namespaces: building an image gives no right to.
+RUN test -x unit_base || exit 1; failed=; \
+    for unit in unit_*; do \
+        if [ -x "$unit" ] && [ "$unit" != unit_netsetup ]; then echo "$unit"; "./$unit" || failed="$failed $unit"; fi; \
+    done; \
+    [ -z "$failed" ] || { echo "failed:$failed" && exit 1; }
+
+FROM system
 COPY --from=build /usr/bin/vm-launch /usr/bin/vm-launch
 LABEL org.opencontainers.image.title="vm-launch" \
       org.opencontainers.image.description="Network-boots a virtual machine with one command, straight on QEMU" \

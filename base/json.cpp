@@ -28,6 +28,8 @@ unsigned JsonDepth::after(char c) noexcept {
         ++depth_;
     } else if ((c == ']' || c == '}') && depth_ > 0) {
         --depth_;
+    } else if (c == ',') {
+        ++commas_;
     }
     return depth_;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,16 +31,20 @@ template <std::integral Number>
                                                                : std::nullopt;
 }
 
-// How deep arrays and objects are in each other, byte by byte as a text comes in.
+// How deep arrays and objects are in each other, and how many values there are, byte by byte as a text comes
+// in.
 class JsonDepth {
   public:
     // Takes the next bytes; true once they nest deeper than `limit`.
     bool exceeds(std::string_view bytes, unsigned limit) noexcept;
+    // Those between values, so far as the text did not nest too deep.
+    [[nodiscard]] std::size_t commas() const noexcept { return commas_; }
 
   private:
     unsigned after(char c) noexcept;
 
     unsigned depth_ = 0;
+    std::size_t commas_ = 0;
     bool in_string_ = false;
     bool escaped_ = false;  // the last character was a backslash within a string
 };

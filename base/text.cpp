@@ -3,7 +3,19 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/utf8.h"
+
 namespace vml {
+
+namespace {
+
+std::string escaped(char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    return {'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]};
+}
+
+}  // namespace
 
 std::string lower(std::string_view text) {
     std::string result{text};
@@ -24,7 +36,6 @@ std::string_view trimmed(std::string_view text) {
 std::string visible(std::string_view text, std::string_view kept) {
     constexpr unsigned char first_printable = 0x20;
     constexpr unsigned char del = 0x7f;
-    constexpr std::string_view hex = "0123456789abcdef";
     std::string shown;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -33,8 +44,27 @@ std::string visible(std::string_view text, std::string_view kept) {
         } else if (c == '\r' || c == '\n' || c == '\t') {
             shown += c == '\r' ? "\\r" : c == '\n' ? "\\n" : "\\t";
         } else {
-            shown += {'\\', 'x', hex[byte >> 4U], hex[byte & 0xfU]};
+            shown += escaped(c);
         }
+    }
+    return shown;
+}
+
+std::string printable(std::string_view text) {
+    std::string shown;
+    while (!text.empty()) {
+        const std::size_t size = utf8::size_at(text);
+        const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+        if (size == 1) {
+            shown += visible(character);
+        } else if (size > 1 && !utf8::is_c1_control(character)) {
+            shown += character;
+        } else {
+            for (const char c : character) {
+                shown += escaped(c);
+            }
+        }
+        text.remove_prefix(character.size());
     }
     return shown;
 }

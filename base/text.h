@@ -19,6 +19,10 @@ namespace vml {
 // a message must be seen, and must not command the terminal.
 [[nodiscard]] std::string visible(std::string_view text, std::string_view kept = {});
 
+// The same of bytes that somebody else made, who may mean harm: always UTF-8, with what is none as "\\xff",
+// and without the C1 controls either, which some terminals obey.
+[[nodiscard]] std::string printable(std::string_view text);
+
 // "a, b,,c," → a, b and c: empty parts cannot mean anything.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);
 

@@ -1,10 +1,13 @@
 #include "bootwatch/fetches.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+
+#include "bootwatch/record.h"
 
 namespace vml::boot {
 
@@ -83,26 +86,40 @@ std::optional<std::size_t> Fetches::see(double at, bool from_guest, const Packet
 }
 
 std::optional<std::size_t> Fetches::begin(double at, Fetch fetch) {
-    if (fetches_.size() >= most_fetches) {
-        take_the_last_place();
-    }
+    make_room(fetch.bare);
+    bare_ += fetch.bare ? 1U : 0U;
     fetch.began = fetch.latest = at;
     fetches_.push_back(std::move(fetch));
     return fetches_.size() - 1;
 }
 
-void Fetches::take_the_last_place() {
-    fetches_.pop_back();
-    std::erase_if(tftp_, [this](const auto& entry) { return entry.second.fetch >= fetches_.size(); });
+// For one more of its kind.
+void Fetches::make_room(bool bare) {
+    if (bare ? bare_ >= most_bare : fetches_.size() - bare_ >= most_fetched) {
+        drop(latest_of(fetches_, [bare](const Fetch& fetch) { return fetch.bare == bare; }).value());
+    }
+}
+
+void Fetches::drop(std::size_t index) {
+    text_kept_ -= fetches_[index].text.size();
+    bare_ -= fetches_[index].bare ? 1U : 0U;
+    fetches_.erase(std::next(fetches_.begin(), static_cast<std::ptrdiff_t>(index)));
+    ++left_out_.fetches;
+    std::erase_if(tftp_, [&](const auto& entry) { return entry.second.fetch == index; });
+    for (auto& [port, session] : tftp_) {
+        session.fetch -= session.fetch > index ? 1 : 0;
+    }
     for (auto& [key, session] : tcp_) {
-        if (session.fetch && *session.fetch >= fetches_.size()) {
+        if (session.fetch == index) {
             session.fetch.reset();
+        } else if (session.fetch && *session.fetch > index) {
+            --*session.fetch;
         }
     }
 }
 
-bool Fetches::wants_more(const Fetch& fetch, std::size_t seen) {
-    return seen < (fetch.content == Content::ipxe_script ? longest_text : content_head);
+bool wants_more(const Fetch& fetch, std::size_t seen) {
+    return seen < (fetch.content == Content::ipxe_script ? longest_script : content_head);
 }
 
 void Fetches::look_into(Fetch& fetch, std::string_view head) {
@@ -110,8 +127,9 @@ void Fetches::look_into(Fetch& fetch, std::string_view head) {
     if (fetch.content != Content::ipxe_script && fetch.content != Content::text) {
         return;
     }
-    const std::string_view text = head.substr(0, longest_text);
-    if (text.size() > fetch.text.size() && text_kept_ + text.size() - fetch.text.size() <= most_text) {
+    const std::string_view text = head.substr(0, longest_script);
+    if (text.size() > fetch.text.size() &&
+        text_kept_ + text.size() - fetch.text.size() <= most_script_bytes) {
         text_kept_ += text.size() - fetch.text.size();
         fetch.text = text;
     }
@@ -125,6 +143,9 @@ std::optional<std::size_t> Fetches::end(std::size_t index, double at, FetchState
     fetch.ended = at;
     fetch.state = state;
     fetch.fault = fault;
+    if (state == FetchState::done && may_be_program(fetch)) {
+        rounds_.fetched(fetch.url, fetch.began);
+    }
     return index;
 }
 
@@ -134,8 +155,8 @@ std::optional<std::size_t> Fetches::look_up(double at, bool from_guest, const Dn
     const auto known = std::find_if(lookups_.begin(), lookups_.end(),
                                     [&](const Lookup& lookup) { return lookup.name == message.name; });
     if (from_guest && !message.response) {
-        if (known == lookups_.end() && lookups_.size() < most_lookups) {
-            lookups_.push_back({message.name, at});
+        if (known == lookups_.end()) {
+            add_bounded(lookups_, {message.name, at}, most_texts, left_out_.lookups);
         }
     } else if (!from_guest && message.response && known != lookups_.end()) {
         known->answered = true;

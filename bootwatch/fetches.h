@@ -1,13 +1,17 @@
 // Packets of one guest → what it fetched, from where, how fast, and what went wrong. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bootwatch/bounds.h"
+#include "bootwatch/chain_rounds.h"
 #include "bootwatch/content.h"
 #include "bootwatch/packet.h"
 
@@ -58,6 +62,7 @@ struct Fetch {
         false;  // its packets were not seen: iPXE's console told of it, and not how large it was
     Content content = Content::unknown;
     std::string text{};  // of a script or another text: its beginning, as far as it was seen without a gap
+    bool bare = false;   // a connection, over which nothing was asked so far
 
     bool operator==(const Fetch&) const = default;
 };
@@ -71,6 +76,9 @@ struct Fetch {
 // The last part of a URL's path, or the whole URL where that is empty.
 [[nodiscard]] std::string_view base_name(std::string_view url);
 
+// Are more of its first bytes of use than were seen?
+[[nodiscard]] bool wants_more(const Fetch& fetch, std::size_t seen);
+
 // Bytes a second; 0 while that cannot be told.
 [[nodiscard]] double speed_of(const Fetch& fetch);
 
@@ -83,6 +91,15 @@ struct Lookup {
 
     bool operator==(const Lookup&) const = default;
 };
+
+// The place of the latest of these that is like this.
+template <typename Like>
+[[nodiscard]] std::optional<std::size_t> latest_of(const std::vector<Fetch>& fetches, const Like& is_like) {
+    const auto latest = std::find_if(fetches.rbegin(), fetches.rend(), is_like);
+    return latest == fetches.rend()
+               ? std::nullopt
+               : std::optional{static_cast<std::size_t>(std::distance(latest, fetches.rend())) - 1};
+}
 
 class Fetches {
   public:
@@ -100,11 +117,15 @@ class Fetches {
     [[nodiscard]] const std::vector<Fetch>& all() const { return fetches_; }
     [[nodiscard]] const std::vector<Lookup>& lookups() const { return lookups_; }
 
-    // Memory is bounded, whatever a guest sends: of more fetches the latest one takes the last place.
-    static constexpr std::size_t most_fetches = 500;
-    static constexpr std::size_t most_lookups = 100;
-    static constexpr std::size_t longest_text = std::size_t{16} << 10;  // that is kept of one script
-    static constexpr std::size_t most_text = std::size_t{256} << 10;    // and of all
+    // What is no more in these lists; nothing else.
+    [[nodiscard]] const LeftOut& left_out() const { return left_out_; }
+
+    // A DHCP server acknowledged an address to the guest.
+    void gets_address(double at) { rounds_.address(at); }
+    [[nodiscard]] unsigned chain_rounds() const { return rounds_.most(); }
+
+    static constexpr std::size_t most_fetches = most_fetched + most_bare;
+    static constexpr std::size_t most_sessions = 64;  // of TFTP; of TCP twice as many
 
   private:
     // What is going on at one port of the guest.
@@ -118,6 +139,7 @@ class Fetches {
     };
     struct TcpSession {
         std::optional<std::size_t> fetch;
+        double latest = 0;  // when something last came over it
         bool accepted = false;
         bool secret = false;  // TLS
         bool asked = false;   // by HTTP
@@ -132,15 +154,19 @@ class Fetches {
         std::string head{};                       // the body's first bytes, as they came
     };
 
+    using TcpKey = std::pair<std::uint16_t, Endpoint>;  // the guest's port, the server
+
+    TcpSession& new_session(const TcpKey& key, double at);
     [[nodiscard]] std::string missed(std::string_view name) const;
     std::optional<std::size_t> begin_missed(double at, std::string_view name);
     std::optional<std::size_t> begin(double at, Fetch fetch);
     std::optional<std::size_t> end(std::size_t index, double at, FetchState state, FetchFault fault);
 
-    void take_the_last_place();
+    void make_room(bool bare);
+    void drop(std::size_t index);
+    void asks(TcpSession& session);
     // Of the file's first bytes, without a gap.
     void look_into(Fetch& fetch, std::string_view head);
-    [[nodiscard]] static bool wants_more(const Fetch& fetch, std::size_t seen);
     std::optional<std::size_t> tftp_request(double at, const Packet& packet, const TftpRequest& request);
     std::optional<std::size_t> tftp_data(double at, std::uint16_t port, const TftpData& data);
     std::optional<std::size_t> tftp_error(double at, bool from_guest, std::uint16_t port,
@@ -156,7 +182,6 @@ class Fetches {
     std::optional<std::size_t> tls_hello(double at, const Packet& packet, TcpSession& session,
                                          std::string_view head);
     std::optional<std::size_t> tls_alert(double at, TcpSession& session, std::string_view head);
-    [[nodiscard]] std::optional<std::size_t> ranged_before(std::string_view url) const;
     void ask_on_this_connection(double at, const Packet& packet, TcpSession& session, const std::string& url,
                                 bool range);
     static void read_header(Fetch& fetch, TcpSession& session, std::string_view header);
@@ -168,13 +193,14 @@ class Fetches {
     std::optional<std::size_t> tcp_ended(double at, TcpSession& session, bool by_guest, bool reset);
     std::optional<std::size_t> look_up(double at, bool from_guest, const DnsMessage& message);
 
-    using TcpKey = std::pair<std::uint16_t, Endpoint>;  // the guest's port, the server
-
     std::vector<Fetch> fetches_;
     std::vector<Lookup> lookups_;
     std::map<std::uint16_t, TftpSession> tftp_;  // by the guest's port
     std::map<TcpKey, TcpSession> tcp_;
+    std::size_t bare_ = 0;  // how many of the fetches are bare connections
     std::size_t text_kept_ = 0;
+    ChainRounds rounds_;
+    LeftOut left_out_;
 };
 
 }  // namespace vml::boot

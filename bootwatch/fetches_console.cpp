@@ -71,7 +71,7 @@ std::optional<std::size_t> Fetches::begin_missed(double at, std::string_view nam
     }
     Fetch fetch;
     fetch.protocol = url.substr(0, url.find(':'));
-    fetch.url = url;
+    fetch.url = cut_to(url, longest_url);
     const Fetch& before = fetches_.back();
     const std::size_t path = url.find('/', url.find("://") + 3);
     if (before.url.starts_with(url.substr(0, path + 1))) {

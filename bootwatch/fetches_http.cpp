@@ -1,7 +1,7 @@
 // Fetches by HTTP (RFC 9110, 9112).
 #include <algorithm>
 #include <cctype>
-#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -71,6 +71,11 @@ std::string data_of_chunks(std::string_view raw) {
     return data;
 }
 
+// The fetch of a file that is read piece by piece.
+std::optional<std::size_t> ranged_before(const std::vector<Fetch>& fetches, std::string_view url) {
+    return latest_of(fetches, [&](const Fetch& fetch) { return fetch.ranges > 0 && fetch.url == url; });
+}
+
 // a - b for sequence numbers, which wrap (RFC 9293, 3.4).
 std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
     return static_cast<std::int32_t>(a - b);
@@ -83,8 +88,10 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
     const std::size_t path_begin = head.find(' ') + 1;
     const std::string_view path = head.substr(path_begin, head.find_first_of(" \r", path_begin) - path_begin);
     const std::string_view host = header_value(head, "Host");
-    const std::string url = fmt::format(
-        "http://{}{}", host.empty() ? host_text(packet.to, http_port) : printable(host), printable(path));
+    const std::string url =
+        cut_to(fmt::format("http://{}{}", host.empty() ? host_text(packet.to, http_port) : printable(host),
+                           printable(path)),
+               longest_url);
     ask_on_this_connection(at, packet, session, url, !header_value(head, "Range").empty());
     session.asked = true;
     session.chunked = false;
@@ -101,24 +108,15 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
     return more ? std::nullopt : session.fetch;
 }
 
-// The fetch of a file that is read piece by piece.
-std::optional<std::size_t> Fetches::ranged_before(std::string_view url) const {
-    const auto earlier = std::find_if(fetches_.rbegin(), fetches_.rend(), [&](const Fetch& fetch) {
-        return fetch.ranges > 0 && fetch.url == url;
-    });
-    return earlier == fetches_.rend()
-               ? std::nullopt
-               : std::optional{static_cast<std::size_t>(std::distance(earlier, fetches_.rend())) - 1};
-}
-
 void Fetches::ask_on_this_connection(double at, const Packet& packet, TcpSession& session,
                                      const std::string& url, bool range) {
+    asks(session);
     const bool first = session.fetch && !session.asked;
     if (session.fetch && session.asked) {
         end(*session.fetch, at, FetchState::done, FetchFault::none);  // the connection is kept
     }
     session.ranged = range;
-    if (const auto earlier = range ? ranged_before(url) : std::nullopt) {
+    if (const auto earlier = range ? ranged_before(fetches_, url) : std::nullopt) {
         if (first) {  // the connection is no fetch of its own
             fetches_[*session.fetch].protocol = "http-range";
             end(*session.fetch, at, FetchState::done, FetchFault::none);
@@ -161,8 +159,8 @@ void Fetches::read_header(Fetch& fetch, TcpSession& session, std::string_view he
     if (!session.ranged) {
         fetch.expected = session.expected;
     }
-    fetch.location = printable(header_value(header, "Location"));
-    fetch.words = printable(header.substr(0, header.find('\r')));
+    fetch.location = cut_to(printable(header_value(header, "Location")), longest_url);
+    fetch.words = cut_to(printable(header.substr(0, header.find('\r'))), longest_words);
 }
 
 std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session, const TcpSegment& segment) {
@@ -173,16 +171,17 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
     Fetch& fetch = fetches_[*session.fetch];
     fetch.latest = at;
     const std::size_t before = session.header.size();
-    session.header += segment.head;
+    session.header += segment.head.substr(0, longest_header - before);
     const std::size_t end_of_header = session.header.find("\r\n\r\n");
-    const bool cut = segment.head.size() < segment.size || session.header.size() > longest_header;
+    const bool cut = segment.head.size() < segment.size || session.header.size() == longest_header;
     if (end_of_header == std::string::npos && !cut) {
         return std::nullopt;
     }
-    const std::size_t length = std::min(end_of_header, session.header.size() - 4) + 4;
+    const std::string header = std::exchange(session.header, {});
+    const std::size_t length = end_of_header == std::string::npos ? header.size() : end_of_header + 4;
     session.body_begin = segment.sequence + static_cast<std::uint32_t>(length - std::min(before, length));
     session.highest = *session.body_begin;
-    read_header(fetch, session, session.header);
+    read_header(fetch, session, header);
     const auto fault = fault_of_status(fetch.status.value_or(0));
     if (session.head_only) {
         return response_over(at, session, FetchState::done, fault);
@@ -190,7 +189,7 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
     if (fault != FetchFault::none) {
         return response_over(at, session, FetchState::failed, fault);
     }
-    session.head = session.header.substr(length);
+    session.head = header.substr(length);
     look_into_body(session, false);
     const auto ended = body_bytes(at, session, segment);
     return ended || (session.ranged && fetch.ranges > 1) ? ended : session.fetch;
@@ -236,7 +235,8 @@ std::optional<std::size_t> Fetches::body_bytes(double at, TcpSession& session, c
     const bool wanted = session.head.size() < framing || wants_more(fetch, session.head.size() - framing);
     const bool next = sequence_distance(segment.sequence, *session.body_begin) == follows;
     if (wanted && (next || last_chunk)) {
-        session.head += next ? segment.head : std::string_view{};
+        session.head += next ? segment.head.substr(0, longest_script + framing - session.head.size())
+                             : std::string_view{};
         look_into_body(session, last_chunk);
     }
     return last_chunk || (session.expected && session.received >= *session.expected)

@@ -1,6 +1,7 @@
 // Connections, whatever goes over them: begun, accepted or refused, ended.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,35 +30,73 @@ Fetch fetch_on(const Endpoint& server) {
     fetch.protocol = protocol;
     fetch.url = fmt::format("{}://{}/", protocol, host_text(server, row == well_known.end() ? 0 : row->port));
     fetch.server = server;
+    fetch.bare = true;
     return fetch;
+}
+
+// RFC 8446, 4: the first message of a handshake.
+bool is_client_hello(std::string_view head) {
+    constexpr std::size_t record_header = 5;
+    return head.size() > record_header && head.front() == tls_handshake && head[record_header] == '\x01';
 }
 
 }  // namespace
 
+// Of too many, the one goes over which nothing came for longest: of those over which nothing was asked,
+// unless they are few.
+Fetches::TcpSession& Fetches::new_session(const TcpKey& key, double at) {
+    const auto is_bare = [](const TcpSession& session) { return !session.asked && !session.secret; };
+    const bool bare =
+        static_cast<std::size_t>(std::count_if(tcp_.begin(), tcp_.end(), [&](const auto& entry) {
+            return is_bare(entry.second);
+        })) > most_sessions;
+    make_room_for(key, tcp_, 2 * most_sessions, [&](const TcpSession& session) {
+        return std::pair{is_bare(session) != bare, session.latest};
+    });
+    TcpSession& session = tcp_[key] = {};
+    session.latest = at;
+    return session;
+}
+
+// What was a bare connection is a fetch now.
+void Fetches::asks(TcpSession& session) {
+    if (session.fetch && fetches_[*session.fetch].bare) {
+        make_room(false);
+        --bare_;
+        fetches_[*session.fetch].bare = false;
+    }
+}
+
 std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, const TcpSegment& segment) {
     const TcpKey key{packet.from.port, packet.to};
+    const auto known = tcp_.find(key);
+    if (known != tcp_.end()) {
+        known->second.latest = at;
+    }
     if (segment.syn) {
-        const bool again = tcp_.contains(key) && !tcp_[key].accepted;
-        if (again) {
-            if (const auto& fetch = tcp_[key].fetch) {
+        if (known != tcp_.end() && !known->second.accepted) {
+            if (const auto& fetch = known->second.fetch) {
                 ++fetches_[*fetch].repeats;
                 fetches_[*fetch].latest = at;
             }
             return std::nullopt;
         }
-        tcp_[key] = {};
         // What will be asked for is not known yet; who does not answer at all is worth telling already.
-        tcp_[key].fetch = begin(at, fetch_on(packet.to));
+        new_session(key, at).fetch = begin(at, fetch_on(packet.to));
         return std::nullopt;
     }
-    const auto found = tcp_.find(key);
-    if (found == tcp_.end()) {
+    const bool asks_by_http = segment.head.starts_with("GET ") || segment.head.starts_with("HEAD ") ||
+                              segment.head.starts_with("POST ");
+    const bool hello = is_client_hello(segment.head);
+    if (known == tcp_.end() && !asks_by_http && !hello) {
         return std::nullopt;
     }
-    TcpSession& session = found->second;
-    if (segment.head.starts_with("GET ") || segment.head.starts_with("HEAD ") ||
-        segment.head.starts_with("POST ")) {
+    TcpSession& session = known == tcp_.end() ? new_session(key, at) : known->second;
+    if (asks_by_http) {
         return http_request(at, packet, session, segment.head);
+    }
+    if (hello && !session.fetch) {
+        session.fetch = begin(at, fetch_on(packet.to));
     }
     iscsi_login(packet, session, segment.head);
     if (!segment.head.empty() && segment.head.front() == tls_handshake && !session.secret) {
@@ -76,15 +115,17 @@ void Fetches::iscsi_login(const Packet& packet, TcpSession& session, std::string
     if (!session.fetch || session.secret || session.asked || at == std::string_view::npos) {
         return;
     }
-    Fetch& fetch = fetches_[*session.fetch];
-    if (fetch.protocol != "iscsi" && fetch.protocol != "tcp") {
+    if (const std::string& protocol = fetches_[*session.fetch].protocol;
+        protocol != "iscsi" && protocol != "tcp") {
         return;
     }
+    asks(session);
+    Fetch& login = fetches_[*session.fetch];
     constexpr std::size_t longest_name = 223;  // RFC 7143, 4.2.7.1
     constexpr std::uint16_t iscsi_port = 3260;
     const Bytes bytes = bytes_of(head);
-    fetch.protocol = "iscsi";
-    fetch.url = fmt::format("iscsi://{}/{}", host_text(packet.to, iscsi_port),
+    login.protocol = "iscsi";
+    login.url = fmt::format("iscsi://{}/{}", host_text(packet.to, iscsi_port),
                             bytes.text(at + key.size(), longest_name));
 }
 
@@ -94,6 +135,7 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
         return std::nullopt;
     }
     TcpSession& session = found->second;
+    session.latest = at;
     if (segment.syn) {
         session.accepted = true;
         session.highest = segment.sequence + 1;
@@ -106,6 +148,7 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
     }
     std::optional<std::size_t> news;
     if (segment.size > 0 && session.fetch) {
+        asks(session);
         if (session.asked) {
             news = http_response(at, session, segment);
         } else if (session.secret && segment.head.starts_with(tls_alert_record)) {

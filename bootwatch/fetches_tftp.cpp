@@ -23,24 +23,25 @@ FetchFault fault_of_tftp(std::uint16_t code) {
 std::optional<std::size_t> Fetches::tftp_request(double at, const Packet& packet,
                                                  const TftpRequest& request) {
     const std::string url =
-        fmt::format("tftp://{}/{}", host_text(packet.to, tftp_port),
-                    request.file.starts_with('/') ? request.file.substr(1) : request.file);
+        cut_to(fmt::format("tftp://{}/{}", host_text(packet.to, tftp_port),
+                           request.file.starts_with('/') ? request.file.substr(1) : request.file),
+               longest_url);
     // The same file asked for again, from whatever port, while nobody has given it yet: a repetition.
-    for (std::size_t index = fetches_.size(); index-- > 0;) {
-        Fetch& earlier = fetches_[index];
-        const bool unanswered = earlier.state == FetchState::asked || earlier.fault == FetchFault::refused;
-        if (earlier.url == url && unanswered) {
-            ++earlier.repeats;
-            earlier.latest = at;
-            tftp_[packet.from.port] = {.fetch = index, .server_port = packet.to.port};
-            return std::nullopt;
-        }
+    const auto earlier = latest_of(fetches_, [&](const Fetch& fetch) {
+        const bool unanswered = fetch.state == FetchState::asked || fetch.fault == FetchFault::refused;
+        return unanswered && fetch.url == url;
+    });
+    if (earlier) {
+        ++fetches_[*earlier].repeats;
+        fetches_[*earlier].latest = at;
     }
-    const auto index = begin(at, {.protocol = "tftp", .url = url, .server = packet.to});
-    if (index) {
-        tftp_[packet.from.port] = {.fetch = *index, .server_port = packet.to.port};
-    }
-    return index;
+    const std::optional<std::size_t> index =
+        earlier ? earlier : begin(at, {.protocol = "tftp", .url = url, .server = packet.to});
+    // Of too many sessions, the one goes of which nothing came for longest.
+    make_room_for(packet.from.port, tftp_, most_sessions,
+                  [this](const TftpSession& session) { return fetches_[session.fetch].latest; });
+    tftp_[packet.from.port] = {.fetch = *index, .server_port = packet.to.port};
+    return earlier ? std::nullopt : index;
 }
 
 void Fetches::tftp_options(double at, std::uint16_t port, const TftpOptions& options) {
@@ -74,13 +75,14 @@ std::optional<std::size_t> Fetches::tftp_data(double at, std::uint16_t port, con
     // What a file is shows in its first 518 bytes, which are more than one block where none was negotiated.
     if (ahead == 1 && wants_more(fetch, session.head.size()) &&
         session.head.size() == (session.blocks - 1) * session.block_size) {
-        session.head += data.head;
+        session.head += data.head.substr(0, longest_script - session.head.size());
         look_into(fetch, session.head);
     }
     fetch.state = FetchState::receiving;
     fetch.latest = at;
     if (data.size < session.block_size) {
         session.over = true;
+        session.head = {};
         return end(session.fetch, at, FetchState::done, FetchFault::none);
     }
     return first ? std::optional{session.fetch} : std::nullopt;
@@ -98,7 +100,7 @@ std::optional<std::size_t> Fetches::tftp_error(double at, bool from_guest, std::
         fetch.protocol = "tftp-size";
         return end(found->second.fetch, at, FetchState::done, FetchFault::none);
     }
-    fetch.words = error.message;
+    fetch.words = cut_to(error.message, longest_words);
     return end(found->second.fetch, at, FetchState::failed,
                from_guest ? FetchFault::given_up : fault_of_tftp(error.code));
 }

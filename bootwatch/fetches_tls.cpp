@@ -1,4 +1,6 @@
 // What TLS shows of itself.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "bootwatch/fetches.h"
@@ -42,7 +44,8 @@ std::string_view alert_text(std::uint8_t description) {
 // The server's name in a ClientHello's extensions (RFC 6066, 3), if it was captured.
 std::string server_name_in(std::string_view hello) {
     const Bytes bytes = bytes_of(hello);
-    constexpr std::size_t fixed_part = 43;  // record 5, handshake 4, version 2, random 32
+    constexpr std::size_t longest_name = 255;  // RFC 1035, 2.3.4
+    constexpr std::size_t fixed_part = 43;     // record 5, handshake 4, version 2, random 32
     std::size_t at = fixed_part;
     at += 1U + bytes.u8(at);    // session id
     at += 2U + bytes.be16(at);  // cipher suites
@@ -50,7 +53,7 @@ std::string server_name_in(std::string_view hello) {
     at += 2;                    // length of the extensions
     for (; bytes.has(at, 4); at += 4U + bytes.be16(at + 2)) {
         if (bytes.be16(at) == 0) {
-            return bytes.text(at + 9, bytes.be16(at + 7));
+            return bytes.text(at + 9, std::min<std::size_t>(bytes.be16(at + 7), longest_name));
         }
     }
     return {};
@@ -64,6 +67,7 @@ std::optional<std::size_t> Fetches::tls_hello(double at, const Packet& packet, T
     if (!session.fetch) {
         return std::nullopt;
     }
+    asks(session);
     Fetch& fetch = fetches_[*session.fetch];
     const std::string name = server_name_in(head);
     fetch.protocol = "https";

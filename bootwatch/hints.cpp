@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/mac.h"
+
 namespace vml::boot {
 
 namespace {
@@ -76,6 +78,14 @@ void proxy_hint(const DhcpTalk& talk, std::vector<std::string>& hints) {
 }
 
 }  // namespace
+
+std::string describe(const Twin& twin) {
+    return fmt::format(
+        "a frame from {}'s own MAC address {} came in from the network at {:.1f} s: another machine has this "
+        "address "
+        "too, or the network sends the guest's own frames back to it",
+        twin.nic, mac_text(twin.mac), twin.at);
+}
 
 std::vector<std::string> network_hints(const Boot& boot, bool spared) {
     std::vector<std::string> hints;

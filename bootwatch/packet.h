@@ -177,6 +177,12 @@ struct Packet {
     // Somebody looks after IPv6 on this segment: a router, a DHCPv6 server or client, a routing protocol.
     // Where that is so, nothing of vm-launch's may settle the guest's IPv6.
     bool ipv6_routing = false;
+    // It came in from the network, on a link that has but the guest at its other end. False where that is not
+    // known.
+    bool came_in = false;
+
+    // Not so of a frame that bears the address and comes from elsewhere.
+    [[nodiscard]] bool sent_by(const Mac& guest) const { return source == guest && !came_in; }
 };
 
 // `captured` may be shorter than the frame was on the wire. Nothing for what is no frame at all. The packet

@@ -36,7 +36,9 @@ class DhcpOptions {
 
   private:
     void take(std::uint8_t code, Bytes value) {
-        message_.options.push_back(code);
+        if (message_.options.size() < most_options) {
+            message_.options.push_back(code);
+        }
         switch (code) {
             case 3:
                 message_.routers = addresses(value);
@@ -45,7 +47,7 @@ class DhcpOptions {
                 message_.dns_servers = addresses(value);
                 break;
             case 17:
-                message_.root_path += text_option(value.chars());
+                append(message_.root_path, value);
                 break;
             case 53:
                 message_.kind = value.u8(0) <= static_cast<std::uint8_t>(DhcpKind::inform)
@@ -56,10 +58,10 @@ class DhcpOptions {
                 message_.server_id = Address::v4(value.be32(0));
                 break;
             case 56:
-                message_.message += text_option(value.chars());
+                append(message_.message, value);
                 break;
             case 60:
-                message_.vendor_class += text_option(value.chars());
+                append(message_.vendor_class, value);
                 break;
             case 66:
                 message_.server_name = text_option(value.chars());
@@ -68,7 +70,7 @@ class DhcpOptions {
                 message_.bootfile = text_option(value.chars());
                 break;
             case 77:
-                message_.user_class += text_option(value.chars());
+                append(message_.user_class, value);
                 break;
             case 93:
                 message_.client_arch = value.be16(0);
@@ -79,6 +81,13 @@ class DhcpOptions {
             default:
                 break;
         }
+    }
+
+    static constexpr std::size_t most_options = 128;  // a real message has thirty
+
+    // An option that comes in several pieces (RFC 3396).
+    static void append(std::string& text, Bytes value) {
+        text = (text + text_option(value.chars())).substr(0, longest_text);
     }
 
     static std::vector<Address> addresses(Bytes value) {

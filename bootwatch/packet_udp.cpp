@@ -11,10 +11,12 @@ namespace {
 // The name of a question, which is never compressed (RFC 1035, 4.1.4 allows it only after an earlier one).
 std::string dns_name(Bytes payload, std::size_t& at) {
     constexpr std::uint8_t longest_label = 63;
+    constexpr std::size_t longest_name = 255;  // RFC 1035, 2.3.4
     std::string name;
     while (payload.has(at, 1)) {
         const std::uint8_t length = payload.u8(at++);
-        if (length == 0 || length > longest_label || !payload.has(at, length)) {
+        if (length == 0 || length > longest_label || !payload.has(at, length) ||
+            name.size() + length > longest_name) {
             break;
         }
         name += (name.empty() ? "" : ".") + printable_text(payload.part(at, length).chars());

@@ -1,8 +1,6 @@
 #include "bootwatch/record.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
 
 namespace vml::boot {
 
@@ -102,37 +100,10 @@ bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch
     });
 }
 
-unsigned chain_rounds(const Boot& boot) {
-    std::map<std::string, std::pair<unsigned, double>> rounds;  // by URL: how often, and when last
-    unsigned most = 0;
-    for (const Fetch& fetch : boot.fetches) {
-        if (fetch.state != FetchState::done || !may_be_program(fetch)) {
-            continue;
-        }
-        auto& [count, at] = rounds[fetch.url];
-        const bool new_address =
-            count == 0 ||
-            std::any_of(boot.dhcp.begin(), boot.dhcp.end(), [&, since = at](const DhcpTalk& talk) {
-                return talk.ack && talk.ack->at > since && talk.ack->at < fetch.began;
-            });
-        count += new_address ? 1 : 0;
-        at = fetch.began;
-        most = std::max(most, count);
-    }
-    return most;
-}
-
-unsigned fruitless_boots(const std::vector<Boot>& boots, double lasting) {
-    const auto fruitless = [lasting](const Boot& boot) {
-        const auto os_at = boot.time_of(Stage::os);
-        const bool lasted = os_at && *boot.ended - *os_at >= lasting;
-        return !lasted && (!boot.dhcp.empty() || boot.ipxe || boot.firmware_client);
-    };
-    // The one that runs is passed over.
-    const auto good = std::find_if_not(boots.rbegin(), boots.rend(),
-                                       [&](const Boot& boot) { return !boot.ended || fruitless(boot); });
-    return static_cast<unsigned>(
-        std::count_if(boots.rbegin(), good, [](const Boot& boot) { return boot.ended.has_value(); }));
+bool is_fruitless(const Boot& boot) {
+    const auto os_at = boot.time_of(Stage::os);
+    const bool lasted = os_at && boot.ended.value_or(*os_at) - *os_at >= lasting_s;
+    return boot.ended && !lasted && (!boot.dhcp.empty() || boot.ipxe || boot.firmware_client);
 }
 
 }  // namespace vml::boot

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bootwatch/bounds.h"
 #include "bootwatch/fetches.h"
 #include "bootwatch/packet.h"
 #include "bootwatch/stage.h"
@@ -95,6 +96,15 @@ struct IpxeComplaint {
     bool operator==(const IpxeComplaint&) const = default;
 };
 
+// A frame that bears a NIC's own address came in from the network: the first of this boot.
+struct Twin {
+    std::string nic;
+    Mac mac{};
+    double at = 0;
+
+    bool operator==(const Twin&) const = default;
+};
+
 // Where a boot stopped, or left the way that was asked for.
 enum class Turn {
     none,
@@ -129,16 +139,22 @@ struct Boot {
     std::uint64_t guest_frames = 0;        // sent by the guest
     std::uint64_t other_frames = 0;        // sent by others, and seen on the guest's link
     std::vector<Unanswered> unanswered{};  // the latest last
+    std::vector<Twin> twins{};             // before a kernel ran; one for each NIC at most
     Ipv6Story ipv6{};
     std::optional<double> router_at{};     // a router advertisement with a lifetime
     std::optional<double> solicited_at{};  // the guest looked for a router
     Turn turn = Turn::none;
     double turned_at = 0;
     std::optional<double>
-        left_ipxe_at{};        // when iPXE returned to the firmware without having booted anything
-    std::string turn_words{};  // the console's own words for it; of silence, how long it lasted
-    double last_sign_at = 0;   // before a silence: of the console, the network or a disk
+        left_ipxe_at{};             // when iPXE returned to the firmware without having booted anything
+    std::string turn_words{};       // the console's own words for it; of silence, how long it lasted
+    double last_sign_at = 0;        // before a silence: of the console, the network or a disk
+    unsigned fruitless_before = 0;  // network boots right before this one that led to nothing: is_fruitless
+    unsigned chain_rounds = 0;      // of the program that was fetched most often (chain_rounds.h)
+    LeftOut left_out{};
 
+    // Also those that are left out.
+    [[nodiscard]] std::uint64_t marks_seen() const { return marks.size() + left_out.marks; }
     [[nodiscard]] std::optional<Stage> stage() const;                 // the furthest that was reached
     [[nodiscard]] bool reached(Stage wanted) const;                   // by its own evidence
     [[nodiscard]] bool reached_or_passed(Stage wanted) const;         // or there is evidence of a later one
@@ -146,18 +162,16 @@ struct Boot {
     bool operator==(const Boot&) const = default;
 };
 
-// The most often that one program was fetched in a boot, each time after a new address: a loader that loads
-// itself. 0 or 1 in every other boot; a script may be fetched again and again, to wait for its server.
-[[nodiscard]] unsigned chain_rounds(const Boot& boot);
-
 // Was something that may be a program fetched whole before this? It may have run, and asked for it.
 [[nodiscard]] bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch);
 
 // Is this a program, by its first bytes, or may it be one?
 [[nodiscard]] bool may_be_program(const Fetch& fetch);
 
-// Consecutive network boots, the last one ended, in which no operating system ran for as long as `lasting`
-// seconds.
-[[nodiscard]] unsigned fruitless_boots(const std::vector<Boot>& boots, double lasting);
+// An operating system that runs as long as this was a good boot.
+inline constexpr double lasting_s = 60;
+
+// A network boot that has ended, in which no operating system ran for so long.
+[[nodiscard]] bool is_fruitless(const Boot& boot);
 
 }  // namespace vml::boot

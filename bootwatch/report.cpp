@@ -7,7 +7,9 @@
 
 #include "base/json.h"
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/report_page.h"
 #include "bootwatch/timeline.h"
+#include "bootwatch/weight.h"
 
 namespace vml::boot {
 
@@ -127,6 +129,14 @@ ordered_json ipv6_json(const Ipv6Story& story) {
             {"router", story.router ? ordered_json(to_string(*story.router)) : ordered_json(nullptr)}};
 }
 
+ordered_json left_out_json(const LeftOut& left_out) {
+    ordered_json counts;
+    for (const LeftOutRow& row : left_out_rows) {
+        counts[row.key] = left_out.*row.count;
+    }
+    return counts;
+}
+
 ordered_json boot_json(const Boot& boot) {
     return {{"began", rounded(boot.began)},
             {"ended", time_or_null(boot.ended)},
@@ -144,7 +154,8 @@ ordered_json boot_json(const Boot& boot) {
             {"unanswered_arp",
              list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
             {"turn", name_of(boot.turn)},
-            {"turn_words", boot.turn_words}};
+            {"turn_words", boot.turn_words},
+            {"left_out", left_out_json(boot.left_out)}};
 }
 
 ordered_json nic_json(const ReportHead::Nic& nic) {
@@ -154,7 +165,8 @@ ordered_json nic_json(const ReportHead::Nic& nic) {
 
 }  // namespace
 
-ordered_json report_as_json(const ReportHead& head, const std::vector<Boot>& boots) {
+ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
+    lighten(boots, most_reported);
     ordered_json verdict = nullptr;
     if (head.fault) {
         verdict = {{"what", head.fault->what},

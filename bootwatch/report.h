@@ -1,6 +1,7 @@
 // The record of a run's boots as a document: JSON for programs, one page of HTML for people. Pure.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,10 +40,13 @@ struct ReportHead {
     std::optional<Fault> fault{};  // the reason of an end that is none
 };
 
+// However much was seen, a report is no larger than 4 MiB (weight.h), and tells what it leaves out.
+inline constexpr std::size_t largest_report = std::size_t{4} << 20;
+
 // docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
-[[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, const std::vector<Boot>& boots);
+[[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots);
 
 // One page that needs nothing else: it can be opened from disk, printed and mailed.
-[[nodiscard]] std::string report_as_html(const ReportHead& head, const std::vector<Boot>& boots);
+[[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);
 
 }  // namespace vml::boot

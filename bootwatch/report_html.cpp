@@ -2,6 +2,7 @@
 // boot, and tables. Everything that comes from the guest or the network is escaped.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -10,10 +11,21 @@
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
+#include "bootwatch/weight.h"
 
 namespace vml::boot {
 
 namespace {
+
+// "1,234,567"
+std::string grouped(std::uint64_t number) {
+    constexpr std::size_t digits = 3;
+    std::string text = std::to_string(number);
+    for (std::size_t at = text.size(); at > digits; at -= digits) {
+        text.insert(at - digits, 1, ',');
+    }
+    return text;
+}
 
 std::string definition(std::string_view term, std::string_view text) {
     return text.empty() ? std::string{} : fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, escaped(text));
@@ -84,6 +96,17 @@ std::string errors_html(const Boot& boot) {
     return text + "</table>\n";
 }
 
+// "1,234,567 more DHCP refusals were left out"
+std::string left_out_html(const LeftOut& left_out) {
+    std::string text;
+    for (const LeftOutRow& row : left_out_rows) {
+        if (const std::uint64_t count = left_out.*row.count; count > 0) {
+            text += fmt::format("<li>{} more {} were left out</li>\n", grouped(count), row.words);
+        }
+    }
+    return text.empty() ? text : "<h2>Too much to keep</h2>\n<ul>\n" + text + "</ul>\n";
+}
+
 constexpr std::string_view key =
     R"x(<ul class="key"><li><i style="background:var(--firmware)"></i>firmware and ROM</li>
 <li><i style="background:var(--dhcp)"></i>DHCP</li><li><i style="background:var(--wait)"></i>waiting</li>
@@ -120,10 +143,11 @@ std::string shortened(std::string_view text, std::size_t most) {
     if (text.size() <= most) {
         return escaped(text);
     }
-    return escaped(text.substr(0, most - 1)) + "…";
+    return escaped(cut_to(text, most - 1)) + "…";
 }
 
-std::string report_as_html(const ReportHead& head, const std::vector<Boot>& boots) {
+std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
+    lighten(boots, most_reported);
     std::string text = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
         "content=\"width=device-width, initial-scale=1\">\n<title>Boot of "
@@ -140,6 +164,7 @@ std::string report_as_html(const ReportHead& head, const std::vector<Boot>& boot
         text += key;
         text += marks_table(boot);
         text += errors_html(boot);
+        text += left_out_html(boot.left_out);
     }
     return text + "</body></html>\n";
 }

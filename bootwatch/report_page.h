@@ -1,7 +1,9 @@
-// What the parts of the report's page have of each other. Pure.
+// What the parts of the report have of each other. Pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,24 @@
 #include "bootwatch/record.h"
 
 namespace vml::boot {
+
+// What may be left out of a boot's record: its key in the report, and people's words for it.
+struct LeftOutRow {
+    std::uint64_t LeftOut::*count;
+    const char* key;
+    std::string_view words;
+};
+inline constexpr std::array<LeftOutRow, 10> left_out_rows{
+    {{&LeftOut::boots, "boots", "boots after this one"},
+     {&LeftOut::marks, "stages", "stages"},
+     {&LeftOut::talks, "dhcp", "talks with DHCP servers"},
+     {&LeftOut::offers, "offers", "DHCP offers"},
+     {&LeftOut::refusals, "refusals", "DHCP refusals"},
+     {&LeftOut::fetches, "fetches", "fetches and connections"},
+     {&LeftOut::lookups, "lookups", "DNS lookups"},
+     {&LeftOut::complaints, "ipxe_errors", "iPXE errors"},
+     {&LeftOut::firmware_errors, "firmware_errors", "firmware errors"},
+     {&LeftOut::unanswered, "unanswered_arp", "unanswered ARP requests"}}};
 
 // As HTML and SVG take it: everything that comes from the guest or the network.
 [[nodiscard]] std::string escaped(std::string_view text);

@@ -6,12 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/weight.h"
+
 namespace vml::boot {
 
 namespace {
 
-constexpr std::size_t most_marks = 1000;
-constexpr std::size_t most_boots = 100;
+std::size_t most_of(Stage stage) {
+    return stage == Stage::fetch ? most_fetch_marks : most_marks;
+}
 
 std::string failure_text(const Fetch& fetch) {
     switch (fetch.fault) {
@@ -67,13 +70,17 @@ std::vector<Mark> Timeline::news() {
     return std::exchange(news_, {});
 }
 
-void Timeline::mark(Stage stage, double at, Proof proof, std::string detail, bool proves) {
+void Timeline::mark(Stage stage, double at, Proof proof, const std::string& detail, bool proves) {
     tell_search(nullptr);
-    // However much was told already, a stage that is new is told too.
     const bool new_stage = proves && !current().reached(stage);
-    if (current().marks.size() < most_marks || new_stage) {
-        current().marks.push_back({stage, at, proof, std::move(detail), proves});
-        news_.push_back(current().marks.back());
+    current().marks.push_back({stage, at, proof, cut_to(detail, longest_detail), proves});
+    tell(current().marks.back(), new_stage);
+    keep_marks(current(), stage, most_of(stage));
+}
+
+void Timeline::tell(const Mark& mark, bool new_stage) {
+    if (told_.takes(mark, new_stage)) {
+        news_.push_back(mark);
     }
 }
 
@@ -83,9 +90,9 @@ void Timeline::system_runs(double at, Proof proof, const std::string& detail) {
     mark_once(Stage::os, at, proof, detail);
 }
 
-void Timeline::mark_once(Stage stage, double at, Proof proof, std::string detail) {
+void Timeline::mark_once(Stage stage, double at, Proof proof, const std::string& detail) {
     if (!current().reached(stage)) {
-        mark(stage, at, proof, std::move(detail));
+        mark(stage, at, proof, detail);
     }
 }
 
@@ -93,7 +100,7 @@ void Timeline::turn(Turn turn, double at, std::string_view words) {
     tell_search(nullptr);
     current().turn = turn;
     current().turned_at = at;
-    current().turn_words = std::string{words};
+    current().turn_words = cut_to(words, longest_detail);
 }
 
 bool Timeline::runs_unknown() const {
@@ -119,6 +126,8 @@ bool Timeline::runs_unknown() const {
 const std::vector<Boot>& Timeline::boots() {
     current().fetches = fetches_.all();
     current().lookups = fetches_.lookups();
+    current().left_out.fetches = fetches_.left_out().fetches;
+    current().left_out.lookups = fetches_.left_out().lookups;
     return boots_;
 }
 
@@ -155,10 +164,14 @@ std::vector<Mark> Timeline::reset(double at) {
     tell_search(nullptr);
     boots_.at(boots().size() - 1).ended = at;
     if (boots_.size() >= most_boots) {
-        boots_.erase(boots_.begin());
+        boots_.erase(std::next(boots_.begin()));
+        ++boots_.front().left_out.boots;
     }
-    boots_.emplace_back().began = at;
+    const unsigned fruitless = is_fruitless(current()) ? current().fruitless_before + 1 : 0;
+    lighten(boots_, most_reported);
+    boots_.push_back({.began = at, .fruitless_before = fruitless});
     fetches_ = {};
+    told_ = {};
     cut_line_.clear();
     mark(Stage::machine, at, Proof::qemu, "the guest rebooted");
     return news();

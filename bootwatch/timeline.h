@@ -9,6 +9,7 @@
 #include "bootwatch/console_mark.h"
 #include "bootwatch/packet.h"
 #include "bootwatch/record.h"
+#include "bootwatch/told.h"
 
 namespace vml::boot {
 
@@ -59,11 +60,12 @@ class Timeline {
   private:
     Boot& current() { return boots_.back(); }
     void firmware_complains(std::string_view line);
-    void mark(Stage stage, double at, Proof proof, std::string detail, bool proves = true);
+    void mark(Stage stage, double at, Proof proof, const std::string& detail, bool proves = true);
     void system_runs(double at, Proof proof, const std::string& detail);
-    void mark_once(Stage stage, double at, Proof proof, std::string detail);
+    void mark_once(Stage stage, double at, Proof proof, const std::string& detail);
     void turn(Turn turn, double at, std::string_view words);
     std::vector<Mark> news();
+    void tell(const Mark& mark, bool new_stage);
 
     void console(double at, const ConsoleMark& seen);
     void stub_said(double at, const ConsoleMark& seen);
@@ -90,6 +92,7 @@ class Timeline {
     std::vector<Boot> boots_{Boot{}};
     Fetches fetches_;
     std::vector<Mark> news_;
+    Told told_;                          // of this boot
     std::string cut_line_;               // the first half of a line that the console broke
     std::vector<Mark> search_;           // that is no news yet: what was said of each name
     std::vector<std::string> searched_;  // the names' URLs

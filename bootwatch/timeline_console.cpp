@@ -10,8 +10,6 @@ namespace vml::boot {
 
 namespace {
 
-constexpr std::size_t most_texts = 100;
-
 // A kernel that cannot go on to a system, be its own NIC driver up already (init/do_mounts.c, init/main.c).
 bool is_without_root(std::string_view panic) {
     return panic.find("Unable to mount root fs") != std::string_view::npos ||
@@ -34,9 +32,8 @@ std::vector<Mark> Timeline::line(double at, std::string_view line) {
 }
 
 void Timeline::firmware_complains(std::string_view line) {
-    if (current().firmware_errors.size() < most_texts) {
-        current().firmware_errors.emplace_back(line);
-    }
+    add_bounded(current().firmware_errors, cut_to(line, longest_console_line), most_texts,
+                current().left_out.firmware_errors);
 }
 
 // SeaBIOS src/optionroms.c and src/malloc.c: why it left an option ROM out.
@@ -125,7 +122,7 @@ void Timeline::stub_said(double at, const ConsoleMark& seen) {
         mark(Stage::kernel, at, Proof::console, seen.text, false);
     }
     if (is_error) {
-        current().stub_error = seen.text;
+        current().stub_error = cut_to(seen.text, longest_console_line);
     }
 }
 
@@ -160,7 +157,7 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
             break;
         case ConsoleSign::ipxe_runs:
             if (!current().ipxe) {
-                current().ipxe = seen.text;
+                current().ipxe = cut_to(seen.text, longest_detail);
                 mark(Stage::option_rom, at, Proof::console, fmt::format("{} runs", seen.text));
             }
             break;
@@ -195,17 +192,16 @@ void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
     switch (seen.sign) {
         case ConsoleSign::ipxe_error:
             fetch_refused(at, seen);
-            if (current().complaints.size() < most_texts) {
-                current().complaints.push_back({at, seen.text, *seen.number});
-            }
+            add_bounded(current().complaints, {at, cut_to(seen.text, longest_console_line), *seen.number},
+                        most_texts, current().left_out.complaints);
             break;
         case ConsoleSign::ipxe_word:
-            current().ipxe_word = seen.text;
+            current().ipxe_word = cut_to(seen.text, longest_console_line);
             current().ipxe_word_at = at;
             current().ipxe_usage.clear();
             break;
         case ConsoleSign::ipxe_usage:
-            current().ipxe_usage = seen.text;
+            current().ipxe_usage = cut_to(seen.text, longest_console_line);
             break;
         case ConsoleSign::ipxe_shell:
             if (current().turn == Turn::none) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/timeline.h"
+#include "bootwatch/weight.h"
 
 namespace vml::boot {
 
@@ -37,7 +38,10 @@ bool Timeline::is_searched(double at, const Fetch& fetch) {
         std::find(searched_.begin(), searched_.end(), fetch.url) != searched_.end()) {
         return false;
     }
-    search_.push_back({Stage::fetch, at, Proof::wire, describe(fetch), false});
+    if (searched_.size() >= most_searched) {
+        tell_search(nullptr);
+    }
+    search_.push_back({Stage::fetch, at, Proof::wire, cut_to(describe(fetch), longest_detail), false});
     searched_.push_back(fetch.url);
     show_search(nullptr);
     return true;
@@ -53,7 +57,8 @@ void Timeline::show_search(const Fetch* found) {
         shown_of_search_ = search_.size();
         return;
     }
-    marks.push_back({Stage::fetch, search_.back().at, Proof::wire, search_text(searched_, found), false});
+    marks.push_back({Stage::fetch, search_.back().at, Proof::wire,
+                     cut_to(search_text(searched_, found), longest_detail), false});
     shown_of_search_ = 1;
 }
 
@@ -63,8 +68,9 @@ void Timeline::tell_search(const Fetch* found) {
     }
     show_search(found);
     const auto& marks = current().marks;
-    news_.insert(news_.end(), std::prev(marks.end(), static_cast<std::ptrdiff_t>(shown_of_search_)),
-                 marks.end());
+    std::for_each(std::prev(marks.end(), static_cast<std::ptrdiff_t>(shown_of_search_)), marks.end(),
+                  [this](const Mark& mark) { tell(mark, false); });
+    keep_marks(current(), Stage::fetch, most_fetch_marks);
     search_.clear();
     searched_.clear();
     shown_of_search_ = 0;

@@ -11,8 +11,6 @@ namespace vml::boot {
 
 namespace {
 
-constexpr std::size_t most_texts = 100;
-
 bool is_for_group(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
@@ -65,12 +63,26 @@ std::string offer_text(const Offer& offer) {
                          : fmt::format("{} offered by {}{}", to_string(offer.message.yours),
                                        to_string(offer.sender), boot_file_text(offer.message));
 }
+
+// What a kernel does with its addresses is its own affair.
+void note_twin(Boot& boot, double at, const WatchedNic& nic) {
+    const bool known = std::any_of(boot.twins.begin(), boot.twins.end(),
+                                   [&](const Twin& twin) { return twin.nic == nic.id; });
+    if (!known && !boot.reached_or_passed(Stage::kernel)) {
+        boot.twins.push_back({nic.id, nic.mac, at});
+    }
+}
+
 }  // namespace
 
 std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& packet) {
     tell_old_search(at);
     const WatchedNic& watched = nics_.at(nic);
-    const bool from_guest = packet.source == watched.mac;
+    const bool from_guest = packet.sent_by(watched.mac);
+    if (packet.source == watched.mac && !from_guest) {
+        note_twin(current(), at, watched);
+        return {};
+    }
     ++(from_guest ? current().guest_frames : current().other_frames);
     if (!from_guest && packet.target != watched.mac && !is_for_group(packet.target)) {
         return {};
@@ -94,6 +106,7 @@ std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& pac
     } else if (const auto index = fetches_.see(at, from_guest, packet)) {
         fetched(at, *index);
     }
+    current().chain_rounds = fetches_.chain_rounds();
     return news();
 }
 
@@ -127,10 +140,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     DhcpTalk* talk = talk_of(nic);
     const bool begins = message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp;
     if (talk == nullptr || talk->client != client || (begins && talk->ack)) {
-        if (current().dhcp.size() >= most_texts) {
-            return;
-        }
-        current().dhcp.push_back({client, nics_[nic].id, at});
+        add_bounded(current().dhcp, {client, nics_[nic].id, at}, most_talks, current().left_out.talks);
         talk = &current().dhcp.back();
         talk->client_arch = message.client_arch;
         mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
@@ -157,7 +167,7 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
     const Offer offer{at, message, packet.from.address};
     talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
     if (message.kind == DhcpKind::nak) {
-        talk->naks.push_back(offer);
+        add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
         return;
     }
     // A ProxyDHCP server may answer a request too, with another ACK; a server repeats its offer when asked
@@ -166,6 +176,7 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
     if (acknowledges) {
         if (!talk->ack) {
             talk->ack = offer;
+            fetches_.gets_address(at);
             mark(Stage::address, at, Proof::wire,
                  fmt::format("address {} from {}{}", to_string(message.yours), to_string(offer.sender),
                              boot_file_text(message)));
@@ -174,8 +185,8 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
     }
     const bool known = std::any_of(talk->offers.begin(), talk->offers.end(),
                                    [&](const Offer& old) { return old.sender == offer.sender; });
-    if (!known && talk->offers.size() < most_texts) {
-        talk->offers.push_back(offer);
+    if (!known) {
+        add_bounded(talk->offers, offer, most_offers, current().left_out.offers);
         mark(Stage::offer, at, Proof::wire, offer_text(offer));
     }
 }
@@ -213,9 +224,7 @@ void Timeline::arp(double at, bool from_guest, const ArpMessage& message) {
         if (const auto old = known(message.target); old != unanswered.end()) {
             unanswered.erase(old);
         }
-        if (unanswered.size() < most_texts) {
-            unanswered.push_back({message.target, at});
-        }
+        add_bounded(unanswered, {message.target, at}, most_texts, current().left_out.unanswered);
     } else if (!from_guest && !message.request) {
         if (const auto old = known(message.sender); old != unanswered.end()) {
             unanswered.erase(old);

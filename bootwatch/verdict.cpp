@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/hints.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
 
@@ -44,6 +45,15 @@ Fault no_further(const Scene& scene) {
     return told("stalled", "", why, "the console may say more; --log-level debug shows everything");
 }
 
+// Two machines with one address can break anything that the network does.
+Fault with_twin(Fault fault, const Boot& boot) {
+    if (!boot.twins.empty()) {
+        fault.why += (fault.why.empty() ? "" : "; ") + describe(boot.twins.front());
+        fault.hint = fmt::format("{}; then: {}", twin_remedy, fault.hint);
+    }
+    return fault;
+}
+
 }  // namespace
 
 std::string seen_last(const Boot& boot) {
@@ -56,9 +66,10 @@ std::string seen_last(const Boot& boot) {
 
 Fault judge(const std::vector<Boot>& boots, const Circumstances& circumstances) {
     const Scene scene{boots.back(), circumstances};
-    const Verdict verdict = scene.boot.reached_or_passed(Stage::kernel) ? first_of(once_a_kernel_runs, scene)
-                                                                        : first_of(while_it_booted, scene);
-    return verdict ? *verdict : no_further(scene);
+    if (scene.boot.reached_or_passed(Stage::kernel)) {
+        return first_of(once_a_kernel_runs, scene).value_or(no_further(scene));
+    }
+    return with_twin(first_of(while_it_booted, scene).value_or(no_further(scene)), scene.boot);
 }
 
 Fault judge_loop(const std::vector<Boot>& boots, unsigned count) {
@@ -78,7 +89,7 @@ Fault judge_chain(const Boot& boot) {
     });
     return told("chain-loop", program == boot.fetches.rend() ? "the boot program" : program->url,
                 fmt::format("it was fetched {} times in one boot, each time after a new DHCP address",
-                            chain_rounds(boot)),
+                            boot.chain_rounds),
                 "let the DHCP server give a script to who is iPXE already (option 77 \"iPXE\"; dnsmasq: "
                 "dhcp-match=set:ipxe,175 and dhcp-boot=tag:ipxe,boot.ipxe)");
 }

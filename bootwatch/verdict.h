@@ -43,7 +43,7 @@ struct Circumstances {
 // Of a machine that boots from the network again and again.
 [[nodiscard]] Fault judge_loop(const std::vector<Boot>& boots, unsigned count);
 
-// Of a boot in which one program was fetched again and again: chain_rounds.
+// Of a boot in which one program was fetched again and again.
 [[nodiscard]] Fault judge_chain(const Boot& boot);
 
 // "DHCP: 10.77.0.70 offered by 10.77.0.1, at 2.44 s"

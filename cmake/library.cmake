@@ -1,19 +1,3 @@
-# vml_precompile(TARGET LIBS…): the headers that take long, of those that the target's libraries give. The rooms of
-# launcher/ share theirs: the folder says who makes them (vml_precompiled_by).
-function(vml_precompile target)
-    if(NOT VML_PRECOMPILE)
-        return()
-    endif()
-    if(vml_precompiled_by AND NOT target STREQUAL vml_precompiled_by)
-        target_precompile_headers(${target} REUSE_FROM ${vml_precompiled_by})
-    elseif("nlohmann_json::nlohmann_json" IN_LIST ARGN OR "vml_outside" IN_LIST ARGN)
-        target_precompile_headers(${target} PRIVATE <fmt/format.h> <nlohmann/json.hpp>)
-        if("Boost::headers" IN_LIST ARGN OR "vml_outside" IN_LIST ARGN)
-            target_precompile_headers(${target} PRIVATE <boost/asio.hpp> <filesystem>)
-        endif()
-    endif()
-endfunction()
-
 # vml_library(NAME LIBS…): the sources of this folder as one static library. A folder without sources yet is left out.
 function(vml_library name)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -24,7 +8,6 @@ function(vml_library name)
         if(VML_FUZZ) # -O1: unoptimized, the JSON parser makes a fraction of the runs in the same time
             target_compile_options(vml_${name} PRIVATE -O1 -fsanitize=fuzzer-no-link)
         endif()
-        vml_precompile(vml_${name} ${ARGN})
     endif()
 endfunction()
 

@@ -1,84 +1,63 @@
 #include "control/address.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
-#include "base/text.h"
 
 namespace vml::control {
 
 namespace {
 
-constexpr std::string_view prefix = "vm-launch/";
-// sun_path holds the NUL byte in front too.
-constexpr std::size_t longest_name = sizeof(sockaddr_un::sun_path) - 1;
-// __SO_ACCEPTCON of include/linux/net.h, as /proc/net/unix prints the flags.
-constexpr std::string_view listening = "00010000";
+constexpr std::string_view lock_suffix = ".lock";
+constexpr std::size_t longest_name = 63;
 
-// The words of a line of /proc/net/unix up to the path, which may hold blanks.
-std::optional<Address> address_in_line(const std::string& line) {
-    std::istringstream words{line};
-    std::string number;
-    std::string references;
-    std::string protocol;
-    std::string flags;
-    std::string type;
-    std::string state;
-    std::string inode;
-    std::string path;
-    words >> number >> references >> protocol >> flags >> type >> state >> inode >> path;
-    if (flags != listening || !path.starts_with('@')) {
-        return std::nullopt;
-    }
-    return parse_socket_name(std::string_view{path}.substr(1));
+// Not isalnum(3): what a letter is must not depend on the locale.
+bool is_letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool can_be_a_name(std::string_view name) {
+    return !name.empty() && name.size() <= longest_name && is_letter_or_digit(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 }  // namespace
 
-std::string socket_name(const Address& address) {
-    std::string name = fmt::format("{}{}/{}/{}", prefix, address.space, address.uid, address.name);
-    return name.size() <= longest_name ? name : std::string{};
-}
-
-std::optional<Address> parse_socket_name(std::string_view name) {
-    if (!name.starts_with(prefix)) {
-        return std::nullopt;
-    }
-    name.remove_prefix(prefix.size());
-    const std::size_t first = name.find('/');
-    const std::size_t second = first == std::string_view::npos ? first : name.find('/', first + 1);
-    if (second == std::string_view::npos || second + 1 == name.size()) {
-        return std::nullopt;
-    }
-    const auto space = whole_number<std::uint64_t>(name.substr(0, first));
-    const auto uid = whole_number<uid_t>(name.substr(first + 1, second - first - 1));
-    if (!space || !uid) {
-        return std::nullopt;
-    }
-    return Address{*space, *uid, std::string{name.substr(second + 1)}};
-}
-
-std::vector<Address> listening_addresses(std::string_view proc_net_unix) {
-    std::vector<Address> found;
-    std::istringstream lines{std::string{proc_net_unix}};
-    for (std::string line; std::getline(lines, line);) {
-        if (auto address = address_in_line(line)) {
-            found.push_back(std::move(*address));
+std::vector<Folder> folders_of(uid_t user, std::string_view runtime_dir) {
+    std::vector<Folder> folders;
+    const auto add = [&](std::string path) {
+        const Folder folder{std::move(path), user};
+        if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+            folders.push_back(folder);
         }
+    };
+    if (user == 0) {
+        add("/run/vm-launch");
+    } else {
+        if (runtime_dir.starts_with('/')) {
+            add(fmt::format("{}/vm-launch", runtime_dir.substr(0, runtime_dir.find_last_not_of('/') + 1)));
+        }
+        add(fmt::format("/run/user/{}/vm-launch", user));
     }
-    std::sort(found.begin(), found.end(), [](const Address& left, const Address& right) {
-        return std::pair{left.name, left.uid} < std::pair{right.name, right.uid};
-    });
-    return found;
+    add(fmt::format("/tmp/vm-launch-{}", user));
+    return folders;
 }
 
-std::uint64_t own_space() {
-    struct stat status {};
-    return ::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+std::string socket_file(std::string_view name) {
+    return fmt::format("{}.sock", name);
+}
+
+std::string lock_file(std::string_view name) {
+    return fmt::format("{}{}", name, lock_suffix);
+}
+
+std::optional<std::string> name_of_lock(std::string_view file) {
+    if (!file.ends_with(lock_suffix)) {
+        return std::nullopt;
+    }
+    file.remove_suffix(lock_suffix.size());
+    return can_be_a_name(file) ? std::optional{std::string{file}} : std::nullopt;
 }
 
 }  // namespace vml::control

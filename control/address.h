@@ -1,11 +1,8 @@
-// Where a VM's control socket is: a name in the kernel's abstract namespace of Unix sockets (unix(7)), which
-// belongs to a network namespace as a port does. Such a socket has no file: however vm-launch ends, SIGKILL
-// included, nothing is left behind, and a name that is taken is taken by a VM that runs. What a private
-// folder would guard with its mode is guarded by the peer's credentials (server.h, client.h). Pure but for
-// own_space().
+// Where a VM's control socket is: a file in a folder that is one user's alone, so that nobody else can make
+// it, reach it or see it, and another container, which has its mount namespace, neither. Beside it lies a
+// file with a lock that the VM's vm-launch holds as long as it lives (claim.h). Pure.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,23 +12,30 @@
 
 namespace vml::control {
 
+struct Folder {
+    std::string path;
+    uid_t owner = 0;  // and nobody else may have any right to it
+
+    bool operator==(const Folder&) const = default;
+};
+
 struct Address {
-    std::uint64_t space = 0;  // the PID namespace's inode: containers that share a network do not meet here
-    uid_t uid = 0;            // whose VM it is
-    std::string name;         // the VM's
+    Folder folder;
+    std::string name;  // the VM's
 
     bool operator==(const Address&) const = default;
 };
 
-// "vm-launch/4026531836/0/web", without the NUL byte that makes it abstract; empty where it would be too
-// long.
-[[nodiscard]] std::string socket_name(const Address& address);
-[[nodiscard]] std::optional<Address> parse_socket_name(std::string_view name);
+// Where this user's sockets may be, the best one first: /run/vm-launch for root, $XDG_RUNTIME_DIR/vm-launch
+// and /run/user/UID/vm-launch for others, and where none of these can be had /tmp/vm-launch-UID.
+// `runtime_dir` is that variable's value.
+[[nodiscard]] std::vector<Folder> folders_of(uid_t user, std::string_view runtime_dir);
 
-// Every control socket that listens, from the text of /proc/net/unix (net/unix/af_unix.c, unix_seq_show).
-[[nodiscard]] std::vector<Address> listening_addresses(std::string_view proc_net_unix);
-
-// The PID namespace that we live in, 0 where /proc does not tell.
-[[nodiscard]] std::uint64_t own_space();
+// What lies in the folder for a VM.
+[[nodiscard]] std::string socket_file(std::string_view name);
+[[nodiscard]] std::string lock_file(std::string_view name);
+// Whose lock a file of this name would be. Somebody else may have put it there: a name that no VM can have is
+// none.
+[[nodiscard]] std::optional<std::string> name_of_lock(std::string_view file);
 
 }  // namespace vml::control

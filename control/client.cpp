@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "control/peer.h"
+#include "control/folder.h"
 
 namespace vml::control {
 
@@ -22,25 +23,50 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What a guest's command may have written (guest-exec keeps 16 MiB of each stream, and base64 adds a third),
-// and a screenshot: more than that is no answer.
-constexpr std::size_t longest_answer = std::size_t{64} << 20;
-
 Error failed(std::string what, std::string why, std::string hint = {}) {
     return Error{{std::move(what), std::move(why), std::move(hint), ExitCode::failed}};
 }
 
+Error unreachable(const Address& address, const std::string& why) {
+    return failed(fmt::format("cannot reach the VM {}", address.name), why,
+                  "has it just ended? `vm-launch status` lists those that run");
+}
+
+// The socket itself, whatever becomes of its name: no link is followed, and no path is too long.
+OwnedFd socket_of(const Address& address) {
+    const OpenFolder folder = open_folder(address.folder);
+    if (!folder.fd) {
+        throw unreachable(address, folder.obstacle);
+    }
+    OwnedFd file{
+        ::openat(folder.fd.get(), socket_file(address.name).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) {
+        throw unreachable(address, errno_text(errno));
+    }
+    if (!S_ISSOCK(status.st_mode)) {
+        throw unreachable(address, errno_text(ENOTSOCK));
+    }
+    return file;
+}
+
+// A server that takes no connections, or no bytes, does not hold us up for longer.
+void limit_waits(int socket) {
+    constexpr timeval longest{5, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+}
+
 OwnedFd connected(const Address& address) {
-    const std::string name = socket_name(address);
+    const OwnedFd file = socket_of(address);
+    const std::string path = fmt::format("/proc/self/fd/{}", file.get());
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
-    std::copy(name.begin(), name.end(), std::next(std::begin(where.sun_path)));  // behind the NUL byte
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    std::copy(path.begin(), path.end(), std::begin(where.sun_path));
     OwnedFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    limit_waits(socket.get());
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): connect(2) takes every kind of address so
-    if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&where), length) != 0) {
-        throw failed(fmt::format("cannot reach the VM {}", address.name), errno_text(errno),
-                     "has it just ended? `vm-launch status` lists those that run");
+    if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
+        throw unreachable(address, errno == EAGAIN ? "it takes no connections" : errno_text(errno));
     }
     return socket;
 }
@@ -62,18 +88,20 @@ std::optional<Clock::time_point> end_of(std::optional<std::chrono::seconds> limi
 
 Client::Client(const Address& address) : name_{address.name}, socket_{connected(address)} {
     const auto peer = peer_of(socket_.get());
-    if (!peer || peer->uid != address.uid) {
+    if (!peer || peer->uid != address.folder.owner) {
         throw failed(fmt::format("this is not the VM {}", name_),
-                     "somebody else took its control socket's name", "see who: ss -xlp | grep vm-launch");
+                     "another user listens on its control socket",
+                     fmt::format("see who: ss -xlp | grep {}", socket_file(name_)));
     }
+    peer_ = *peer;
 }
 
-nlohmann::json Client::ask(const Request& request, std::optional<Seconds> limit) {
+nlohmann::json Client::ask(const Request& request, std::optional<Seconds> limit, std::size_t most) {
     const auto until = end_of(limit);
     send(format_request(request));
     std::size_t end = 0;
     while ((end = received_.find('\n')) == std::string::npos) {
-        receive(until);
+        receive(until, most);
     }
     auto answer = parse_answer(std::string_view{received_}.substr(0, end));
     received_.erase(0, end + 1);
@@ -86,7 +114,7 @@ nlohmann::json Client::ask(const Request& request, std::optional<Seconds> limit)
 std::string Client::read_bytes(std::size_t count, Seconds limit) {
     const auto until = end_of(limit);
     while (received_.size() < count) {
-        receive(until);
+        receive(until, longest_output);
     }
     std::string bytes = received_.substr(0, count);
     received_.erase(0, count);
@@ -106,7 +134,7 @@ void Client::send(std::string_view bytes) const {
     }
 }
 
-void Client::receive(std::optional<Clock::time_point> until) {
+void Client::receive(std::optional<Clock::time_point> until, std::size_t most) {
     pollfd ready{socket_.get(), POLLIN, 0};
     if (::poll(&ready, 1, left(until)) == 0) {
         throw failed(fmt::format("the VM {} does not answer", name_), "vm-launch or QEMU hangs",
@@ -119,18 +147,9 @@ void Client::receive(std::optional<Clock::time_point> until) {
                      count == 0 ? "" : errno_text(errno));
     }
     received_.append(chunk.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-    if (received_.size() > longest_answer) {
+    if (received_.size() > most) {
         throw failed(fmt::format("the reply of the VM {} is too large", name_), "");
     }
-}
-
-std::vector<Address> reachable_vms() {
-    std::vector<Address> found = listening_addresses(read_file("/proc/net/unix").value_or(""));
-    const uid_t own = ::geteuid();
-    std::erase_if(found, [space = own_space(), own](const Address& address) {
-        return address.space != space || (own != 0 && address.uid != own);
-    });
-    return found;
 }
 
 }  // namespace vml::control

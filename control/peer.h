@@ -1,4 +1,5 @@
-// Who is at the other end of a Unix socket (SO_PEERCRED, unix(7)). Makes system calls.
+// Who is at the other end of a Unix socket (SO_PEERCRED, unix(7)), and in which PID namespace (NSpid,
+// proc(5)). Makes system calls.
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@ namespace vml::control {
 struct Peer {
     pid_t pid = 0;  // 0: it lives in another PID namespace, so in another container or outside ours
     uid_t uid = 0;
+    bool deeper = false;  // it lives in a PID namespace within ours: a container's, or it is not to be found
 };
 
 [[nodiscard]] std::optional<Peer> peer_of(int socket);

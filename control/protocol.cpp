@@ -1,6 +1,9 @@
 #include "control/protocol.h"
 
+#include <cstdint>
+
 #include "base/json.h"
+#include "base/text.h"
 
 namespace vml::control {
 
@@ -18,9 +21,26 @@ Fault malformed(std::string why) {
 }
 
 Fault fault_of(const json& error) {
-    const int number = number_at<int>(error, "exit_code").value_or(1);
+    constexpr std::int64_t largest_status = 255;
+    const auto number = number_at<std::int64_t>(error, "exit_code").value_or(1);
+    const bool fails = number > 0 && number <= largest_status;
     return {text_at(error, "what"), text_at(error, "why"), text_at(error, "hint"),
-            static_cast<ExitCode>(number)};
+            fails ? static_cast<ExitCode>(number) : ExitCode::failed};
+}
+
+// Without control characters in any text; the depth was bounded when it was parsed.
+json harmless(const json& value) {
+    if (value.is_string()) {
+        return printable(value.get_ref<const std::string&>());
+    }
+    if (!value.is_structured()) {
+        return value;
+    }
+    json all(value.type());  // braces would make a list of it
+    for (const auto& [key, member] : value.items()) {
+        value.is_object() ? void(all[printable(key)] = harmless(member)) : all.push_back(harmless(member));
+    }
+    return all;
 }
 
 }  // namespace
@@ -60,7 +80,7 @@ std::string format_refusal(const Fault& fault) {
 }
 
 std::variant<json, Fault> parse_answer(std::string_view line) {
-    const json message = parse_json(line);
+    const json message = harmless(parse_json(line));
     if (message.is_object()) {
         if (const auto value = message.find("return"); value != message.end()) {
             return *value;

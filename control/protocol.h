@@ -37,7 +37,8 @@ struct Request {
 
 [[nodiscard]] std::string format_answer(const nlohmann::json& value);
 [[nodiscard]] std::string format_refusal(const Fault& fault);
-// What the server returned, or the fault that it told of.
+// What the server returned, or the fault that it told of. Whoever that is: no text in it commands a terminal,
+// and no fault says that all went well.
 [[nodiscard]] std::variant<nlohmann::json, Fault> parse_answer(std::string_view line);
 
 }  // namespace vml::control

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include "control/peer.h"
 #include "control/session.h"
@@ -21,7 +22,7 @@ constexpr std::chrono::seconds accept_pause{1};
 
 Error cannot_listen(const Address& address, const std::string& why) {
     return Error{{"cannot make the control socket of " + address.name, why,
-                  "--name gives this VM a name of its own", ExitCode::failed}};
+                  fmt::format("can {} hold a socket? is /proc there?", address.folder.path), ExitCode::host}};
 }
 
 void refuse_at_once(stream_protocol::socket& socket, const Fault& fault) {
@@ -70,13 +71,10 @@ void Exchange::close() const {
     }
 }
 
-Server::Server(boost::asio::io_context& io, const Address& address, Handler handler, const Limits& limits)
-    : owner_{address.uid}, handler_{std::move(handler)}, limits_{limits}, acceptor_{io}, pause_{io} {
-    const std::string name = socket_name(address);
-    if (name.empty()) {
-        throw cannot_listen(address, "the name is too long");
-    }
-    const stream_protocol::endpoint endpoint{std::string(1, '\0') + name};
+Server::Server(boost::asio::io_context& io, const std::vector<Folder>& folders, const std::string& name,
+               Handler handler, const Limits& limits)
+    : claim_{folders, name}, handler_{std::move(handler)}, limits_{limits}, acceptor_{io}, pause_{io} {
+    const stream_protocol::endpoint endpoint{claim_.path()};
     error_code error;
     acceptor_.open(endpoint.protocol(), error);
     if (!error) {
@@ -86,7 +84,7 @@ Server::Server(boost::asio::io_context& io, const Address& address, Handler hand
         acceptor_.listen(backlog, error);
     }
     if (error) {
-        throw cannot_listen(address, error.message());
+        throw cannot_listen(claim_.address(), error.message());
     }
     acceptor_.non_blocking(true);
     accept();
@@ -133,7 +131,7 @@ void Server::accepted(stream_protocol::socket socket) {
 
 bool Server::may_talk(stream_protocol::socket& socket) const {
     const auto peer = peer_of(socket.native_handle());
-    return peer && may_command(*peer, owner_);
+    return peer && may_command(*peer, address().folder.owner);
 }
 
 }  // namespace vml::control

@@ -9,12 +9,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "control/address.h"
+#include "control/claim.h"
 #include "control/protocol.h"
 
 namespace vml::control {
@@ -24,7 +25,7 @@ struct Limits {
     std::chrono::milliseconds request_time{
         10'000};                                 // for a whole request, so that idlers take no place for long
     std::size_t unsent = std::size_t{64} << 20;  // bytes of answers that a client does not take
-    std::size_t unsent_stream = std::size_t{1} << 20;  // likewise of a stream
+    std::size_t unsent_stream = std::size_t{64} << 10;  // of a stream: more is lost to the client
 };
 
 class Session;
@@ -45,8 +46,7 @@ class Exchange {
     void refuse(const Fault& fault) const;
     // The connection is a stream from here on.
     void stream(const nlohmann::json& value, Stream handlers) const;
-    // Sends over a stream. A client that does not keep up is cut off: its on_closed runs, but not within this
-    // call.
+    // Sends over a stream. A client that does not keep up loses bytes, and is told so where they are missing.
     void write(std::string_view bytes) const;
     void close() const;
 
@@ -58,9 +58,10 @@ class Server {
   public:
     using Handler = std::function<void(const Request&, Exchange)>;
 
-    // Listens from here on. Throws Error; with why "Address already in use" when a VM of that name runs.
-    // `handler` is called inside io_context::run; the context outlives the server.
-    Server(boost::asio::io_context& io, const Address& address, Handler handler, const Limits& limits = {});
+    // Listens from here on, in the first of these folders that can be had. Throws Error (claim.h). `handler`
+    // is called inside io_context::run; the context outlives the server.
+    Server(boost::asio::io_context& io, const std::vector<Folder>& folders, const std::string& name,
+           Handler handler, const Limits& limits = {});
     // Closes every connection. No handler runs any more.
     ~Server();
 
@@ -70,13 +71,14 @@ class Server {
     Server& operator=(Server&&) = delete;
 
     [[nodiscard]] std::size_t clients() const { return sessions_.size(); }
+    [[nodiscard]] const Address& address() const { return claim_.address(); }
 
   private:
     void accept();
     void accepted(boost::asio::local::stream_protocol::socket socket);
     [[nodiscard]] bool may_talk(boost::asio::local::stream_protocol::socket& socket) const;
 
-    uid_t owner_;
+    Claim claim_;
     Handler handler_;
     Limits limits_;
     boost::asio::local::stream_protocol::acceptor acceptor_;

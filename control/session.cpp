@@ -1,5 +1,6 @@
 #include "control/session.h"
 
+#include <optional>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -14,6 +15,17 @@ using boost::system::error_code;
 Fault too_long() {
     return {"this is no request", "the line is longer than any request",
             R"(for example {"command":"status"})", ExitCode::failed};
+}
+
+// How much of it goes without waiting; nothing where the other end has gone.
+std::optional<std::size_t> write_now(Session::Socket& socket, std::string_view bytes) {
+    if (bytes.empty()) {
+        return 0;
+    }
+    error_code error;
+    const std::size_t count = socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    const bool full = error == boost::asio::error::would_block || error == boost::asio::error::try_again;
+    return error && !full ? std::nullopt : std::optional{count};
 }
 
 }  // namespace
@@ -90,7 +102,8 @@ void Session::next_requests() {
     if (std::exchange(in_requests_, true)) {
         return;
     }
-    while (state_ == State::waiting && take_request()) {
+    // Who takes no answers asks no more: there is never more than one answer in memory.
+    while (state_ == State::waiting && outbox_.empty() && take_request()) {
     }
     in_requests_ = false;
     read();
@@ -146,8 +159,14 @@ void Session::send_answer(std::string_view line, std::string_view bytes) {
         state_ = State::waiting;
         wait_for_request();
     }
-    send(line, limits_.unsent);
-    send(bytes, limits_.unsent);
+    for (std::string_view part : {line, bytes}) {
+        part.remove_prefix(send_at_once(part));
+        outbox_.add(part);
+    }
+    if (outbox_.size() > limits_.unsent) {
+        close();
+    }
+    send_waiting();
     next_requests();
 }
 
@@ -157,7 +176,9 @@ void Session::become_stream(std::string_view line, Exchange::Stream handlers) {
     }
     state_ = State::streaming;
     stream_ = std::move(handlers);
-    send(line, limits_.unsent_stream);
+    line.remove_prefix(send_at_once(line));
+    outbox_.add(line);
+    send_waiting();
     if (!received_.empty() && stream_.on_bytes) {
         stream_.on_bytes(std::exchange(received_, {}));
     }
@@ -166,62 +187,53 @@ void Session::become_stream(std::string_view line, Exchange::Stream handlers) {
 
 void Session::write(std::string_view bytes) {
     if (state_ == State::streaming) {
-        send(bytes, limits_.unsent_stream);
+        bytes.remove_prefix(send_at_once(bytes));
+        outbox_.add_to_stream(bytes, limits_.unsent_stream);
+        send_waiting();
     }
 }
 
 void Session::close_when_sent() {
-    if (unsent_.empty()) {
+    if (outbox_.empty()) {
         close();
     } else {
         close_when_sent_ = true;
     }
 }
 
-// What the socket takes goes out at once, so that also the last words of a run arrive.
-void Session::send(std::string_view bytes, std::size_t limit) {
-    if (state_ == State::closed || bytes.empty()) {
-        return;
+// What the socket takes goes out at once, so that also the last words of a run arrive. How much of it?
+std::size_t Session::send_at_once(std::string_view bytes) {
+    if (!outbox_.empty() || state_ == State::closed) {
+        return 0;
     }
-    if (unsent_.empty()) {
-        error_code error;
-        bytes.remove_prefix(socket_.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error));
-        if (error && error != boost::asio::error::would_block && error != boost::asio::error::try_again) {
-            close();
-            return;
-        }
-    }
-    unsent_ += bytes;
-    if (unsent_.size() > limit) {
+    const auto count = write_now(socket_, bytes);
+    if (!count) {
         close();
-        return;
     }
-    send_waiting();
+    return count.value_or(0);
 }
 
 void Session::send_waiting() {
-    if (sending_ || unsent_.empty() || state_ == State::closed) {
+    if (sending_ || outbox_.empty() || state_ == State::closed) {
         return;
     }
     sending_ = true;
-    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
         self->sending_ = false;
         if (self->state_ == State::closed) {
             return;
         }
-        std::size_t count = 0;
-        if (!error) {
-            count = self->socket_.write_some(boost::asio::buffer(self->unsent_), error);
-        }
-        if (error && error != boost::asio::error::would_block && error != boost::asio::error::try_again) {
+        const auto count = error ? std::nullopt : write_now(self->socket_, self->outbox_.waiting());
+        if (!count) {
             self->close();
             return;
         }
-        self->unsent_.erase(0, count);
-        if (self->unsent_.empty() && self->close_when_sent_) {
+        self->outbox_.sent(*count);
+        if (self->outbox_.empty() && self->close_when_sent_) {
             self->close();
         }
         self->send_waiting();
+        self->next_requests();
     });
 }
 

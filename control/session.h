@@ -11,6 +11,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "control/outbox.h"
 #include "control/protocol.h"
 #include "control/server.h"
 
@@ -46,7 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool take_request();
     void handle(std::string_view line);
     void wait_for_request();
-    void send(std::string_view bytes, std::size_t limit);
+    [[nodiscard]] std::size_t send_at_once(std::string_view bytes);
     void send_waiting();
 
     Socket socket_;
@@ -61,7 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool close_when_sent_ = false;
     std::array<char, 4096> chunk_{};
     std::string received_;
-    std::string unsent_;
+    Outbox outbox_;
     Exchange::Stream stream_;
 };
 

@@ -1,6 +1,5 @@
 #include "ipxescript/check.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -8,11 +7,6 @@
 namespace vml::ipxescript {
 
 namespace {
-
-template <typename List>
-bool holds(const List& list, std::string_view name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 // Behind these, it is not known whether the next line runs: they leave the script, or wait for somebody.
 bool leads_away(const Command& command) {
@@ -77,7 +71,7 @@ class Check {
     bool straight_ = true;
 };
 
-bool takes_value(std::string_view option) {
+bool fetch_takes_value(std::string_view option) {
     static constexpr auto names = std::to_array<std::string_view>({"-n", "--name", "-t", "--timeout"});
     return holds(names, option);
 }
@@ -95,7 +89,7 @@ std::optional<Fetch> fetch_of(const Command& command) {
     Fetch fetch;
     for (std::size_t i = 1; i < command.words.size(); ++i) {
         const std::string& word = command.words[i];
-        if (takes_value(word)) {
+        if (fetch_takes_value(word)) {
             ++i;
             fetch.name =
                 word.find('n') == std::string::npos || i >= command.words.size() ? "" : command.words[i];

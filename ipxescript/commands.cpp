@@ -1,6 +1,5 @@
 #include "ipxescript/commands.h"
 
-#include <algorithm>
 #include <array>
 
 namespace vml::ipxescript {
@@ -26,11 +25,6 @@ constexpr auto of_any = std::to_array<std::string_view>(
      "iwlist",    "iwstat",     "lotest",     "md4sum",  "md5sum",   "neighbour", "nslookup",  "nstat",
      "ntp",       "param",      "params",     "pciscan", "profstat", "sha1sum",   "sha224sum", "sha256sum",
      "sha384sum", "sha512sum",  "startpxe",   "stoppxe", "time",     "usbscan",   "vlan"});
-
-template <typename List>
-bool holds(const List& list, std::string_view name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 }  // namespace
 

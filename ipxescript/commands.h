@@ -1,6 +1,7 @@
 // Which commands iPXE has. Pure.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,5 +17,10 @@ enum class Build {
 
 [[nodiscard]] bool has_command(Build build, std::string_view name);
 [[nodiscard]] const std::vector<std::string>& all_commands();
+
+template <typename List>
+[[nodiscard]] bool holds(const List& list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
 
 }  // namespace vml::ipxescript

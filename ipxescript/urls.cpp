@@ -1,16 +1,12 @@
 #include "ipxescript/urls.h"
 
-#include <algorithm>
 #include <array>
+
+#include "ipxescript/commands.h"
 
 namespace vml::ipxescript {
 
 namespace {
-
-template <typename List>
-bool holds(const List& list, std::string_view name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 // Options of the commands that fetch, set or ask, which take a value (src/hci/commands).
 bool takes_value(std::string_view option) {

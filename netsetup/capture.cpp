@@ -59,6 +59,15 @@ OwnedFd open_capture(int link_index) {
     return fd;
 }
 
+CapturedFrame read_frame(int fd, std::span<char> room) noexcept {
+    sockaddr_ll address{};
+    socklen_t size = sizeof address;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): recvfrom(2) gives every kind of address so
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    const ssize_t count = ::recvfrom(fd, room.data(), room.size(), 0, generic, &size);
+    return {count, count > 0 && address.sll_pkttype == PACKET_OUTGOING};
+}
+
 bool pause_capture(int fd, int link_index) noexcept {
     return bind_to(fd, link_index, no_protocol);
 }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+
+#include <sys/types.h>
 
 #include "base/fd.h"
 
@@ -14,6 +17,14 @@ inline constexpr std::size_t capture_length = 1024;
 // Sees every frame that the link carries in either direction, each once, without blocking. In the network
 // namespace of the calling thread; needs CAP_NET_RAW. Throws Error.
 [[nodiscard]] OwnedFd open_capture(int link_index);
+
+// The next frame, or as much of it as there is room for: bytes, 0 or less as of read(2). `outgoing`: it
+// leaves over the link, so that of a tap it goes to the guest.
+struct CapturedFrame {
+    ssize_t count = -1;
+    bool outgoing = false;
+};
+[[nodiscard]] CapturedFrame read_frame(int fd, std::span<char> room) noexcept;
 
 // Stops the view at no cost for what the link carries, and starts it again. Needs no privilege. False when
 // the link has gone.

@@ -8,6 +8,7 @@
 #include <net/if.h>
 
 #include "netsetup/hint.h"
+#include "netsetup/mac_use.h"
 
 namespace vml::net {
 
@@ -238,6 +239,16 @@ const Link* check_lower(const std::string& name, const HostNetworkFacts& facts, 
     return lower;
 }
 
+void check_mac(const std::vector<MacUse>& uses, Findings& findings) {
+    for (const MacUse& use : uses) {
+        if (use.certain) {
+            findings.fault(use.why, use.hint);
+        } else {
+            findings.warn(use.why, use.hint);
+        }
+    }
+}
+
 std::vector<Fault> of(const std::vector<Finding>& findings, Severity severity) {
     std::vector<Fault> result;
     for (const Finding& finding : findings) {
@@ -265,6 +276,7 @@ std::vector<Finding> check_bridge(const BridgeRequest& request, const HostNetwor
     }
     check_bridge_ports(*bridge, facts.links, findings);
     check_bridge_behaviour(*bridge, findings);
+    check_mac(uses_on_bridge(request.guest_mac, *bridge, facts), findings);
     check_firewall(facts, findings);
     check_mtu(request.mtu, *bridge,
               "the bridge would drop larger frames: use a smaller MTU, or raise the bridge's", findings);
@@ -277,6 +289,7 @@ std::vector<Finding> check_direct(const DirectRequest& request, const HostNetwor
     check_privilege(facts, findings);
     check_name(request.macvtap_name, facts.links, findings);
     if (const Link* lower = check_lower(request.device, facts, findings)) {
+        check_mac(uses_on_device(request.guest_mac, *lower, facts.links), findings);
         check_mtu(request.mtu, *lower, "use a smaller MTU, or raise the device's", findings);
     }
     return findings.take();

@@ -49,4 +49,18 @@ HostNetworkFacts host_network_facts() {
     return facts;
 }
 
+std::vector<ForwardingEntry> forwarding_of(const std::vector<std::string>& bridges,
+                                           const std::vector<Link>& links) {
+    NetlinkSocket socket;
+    std::vector<ForwardingEntry> entries;
+    for (const std::string& name : bridges) {
+        const Link* bridge = link_named(links, name);
+        if (bridge != nullptr && bridge->bridge) {
+            const std::vector<ForwardingEntry> more = list_forwarding(socket, bridge->index);
+            entries.insert(entries.end(), more.begin(), more.end());
+        }
+    }
+    return entries;
+}
+
 }  // namespace vml::net

@@ -143,7 +143,8 @@ KernelExecutor::Made KernelExecutor::create_private(const CreateMacvtap& operati
     made.home = take_home();
     create_macvtap_in(socket_, made.home->netns.fd(), request_for(operation, lower, made));
     made.device = device_or_throw(*std::exchange(made.home->events, nullptr), made.index);
-    set_up(*made.home->socket, made.index, made.name);
+    set_up(*made.home->socket, made.index,
+           fmt::format("the macvtap {} on {} (MAC {})", made.name, lower.name, mac_text(operation.mac)));
     return made;  // when something above throws, the namespace goes, and the link with it
 }
 

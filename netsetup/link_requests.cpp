@@ -124,7 +124,7 @@ void set_up(NetlinkSocket& socket, int index, const std::string& name) {
     const NlMessage up = up_message(index);
     // the first verdict does not matter: a kernel without IPv6, or an MTU below 1280, refuses, and needs no
     // quieting
-    demand(socket.ask({quiet.get(), up.get()}).back(), Step::set_up, fmt::format("cannot bring {} up", name));
+    demand(socket.ask({quiet.get(), up.get()}).back(), Step::set_up, fmt::format("cannot bring up {}", name));
 }
 
 void delete_link(NetlinkSocket& socket, int index, const std::string& name) {

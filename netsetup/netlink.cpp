@@ -39,10 +39,6 @@ struct NetlinkSocket::Reply {
 
 namespace {
 
-[[noreturn]] void throw_failure(Step step, std::string what, int error_number) {
-    throw Error{failure(step, std::move(what), error_number)};
-}
-
 void enable(int fd, int option) {
     const int on = 1;
     // a kernel without it (before 4.12) only gives no text

@@ -1,6 +1,6 @@
 #include "netsetup/plan.h"
 
-#include <fmt/format.h>
+#include "netsetup/tag.h"
 
 namespace vml::net {
 
@@ -13,8 +13,8 @@ NicPlan judged(const std::vector<Finding>& findings) {
     return plan;
 }
 
-std::string alias_for(const std::string& owner) {
-    return owner.empty() ? std::string{} : "vm-launch:" + owner.substr(0, 64);
+std::string alias_for(const BridgeRequest& request) {
+    return request.owner.empty() ? std::string{} : to_alias(TapAlias{request.owner, request.guest_mac});
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ NicPlan plan_bridge_nic(const BridgeRequest& request, const HostNetworkFacts& fa
     }
     const unsigned mtu = request.mtu == 0 ? bridge->mtu : request.mtu;
     plan.operations = {
-        CreateTap{request.nic, request.tap_name, alias_for(request.owner), request.queues, mtu,
+        CreateTap{request.nic, request.tap_name, alias_for(request), request.queues, mtu,
                   tap_mac_for(request.guest_mac)},
         SetMaster{request.nic, request.bridge},
         SetUp{request.nic},

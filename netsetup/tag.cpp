@@ -46,4 +46,19 @@ std::optional<Tag> parse_tag(std::string_view alias) {
     return Tag{std::string{rest.substr(0, colon)}, std::string{rest.substr(colon + 1)}};
 }
 
+std::string to_alias(const TapAlias& tap) {
+    return fmt::format("{}{} {}", prefix, tap.owner.substr(0, owner_length), mac_text(tap.guest));
+}
+
+std::optional<TapAlias> parse_tap_alias(std::string_view alias) {
+    const std::size_t blank = alias.rfind(' ');
+    if (!alias.starts_with(prefix) || blank == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::optional<Mac> guest = mac_from_text(alias.substr(blank + 1));
+    return guest ? std::optional{TapAlias{std::string{alias.substr(prefix.size(), blank - prefix.size())},
+                                          *guest}}
+                 : std::nullopt;
+}
+
 }  // namespace vml::net

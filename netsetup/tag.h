@@ -1,9 +1,11 @@
-// The mark on a link that could outlive its maker.
+// The marks that links carry in their alias: on one that could outlive its maker, and on a tap.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "netsetup/mac.h"
 
 namespace vml::net {
 
@@ -23,5 +25,18 @@ struct Tag {
 
 // Nothing when the alias is not exactly what to_alias writes. Pure.
 [[nodiscard]] std::optional<Tag> parse_tag(std::string_view alias);
+
+// Of a VM's tap: "vm-launch:<owner> <the guest's address>". It goes with its maker, so it has no token.
+struct TapAlias {
+    std::string owner;  // as a tag's
+    Mac guest{};
+
+    bool operator==(const TapAlias&) const = default;
+};
+
+[[nodiscard]] std::string to_alias(const TapAlias& tap);
+
+// Nothing when the alias is not what to_alias writes. Pure.
+[[nodiscard]] std::optional<TapAlias> parse_tap_alias(std::string_view alias);
 
 }  // namespace vml::net

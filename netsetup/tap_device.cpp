@@ -35,10 +35,6 @@ struct TunRequest {
 };
 static_assert(sizeof(TunRequest) == sizeof(ifreq));
 
-[[noreturn]] void throw_failure(Step step, std::string what, int error_number) {
-    throw Error{failure(step, std::move(what), error_number)};
-}
-
 std::uint16_t flags_for(const QueueOptions& options) {
     const int flags = IFF_TAP | IFF_NO_PI | (options.vnet_hdr ? IFF_VNET_HDR : 0) |
                       (options.queues > 1 ? IFF_MULTI_QUEUE : 0);

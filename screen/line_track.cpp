@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-#include "screen/utf8_text.h"
+#include "base/utf8.h"
 
 namespace vml::screen {
 
-void LineTrack::text(std::string_view utf8) {
-    for (const char c : utf8) {
+void LineTrack::text(std::string_view characters) {
+    for (const char c : characters) {
         if (c == ' ') {
             space();
-        } else if (!is_continuation(c)) {
+        } else if (!utf8::is_continuation(c)) {
             ++column_;
             end_ = std::max(end_, column_);
             blank_from_ = column_;

@@ -7,7 +7,7 @@ namespace vml::screen {
 
 class LineTrack {
   public:
-    void text(std::string_view utf8);
+    void text(std::string_view characters);
     void control(char c);
     void new_line() { *this = {}; }
     // The cursor was put somewhere: what stands there is not known.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace vml::screen {
 
 namespace {
@@ -40,7 +42,7 @@ void LogText::take(const Piece& piece) {
 void LogText::text(std::string_view clean) {
     while (!clean.empty()) {
         std::size_t size = 1;
-        while (size < clean.size() && is_continuation(clean[size])) {
+        while (size < clean.size() && utf8::is_continuation(clean[size])) {
             ++size;
         }
         character(clean.substr(0, size));

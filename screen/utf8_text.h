@@ -26,8 +26,4 @@ class Utf8Text {
     bool after_437_ = false;  // a run of lines goes on, though two of them look like UTF-8
 };
 
-[[nodiscard]] inline bool is_continuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;
-}
-
 }  // namespace vml::screen

@@ -63,7 +63,8 @@ std::string good_lines(const VmSpec& spec) {
             "ok", fmt::format("iPXE: {}: {}", spec.ipxe_program->file.string(), spec.ipxe_program->reason));
     }
     if (spec.run_user) {
-        text += line("ok", fmt::format("QEMU's user: {}", spec.run_user->name));
+        text += line("ok", fmt::format("QEMU's user: {}{}", spec.run_user->name,
+                                       spec.run_user->own ? " (this VM's alone)" : ""));
     }
     for (const std::string& note : spec.notes) {
         text += line("warning", note);

@@ -20,9 +20,7 @@
 namespace vml {
 
 int print_plan(const ReadResult& read, const Environment& environment) {
-    HostFacts facts = look(read.settings, environment);
-    facts.running_vms.clear();
-    facts.port_obstacles.clear();  // a plan does not depend on the moment: the VM itself may run
+    const HostFacts facts = look(read.settings, environment, Moment::does_not);
     const Plan plan = make_plan(decided(read, facts));
     switch (read.command.format.value_or(OutputFormat::text)) {
         case OutputFormat::text:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -17,6 +18,8 @@
 #include "launcher/settings/notation.h"
 #include "launcher/start/apply.h"
 #include "launcher/start/identity_file.h"
+#include "launcher/start/own_user.h"
+#include "launcher/start/report_file.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
@@ -61,6 +64,13 @@ void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) 
         plan.first_boot.empty() ? "" : fmt::format("{} once, then ", devices_of(plan.first_boot));
     log.info(fmt::format("starting {} ({}, {}); boot order: {}{}", plan.name, spec.machine,
                          spec.accelerator_reason, first, devices_of(plan.boot_order)));
+    if (spec.vnc) {
+        const std::string place = fmt::format("{}:{}", spec.vnc->address, spec.vnc->port);
+        log.info(spec.vnc->password.empty()
+                     ? fmt::format("the screen is on {} (VNC, without a password)", place)
+                     : fmt::format("the screen is on {} (VNC); its password: vm-launch status {}", place,
+                                   plan.name));
+    }
     if (mode == ConsoleMode::attached) {
         log.info("attached to the console; Ctrl-] detaches");
     }
@@ -100,6 +110,10 @@ net::KernelExecutor::Homes begin_macvtap_homes(const Settings& settings) {
     return homes;
 }
 
+std::optional<OwnUser> own_user_for(const Settings& settings) {
+    return settings.run_as ? std::nullopt : claim_own_user(settings.name.value_or(""));
+}
+
 // Does anything outlive the VM that the guest writes to a disk?
 bool keeps_disks(const VmSpec& spec) {
     return std::any_of(spec.disks.begin(), spec.disks.end(),
@@ -111,7 +125,9 @@ bool keeps_disks(const VmSpec& spec) {
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
-    const VmSpec spec = decided(read, look(read.settings, environment));
+    const std::optional<OwnUser> own = own_user_for(read.settings);
+    const VmSpec spec = decided(read, look(read.settings, environment, Moment::counts,
+                                           own ? std::optional{own->user} : std::nullopt));
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
     announce(spec, plan, mode, log);
@@ -123,12 +139,12 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     }
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
-    return supervise_vm(
-        plan, std::move(vm),
-        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
-         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
-         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume},
-        run_inputs(settings, spec, plan));
+    return supervise_vm(plan, std::move(vm),
+                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
+                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
+                         outlives_descriptors(plan), description_of(spec), keeps_disks(spec),
+                         settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR")},
+                        run_inputs(settings, spec, plan));
 }
 
 }  // namespace vml

@@ -57,8 +57,8 @@ std::vector<Subcommand> for_running_vms() {
     std::vector<Subcommand> rows;
     for (const ControlVerb& verb : control_verbs()) {
         rows.push_back({verb.name, verb.usage, verb.formats, true, false, verb.help,
-                        [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
-                            return ask_vm(read);
+                        [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+                            return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
                         }});
     }
     return rows;

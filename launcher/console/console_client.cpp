@@ -28,7 +28,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr int slow_reader_ms = 2000;
 constexpr std::chrono::seconds answer_limit{5};
 
 class ConsoleClient {
@@ -56,7 +55,7 @@ class ConsoleClient {
     void run() {
         io_.run();
         screen_.write(shown_->restore());
-        screen_.flush(slow_reader_ms);
+        screen_.flush(OutputQueue::slow_reader_ms);
     }
 
   private:

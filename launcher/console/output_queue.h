@@ -32,6 +32,7 @@ class OutputQueue {
     void flush(int limit_ms);
 
     static constexpr std::size_t enough = std::size_t{256} << 10;
+    static constexpr int slow_reader_ms = 2000;  // for the end of a run
 
   private:
     // How many of the bytes went out; all of them when nobody reads any more.

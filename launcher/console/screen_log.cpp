@@ -8,12 +8,6 @@
 
 namespace vml {
 
-namespace {
-
-constexpr int slow_reader_ms = 2000;
-
-}  // namespace
-
 ScreenLog::ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format)
     : out_{io, STDOUT_FILENO},
       err_{io, STDERR_FILENO},
@@ -22,8 +16,8 @@ ScreenLog::ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat form
 
 void ScreenLog::flush() {
     own_lines_.show();
-    out_.flush(slow_reader_ms);
-    err_.flush(slow_reader_ms);
+    out_.flush(OutputQueue::slow_reader_ms);
+    err_.flush(OutputQueue::slow_reader_ms);
 }
 
 }  // namespace vml

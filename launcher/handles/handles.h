@@ -11,10 +11,12 @@ namespace vml {
 
 // Where one NIC's frames come from.
 struct WireTap {
-    std::string nic;       // "net0"
-    std::string mac;       // the guest's
-    OwnedFd fd;            // a packet socket, or the read end of a pipe with QEMU's dump
-    int link_index = 0;    // of the packet socket
+    std::string nic;     // "net0"
+    std::string mac;     // the guest's
+    OwnedFd fd;          // a packet socket, or the read end of a pipe with QEMU's dump
+    int link_index = 0;  // of the packet socket
+    bool alone =
+        false;  // the guest alone is at the link's other end: what goes out over it came in for the guest
     std::string filter{};  // QEMU's object that writes the dump; empty: it is a packet socket
 };
 
@@ -33,10 +35,12 @@ struct ToldFiles {
     OwnedFd nvram;              // UEFI's variables as they are now; none: Secure Boot does not depend on them
 };
 
-// A report's file, open from the start: what stands in its way is told before anything runs.
+// Where a report goes (launcher/start/report_file.h).
 struct ReportFile {
-    std::filesystem::path path;
-    OwnedFd fd;
+    std::filesystem::path path;  // as the user named it
+    OwnedFd stream = {};         // a pipe or a device, which is written as it is; none: a file,
+    OwnedFd folder = {};         // which appears in this folder
+    std::string name = {};       // under this name
 };
 
 }  // namespace vml

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "launcher/host/file_head.h"
+#include "launcher/host/system_facts.h"
 
 namespace vml {
 
@@ -65,6 +68,12 @@ std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
     return disks;
 }
 
+bool keeps_something(const fs::path& state) {
+    std::error_code none;
+    return fs::exists(state / nvram_file, none) || fs::exists(state / tpm_state_file, none) ||
+           fs::exists(state / first_boot_mark, none) || !look_for_kept_disks(state).empty();
+}
+
 // VMs that keep something, where this one has no folder yet.
 std::vector<std::string> look_for_others(const fs::path& data, const fs::path& state) {
     std::vector<std::string> names;
@@ -73,12 +82,41 @@ std::vector<std::string> look_for_others(const fs::path& data, const fs::path& s
         return names;
     }
     for (const auto& entry : fs::directory_iterator{data, none}) {
-        if (fs::exists(entry.path() / nvram_file, none) || !look_for_kept_disks(entry.path()).empty()) {
+        if (keeps_something(entry.path())) {
             names.push_back(entry.path().filename());
         }
     }
     std::sort(names.begin(), names.end());
     return names;
+}
+
+// The one that an earlier container left which had no name of its own; with several, nobody knows which is
+// meant.
+std::optional<std::string> only_random(const std::vector<std::string>& names) {
+    const auto random = [](const std::string& name) { return is_random_name(name); };
+    return std::count_if(names.begin(), names.end(), random) == 1
+               ? std::optional{*std::find_if(names.begin(), names.end(), random)}
+               : std::nullopt;
+}
+
+std::optional<TpmStateFacts> look_at_tpm(const fs::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    TpmStateFacts facts{static_cast<std::uint64_t>(status.st_size), head_of(file, most_of_a_tpm_header)};
+    const bool unreadable = facts.size > 0 && facts.head.empty();  // which is told when it is opened
+    return unreadable ? std::nullopt : std::optional{std::move(facts)};
+}
+
+// FNV-1a (draft-eastlake-fnv): equal for equal content, and for no other by accident.
+std::string digest_of(std::string_view content) {
+    constexpr std::uint64_t prime = 0x100000001b3;
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char byte : content) {
+        hash = (hash ^ static_cast<unsigned char>(byte)) * prime;
+    }
+    return fmt::format("fnv1a64:{:016x}", hash);
 }
 
 }  // namespace
@@ -96,7 +134,7 @@ PathFacts look_at(const fs::path& path, int flags) {
     return facts;
 }
 
-std::optional<DataFacts> look_for_data(const Settings& settings, const std::string& default_name) {
+std::optional<DataFacts> look_for_data(const Settings& settings, const DefaultName& default_name) {
     constexpr const char* usual_folder = "/data";
     if (!settings.data_dir && !is_mount_point(usual_folder)) {
         return std::nullopt;
@@ -104,21 +142,36 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const std::stri
     DataFacts data;
     data.folder = settings.data_dir.value_or(usual_folder);
     data.path = look_at(data.folder, O_RDONLY);
-    const fs::path state = data.folder / settings.name.value_or(default_name);
+    fs::path state = data.folder / settings.name.value_or(default_name.text);
+    if (!settings.name) {
+        data.others = look_for_others(data.folder, state);
+        data.earlier = default_name.lasting ? only_random(data.others) : std::nullopt;
+    }
+    if (data.earlier) {
+        state = data.folder / *data.earlier;
+        data.others.clear();
+    }
     std::error_code ignored;
     data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
     data.disks = look_for_kept_disks(state);
-    data.others = settings.name ? std::vector<std::string>{} : look_for_others(data.folder, state);
     if (const auto identity = read_file(data.folder / identity_file)) {
         data.identity = std::string{trimmed(*identity)};
     }
     data.nvram = look_at_store(state / nvram_file, O_RDWR);
     data.nvram_origin = read_file(state / nvram_origin_file);
+    data.tpm = look_at_tpm(state / tpm_state_file);
     return data;
 }
 
 std::optional<StoreFacts> look_at_template(const UefiFirmware& firmware) {
-    return firmware.vars_format == "raw" ? look_at_store(firmware.vars_template, O_RDONLY) : std::nullopt;
+    if (firmware.vars_format != "raw") {
+        return std::nullopt;
+    }
+    std::optional<StoreFacts> facts = look_at_store(firmware.vars_template, O_RDONLY);
+    if (facts && facts->open_error == 0) {
+        facts->digest = digest_of(head_of(firmware.vars_template, rom::most_of_a_store));
+    }
+    return facts;
 }
 
 }  // namespace vml

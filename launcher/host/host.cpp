@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <random>
 #include <sstream>
 
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "control/address.h"
+#include "control/folder.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
@@ -38,11 +39,6 @@ namespace fs = std::filesystem;
 
 // More than any cloud's limit for user data.
 constexpr std::size_t longest_user_data = std::size_t{4} << 20;
-
-std::string value_of(const Environment& environment, std::string_view name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? std::string{} : found->second;
-}
 
 std::optional<fs::path> find_program(const std::string& name, const std::string& search_path) {
     std::istringstream folders{search_path.empty() ? "/usr/local/bin:/usr/bin:/bin" : search_path};
@@ -138,10 +134,24 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
     facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
 }
 
-void look_at_network(const Settings& settings, HostFacts& facts) {
+std::vector<std::string> bridges_of(const Settings& settings) {
+    std::vector<std::string> names;
+    for (const NicSettings& nic : settings.nics) {
+        if (nic.network == NetworkMode::bridge && nic.bridge &&
+            std::find(names.begin(), names.end(), *nic.bridge) == names.end()) {
+            names.push_back(*nic.bridge);
+        }
+    }
+    return names;
+}
+
+void look_at_network(const Settings& settings, Moment moment, HostFacts& facts) {
     if (needs_links(settings)) {
         facts.network = net::host_network_facts();
         facts.network->in_container = facts.in_container;
+        if (moment == Moment::counts) {
+            facts.network->forwarding = net::forwarding_of(bridges_of(settings), facts.network->links);
+        }
         facts.vhost_error = vhost_open_error();
         facts.capture_error = net::capture_obstacle();
     }
@@ -212,13 +222,43 @@ void look_at_amounts(HostFacts& facts) {
     facts.memory_mib = std::min(host, facts.memory_limit_mib.value_or(host));
 }
 
+// Of characters that are not taken for each other.
+std::string fresh_password() {
+    constexpr std::string_view characters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    constexpr std::size_t length = 8;
+    std::random_device source;
+    std::uniform_int_distribution<std::size_t> any{0, characters.size() - 1};
+    std::string password(length, ' ');
+    std::generate(password.begin(), password.end(), [&] { return characters[any(source)]; });
+    return password;
+}
+
 // By what a VM is told from others.
 void look_at_identity(HostFacts& facts) {
     facts.default_name = default_name();
     facts.random_name = has_random_name();
     facts.machine_id = machine_id();
-    for (const control::Address& vm :
-         control::listening_addresses(read_file("/proc/net/unix").value_or(""))) {
+}
+
+void look_at_iso(const Settings& settings, HostFacts& facts) {
+    if (settings.iso) {
+        facts.iso = look_at(*settings.iso, O_RDONLY);
+        facts.iso_content = content_of(*settings.iso);
+    }
+}
+
+// Who only asks gets the user that the VM will have if it is free.
+void look_at_user(const Settings& settings, const std::optional<RunUser>& own, HostFacts& facts) {
+    const bool will_have = !own && !settings.run_as && may_have_own_user();
+    facts.run_user = look_for_run_user(
+        settings.run_as,
+        will_have ? std::optional{own_user(preferred_uid(settings.name.value_or("")))} : own);
+    ask_for_user(settings, facts);
+}
+
+void look_at_others(const Settings& settings, const std::string& runtime_dir, HostFacts& facts) {
+    facts.port_obstacles = look_at_ports(settings, facts);
+    for (const control::Address& vm : control::running_in(control::folders_of(::geteuid(), runtime_dir))) {
         facts.running_vms.push_back(vm.name);
     }
 }
@@ -233,7 +273,8 @@ void look_at_uefi(const Settings& settings, const std::string& config_home, Host
 
 }  // namespace
 
-HostFacts look(const Settings& settings, const Environment& environment) {
+HostFacts look(const Settings& settings, const Environment& environment, Moment moment,
+               const std::optional<RunUser>& own) {
     HostFacts facts;
     std::error_code gone;  // then nothing relative is there
     facts.working_folder = fs::current_path(gone);
@@ -260,10 +301,11 @@ HostFacts look(const Settings& settings, const Environment& environment) {
             facts.netboot->read->ipxe = ipxe_build_of(facts.roms.front().front().path);
         }
     }
-    facts.run_user = look_for_run_user(settings.run_as);
-    ask_for_user(settings, facts);
-    facts.port_obstacles = look_at_ports(settings, facts);
-    look_at_network(settings, facts);
+    look_at_user(settings, own, facts);
+    if (moment == Moment::counts) {
+        look_at_others(settings, value_of(environment, "XDG_RUNTIME_DIR"), facts);
+    }
+    look_at_network(settings, moment, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {
         facts.ipxe_programs = efi_programs(settings, arch);
     }
@@ -271,13 +313,12 @@ HostFacts look(const Settings& settings, const Environment& environment) {
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
     look_at_user_data(settings, facts);
+    facts.fresh_password = settings.graphics == Graphics::none ? "" : fresh_password();
     look_at_ssh_key(settings, value_of(environment, "HOME"), facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
-    facts.data = look_for_data(settings, facts.default_name);
-    if (settings.iso) {
-        facts.iso = look_at(*settings.iso, O_RDONLY);
-        facts.iso_content = content_of(*settings.iso);
-    }
+    facts.data =
+        look_for_data(settings, {facts.random_name ? lasting_name : facts.default_name, facts.random_name});
+    look_at_iso(settings, facts);
     return facts;
 }
 

@@ -75,11 +75,13 @@ std::optional<std::uint64_t> memory_limit_mib() {
     return bytes ? std::optional{*bytes >> 20} : std::nullopt;
 }
 
-bool has_random_name() {
+bool is_random_name(std::string_view name) {
     constexpr std::size_t id_digits = 12;
-    const std::string name = default_name();
-    return in_container() && name.size() == id_digits &&
-           name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return name.size() == id_digits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool has_random_name() {
+    return in_container() && is_random_name(default_name());
 }
 
 std::string machine_id() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "launcher/settings/settings.h"
 
@@ -20,6 +21,7 @@ namespace vml {
 [[nodiscard]] std::string machine_id();
 // Docker and Podman name a container after the beginning of its ID, twelve hexadecimal digits, unless
 // somebody names it: such a name is another one with each new container.
+[[nodiscard]] bool is_random_name(std::string_view name);
 [[nodiscard]] bool has_random_name();
 // The container's host name, if in one.
 [[nodiscard]] std::string default_name();

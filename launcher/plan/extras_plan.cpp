@@ -25,7 +25,7 @@ bool boots_from_network(const VmSpec& spec) {
                        [&](const NicSpec& nic) { return spec.bootindex(nic.id); });
 }
 
-// It opens its state by name, so the file is QEMU's user's. It ends when its socket to QEMU closes.
+// It opens its state by name, with the rights of QEMU's user. It ends when its socket to QEMU closes.
 PlannedHelper swtpm(const std::string& vm_name, const TpmSpec& tpm, const std::string& socket_by_hand) {
     constexpr int state = first_planned_fd;
     constexpr int socket = state + 1;

@@ -85,8 +85,17 @@ void plan_screen(const VmSpec& spec, PlanWriter& writer) {
         writer.add("-device", "usb-kbd,bus=usb.0");
     }
     constexpr int first_port = 5900;  // display 0
-    writer.add("-vnc", fmt::format("{}:{}", spec.vnc->address, spec.vnc->port - first_port),
-               fmt::format("port {}", spec.vnc->port));
+    const std::string place = fmt::format("{}:{}", spec.vnc->address, spec.vnc->port - first_port);
+    if (spec.vnc->password.empty()) {
+        writer.add("-vnc", place, fmt::format("port {}, without a password", spec.vnc->port));
+    } else {
+        writer.plan().vnc_password = spec.vnc->password;
+        writer.add("-object",
+                   fmt::format("secret,id=vnc,file=/proc/self/fd/{}",
+                               writer.fd({.purpose = FdPurpose::vnc_password})),
+                   "the screen's password: `vm-launch status` tells it", "");
+        writer.add("-vnc", place + ",password-secret=vnc", fmt::format("port {}", spec.vnc->port), place);
+    }
     const int file = writer.fd({.purpose = FdPurpose::screenshot});
     writer.add("-add-fd", fmt::format("fd={},set={}", file, file), "pictures of the screen go here", "");
 }

@@ -64,6 +64,8 @@ std::string_view to_string(FdPurpose purpose) {
             return "screenshot";
         case FdPurpose::seed:
             return "seed";
+        case FdPurpose::vnc_password:
+            return "vnc_password";
         case FdPurpose::tpm:
             return "tpm";
         case FdPurpose::tpm_socket:

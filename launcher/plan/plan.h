@@ -36,24 +36,25 @@ struct PlannedArg {
 };
 
 enum class FdPurpose {
-    qmp,         // QEMU's end of the socket pair for QMP
-    console,     // QEMU's end of the socket pair for the serial port
-    nvram,       // a private copy of the UEFI variable store, in memory
-    rom,         // a private copy of an option ROM or an iPXE program, in memory
-    efi_cd,      // a CD image in memory that boots `source`, an EFI program
-    blank_disk,  // an empty file without a name, of `size` bytes
-    read_file,   // `source`, opened for reading
-    write_file,  // `source`, opened for reading and writing
-    firmware,    // QEMU's end of the socket pair for the firmware's log
-    agent,       // QEMU's end of the socket pair for the guest agent
-    screenshot,  // a file in memory that QEMU writes pictures of the screen to
-    seed,        // cloud-init's seed, in memory
-    tpm,         // QEMU's end of the socket pair to swtpm
-    tpm_socket,  // swtpm's end of it
-    tpm_state,   // of swtpm: a file in memory, or where it lives on
-    tap,         // a queue of the NIC's tap or macvtap
-    vhost,       // /dev/vhost-net, once for each queue
-    capture,     // the write end of a pipe, for QEMU's dump of a user-mode network
+    qmp,           // QEMU's end of the socket pair for QMP
+    console,       // QEMU's end of the socket pair for the serial port
+    nvram,         // a private copy of the UEFI variable store, in memory
+    rom,           // a private copy of an option ROM or an iPXE program, in memory
+    efi_cd,        // a CD image in memory that boots `source`, an EFI program
+    blank_disk,    // an empty file without a name, of `size` bytes
+    read_file,     // `source`, opened for reading
+    write_file,    // `source`, opened for reading and writing
+    firmware,      // QEMU's end of the socket pair for the firmware's log
+    agent,         // QEMU's end of the socket pair for the guest agent
+    screenshot,    // a file in memory that QEMU writes pictures of the screen to
+    seed,          // cloud-init's seed, in memory
+    vnc_password,  // the screen's, in memory
+    tpm,           // QEMU's end of the socket pair to swtpm
+    tpm_socket,    // swtpm's end of it
+    tpm_state,     // of swtpm: a file in memory, or where it lives on
+    tap,           // a queue of the NIC's tap or macvtap
+    vhost,         // /dev/vhost-net, once for each queue
+    capture,       // the write end of a pipe, for QEMU's dump of a user-mode network
 };
 
 // A descriptor that the child inherits at this number. `apply` opens it.
@@ -149,6 +150,7 @@ struct Plan {
     std::vector<PlannedArg> args{};
     std::vector<PlannedFd> fds{};
     std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed
+    std::string vnc_password{};      // the content of FdPurpose::vnc_password
     std::optional<PlannedHelper> tpm{};
     std::vector<PropertyCheck> checks{};
     std::vector<BootEntry> first_boot{};

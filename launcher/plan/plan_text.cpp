@@ -102,8 +102,9 @@ std::string plan_as_text(const Plan& plan) {
         text += "\nBeside it, started before it:\n" + command_as_text(plan.tpm->program, plan.tpm->args);
     }
     if (plan.run_user) {
-        text += fmt::format("\nQEMU runs as {} (uid {}), without any capability\n", plan.run_user->name,
-                            plan.run_user->uid);
+        const RunUser& user = *plan.run_user;
+        text += fmt::format("\nQEMU runs as {} (uid {}), without any capability\n",
+                            user.own ? "a user of its own" : user.name, user.uid);
     }
     if (!plan.links.empty()) {
         text += "\nLinks, before QEMU starts (undone in reverse at the end):\n";

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <sstream>
 #include <string_view>
 #include <thread>
 
@@ -36,7 +40,7 @@ std::optional<RunUser> user_named(const std::string& name) {
     if (entry == nullptr) {
         return std::nullopt;
     }
-    return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
+    return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups(), false};
 }
 
 // /etc/passwd alone: the other sources of names (systemd's, LDAP) do not have a distribution's system users,
@@ -52,7 +56,7 @@ std::optional<RunUser> first_local_user(const std::array<std::string_view, 3>& n
     while (const passwd* entry = lines ? ::fgetpwent(lines.get()) : nullptr) {
         const auto* const name = std::find(names.begin(), better_than, entry->pw_name);
         if (name != better_than) {
-            found = RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups()};
+            found = RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups(), false};
             better_than = name;
         }
     }
@@ -79,12 +83,48 @@ int open_error(const AccessQuestion& question) {
 
 }  // namespace
 
-RunUserFacts look_for_run_user(const std::optional<std::string>& wanted) {
+bool maps_own_users(const std::string& map) {
+    std::istringstream lines{map};
+    uid_t inside = 0;
+    uid_t outside = 0;
+    std::uint64_t count = 0;
+    while (lines >> inside >> outside >> count) {
+        if (inside <= first_own_uid && last_own_uid < inside + count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool may_have_own_user() {
+    const auto maps = [](const char* file) { return maps_own_users(read_file(file).value_or("")); };
+    return ::geteuid() == 0 && maps("/proc/self/uid_map") && maps("/proc/self/gid_map");
+}
+
+uid_t preferred_uid(const std::string& vm_name) {
+    constexpr std::size_t all = last_own_uid - first_own_uid + 1;
+    std::array<char, HOST_NAME_MAX + 1> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    const std::string whose = vm_name + "@" + host.data();
+    return first_own_uid + static_cast<uid_t>(std::hash<std::string>{}(whose) % all);
+}
+
+RunUser own_user(uid_t uid) {
+    return {std::to_string(uid), uid, uid, kvm_groups(), true};
+}
+
+bool is_assigned(uid_t uid, const std::string& table) {
+    return table.find(":" + std::to_string(uid) + ":") != std::string::npos;
+}
+
+RunUserFacts look_for_run_user(const std::optional<std::string>& wanted, const std::optional<RunUser>& own) {
     RunUserFacts facts;
     facts.can_change = ::geteuid() == 0;
     if (wanted) {
         facts.own_name = own_name();
         facts.user = user_named(*wanted);
+    } else if (own) {
+        facts.user = own;
     } else if (facts.can_change) {
         facts.user = first_local_user({"libvirt-qemu", "qemu", "nobody"});
     }

@@ -30,11 +30,13 @@ namespace bp = boost::process;
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "launcher/process/child_environment.h"
 
 namespace vml {
 
@@ -48,24 +50,25 @@ enum class Step : int {
     standard_io,
     close_others,
     inherit,
+    limits,
     user,
     privileges,
     parent_death,
     exec
 };
 
-constexpr std::array<std::string_view, 9> step_names{
-    "resetting signals",           "making a session",
-    "redirecting standard output", "closing descriptors",
-    "keeping a descriptor",        "changing the user",
-    "giving up privileges",        "tying the child to its parent",
+constexpr std::array<std::string_view, 10> step_names{
+    "resetting signals",   "making a session",     "redirecting standard output",
+    "closing descriptors", "keeping a descriptor", "limiting files and processes",
+    "changing the user",   "giving up privileges", "tying the child to its parent",
     "running the program"};
 
 // What the child's set-up needs room for: made before fork, since the child may not allocate.
 struct Room {
-    int report = -1;         // write end of the pipe that a failed step is reported through
-    int null_input = -1;     // /dev/null
-    std::vector<int> moved;  // one for each inherited descriptor
+    int report = -1;                 // write end of the pipe that a failed step is reported through
+    int null_input = -1;             // /dev/null
+    std::vector<int> moved;          // one for each inherited descriptor
+    std::vector<char*> environment;  // ended by a null pointer
 };
 
 struct Report {
@@ -73,11 +76,16 @@ struct Report {
     int error_number;
 };
 
-// Runs in the child between fork and exec: nothing but system calls.
+// on_exec_…: in the child between fork and exec, nothing but system calls.
 class ChildSetup : public bp::extend::handler {
   public:
     ChildSetup(const SpawnRequest& request, Room& room, pid_t parent)
         : request_{request}, room_{room}, parent_{parent} {}
+
+    template <typename Executor>
+    void on_setup(Executor& executor) const {
+        executor.env = room_.environment.data();
+    }
 
     template <typename Executor>
     void on_exec_setup(Executor& /*executor*/) const {
@@ -89,6 +97,7 @@ class ChildSetup : public bp::extend::handler {
         // Marked, not closed: the pipe for the report must live until exec.
         need(Step::close_others, ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
         need(Step::inherit, place_inherited());
+        need(Step::limits, limit_resources());
         need(Step::user, !request_.user || become(*request_.user));
         need(Step::privileges, drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
         // Last: a change of user would clear it. The parent may have died just before.
@@ -127,6 +136,36 @@ class ChildSetup : public bp::extend::handler {
             }
         }
         return true;
+    }
+
+    // No core file, which would hold the guest's memory. Event descriptors of many queues need more files
+    // than the usual soft limit. Threads are counted by user, so only one that is this VM's alone may be
+    // limited.
+    [[nodiscard]] bool limit_resources() const {
+        constexpr rlim_t enough_files = 16384;
+        constexpr rlim_t enough_threads = 4096;
+        rlimit files{};
+        if (::prlimit(0, RLIMIT_NOFILE, nullptr, &files) != 0) {
+            return false;
+        }
+        files.rlim_max = std::min(files.rlim_max, std::max(files.rlim_cur, enough_files));
+        files.rlim_cur = files.rlim_max;
+        return set_limit(RLIMIT_NOFILE, files) && set_limit(RLIMIT_CORE, {0, 0}) &&
+               (!request_.user || !request_.user->own || lower_limit(RLIMIT_NPROC, enough_threads));
+    }
+
+    static bool set_limit(__rlimit_resource resource, const rlimit& limit) {
+        return ::prlimit(0, resource, &limit, nullptr) == 0;
+    }
+
+    static bool lower_limit(__rlimit_resource resource, rlim_t most) {
+        rlimit limit{};
+        if (::prlimit(0, resource, nullptr, &limit) != 0) {
+            return false;
+        }
+        limit.rlim_max = std::min(limit.rlim_max, most);
+        limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+        return set_limit(resource, limit);
     }
 
     static bool reset_signals() {
@@ -200,7 +239,12 @@ pid_t spawn(const SpawnRequest& request) {
         throw cannot_start(request, "opening /dev/null", errno_text(errno));
     }
     std::error_code error;
-    Room room{write_end.get(), null_input.get(), std::vector<int>(request.inherited.size(), -1)};
+    std::vector<std::string> environment = child_environment(environ);
+    Room room{write_end.get(), null_input.get(), std::vector<int>(request.inherited.size(), -1), {}};
+    for (std::string& variable : environment) {
+        room.environment.push_back(variable.data());
+    }
+    room.environment.push_back(nullptr);
     bp::child child{bp::exe = request.program.string(), bp::args = request.args,
                     ChildSetup{request, room, ::getpid()}, error};
     child.detach();  // reaped by the one reaper of the event loop

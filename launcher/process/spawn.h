@@ -27,10 +27,11 @@ struct SpawnRequest {
 };
 
 // The child runs in a session of its own with standard input from /dev/null, no signal blocked or ignored,
-// no_new_privs set, no capability (nor any to be had by exec, where the caller may take that away), no
-// descriptor but those named, and dies by SIGKILL when the calling thread ends: call it from the main thread.
-// Returns once exec has happened. The caller reaps it: this never waits. Throws Error (ExitCode::qemu) that
-// names the step that failed.
+// no core file and a limit of open files (and, where its user is its own, of threads), no more of the
+// environment than it needs (child_environment.h), no_new_privs set, no capability (nor any to be had by
+// exec, where the caller may take that away), no descriptor but those named, and dies by SIGKILL when the
+// calling thread ends: call it from the main thread. Returns once exec has happened. The caller reaps it:
+// this never waits. Throws Error (ExitCode::qemu) that names the step that failed.
 [[nodiscard]] pid_t spawn(const SpawnRequest& request);
 
 }  // namespace vml

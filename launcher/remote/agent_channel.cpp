@@ -16,7 +16,7 @@ using boost::system::error_code;
 using nlohmann::json;
 
 // Any answer of a living agent takes milliseconds.
-constexpr std::chrono::seconds answer_limit{10};
+constexpr std::chrono::seconds agent_limit{10};
 constexpr unsigned deepest_answer = 8;  // {"return":{…}} is 2
 
 }  // namespace
@@ -26,7 +26,7 @@ Fault agent_fault(std::string why, std::string hint) {
 }
 
 AgentChannel::AgentChannel(boost::asio::io_context& io, OwnedFd socket, Events events)
-    : limit_{io}, events_{std::move(events)}, lines_{deepest_answer} {
+    : limit_{io}, events_{std::move(events)}, lines_{deepest_answer}, rest_{io} {
     if (socket) {
         port_.emplace(io, boost::asio::local::stream_protocol{}, socket.release());
         port_->non_blocking(true);
@@ -52,11 +52,11 @@ void AgentChannel::send_front() {
         fail_all(agent_fault("its guest agent does not listen"));
         return;
     }
-    limit_.expires_after(answer_limit);
+    limit_.expires_after(agent_limit);
     limit_.async_wait([this](const error_code& aborted) {
         if (!aborted) {
             fail_all(
-                agent_fault(fmt::format("its guest agent did not answer within {} s", answer_limit.count()),
+                agent_fault(fmt::format("its guest agent did not answer within {} s", agent_limit.count()),
                             "is the guest stopped, or very busy?"));
         }
     });
@@ -69,21 +69,35 @@ void AgentChannel::read() {
                                    events_.on_closed();
                                    return;
                                }
-                               took({chunk_.data(), count});
-                               read();
+                               took({chunk_.data(), count}) ? read() : rest();
                            });
 }
 
-void AgentChannel::took(std::string_view bytes) {
+void AgentChannel::rest() {
+    rest_.expires_after(AgentCredit::rest_time);
+    rest_.async_wait([this](const error_code& aborted) {
+        if (!aborted) {
+            credit_.rested();
+            read();
+        }
+    });
+}
+
+// True where the reading goes on at once. The bytes of an answer that is awaited cost nothing of the credit:
+// it is bounded, and who asked wants it soon.
+bool AgentChannel::took(std::string_view bytes) {
+    bool goes_on = true;
     while (!bytes.empty()) {
         const AgentLines::Taken taken = lines_.take(bytes, longest_expected());
         bytes.remove_prefix(taken.count);
         if (taken.too_long) {
             too_long();
-        } else if (taken.line) {
-            took_line(*taken.line);
         }
+        const bool answers = taken.line && !taken.line->empty() && took_line(*taken.line);
+        const bool awaited = answers || (taken.kept && !taken.line && !requests_.empty());
+        goes_on = (awaited || !credit_.spend(taken.count)) && goes_on;
     }
+    return goes_on;
 }
 
 std::size_t AgentChannel::longest_expected() const {
@@ -102,10 +116,14 @@ void AgentChannel::too_long() {
     }
 }
 
-void AgentChannel::took_line(std::string_view line) {
+// False where the line is no answer.
+bool AgentChannel::took_line(std::string_view line) {
     const json answer = parse_json(line, deepest_answer);
     if (!answer.is_object()) {
-        return;
+        if (line.size() > short_answer) {
+            fail_all(agent_fault("unexpected reply from the guest agent"));
+        }
+        return false;
     }
     events_.on_value(answer.value("return", json{}));
     const bool is_answer = answer.contains("return") || answer.contains("error");
@@ -113,7 +131,9 @@ void AgentChannel::took_line(std::string_view line) {
         late_answers_ -= is_answer && late_answers_ > 0 ? 1U : 0U;
     } else if (const auto sync = requests_.front().sync; !sync || answer.value("return", json{}) == *sync) {
         take_answer(answer);
+        return true;
     }
+    return false;
 }
 
 void AgentChannel::take_answer(const json& answer) {

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/read_buffer.h"
+#include "launcher/remote/agent_credit.h"
 #include "launcher/remote/agent_lines.h"
 
 namespace vml {
@@ -33,7 +34,8 @@ struct AgentRequest {
     std::size_t longest_answer = short_answer;
 };
 
-// Nothing is kept or parsed that nobody asked for: a guest may write into the port whatever it wants.
+// Nothing is kept or parsed that nobody asked for, and read slowly alone: a guest may write into the port
+// whatever it wants.
 class AgentChannel {
   public:
     struct Events {
@@ -54,8 +56,9 @@ class AgentChannel {
   private:
     void send_front();
     void read();
-    void took(std::string_view bytes);
-    void took_line(std::string_view line);
+    [[nodiscard]] bool took(std::string_view bytes);
+    [[nodiscard]] bool took_line(std::string_view line);
+    void rest();
     void take_answer(const nlohmann::json& answer);
     [[nodiscard]] std::size_t longest_expected() const;
     void too_long();
@@ -67,6 +70,8 @@ class AgentChannel {
     bool asked_ = false;         // the first one is with the agent
     unsigned late_answers_ = 0;  // to questions that were given up, which may still come
     AgentLines lines_;
+    AgentCredit credit_;
+    boost::asio::steady_timer rest_;
     ReadBuffer<65536> chunk_;
 };
 

@@ -8,8 +8,8 @@ AgentLines::Taken AgentLines::take(std::string_view bytes, std::size_t limit) {
     const std::size_t end = bytes.find('\n');
     const bool ends = end != std::string_view::npos;
     const std::string_view piece = bytes.substr(0, end);
-    Taken taken{ends ? end + 1 : bytes.size(), std::nullopt, false};
-    if (!passing_ && (limit == 0 || depth_.exceeds(piece, deepest_))) {
+    Taken taken{ends ? end + 1 : bytes.size(), std::nullopt};
+    if (!passing_ && (limit == 0 || depth_.exceeds(piece, deepest_) || depth_.commas() > most_commas)) {
         pass_over();
     } else if (!passing_ && piece.size() + line_.size() > limit) {
         pass_over();
@@ -17,6 +17,7 @@ AgentLines::Taken AgentLines::take(std::string_view bytes, std::size_t limit) {
     }
     if (!passing_) {
         line_ += piece;
+        taken.kept = !piece.empty();
     }
     if (ends) {
         if (!passing_) {

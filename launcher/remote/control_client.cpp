@@ -4,16 +4,21 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/json.h"
 #include "base/output.h"
+#include "control/folder.h"
 #include "launcher/console/console_client.h"
 #include "launcher/remote/base64.h"
 #include "launcher/remote/run_state.h"
 #include "launcher/remote/status.h"
+#include "launcher/remote/told.h"
 
 namespace vml {
 
@@ -38,35 +43,57 @@ Error no_such_vm(const std::string& name, const std::vector<Address>& vms) {
                   "a container's VM is reached from inside: docker exec NAME vm-launch …", ExitCode::failed}};
 }
 
-// The named VM, or the only one.
-Address find_vm(const std::string& name) {
-    const std::vector<Address> vms = control::reachable_vms();
-    if (name.empty() && vms.size() == 1) {
-        return vms.front();
+// Another user's VM is only meant where it is named, or where there is none of one's own.
+std::vector<Address> meant_without_name(const Question& question) {
+    std::vector<Address> vms = control::running_in(question.folders);
+    const uid_t own = question.folders.front().owner;
+    const auto is_own = [&](const Address& vm) { return vm.folder.owner == own; };
+    if (std::any_of(vms.begin(), vms.end(), is_own)) {
+        std::erase_if(vms, [&](const Address& vm) { return !is_own(vm); });
     }
-    const auto found =
-        std::find_if(vms.begin(), vms.end(), [&](const Address& vm) { return vm.name == name; });
-    if (!name.empty() && found != vms.end()) {
-        return *found;
-    }
-    if (name.empty() && vms.size() > 1) {
-        throw Error{{"several VMs are running: name one", "", names_of(vms), ExitCode::settings}};
-    }
-    throw no_such_vm(name, vms);
+    return vms;
 }
 
+// The named VM, or the only one. One's own is the first of those of that name.
+Address find_vm(const std::string& name, const Question& question) {
+    const std::vector<Address> meant =
+        name.empty() ? meant_without_name(question) : control::running_in(question.folders, name);
+    if (meant.size() == 1 || (!name.empty() && !meant.empty())) {
+        return meant.front();
+    }
+    if (!meant.empty()) {
+        throw Error{{"several VMs are running: name one", "", names_of(meant), ExitCode::settings}};
+    }
+    throw no_such_vm(name, control::running_in(question.folders));
+}
+
+// With one user's VMs that do not answer, or not as they should: anybody can make a thousand of them.
+class Patience {
+  public:
+    [[nodiscard]] bool is_out(uid_t user) const {
+        const auto found = failures_.find(user);
+        return found != failures_.end() && found->second >= most;
+    }
+    void failed(uid_t user) { ++failures_[user]; }
+
+  private:
+    static constexpr int most = 3;
+    std::map<uid_t, int> failures_;
+};
+
 // The VM that the command line names.
-Address named_vm(const CommandLine& command) {
-    return find_vm(command.words.empty() ? "" : command.words.front());
+Address named_vm(const Question& question) {
+    const std::vector<std::string>& words = question.read.command.words;
+    return find_vm(words.empty() ? "" : words.front(), question);
 }
 
 json ask(Client& client, const ControlVerb& verb, const CommandLine& command) {
-    return client.ask({std::string{verb.name}, verb.request(command)}, verb.limit);
+    return client.ask({std::string{verb.name}, verb.request(command)}, verb.limit, verb.longest);
 }
 
-json status_of(const Address& vm) {
+Told status_of(const Address& vm) {
     Client client{vm};
-    return ask(client, *find_verb("status"), {});
+    return {client.peer().pid, ask(client, *find_verb("status"), {})};
 }
 
 bool contains(const json& list, const std::string& word) {
@@ -75,7 +102,7 @@ bool contains(const json& list, const std::string& word) {
 
 // A console on which nothing happens should not be a riddle.
 void tell_pause(const Address& vm) {
-    const std::string state = text_at(status_of(vm), "paused");
+    const std::string state = text_at(status_of(vm).words, "paused");
     if (!state.empty()) {
         write_out(stderr,
                   fmt::format("vm-launch: warning: {}; {}\n", why_not_running(state).value_or(state),
@@ -84,47 +111,76 @@ void tell_pause(const Address& vm) {
     }
 }
 
-// What the VMs that can be reached tell of themselves (control.md, "status").
-std::vector<json> told_by_vms() {
-    std::vector<json> told;
-    for (const Address& vm : control::reachable_vms()) {
-        try {
-            told.push_back(status_of(vm));
-        } catch (const Error&) {
-            continue;  // it ended meanwhile, or hangs: the kernel's view of it is shown all the same
+std::string who_is(const Address& vm, const Question& question) {
+    const uid_t owner = vm.folder.owner;
+    return owner == question.folders.front().owner ? vm.name : fmt::format("{} of user {}", vm.name, owner);
+}
+
+// What it tells of itself, if that can be used; else a line on why not.
+std::variant<Told, std::string> answer_of(const Address& vm) {
+    try {
+        Told told = status_of(vm);
+        const std::string oddity = oddity_of(told.words);
+        return oddity.empty() ? std::variant<Told, std::string>{std::move(told)}
+                              : fmt::format("its answer makes no sense: {}", oddity);
+    } catch (const Error& error) {
+        return one_line(error.faults().front());
+    }
+}
+
+// What the VMs that can be reached tell of themselves (control.md, "status"). One that ended meanwhile, hangs
+// or lies costs a line: the kernel's view of it is shown all the same.
+std::vector<Told> told_by_vms(const Question& question) {
+    const std::vector<std::string>& words = question.read.command.words;
+    Patience patience;
+    std::vector<Told> told;
+    for (const Address& vm : words.empty() ? control::running_in(question.folders)
+                                           : control::running_in(question.folders, words.front())) {
+        if (patience.is_out(vm.folder.owner)) {
+            continue;
+        }
+        auto answer = answer_of(vm);
+        if (const auto* why = std::get_if<std::string>(&answer)) {
+            patience.failed(vm.folder.owner);
+            write_out(stderr, fmt::format("vm-launch: warning: {}: {}\n", who_is(vm, question), *why),
+                      "cannot write to standard error");
+        } else {
+            told.push_back(std::get<Told>(std::move(answer)));
         }
     }
     return told;
 }
 
-int ask_by(const ControlVerb& verb, const ReadResult& read) {
+int ask_by(const ControlVerb& verb, const Question& question) {
     if (verb.client != nullptr) {
-        return verb.client(read);
+        return verb.client(question);
     }
-    const Address vm = named_vm(read.command);
+    const Address vm = named_vm(question);
     Client client{vm};
-    const json answer = ask(client, verb, read.command);
-    return verb.show({read, vm, client, answer});
+    const json answer = ask(client, verb, question.read.command);
+    return verb.show({question.read, vm, client, answer});
 }
 
 }  // namespace
 
-int ask_vm(const ReadResult& read) {
+int ask_vm(const ReadResult& read, std::string_view runtime_dir) {
     const ControlVerb& verb = *find_verb(read.command.subcommand);
     try {
-        return ask_by(verb, read);
+        return ask_by(verb, {read, control::folders_in_reach(runtime_dir)});
     } catch (const Error& error) {
         std::vector<Fault> faults = error.faults();
         for (Fault& fault : faults) {
             fault.code = verb.failure == ExitCode::failed ? fault.code : verb.failure;
         }
         throw Error{std::move(faults)};
+    } catch (const json::exception& error) {
+        throw Error{{"the VM's answer makes no sense", error.what(), "", verb.failure}};
     }
 }
 
-int print_status(const ReadResult& read) {
-    const CommandLine& command = read.command;
-    std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms());
+int print_status(const Question& question) {
+    const CommandLine& command = question.read.command;
+    std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms(question));
     if (!command.words.empty()) {
         std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });
     }
@@ -145,23 +201,23 @@ int show_nothing(const Dialogue& /*dialogue*/) {
     return 0;
 }
 
-int watch_console(const ReadResult& read) {
-    const Address vm = named_vm(read.command);
+int watch_console(const Question& question) {
+    const Address vm = named_vm(question);
     tell_pause(vm);
-    attach_console(Client{vm}, read.settings.console_raw);
+    attach_console(Client{vm}, question.read.settings.console_raw);
     return 0;
 }
 
-int take_screenshot(const ReadResult& read) {
-    const std::vector<std::string>& words = read.command.words;
+int take_screenshot(const Question& question) {
+    const std::vector<std::string>& words = question.read.command.words;
     if (words.empty() || words.size() > 2) {
         throw Error{{"screenshot: name the file", "", "for example: vm-launch screenshot [NAME] screen.png",
                      ExitCode::settings}};
     }
     const std::string& path = words.back();
-    const ControlVerb& verb = *find_verb(read.command.subcommand);
-    Client client{find_vm(words.size() == 2 ? words.front() : "")};
-    const json answer = ask(client, verb, read.command);
+    const ControlVerb& verb = *find_verb(question.read.command.subcommand);
+    Client client{find_vm(words.size() == 2 ? words.front() : "", question)};
+    const json answer = ask(client, verb, question.read.command);
     const std::string picture = client.read_bytes(answer.value("bytes", std::size_t{0}), *verb.limit);
     std::ofstream file{path, std::ios::binary | std::ios::trunc};
     file << picture << std::flush;

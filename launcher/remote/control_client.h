@@ -6,13 +6,13 @@
 
 namespace vml {
 
-// Carries out the subcommand of a verb. Throws Error.
-[[nodiscard]] int ask_vm(const ReadResult& read);
+// Carries out the subcommand of a verb. `runtime_dir`: $XDG_RUNTIME_DIR. Throws Error.
+[[nodiscard]] int ask_vm(const ReadResult& read, std::string_view runtime_dir);
 
 // The rows' own parts.
-[[nodiscard]] int print_status(const ReadResult& read);
-[[nodiscard]] int watch_console(const ReadResult& read);
-[[nodiscard]] int take_screenshot(const ReadResult& read);
+[[nodiscard]] int print_status(const Question& question);
+[[nodiscard]] int watch_console(const Question& question);
+[[nodiscard]] int take_screenshot(const Question& question);
 // The VM's exit code is told, not taken.
 [[nodiscard]] int show_end(const Dialogue& dialogue);
 [[nodiscard]] int show_nothing(const Dialogue& dialogue);

@@ -50,8 +50,9 @@ ControlService::ControlService(Vm vm, json description, ToldFiles files, Console
       viewers_{viewers},
       agent_{agent} {}
 
-void ControlService::listen(boost::asio::io_context& io, const control::Address& address) {
-    server_.emplace(io, address, [this](const control::Request& request, const Exchange& exchange) {
+void ControlService::listen(boost::asio::io_context& io, const std::vector<control::Folder>& folders,
+                            const std::string& name) {
+    server_.emplace(io, folders, name, [this](const control::Request& request, const Exchange& exchange) {
         handle(request, exchange);
     });
 }

@@ -48,8 +48,10 @@ class ControlService {
     ControlService(Vm vm, nlohmann::json description, ToldFiles files, ConsoleViewers& viewers,
                    GuestAgent& agent);
 
-    // Listens from now on. Throws Error when the VM's name is taken.
-    void listen(boost::asio::io_context& io, const control::Address& address);
+    // Listens from now on, in the first of these folders that can be had. Throws Error when none can, or the
+    // VM's name is taken.
+    void listen(boost::asio::io_context& io, const std::vector<control::Folder>& folders,
+                const std::string& name);
 
     // The guest goes on; or why it does not.
     void resumed(const std::string& why_not);

@@ -61,7 +61,7 @@ const std::vector<ControlVerb>& control_verbs() {
          [](const CommandLine& command) {
              return json{{"command", command.guest_command}};
          },
-         show_exec, nullptr, ExitCode::exec_failed},
+         show_exec, nullptr, ExitCode::exec_failed, control::longest_output},
     };
     return verbs;
 }

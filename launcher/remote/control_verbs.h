@@ -15,6 +15,12 @@
 
 namespace vml {
 
+// What is asked for on the command line, and where the VMs are that can be asked.
+struct Question {
+    const ReadResult& read;
+    std::vector<control::Folder> folders;
+};
+
 // The client's side of one exchange.
 struct Dialogue {
     const ReadResult& read;
@@ -39,8 +45,9 @@ struct ControlVerb {
     nlohmann::json (*request)(const CommandLine& command);
     int (*show)(const Dialogue& dialogue);
     // A client that is more than one request, in place of these.
-    int (*client)(const ReadResult& read) = nullptr;
+    int (*client)(const Question& question) = nullptr;
     ExitCode failure = ExitCode::failed;  // where the client cannot do it
+    std::size_t longest = control::longest_answer;
 };
 
 [[nodiscard]] const std::vector<ControlVerb>& control_verbs();

@@ -119,7 +119,8 @@ std::string disk_line(const nlohmann::json& disk) {
     const std::string file = text_at(disk, "file");
     return fmt::format(
         "  {:<10} {}, {}{}\n", text_at(disk, "id"), text_at(disk, "format"),
-        file.empty() ? fmt::format("blank, {} bytes", disk.value("size", std::uint64_t{0})) : file,
+        file.empty() ? fmt::format("blank, {} bytes", number_at<std::uint64_t>(disk, "size").value_or(0))
+                     : file,
         boots(disk));
 }
 
@@ -132,34 +133,50 @@ std::string secure_boot_words(const nlohmann::json& told) {
     return found->get<bool>() ? " (Secure Boot: on)" : " (Secure Boot: off)";
 }
 
+nlohmann::json list_at(const nlohmann::json& told, const char* key) {
+    const auto found = told.find(key);
+    return found != told.end() && found->is_array() ? *found : nlohmann::json::array();
+}
+
+std::string screen_line(const nlohmann::json& told) {
+    const auto screen = told.find("vnc");
+    if (screen == told.end() || !screen->is_object()) {
+        return {};
+    }
+    const std::string password = text_at(*screen, "password");
+    return fmt::format("  {:<10} VNC on {}:{}, {}\n", "screen", text_at(*screen, "address"),
+                       number_at<int>(*screen, "port").value_or(0),
+                       password.empty() ? "without a password" : "password " + password);
+}
+
 std::string told_lines(const nlohmann::json& told) {
     const std::string stage = text_at(told, "stage");
     std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
                                    stage.empty() ? "" : ": " + text_at(told, "stage_detail"));
     text += fmt::format("  {:<10} {}, {} firmware{}, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
-                        text_at(told, "firmware"), secure_boot_words(told), told.value("cpus", 0),
-                        told.value("memory_mib", 0));
+                        text_at(told, "firmware"), secure_boot_words(told),
+                        number_at<std::uint64_t>(told, "cpus").value_or(0),
+                        number_at<std::uint64_t>(told, "memory_mib").value_or(0));
     text += fmt::format("  {:<10} {}: {}\n", "runs by", text_at(told, "accelerator"),
                         text_at(told, "accelerator_reason"));
-    for (const auto& nic : told.value("nics", nlohmann::json::array())) {
+    for (const auto& nic : list_at(told, "nics")) {
         text += nic_line(nic);
     }
-    for (const auto& disk : told.value("disks", nlohmann::json::array())) {
+    for (const auto& disk : list_at(told, "disks")) {
         text += disk_line(disk);
     }
-    return text;
+    return text + screen_line(told);
 }
 
 }  // namespace
 
-std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms,
-                                     const std::vector<nlohmann::json>& told) {
+std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms, const std::vector<Told>& told) {
     for (RunningStatus& vm : vms) {
-        const auto found = std::find_if(told.begin(), told.end(), [&](const nlohmann::json& words) {
-            return words.is_object() && words.value("qemu_pid", -1) == vm.qemu.pid;
+        const auto found = std::find_if(told.begin(), told.end(), [&](const Told& each) {
+            return each.words.is_object() && each.launcher > 0 && each.launcher == vm.launcher.pid;
         });
         if (found != told.end()) {
-            vm.told = *found;
+            vm.told = found->words;
         }
     }
     return vms;
@@ -201,7 +218,7 @@ std::vector<RunningStatus> running_vms() {
     for (const pid_t pid : all_pids()) {
         const std::string name = vm_name_in(split_at_nul(text_of(proc(pid) / "cmdline")));
         if (!name.empty()) {
-            vms.push_back({name, uptime_of(pid), rights_of(pid), rights_of(parent_of(pid))});
+            vms.push_back({printable(name), uptime_of(pid), rights_of(pid), rights_of(parent_of(pid))});
         }
     }
     std::sort(vms.begin(), vms.end(), [](const auto& left, const auto& right) {
@@ -237,7 +254,7 @@ std::string status_as_json(const std::vector<RunningStatus>& vms) {
         }
         list.push_back(std::move(object));
     }
-    return list.dump(2) + "\n";
+    return list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace vml

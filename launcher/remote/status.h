@@ -32,6 +32,13 @@ struct RunningStatus {
     bool operator==(const RunningStatus&) const = default;
 };
 
+// What a VM told of itself, and the process that told it, as the kernel has it: by its words alone it could
+// pass for another.
+struct Told {
+    pid_t launcher = 0;  // 0: in another PID namespace
+    nlohmann::json words;
+};
+
 // The name of the VM that this argument list starts, if vm-launch made it: "" when it did not. Pure.
 [[nodiscard]] std::string vm_name_in(const std::vector<std::string>& argv);
 
@@ -41,9 +48,9 @@ struct RunningStatus {
 // Every VM of vm-launch that runs in this PID namespace, by name.
 [[nodiscard]] std::vector<RunningStatus> running_vms();
 
-// The same with what the VMs told of themselves, matched by QEMU's pid. Pure.
+// The same with what the VMs told of themselves. Pure.
 [[nodiscard]] std::vector<RunningStatus> with_told(std::vector<RunningStatus> vms,
-                                                   const std::vector<nlohmann::json>& told);
+                                                   const std::vector<Told>& told);
 
 [[nodiscard]] std::string status_as_text(const std::vector<RunningStatus>& vms);
 // A list of objects: name, uptime, qemu and launcher, each with pid, uid, capabilities, no_new_privs,

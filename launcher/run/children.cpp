@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <boost/system/error_code.hpp>
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "base/cgroup.h"
@@ -16,6 +17,19 @@ namespace {
 // QEMU's end of the QMP socket closes with QEMU; should somebody else hold it open, the end is not put off
 // for long.
 constexpr std::chrono::seconds last_word_limit{1};
+// swtpm writes its state whenever a command changes it: nothing is lost with one that was stopped, or hangs.
+constexpr std::chrono::milliseconds tpm_limit{3000};
+
+bool ends_within(pid_t child, std::chrono::milliseconds limit) {
+    constexpr std::chrono::milliseconds look{2};
+    for (std::chrono::milliseconds waited{0}; waited < limit; waited += look) {
+        if (::waitpid(child, nullptr, WNOHANG) != 0) {
+            return true;
+        }
+        ::poll(nullptr, 0, static_cast<int>(look.count()));
+    }
+    return false;
+}
 
 }  // namespace
 
@@ -75,7 +89,10 @@ bool Children::out_of_memory() const {
 void Children::end_tpm() const {
     if (tpm_ > 0) {
         ::kill(tpm_, SIGTERM);
-        ::waitpid(tpm_, nullptr, 0);
+        if (!ends_within(tpm_, tpm_limit)) {
+            ::kill(tpm_, SIGKILL);
+            ::waitpid(tpm_, nullptr, 0);
+        }
     }
 }
 

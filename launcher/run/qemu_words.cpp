@@ -33,10 +33,8 @@ std::optional<std::filesystem::path> file_in(const std::string& line,
     return found == files.end() ? std::nullopt : std::optional{found->second};
 }
 
-}  // namespace
-
-std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
-                                        const std::vector<NamedDescriptor>& files) {
+std::optional<Fault> explain_lock(const std::vector<std::string>& lines,
+                                  const std::vector<NamedDescriptor>& files) {
     if (std::none_of(lines.begin(), lines.end(), speaks_of_a_lock)) {
         return std::nullopt;
     }
@@ -53,6 +51,72 @@ std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
         }
     }
     return std::nullopt;
+}
+
+// What stands between `before` and the next `after`; empty where they are not there.
+std::string_view between(std::string_view line, std::string_view before, std::string_view after) {
+    const std::size_t at = line.find(before);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    line.remove_prefix(at + before.size());
+    return line.substr(0, std::min(line.find(after), line.size()));
+}
+
+Fault cannot_listen(std::string_view what, std::string_view words, std::string_view setting) {
+    return {fmt::format("QEMU cannot listen on {}", what), std::string{words},
+            fmt::format(
+                "start again if somebody took it only just now, or take another port of the host ({}); `ss "
+                "-lntup` shows who has it",
+                setting),
+            ExitCode::qemu};
+}
+
+// "tcp:127.0.0.1:8080-:80", of net/slirp.c (slirp_hostfwd); newer ones add the reason.
+std::optional<Fault> explain_forward(const std::string& line) {
+    constexpr std::string_view words = "Could not set up host forwarding rule '";
+    const std::string_view rule = between(line, words, "'");
+    const std::string_view host = rule.substr(0, rule.find('-'));
+    const std::size_t first = host.find(':');
+    const std::size_t last = host.rfind(':');
+    if (first == std::string_view::npos || last == first) {
+        return std::nullopt;
+    }
+    const std::string_view address = host.substr(first + 1, last - first - 1);
+    return cannot_listen(
+        fmt::format("{} port {} of {}", host.substr(0, first), host.substr(last + 1), address),
+        line.substr(line.find(words)), "--port-forward, --ssh-port");
+}
+
+// "-vnc 127.0.0.1:1: Failed to find an available port: Address already in use", of ui/vnc.c; the display
+// counts from port 5900.
+std::optional<Fault> explain_screen(const std::string& line) {
+    constexpr std::uint32_t first_port = 5900;
+    const std::size_t words = line.find("Failed to ");
+    const std::string_view option = between(line, " -vnc ", ": ");
+    const std::size_t colon = option.rfind(':');
+    const auto display = colon == std::string_view::npos
+                             ? std::nullopt
+                             : leading_number<std::uint32_t>(option.substr(colon + 1));
+    if (!display || words == std::string::npos || line.find("Address already in use") == std::string::npos) {
+        return std::nullopt;
+    }
+    return cannot_listen(fmt::format("tcp port {} of {}", first_port + *display, option.substr(0, colon)),
+                         line.substr(words), "--vnc-port");
+}
+
+}  // namespace
+
+std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
+                                        const std::vector<NamedDescriptor>& files) {
+    for (const std::string& line : lines) {
+        for (const auto explain : {explain_forward, explain_screen}) {
+            if (auto fault = explain(line)) {
+                return fault;
+            }
+        }
+    }
+    return explain_lock(lines, files);
 }
 
 }  // namespace vml

@@ -72,7 +72,7 @@ class RunLoop {
     void remember_first_boot();
     void qemu_event(const qmp::Event& event);
     [[nodiscard]] VmSnapshot snapshot();
-    void listen(const std::string& name);
+    void listen(const std::string& name, const std::string& runtime_dir);
     void end_of_run();
     void undo_links();
     void write_report(const std::string& summary);
@@ -124,7 +124,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunI
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
       control_{control_vm(), described(options.description, vm.pid), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
-    listen(plan.name);
+    listen(plan.name, options.runtime_dir);
     if (vm.http) {
         held_.http.emplace(io_, std::move(*vm.http),
                            guard_.around([this](const std::string& line) { log_.debug(line); }));
@@ -158,9 +158,9 @@ void RunLoop::end_of_run() {
         guest_.console().drain();
         guest_.console().release_terminal();
     });
-    guard_.run([&] { control_.ended(end_->exit_code, summary); });
     end_->fault ? log_.fault(*end_->fault) : log_.info(summary);
     guard_.run([&] { write_report(summary); });
+    guard_.run([&] { control_.ended(end_->exit_code, summary); });
 }
 
 void RunLoop::undo_links() {
@@ -178,7 +178,7 @@ void RunLoop::write_report(const std::string& summary) {
     head.exit_code = end_->exit_code;
     head.summary = summary;
     head.fault = end_->fault;
-    write_reports(held_.reports, head, watch_.observer().boots(), log_);
+    end_->exit_code = write_reports(held_.reports, head, watch_.observer().boots(), log_);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {
@@ -254,14 +254,15 @@ ControlService::Vm RunLoop::control_vm() {
             }};
 }
 
-// A VM whose name is taken runs all the same; it only cannot be talked to.
-void RunLoop::listen(const std::string& name) {
+// A VM whose name is taken, or that has no folder for its socket, runs all the same; it only cannot be talked
+// to.
+void RunLoop::listen(const std::string& name, const std::string& runtime_dir) {
     try {
-        control_.listen(io_, {control::own_space(), ::geteuid(), name});
+        control_.listen(io_, control::folders_of(::geteuid(), runtime_dir), name);
     } catch (const Error& error) {
         const Fault& fault = error.faults().front();
-        log_.warning(fmt::format("{}: {} ({}); `vm-launch stop` and its like will not reach this VM",
-                                 fault.what, fault.why, fault.hint));
+        log_.warning(
+            fmt::format("{}; `vm-launch stop` and its like will not reach this VM", one_line(fault)));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -24,8 +25,9 @@ struct RunOptions {
     bool console_raw = false;
     bool keep_net_admin = false;                            // links must be deleted at the end
     nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
-    bool keeps_disks = false;  // what the guest writes to a disk outlives the run
-    bool resumes = true;       // a guest that is paused by a full disk goes on once there is room
+    bool keeps_disks = false;   // what the guest writes to a disk outlives the run
+    bool resumes = true;        // a guest that is paused by a full disk goes on once there is room
+    std::string runtime_dir{};  // $XDG_RUNTIME_DIR
 };
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,

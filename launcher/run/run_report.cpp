@@ -29,15 +29,18 @@ std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
-void write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
-                   const std::vector<boot::Boot>& boots, Log& log) {
+int write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
+                  const std::vector<boot::Boot>& boots, Log& log) {
+    int exit_code = head.exit_code;
     for (const ReportFile& file : files) {
         try {
             write_report(file, report_text(file, head, boots));
         } catch (const Error& error) {
             log.fault(error.faults().front());
+            exit_code = exit_code == 0 ? static_cast<int>(ExitCode::report) : exit_code;
         }
     }
+    return exit_code;
 }
 
 }  // namespace vml

@@ -13,8 +13,9 @@ namespace vml {
 // Now, as a report has it: UTC, ISO 8601.
 [[nodiscard]] std::string utc_now();
 
-// A file that cannot be written is reported, and keeps no other from being written.
-void write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
-                   const std::vector<boot::Boot>& boots, Log& log);
+// The exit code of the run, which is the head's, or ExitCode::report: a run that went well, and a file that
+// could not be written. That is reported, and keeps no other from being written.
+[[nodiscard]] int write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
+                                const std::vector<boot::Boot>& boots, Log& log);
 
 }  // namespace vml

@@ -19,7 +19,6 @@ namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
 
 constexpr std::string_view dashes = "--";
-constexpr std::string_view no = "no-";
 
 // Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
 po::options_description described_options() {
@@ -49,8 +48,8 @@ Arguments known_flags() {
 // The boolean that a flag such as "ipxe" or "no-ipxe" is about, if it is about one.
 const OptionRow* boolean_of(std::string_view flag) {
     const OptionRow* row = find_option(flag);
-    if (row == nullptr && flag.starts_with(no)) {
-        row = find_option(flag.substr(no.size()));
+    if (row == nullptr && flag.starts_with(negating)) {
+        row = find_option(flag.substr(negating.size()));
     }
     return row != nullptr && row->is_boolean() ? row : nullptr;
 }
@@ -154,7 +153,7 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
     } else if (key == "disk") {
         layer.disks.push_back({value, origin});
     } else if (find_option(key) == nullptr) {
-        layer.values.insert_or_assign(key.substr(no.size()), Raw{negated(value), origin});
+        layer.values.insert_or_assign(key.substr(negating.size()), Raw{negated(value), origin});
     } else {
         layer.values.insert_or_assign(key, Raw{value, origin});
     }

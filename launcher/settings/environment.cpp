@@ -103,6 +103,11 @@ void take_verbose(const Environment& environment, Layer& layer) {
 
 }  // namespace
 
+std::string value_of(const Environment& environment, std::string_view name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string{} : found->second;
+}
+
 Layer environment_layer(const Environment& environment) {
     Layer layer;
     for (const OptionRow& row : option_table()) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launcher/settings/layer.h"
@@ -10,6 +11,9 @@
 namespace vml {
 
 using Environment = std::map<std::string, std::string, std::less<>>;
+
+// "" where it is not set.
+[[nodiscard]] std::string value_of(const Environment& environment, std::string_view name);
 
 // An empty variable is as good as none.
 [[nodiscard]] Layer environment_layer(const Environment& environment);

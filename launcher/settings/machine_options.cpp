@@ -95,7 +95,8 @@ std::vector<OptionRow> machine_options() {
             {"smbios", "SMBIOS", "FIELD=VALUE,…", "none",
              fmt::format("{}, as the guest and iPXE see them", listed(smbios_fields(), "and"))}),
         option<&Settings::name, parse_name>(
-            {"name", "GUEST_NAME", "NAME", "the container's host name, else vm", "the VM's name"}),
+            {"name", "GUEST_NAME", "NAME", "the container's host name, else vm",
+             "the VM's name; by default vm too where a container has a random one and a data folder"}),
     };
 }
 

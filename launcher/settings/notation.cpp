@@ -39,11 +39,10 @@ bool is_value_of(const OptionRow& row, std::string_view word) {
 
 // What stands at `at` in place of a flag there; `end` becomes where it ended. Empty: it is none of ours.
 std::string variable_at(std::string_view text, std::size_t at, std::size_t& end) {
-    constexpr std::string_view no = "no-";
     end = end_of(text, at + 2, is_flag_character);
     const std::string_view flag = text.substr(at + 2, end - at - 2);
-    const bool negated = find_option(flag) == nullptr && flag.starts_with(no);
-    const OptionRow* row = find_option(negated ? flag.substr(no.size()) : flag);
+    const bool negated = find_option(flag) == nullptr && flag.starts_with(negating);
+    const OptionRow* row = find_option(negated ? flag.substr(negating.size()) : flag);
     if (row == nullptr || row->environment.empty()) {
         return {};
     }

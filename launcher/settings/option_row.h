@@ -15,6 +15,8 @@ namespace vml {
 
 enum class OptionGroup { boot, network, machine, disks, running };
 
+inline constexpr std::string_view negating = "no-";
+
 // What users see of a setting.
 struct OptionWords {
     std::string_view flag;         // without dashes; also the key in a configuration file
@@ -35,8 +37,8 @@ struct OptionRow : OptionWords {
 
     [[nodiscard]] bool is_boolean() const { return metavar.empty(); }
     // --no-FLAG switches a boolean off; "no-console" is a name of its own.
-    [[nodiscard]] bool has_negation() const { return is_boolean() && !flag.starts_with("no-"); }
-    [[nodiscard]] std::string negation() const { return "no-" + std::string{flag}; }
+    [[nodiscard]] bool has_negation() const { return is_boolean() && !flag.starts_with(negating); }
+    [[nodiscard]] std::string negation() const { return std::string{negating} + std::string{flag}; }
 };
 
 namespace option_detail {

@@ -30,6 +30,18 @@ std::uint16_t parse_vnc_port(std::string_view text) {
     return static_cast<std::uint16_t>(parse_number(text, first, last));
 }
 
+std::string parse_vnc_password(std::string_view text) {
+    constexpr std::size_t longest = 8;  // of which DES makes a key (RFC 6143, 7.2.2)
+    const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+    if (lower(text) == "none") {
+        return {};
+    }
+    if (text.empty() || text.size() > longest || !printable) {
+        throw ValueError{"not a VNC password", "1 to 8 printable ASCII characters, or none"};
+    }
+    return std::string{text};
+}
+
 std::string parse_health_stage(std::string_view text) {
     return std::string{boot::name_of(stage_of(lower(trimmed(text))))};
 }
@@ -80,13 +92,15 @@ std::vector<OptionRow> console_options() {
         option<&Settings::vnc_port, parse_vnc_port>(
             {"vnc-port", "VNC_PORT", "PORT", "5900",
              "the TCP port of --graphics vnc: on the loopback, in a container on all addresses"}),
+        option<&Settings::vnc_password, parse_vnc_password>(
+            {"vnc-password", "VNC_PASSWORD", "PASSWORD", "one that `vm-launch status` tells",
+             "what a viewer of --graphics vnc must know, of at most 8 characters; none: nothing"}),
         option<&Settings::guest_agent>({"guest-agent", "GUEST_AGENT", "", "on",
                                         "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
         option<&Settings::health_stage, parse_health_stage>(
             {"health-stage", "HEALTH_STAGE", "STAGE", "none",
              "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
-        option<&Settings::run_as>({"run-as", "RUN_AS", "USER",
-                                   "for root: libvirt-qemu or qemu where there is one, else nobody",
+        option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
     };
 }

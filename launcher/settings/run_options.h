@@ -13,6 +13,8 @@ namespace vml {
 
 // 5900 and above: QEMU counts its displays from there.
 [[nodiscard]] std::uint16_t parse_vnc_port(std::string_view text);
+// "" for `none`.
+[[nodiscard]] std::string parse_vnc_password(std::string_view text);
 // A stage's name.
 [[nodiscard]] std::string parse_health_stage(std::string_view text);
 // A stage's name (boot::stage_names()), or "console:" and a regular expression.

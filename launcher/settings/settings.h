@@ -199,6 +199,7 @@ struct Settings {
     bool console_raw = false;
     Graphics graphics = Graphics::none;
     std::uint16_t vnc_port = 5900;
+    std::optional<std::string> vnc_password;  // "": none is asked for; none: one is made up
     bool guest_agent = true;
     std::optional<std::string> health_stage;  // a stage's name
     std::chrono::seconds stop_timeout{8};

@@ -21,19 +21,26 @@ std::uint64_t letters_of(std::string_view word) {
     return letters;
 }
 
-// Can the two be so few edits from each other? Cheap, and says no to nearly every pair of an environment.
-bool may_be_within(std::string_view left, std::string_view right, std::size_t edits) {
-    const std::size_t longer = std::max(left.size(), right.size());
-    return longer - std::min(left.size(), right.size()) <= edits &&
-           static_cast<std::size_t>(std::popcount(letters_of(left) ^ letters_of(right))) <= 2 * edits;
-}
+// A word that is looked for. Its letters are counted once: an environment has many names, and so have we.
+struct Sought {
+    std::string_view word;
+    std::uint64_t letters = letters_of(word);
+
+    // Can the candidate be so few edits away? Cheap, and says no to nearly every pair.
+    [[nodiscard]] bool may_be(std::string_view candidate, std::size_t edits) const {
+        const std::size_t longer = std::max(word.size(), candidate.size());
+        return candidate.size() <= longest && longer - std::min(word.size(), candidate.size()) <= edits &&
+               static_cast<std::size_t>(std::popcount(letters ^ letters_of(candidate))) <= 2 * edits;
+    }
+};
 
 // The nearest candidate at most so many edits away; the first one among equals.
 std::optional<std::string> nearest_within(std::string_view word, const std::vector<std::string>& candidates,
                                           std::size_t edits) {
+    const Sought sought{word};
     const std::string* best = nullptr;
     for (const std::string& candidate : candidates) {
-        if (candidate.size() > longest || !may_be_within(word, candidate, edits)) {
+        if (!sought.may_be(candidate, edits)) {
             continue;
         }
         const std::size_t distance = edit_distance(word, candidate);

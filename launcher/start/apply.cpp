@@ -1,9 +1,11 @@
 #include "launcher/start/apply.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fcntl.h>
@@ -21,6 +23,14 @@ namespace vml {
 
 namespace {
 
+// A macvtap shares its lower device with others: which way a frame goes there is told from the other side.
+bool is_tap(const Plan& plan, unsigned nic) {
+    return std::any_of(plan.links.begin(), plan.links.end(), [nic](const net::Operation& operation) {
+        const auto* tap = std::get_if<net::CreateTap>(&operation);
+        return tap != nullptr && tap->nic == nic;
+    });
+}
+
 void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahead) {
     if (plan.links.empty()) {
         return;
@@ -33,8 +43,8 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
     for (const WirePoint& point : plan.wire) {
         if (point.filter.empty()) {
             const net::KernelExecutor& executor = vm.links->executor();
-            vm.wire.push_back(
-                {point.id, point.mac, executor.capture(point.nic), executor.link_index(point.nic)});
+            vm.wire.push_back({point.id, point.mac, executor.capture(point.nic),
+                               executor.link_index(point.nic), is_tap(plan, point.nic)});
         }
     }
 }
@@ -81,19 +91,6 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
 }
 
 }  // namespace
-
-std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths) {
-    std::vector<ReportFile> files;
-    for (const std::filesystem::path& path : paths) {
-        OwnedFd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)};
-        if (!file) {
-            throw Error{{fmt::format("cannot write the report {}", path.string()), errno_text(errno),
-                         "check the folder and its mode", ExitCode::host}};
-        }
-        files.push_back({path, std::move(file)});
-    }
-    return files;
-}
 
 HostLinks::HostLinks(const std::vector<net::Operation>& operations, net::KernelExecutor::Homes ahead)
     : executor_{std::move(ahead)} {

@@ -63,8 +63,4 @@ struct RunningVm {
 // are being made already. Throws Error; then nothing runs.
 [[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {});
 
-// Opens the reports' files, so that what stands in the way is told before anything runs. What a file held
-// stays until the report is written. Throws Error.
-[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths);
-
 }  // namespace vml

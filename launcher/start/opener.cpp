@@ -168,7 +168,8 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return memory_file_with(rom::efi_cd(program_in(planned.source), planned.arch));
         case FdPurpose::blank_disk:
             return planned.kept.empty() ? blank_file(planned)
-                                        : open_kept_blank({planned.kept, planned.size, planned.direct});
+                                        : open_kept_blank(vm_.state_folder.get(),
+                                                          {planned.kept, planned.size, planned.direct});
         case FdPurpose::read_file:
             return image_file(planned, O_RDONLY);
         case FdPurpose::write_file:
@@ -181,6 +182,8 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return screenshot_file(planned.number, vm_.told.screenshot);
         case FdPurpose::seed:
             return memory_file_with(seed_image(*plan_.seed));
+        case FdPurpose::vnc_password:
+            return memory_file_with(plan_.vnc_password);
         case FdPurpose::tpm:
             return pair(tpm_socket_);
         case FdPurpose::tpm_socket:
@@ -200,7 +203,8 @@ OwnedFd Opener::open(const PlannedFd& planned) {
 OwnedFd Opener::nvram(const PlannedFd& planned) {
     OwnedFd store = planned.kept.empty()
                         ? private_copy(planned.source, plan_.run_user)
-                        : open_kept_store({planned.kept, planned.source, planned.anew, planned.origin});
+                        : open_kept_store(vm_.state_folder.get(),
+                                          {planned.kept, planned.source, planned.anew, planned.origin});
     if (plan_.has_secure_boot) {
         vm_.told.nvram.reset(::fcntl(store.get(), F_DUPFD_CLOEXEC, 0));
     }
@@ -223,7 +227,7 @@ OwnedFd Opener::dump_pipe(unsigned nic) {
     ::fcntl(theirs.get(), F_SETPIPE_SZ, pipe_size);
     const auto point = std::find_if(plan_.wire.begin(), plan_.wire.end(),
                                     [&](const WirePoint& candidate) { return candidate.nic == nic; });
-    vm_.wire.push_back({point->id, point->mac, std::move(ours), 0, point->filter});
+    vm_.wire.push_back({point->id, point->mac, std::move(ours), 0, false, point->filter});
     return theirs;
 }
 
@@ -239,15 +243,10 @@ OwnedFd Opener::queue(unsigned nic) {
     return next;
 }
 
-// swtpm opens its state by name, so the file is QEMU's user's.
+// swtpm opens its state by name, with the rights of QEMU's user.
 OwnedFd Opener::tpm_state(const PlannedFd& planned) const {
-    const std::string what = "cannot make the TPM's state";
-    OwnedFd state =
-        planned.kept.empty() ? memory_file(plan_.run_user, what) : open_kept_blank({planned.kept});
-    if (plan_.run_user && ::fchown(state.get(), plan_.run_user->uid, plan_.run_user->gid) != 0) {
-        throw failed(what, errno, "", ExitCode::host);
-    }
-    return state;
+    return planned.kept.empty() ? memory_file(plan_.run_user, "cannot make the TPM's state")
+                                : open_kept_tpm(vm_.state_folder.get(), planned.kept, plan_.run_user);
 }
 
 }  // namespace vml

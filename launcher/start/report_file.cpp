@@ -1,24 +1,91 @@
 #include "launcher/start/report_file.h"
 
 #include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/start/new_file.h"
 
 namespace vml {
 
-void write_report(const ReportFile& file, std::string_view text) {
-    bool good = ::ftruncate(file.fd.get(), 0) == 0 || errno == EINVAL;  // a pipe or a device has no length
-    while (good && !text.empty()) {
-        const ssize_t count = ::write(file.fd.get(), text.data(), text.size());
-        good = count >= 0 || errno == EINTR;
+namespace {
+
+namespace fs = std::filesystem;
+
+Error cannot_write(const fs::path& path, int error_number, std::string hint, ExitCode code) {
+    return Error{{fmt::format("cannot write the report {}", path.string()), errno_text(error_number),
+                  std::move(hint), code}};
+}
+
+// A pipe or a device has no place beside it.
+bool is_stream(const fs::path& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+ReportFile open_report(const fs::path& path) {
+    const auto refused = [&] {
+        return cannot_write(path, errno, "check the folder and its mode", ExitCode::host);
+    };
+    ReportFile file{.path = path};
+    if (is_stream(path)) {
+        file.stream.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!file.stream) {
+            throw refused();
+        }
+        return file;
+    }
+    std::error_code ignored;  // a link to a file stays one
+    const fs::path real = fs::absolute(fs::weakly_canonical(path, ignored));
+    file.name = real.filename().string();
+    file.folder.reset(::open(real.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!file.folder || ::faccessat(file.folder.get(), ".", W_OK | X_OK, AT_EACCESS) != 0 ||
+        (::unlinkat(file.folder.get(), file.name.c_str(), 0) != 0 && errno != ENOENT)) {
+        throw refused();
+    }
+    return file;
+}
+
+void write_all(int to, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t count = ::write(to, text.data(), text.size());
+        if (count < 0 && errno != EINTR) {
+            throw std::system_error{errno, std::generic_category()};
+        }
         text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
     }
-    if (!good) {
-        throw Error{{fmt::format("cannot write the report {}", file.path.string()), errno_text(errno), "",
-                     ExitCode::failed}};
+}
+
+}  // namespace
+
+std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths) {
+    std::vector<ReportFile> files;
+    files.reserve(paths.size());
+    for (const fs::path& path : paths) {
+        files.push_back(open_report(path));
+    }
+    return files;
+}
+
+void write_report(const ReportFile& file, std::string_view text) {
+    constexpr mode_t readable = 0644;
+    try {
+        if (file.stream) {
+            write_all(file.stream.get(), text);
+            return;
+        }
+        NewFile report{file.folder.get(), file.name, readable};
+        write_all(report.fd(), text);
+        static_cast<void>(report.keep());
+    } catch (const std::system_error& error) {
+        throw cannot_write(file.path, error.code().value(), "", ExitCode::report);
     }
 }
 

@@ -1,13 +1,19 @@
-// Writes a report into the file that was opened for it. Makes system calls.
+// The files of --report, from the start of a run to its end. Makes system calls.
 #pragma once
 
+#include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "launcher/handles/handles.h"
 
 namespace vml {
 
-// The whole of the file is `text` then. Throws Error.
+// What stands in the way of a report is told before anything runs, and a report of an earlier run is taken
+// away: it would be taken for this run's. Throws Error.
+[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths);
+
+// The report appears under its name once it is whole. Throws Error (ExitCode::report).
 void write_report(const ReportFile& file, std::string_view text);
 
 }  // namespace vml

@@ -12,7 +12,7 @@ namespace {
 // The machine without what is plugged into it.
 VmSpec decide_bare_machine(const DecideInput& in, Findings& findings) {
     VmSpec spec;
-    spec.name = in.settings.name.value_or(in.facts.default_name);
+    spec.name = decide_name(in);
     spec.uuid = uuid_of(identity_source(in, spec.name));
     spec.qemu = decide_qemu(in, findings);
     spec.arch = arch_of(in.settings, in.facts.arch);

@@ -66,6 +66,20 @@ FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoi
     return firmware;
 }
 
+namespace {
+
+void check_tpm_state(const DecideInput& in, const std::filesystem::path& file, Findings& findings) {
+    const std::optional<TpmStateFacts> state = in.facts.data ? in.facts.data->tpm : std::nullopt;
+    if (const auto why = state ? why_no_tpm_state(*state) : std::nullopt) {
+        findings.host_fault(
+            fmt::format("{}: cannot use the TPM's state in {}", in.origin("data-dir"), file.string()), *why,
+            "put a copy of it back, if there is one; with the file moved away the TPM begins anew, and "
+            "what the guest sealed by it (a disk's key) is lost; --no-tpm does without");
+    }
+}
+
+}  // namespace
+
 std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
                                   const std::optional<std::filesystem::path>& state_folder,
                                   Findings& findings) {
@@ -79,7 +93,8 @@ std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
     }
     TpmSpec tpm{*in.facts.swtpm, std::nullopt};
     if (state_folder) {
-        tpm.kept = *state_folder / "tpm.state";
+        tpm.kept = *state_folder / tpm_state_file;
+        check_tpm_state(in, *tpm.kept, findings);
     }
     return tpm;
 }

@@ -87,13 +87,19 @@ std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm
 
 std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings) {
     if (in.settings.graphics == Graphics::none) {
+        for (const std::string_view flag : {"vnc-port", "vnc-password"}) {
+            if (in.origins.contains(flag)) {
+                findings.note(fmt::format("{} has no effect without --graphics vnc", in.origin(flag)));
+            }
+        }
         return std::nullopt;
     }
     if (in.settings.graphics == Graphics::novnc) {
         findings.note(fmt::format("{}: there is no web page here; a VNC viewer finds the screen on port {}",
                                   in.origin("graphics"), in.settings.vnc_port));
     }
-    return VncSpec{in.listen_address(), in.settings.vnc_port};
+    return VncSpec{in.listen_address(), in.settings.vnc_port,
+                   in.settings.vnc_password.value_or(in.facts.fresh_password)};
 }
 
 }  // namespace vml

@@ -14,12 +14,18 @@ bool is_named_at_random(const DecideInput& in) {
     return !in.settings.name && in.facts.random_name;
 }
 
-// A data folder keeps what its VMs were derived from at its first start, wherever it is mounted next.
+// Its folder keeps its name, and what tells it from VMs of that name elsewhere.
+bool has_lasting_name(const DecideInput& in) {
+    return is_named_at_random(in) && in.facts.data;
+}
+
+// A data folder keeps what its VMs were derived from at its first start, wherever it is mounted next. A
+// container's random name is its own; a machine-id in it may be its image's, and so that of many.
 std::string source_of_host(const DecideInput& in) {
     if (in.facts.data && in.facts.data->identity) {
         return *in.facts.data->identity;
     }
-    if (!in.facts.machine_id.empty()) {
+    if (!in.facts.machine_id.empty() && !has_lasting_name(in)) {
         return in.facts.machine_id;
     }
     return in.facts.data && in.facts.in_container ? in.facts.default_name : "";
@@ -27,10 +33,13 @@ std::string source_of_host(const DecideInput& in) {
 
 }  // namespace
 
+std::string decide_name(const DecideInput& in) {
+    return has_lasting_name(in) ? lasting_name : in.settings.name.value_or(in.facts.default_name);
+}
+
 std::string identity_source(const DecideInput& in, const std::string& vm_name) {
     const std::string host = source_of_host(in);
-    const std::string name = is_named_at_random(in) && in.facts.data ? "vm" : vm_name;
-    return host.empty() ? name : fmt::format("{}/{}", host, name);
+    return host.empty() ? vm_name : fmt::format("{}/{}", host, vm_name);
 }
 
 std::optional<IdentityToKeep> identity_to_keep(const DecideInput& in,
@@ -51,7 +60,7 @@ void check_identity(const DecideInput& in, const VmSpec& spec, Findings& finding
     if (!derived || !on_link) {
         return;
     }
-    if (std::find(others.begin(), others.end(), spec.name) != others.end()) {
+    if (!has_lasting_name(in) && std::find(others.begin(), others.end(), spec.name) != others.end()) {
         findings.note(fmt::format(
             "a VM named {} runs on this host already, with the same UUID and MAC address {}: on one "
             "network they disturb each other; --name NAME gives this one its own",

@@ -76,7 +76,7 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
         !store ||
         check_kept(in, {*store, in.facts.data->nvram_origin, in.facts.nvram_template, *firmware.uefi, arch},
                    *nvram.kept, findings);
-    const std::string origin = to_text(origin_of_store(*firmware.uefi, arch));
+    const std::string origin = to_text(origin_of_store(*firmware.uefi, arch, in.facts.nvram_template));
     const bool noted = store && in.facts.data->nvram_origin == origin;
     nvram.origin = nvram.kept && !noted ? origin : "";
     nvram.anew = nvram.kept && in.settings.reset_nvram;

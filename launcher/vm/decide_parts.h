@@ -80,6 +80,7 @@ struct AcceleratorChoice {
                                                                        Findings& findings);
 
 // decide_identity.cpp
+[[nodiscard]] std::string decide_name(const DecideInput& in);
 // What UUID and MAC addresses are derived from: the name, and what tells this host from others.
 [[nodiscard]] std::string identity_source(const DecideInput& in, const std::string& vm_name);
 // To be kept in the data folder, where nothing is yet.

@@ -39,12 +39,17 @@ std::optional<std::filesystem::path> decide_state_folder(const DecideInput& in, 
         return std::nullopt;
     }
     if (!data->others.empty()) {
-        findings.note(
-            fmt::format("{} keeps nothing of {} yet, but of {}: --name says which VM this is (by default the "
-                        "container's host name, which Docker makes up anew)",
-                        data->folder.string(), vm_name, listed(data->others, "and")));
+        findings.note(fmt::format("{} keeps nothing of {} yet, but of {}: --name says which VM this is",
+                                  data->folder.string(), vm_name, listed(data->others, "and")));
     }
-    return in.absolute(data->folder) / vm_name;
+    if (data->earlier) {
+        findings.note(
+            fmt::format("{} is used, which an earlier container left under its random name: rename it to {}, "
+                        "which is what such a "
+                        "VM is called now, or give the VM a name (--name)",
+                        (data->folder / *data->earlier).string(), vm_name));
+    }
+    return in.absolute(data->folder) / data->earlier.value_or(vm_name);
 }
 
 }  // namespace vml

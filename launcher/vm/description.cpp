@@ -87,7 +87,9 @@ json description_of(const VmSpec& spec) {
                 {"nics", std::move(nics)},
                 {"disks", disks_json(spec)}};
     if (spec.vnc) {
-        object["vnc"] = {{"address", spec.vnc->address}, {"port", spec.vnc->port}};
+        object["vnc"] = {{"address", spec.vnc->address},
+                         {"port", spec.vnc->port},
+                         {"password", spec.vnc->password.empty() ? json() : json(spec.vnc->password)}};
     }
     return object;
 }

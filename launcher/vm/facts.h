@@ -17,6 +17,7 @@
 #include "launcher/vm/nvram_store.h"
 #include "launcher/vm/outside_links.h"
 #include "launcher/vm/script_check.h"
+#include "launcher/vm/tpm_state.h"
 #include "launcher/vm/uefi_choice.h"
 #include "netsetup/host_facts.h"
 #include "rom/option_rom.h"
@@ -34,10 +35,12 @@ struct KvmFacts {
 
 // Whose rights a process has.
 struct RunUser {
-    std::string name;
+    std::string name;  // of one that is the VM's own the number
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;  // supplementary: the one that may use /dev/kvm, if QEMU needs it
+
+    bool own = false;  // no other VM's, and no service's
 
     bool operator==(const RunUser&) const = default;
 };
@@ -52,6 +55,10 @@ struct RunUserFacts {
 
 // The file in a data folder that keeps what VMs' identities are derived from.
 inline constexpr const char* identity_file = "identity";
+
+// The name of a VM that has none, in a container that is named at random, where a data folder outlives the
+// container.
+inline constexpr const char* lasting_name = "vm";
 
 // The file in a VM's state folder whose being there says that --boot-once was done.
 inline constexpr const char* first_boot_mark = "boot-once.done";
@@ -135,6 +142,8 @@ struct DataFacts {
     std::optional<StoreFacts> nvram{};          // what is kept of UEFI's variables
     std::vector<KeptDiskFacts> disks{};         // that were kept
     std::vector<std::string> others{};          // names of VMs that have a folder, where this one has none
+    std::optional<std::string> earlier{};       // whose folder is this VM's: a container's random name
+    std::optional<TpmStateFacts> tpm{};         // what is kept of a TPM
     std::optional<std::string> nvram_origin{};  // the text of the file beside it
     std::optional<std::string> identity{};  // what the VMs of this folder are derived from, once it is kept
     bool operator==(const DataFacts&) const = default;
@@ -160,8 +169,9 @@ struct HostFacts {
     std::optional<std::uint64_t> memory_limit_mib;  // the control group's
     std::string machine_id;                         // of the host's installation; empty: none
     bool random_name = false;                       // default_name is another one with each container
-    std::vector<std::string> running_vms;           // names of those that share this network namespace
+    std::vector<std::string> running_vms;           // names of those that are this user's
     bool in_container = false;
+    std::string fresh_password{};                 // of 8 characters, another one each time
     std::string default_name = "vm";              // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
     std::vector<EfiProgram> ipxe_programs;        // in order of preference

@@ -32,18 +32,36 @@ std::optional<std::string> why_not_by_content(const StoreQuestion& question) {
                                : "it was made for firmware without Secure Boot: no key is enrolled in it";
 }
 
+// The same paths, or the same firmware under others: a template that is the same to the byte, whatever it is
+// called, or one of the same file name, which another build of one firmware has; then size and Secure Boot's
+// keys tell the rest. Two programs that share their template can share a store.
+bool same_firmware(const NvramOrigin& made_for, const NvramOrigin& wanted) {
+    if (made_for.arch != wanted.arch) {
+        return false;
+    }
+    const bool same_paths = made_for.code == wanted.code && made_for.vars_template == wanted.vars_template;
+    const bool same_content =
+        !made_for.template_digest.empty() && made_for.template_digest == wanted.template_digest;
+    return same_paths || same_content || made_for.vars_template.filename() == wanted.vars_template.filename();
+}
+
 }  // namespace
 
-NvramOrigin origin_of_store(const UefiFirmware& firmware, rom::Arch arch) {
-    return {std::string{to_string(arch)}, firmware.code, firmware.vars_template};
+NvramOrigin origin_of_store(const UefiFirmware& firmware, rom::Arch arch,
+                            const std::optional<StoreFacts>& of_template) {
+    return {std::string{to_string(arch)}, firmware.code, firmware.vars_template,
+            of_template ? of_template->digest : ""};
 }
 
 std::string to_text(const NvramOrigin& origin) {
-    const nlohmann::ordered_json object{{"format", format_name},
-                                        {"version", format_version},
-                                        {"arch", origin.arch},
-                                        {"code", origin.code.string()},
-                                        {"template", origin.vars_template.string()}};
+    nlohmann::ordered_json object{{"format", format_name},
+                                  {"version", format_version},
+                                  {"arch", origin.arch},
+                                  {"code", origin.code.string()},
+                                  {"template", origin.vars_template.string()}};
+    if (!origin.template_digest.empty()) {
+        object["template_digest"] = origin.template_digest;
+    }
     return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -56,7 +74,8 @@ std::variant<std::monostate, NvramOrigin, std::string> parse_nvram_origin(std::s
     if (version && *version > format_version) {
         return fmt::format("{} beside it is of a newer vm-launch (version {})", nvram_origin_file, *version);
     }
-    NvramOrigin origin{text_at(object, "arch"), text_at(object, "code"), text_at(object, "template")};
+    NvramOrigin origin{text_at(object, "arch"), text_at(object, "code"), text_at(object, "template"),
+                       text_at(object, "template_digest")};
     if (version != format_version || origin.arch.empty() || origin.code.empty() ||
         origin.vars_template.empty()) {
         return std::monostate{};
@@ -65,13 +84,13 @@ std::variant<std::monostate, NvramOrigin, std::string> parse_nvram_origin(std::s
 }
 
 std::optional<std::string> why_not_this_store(const StoreQuestion& question) {
-    const NvramOrigin wanted = origin_of_store(question.firmware, question.arch);
+    const NvramOrigin wanted = origin_of_store(question.firmware, question.arch, question.of_template);
     const auto parsed = parse_nvram_origin(question.origin.value_or(""));
     const auto* origin = std::get_if<NvramOrigin>(&parsed);
     if (const auto* newer = std::get_if<std::string>(&parsed)) {
         return *newer;
     }
-    if (origin != nullptr && *origin != wanted) {
+    if (origin != nullptr && !same_firmware(*origin, wanted)) {
         return fmt::format("it was made for {}; this start is for {}", words_for(*origin), words_for(wanted));
     }
     if (!question.of_template) {
@@ -85,7 +104,8 @@ std::optional<std::string> why_not_this_store(const StoreQuestion& question) {
     if (const auto* why = std::get_if<std::string>(&question.store.content)) {
         return *why;
     }
-    return origin == nullptr ? why_not_by_content(question) : std::nullopt;
+    const bool by_path = origin != nullptr && origin->vars_template == wanted.vars_template;
+    return by_path ? std::nullopt : why_not_by_content(question);
 }
 
 std::string_view secure_boot_words(std::optional<bool> secure_boot) {

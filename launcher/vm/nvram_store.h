@@ -24,6 +24,7 @@ struct StoreFacts {
     std::uint64_t size = 0;  // bytes
     // What is in it; a text: why that cannot be told.
     std::variant<rom::VariableStore, std::string> content{};
+    std::string digest{};  // of a template's content: tells one that is the same from others
     bool operator==(const StoreFacts&) const = default;
 };
 
@@ -32,10 +33,12 @@ struct NvramOrigin {
     std::string arch;  // as QEMU names it
     std::filesystem::path code;
     std::filesystem::path vars_template;
+    std::string template_digest{};  // of the template when the store was last used; empty: not known
     bool operator==(const NvramOrigin&) const = default;
 };
 
-[[nodiscard]] NvramOrigin origin_of_store(const UefiFirmware& firmware, rom::Arch arch);
+[[nodiscard]] NvramOrigin origin_of_store(const UefiFirmware& firmware, rom::Arch arch,
+                                          const std::optional<StoreFacts>& of_template);
 [[nodiscard]] std::string to_text(const NvramOrigin& origin);
 
 // Nothing where the text is none of ours: then the store is judged by what is in it. A text: why not.

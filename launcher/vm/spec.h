@@ -124,6 +124,7 @@ struct CdromSpec {
 struct VncSpec {
     std::string address;  // that it listens on
     std::uint16_t port = 5900;
+    std::string password{};  // empty: everybody may see it
     bool operator==(const VncSpec&) const = default;
 };
 

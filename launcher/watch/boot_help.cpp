@@ -32,7 +32,7 @@ BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest li
       longest_rest_{io} {}
 
 void BootHelp::console_line(const std::string& line) {
-    shortcuts_.line(line, hands_.boot());
+    shortcuts_.line(line, hands_.boot_without_fetches());
     switch_links(link_rest_.line(line));
 }
 
@@ -61,7 +61,7 @@ void BootHelp::was_reset() {
 
 // A router goes first, and so does DHCP: see Shortcuts.
 void BootHelp::answer_search(std::size_t nic) {
-    const std::optional<double> wait = shortcuts_.answer_in(nic, hands_.boot(), hands_.now());
+    const std::optional<double> wait = shortcuts_.answer_in(nic, hands_.boot_without_fetches(), hands_.now());
     if (!wait || patience_.contains(nic)) {
         return;
     }
@@ -77,7 +77,7 @@ void BootHelp::answer_search(std::size_t nic) {
 }
 
 void BootHelp::advertise(std::size_t nic) {
-    if (shortcuts_.answer_in(nic, hands_.boot(), hands_.now()) &&
+    if (shortcuts_.answer_in(nic, hands_.boot_without_fetches(), hands_.now()) &&
         hands_.send(nic, serve::router_advertisement())) {
         log_.debug(shortcuts_.advertised(nic, hands_.now()));
     }

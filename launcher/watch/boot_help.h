@@ -26,6 +26,7 @@ class BootHelp {
         std::function<bool(std::size_t nic, std::string_view frame)> send;
         std::function<double()> now;  // seconds since the guest began to run
         std::function<const boot::Boot&()> boot;
+        std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
     };
 
     BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log, Hands hands);

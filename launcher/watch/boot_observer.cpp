@@ -4,6 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
+#include "bootwatch/hints.h"
+
 namespace vml {
 
 BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, timeline_{config_.nics} {
@@ -16,10 +20,14 @@ BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, 
 }
 
 Observed BootObserver::packet(double at, std::size_t nic, const boot::Packet& packet) {
-    if (packet.source == config_.nics.at(nic).mac) {
+    if (packet.sent_by(config_.nics.at(nic).mac)) {
         sign_at_ = at;
     }
     Observed observed = judged(timeline_.packet(at, nic, packet));
+    if (const auto& twins = timeline_.current_boot().twins;
+        !twins.empty() && !std::exchange(twin_told_, true)) {
+        observed.warning = fmt::format("{}: {}", boot::describe(twins.front()), boot::twin_remedy);
+    }
     observed.progress = progress_.next(at, timeline_.fetches());
     return observed;
 }
@@ -51,8 +59,9 @@ Observed BootObserver::reset(double at) {
     }
     told_ = boot::Turn::none;
     chain_told_ = false;
-    const unsigned fruitless = boot::fruitless_boots(timeline_.boots(), lasting_s);
-    if (config_.reboot_limit > 0 && fruitless >= config_.reboot_limit) {
+    const boot::Boot& boot = timeline_.current_boot();
+    marks_seen_ = boot.marks_seen();
+    if (config_.reboot_limit > 0 && boot.fruitless_before >= config_.reboot_limit) {
         observed.end = BootEnd::reboot_loop;
     }
     return observed;
@@ -83,12 +92,14 @@ std::vector<std::string> BootObserver::reached() const {
 }
 
 Observed BootObserver::judged(std::vector<boot::Mark> marks) {
+    const std::uint64_t seen = timeline_.current_boot().marks_seen();
+    const bool changed = std::exchange(marks_seen_, seen) != seen;  // not all of it is told
     Observed observed;
     observed.end = end_of(marks);
-    if (!observed.end && !marks.empty() && loads_itself()) {
+    if (!observed.end && changed && loads_itself()) {
         observed.end = BootEnd::chain_loop;
     }
-    observed.wait_for_silence = !marks.empty() && timeline_.runs_unknown();
+    observed.wait_for_silence = changed && timeline_.runs_unknown();
     observed.marks = std::move(marks);
     return observed;
 }
@@ -111,7 +122,7 @@ bool BootObserver::loads_itself() {
     if (config_.reboot_limit == 0 || chain_told_ || !config_.boots_network) {
         return false;
     }
-    chain_told_ = boot::chain_rounds(timeline_.boot()) >= std::max(config_.reboot_limit, 3U);
+    chain_told_ = timeline_.current_boot().chain_rounds >= std::max(config_.reboot_limit, 3U);
     return chain_told_;
 }
 
@@ -160,7 +171,7 @@ Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string>
         return boot::judge_chain(timeline_.boot());
     }
     if (end == BootEnd::reboot_loop) {
-        return boot::judge_loop(timeline_.boots(), boot::fruitless_boots(timeline_.boots(), lasting_s));
+        return boot::judge_loop(timeline_.boots(), timeline_.current_boot().fruitless_before);
     }
     boot::Circumstances about = config_.about;
     about.looks = std::move(looks);

@@ -43,6 +43,7 @@ enum class BootEnd {
 struct Observed {
     std::vector<boot::Mark> marks{};
     std::optional<BootEnd> end{};
+    std::optional<std::string> warning{};   // of what does not belong into a healthy network
     std::optional<std::string> progress{};  // of a fetch that takes long
     bool wait_for_silence =
         false;  // something unknown was started: nothing at all for `silence_s` would be a crash
@@ -79,6 +80,8 @@ class BootObserver {
     [[nodiscard]] const ObserverConfig& config() const { return config_; }
     [[nodiscard]] const std::vector<boot::Boot>& boots() { return timeline_.boots(); }
     [[nodiscard]] const boot::Boot& boot() { return timeline_.boot(); }
+    // The same at no cost, without its fetches and lookups.
+    [[nodiscard]] const boot::Boot& current_boot() const { return timeline_.current_boot(); }
     [[nodiscard]] const std::vector<boot::Fetch>& fetches() const { return timeline_.fetches(); }
 
     // Why the boot is where it is. `looks`: what the bridge or the lower device looks like now. `now`: the
@@ -86,8 +89,6 @@ class BootObserver {
     [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> looks,
                                 std::optional<double> now = {});
 
-    // An operating system that runs as long as this was a good boot.
-    static constexpr double lasting_s = 60;
     // A boot program that is alive shows it sooner than this, be it with a menu's countdown, also where it is
     // emulated on a busy host. Menus wait for 30 to 60 s.
     static constexpr double silence_s = 120;
@@ -107,8 +108,10 @@ class BootObserver {
     std::optional<Pattern> pattern_;
     boot::Turn told_ = boot::Turn::none;  // the turn that was told already
     bool until_told_ = false;
+    bool twin_told_ = false;
     bool chain_told_ = false;
-    double sign_at_ = 0;  // the latest sign of life
+    double sign_at_ = 0;            // the latest sign of life
+    std::uint64_t marks_seen_ = 0;  // in this boot
     std::uint64_t disk_requests_ = 0;
 };
 

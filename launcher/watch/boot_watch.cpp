@@ -26,8 +26,9 @@ void tell_help(const std::vector<std::string>& done, Log& log) {
 
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log) {
+    constexpr std::size_t most = 50;
     for (std::string& hint : found) {
-        if (std::find(told.begin(), told.end(), hint) == told.end()) {
+        if (told.size() < most && std::find(told.begin(), told.end(), hint) == told.end()) {
             log.info("hint: " + hint);
             told.push_back(std::move(hint));
         }
@@ -47,10 +48,12 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
-             [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); }}},
+             [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
+             [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
       wire_{io,
             std::move(taps),
-            {[this](std::size_t nic, Bytes frame) { frame_seen(nic, frame); }, handlers_.switch_dump}} {}
+            {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
+             handlers_.switch_dump}} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -105,17 +108,18 @@ double BootWatch::now() const {
 }
 
 void BootWatch::add_to(boot::ReportHead& head) const {
-    const std::vector<std::string>& done = help_.shortcuts().done();
+    const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
     head.hints = hints_;
     head.lost_frames = wire_.lost();
 }
 
-void BootWatch::frame_seen(std::size_t nic, Bytes frame) {
-    const auto packet = boot::decode_frame(frame);
+void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
+    auto packet = boot::decode_frame(frame);
     if (!packet) {
         return;
     }
+    packet->came_in = came_in;
     observed(observer_.packet(now(), nic, *packet));
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
@@ -127,6 +131,10 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame) {
 void BootWatch::observed(const Observed& seen) {
     if (seen.progress) {
         log_.info(fmt::format("[{:6.2f} s] {}", now(), *seen.progress));
+    }
+    if (seen.warning) {
+        log_.warning(*seen.warning);
+        hints_.push_back(*seen.warning);
     }
     for (const boot::Mark& mark : seen.marks) {
         log_.info(fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail));

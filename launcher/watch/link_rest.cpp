@@ -41,6 +41,9 @@ std::vector<LinkSwitch> LinkRest::down(std::vector<std::string> wanted) {
         return {};
     }
     std::vector<LinkSwitch> switches = reset();
+    if (wanted.empty() || ++rests_ > most_rests) {
+        return switches;
+    }
     for (const std::string& nic : wanted) {
         switches.push_back({nic, false});
     }

@@ -28,6 +28,8 @@ class LinkRest {
     // A line of the console; what is to be switched now. The firmware's error comes a moment before its word
     // that the boot option failed, and HTTP right after that.
     std::vector<LinkSwitch> line(std::string_view line);
+    // In one run: a guest may write the firmware's lines without end, and each switch is QEMU's work.
+    static constexpr unsigned most_rests = 1000;
     // Should the firmware's next line never come: longer than its look at a link that is down takes.
     static constexpr double longest_s = 10;
     // Every link is up again.
@@ -40,6 +42,7 @@ class LinkRest {
     std::vector<Nic> nics_;
     std::vector<std::string> trying_;  // those whose PXE runs
     std::vector<std::string> down_;
+    unsigned rests_ = 0;
 };
 
 }  // namespace vml

@@ -62,7 +62,7 @@ void Shortcuts::reset() {
 
 void Shortcuts::packet(std::size_t nic, const boot::Packet& packet, double at) {
     Nic& seen = nics_.at(nic);
-    if (packet.source != seen.mac) {
+    if (!packet.sent_by(seen.mac)) {
         seen.ipv6_seen = seen.ipv6_seen || packet.ipv6_routing;
     } else if (std::holds_alternative<boot::RouterSolicitation>(packet.body)) {
         seen.first_searched_at = seen.first_searched_at.value_or(at);
@@ -118,9 +118,18 @@ std::string Shortcuts::link_taken_down(const std::string& nic, double at) {
                     at, nic));
 }
 
+std::vector<std::string> Shortcuts::done() const {
+    std::vector<std::string> all = done_;
+    if (left_out_ > 0) {
+        all.push_back(fmt::format("and {} more were left out", left_out_));
+    }
+    return all;
+}
+
 std::string Shortcuts::tell(std::string text) {
-    done_.push_back(text);
-    done_in_boot_.push_back(text);
+    std::uint64_t of_this_boot = 0;
+    boot::add_bounded(done_, text, most_done, left_out_);
+    boot::add_bounded(done_in_boot_, text, most_done, of_this_boot);
     return text;
 }
 

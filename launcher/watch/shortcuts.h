@@ -2,6 +2,8 @@
 // key and sends the frame.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +52,9 @@ class Shortcuts {
 
     // What was done in this boot, for whoever asks why it failed.
     [[nodiscard]] const std::vector<std::string>& done_in_boot() const { return done_in_boot_; }
-    // What was done, for the report.
-    [[nodiscard]] const std::vector<std::string>& done() const { return done_; }
+    // What was done, for the report. Of too much the last line counts the rest: a guest may reboot, and write
+    // UEFI's lines, without end.
+    [[nodiscard]] std::vector<std::string> done() const;
     // A search for a router was answered in this boot.
     [[nodiscard]] bool spared_router() const { return spared_router_; }
 
@@ -62,6 +65,7 @@ class Shortcuts {
     static constexpr double patience_s = 4.6;
     // The prompt stands for 2 s.
     static constexpr double young_s = 1;
+    static constexpr std::size_t most_done = 50;
 
   private:
     struct Nic {
@@ -83,6 +87,7 @@ class Shortcuts {
     std::vector<Nic> nics_;
     std::vector<std::string> done_;
     std::vector<std::string> done_in_boot_;
+    std::uint64_t left_out_ = 0;
 };
 
 }  // namespace vml

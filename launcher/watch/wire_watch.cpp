@@ -44,19 +44,25 @@ void WireWatch::catch_up() {
 // False when nothing will come any more.
 bool WireWatch::take(std::size_t index) {
     Tap& tap = *taps_[index];
-    const std::size_t most = tap.wire.filter.empty() ? net::capture_length : buffer_.size();
+    const int fd = tap.wire.fd.get();
+    const auto seen = [&](ssize_t count) {
+        return bytes_of({buffer_.data(), static_cast<std::size_t>(count)});
+    };
     for (int turn = 0; turn < reads_at_once && !tap.ended; ++turn) {
-        const ssize_t count = ::read(tap.wire.fd.get(), buffer_.data(), most);
+        ssize_t count = -1;
+        if (tap.wire.filter.empty()) {
+            const net::CapturedFrame frame = net::read_frame(fd, {buffer_.data(), net::capture_length});
+            if ((count = frame.count) >= 0) {
+                handlers_.on_frame(index, seen(count), tap.wire.alone && frame.outgoing);
+            }
+        } else if ((count = ::read(fd, buffer_.data(), buffer_.size())) >= 0) {
+            tap.ended = count == 0 || !tap.dump.feed(seen(count).chars(), [&](Bytes frame) {
+                handlers_.on_frame(index, frame, false);
+            });
+        }
         if (count < 0) {
             tap.ended = errno != EAGAIN && errno != EINTR;
             break;
-        }
-        const Bytes bytes = bytes_of({buffer_.data(), static_cast<std::size_t>(count)});
-        if (tap.wire.filter.empty()) {
-            handlers_.on_frame(index, bytes);
-        } else {
-            tap.ended = count == 0 || !tap.dump.feed({buffer_.data(), bytes.size()},
-                                                     [&](Bytes frame) { handlers_.on_frame(index, frame); });
         }
     }
     return !tap.ended;

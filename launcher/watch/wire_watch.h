@@ -22,7 +22,8 @@ namespace vml {
 class WireWatch {
   public:
     struct Handlers {
-        std::function<void(std::size_t nic, Bytes frame)> on_frame;
+        // `came_in`: from the network; false where that is not known.
+        std::function<void(std::size_t nic, Bytes frame, bool came_in)> on_frame;
         // QEMU is to write its dump, or to leave it.
         std::function<void(const std::string& filter, bool on)> on_switch;
     };

@@ -55,3 +55,21 @@ make_whole() {
     rm -rf "$target"
     mv -T "$fresh" "$target"
 }
+
+# recipe FUNCTION|FILE|WORD…: changes when what they make would change.
+recipe() {
+    local part
+    for part in "$@"; do
+        declare -f "$part" || cat "$part" 2>/dev/null || printf '%s\n' "$part"
+    done | sha256sum | cut -c 1-16
+}
+
+# once DIR RECIPE COMMAND…: makes DIR, unless it is there and was made by this recipe.
+once() {
+    local dir=$1 recipe=$2
+    shift 2
+    [[ -e $dir && $(cat "$dir.recipe" 2>/dev/null) == "$recipe" ]] && return
+    rm -f "$dir.recipe"
+    make_whole "$dir" "$@"
+    printf '%s\n' "$recipe" >"$dir.recipe"
+}

@@ -103,7 +103,21 @@ class Terminal(vm.Boot):
 
     def wait(self, pattern):
         """Until the pattern is on the screen. The screen is read on: nothing blocks for want of a reader."""
-        self.screen.expect(pattern)
+        assert self.came(pattern, vm.BOOT_DEADLINE), self.missing(pattern)
+
+    def type_until(self, keys, pattern, turns=18):
+        """Types the keys, and again where the pattern does not come within some seconds."""
+        for _ in range(turns):
+            self.screen.send(keys)
+            if self.came(pattern, vm.BOOT_DEADLINE / turns):
+                return
+        raise AssertionError(self.missing(pattern))
+
+    def came(self, pattern, seconds):
+        return self.screen.expect([pattern, fdpexpect.TIMEOUT], timeout=seconds) == 0
+
+    def missing(self, pattern):
+        return f"{pattern!r} did not come:\n{self.text()[-3000:]!r}"
 
     def wait_exit(self, seconds=vm.BOOT_DEADLINE):
         # What vm-launch says last has to be read, or a full terminal would keep it from ending.

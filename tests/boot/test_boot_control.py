@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import subprocess
 
 import pytest
 
@@ -55,6 +57,52 @@ def test_a_vm_can_be_talked_to(boot, agent, tmp_path):
         assert (stopped.returncode, stopped.stdout) == (0, f"{run.name}: stopped by `vm-launch stop` (exit code 0)\n")
         assert run.wait_exit() == 0
         assert vm.POWER_BUTTON in run.text()
+
+
+def let_in(port, password):
+    """Does a VNC server let a viewer in that knows this password? RFC 6143, 7.1.2 and 7.2.2: a challenge, enciphered with a key
+    whose bytes have their bits the other way round."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as viewer, viewer.makefile("rwb", buffering=0) as server:
+        assert server.read(12) == b"RFB 003.008\n"
+        server.write(b"RFB 003.008\n")
+        types = server.read(server.read(1)[0])
+        if password is None:
+            return 1 in types
+        assert list(types) == [2]  # VNC authentication, and nothing else
+        server.write(b"\x02")
+        challenge = recv_exactly(server, 16)
+        key = bytes(int(f"{byte:08b}"[::-1], 2) for byte in password.encode().ljust(8, b"\0"))
+        cipher = ("openssl", "enc", "-des-ecb", "-provider", "legacy", "-provider", "default", "-nopad", "-K", key.hex())
+        server.write(subprocess.run(cipher, input=challenge, stdout=subprocess.PIPE, check=True).stdout)
+        return recv_exactly(server, 4) == bytes(4)
+
+
+def recv_exactly(server, count):
+    data = b""
+    while len(data) < count:
+        piece = server.read(count - len(data))
+        assert piece, "the VNC server ended"
+        data += piece
+    return data
+
+
+@pytest.mark.parametrize("given", [None, "s3cret", "none"])
+def test_a_screen_asks_for_its_password(boot, given):
+    words = ("--vnc-password", given) if given else ()
+    with boot("--ipxe", "--bootfile", "http://192.0.2.1/x", "--graphics", "vnc", "--vnc-port", "5988", *words, *vm.SMALL, capture=False) as run:
+        run.wait_text("SeaBIOS")
+        [status] = json.loads(ask(run, "status", "--format", "json").stdout)
+        password = status["vnc"]["password"]
+        if given == "none":
+            assert password is None
+            assert let_in(5988, None)
+        else:
+            assert given in (None, password) and len(password) == (8 if given is None else 6)
+            assert let_in(5988, password)
+            assert not let_in(5988, "wrong")
+            assert password not in run.text()
+            assert f"password {password}" in ask(run, "status").stdout
+        assert ask(run, "stop").returncode == 0
 
 
 def talk_to_the_agent(run):

@@ -1,5 +1,11 @@
 """The main job: one command boots a script, a kernel and an initramfs over QEMU's user-mode network."""
 
+import os
+import shutil
+import socket
+
+import pytest
+
 import pcap
 import vm
 
@@ -69,3 +75,24 @@ def test_a_guest_that_reboots_boots_again(boot, netboot):
     with boot("--ipxe", "--netboot-dir", netboot.path, *vm.SMALL) as run:
         run.wait_text(rf"(?s){vm.GUEST_UP}.*{vm.SCRIPT_RAN}")
         run.stop()
+
+
+@pytest.mark.parametrize("words", [("--port-forward", "{}:80"), ("--graphics", "vnc", "--vnc-port", "{}")])
+def test_a_port_that_is_taken_between_the_trial_and_qemus_start_is_named(tmp_path, words):
+    """A QEMU that takes the port itself before it looks at its arguments."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_text(
+        "#!/usr/bin/python3\nimport os, socket, sys\n"
+        f"taken = socket.create_server(('127.0.0.1', {port}))\ntaken.set_inheritable(True)\n"
+        f"os.execv({shutil.which('qemu-system-x86_64')!r}, sys.argv)\n"
+    )
+    qemu.chmod(0o755)
+    ended = vm.run(
+        "--name", "port", "--blank-disk", *(word.format(port) for word in words),
+        environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert ended.returncode == 4, ended.stderr
+    assert f"QEMU cannot listen on tcp port {port} of " in ended.stderr
+    assert words[-2] in ended.stderr and "hint:" in ended.stderr

@@ -33,7 +33,7 @@ POWER_BUTTON = "VM-LAUNCH-GUEST-POWER-BUTTON"
 FIRMWARE_TEXT = r"SeaBIOS|iPXE|UEFI|BdsDxe"
 
 # Every process of a run has this in its environment, however deep it is.
-MARK = "VML_TEST_RUN"
+MARK = "QEMU_TEST_RUN"  # a name that QEMU gets too
 
 
 def made_assets(*options):

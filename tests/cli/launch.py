@@ -52,7 +52,7 @@ def wait_for_end(pid, seconds=DEADLINE):
 
 def environment(scenario="poweroff", **more):
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "ASAN_OPTIONS", "LSAN_OPTIONS") if name in os.environ}
-    return {**kept, "PATH": f"{FAKE}:/usr/bin:/bin", "FAKE_QEMU": scenario, **more}
+    return {**kept, "PATH": f"{FAKE}:/usr/bin:/bin", "QEMU_FAKE": scenario, **more}
 
 
 def command(*arguments):

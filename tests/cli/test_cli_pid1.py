@@ -41,7 +41,7 @@ class Init(Running):
 def end_with(folder, status):
     result = subprocess.run(
         [*AS_INIT, *command(*BOOT)],
-        env=environment(PATH=f"{folder}:/usr/bin:/bin", STATUS=str(status)),
+        env=environment(PATH=f"{folder}:/usr/bin:/bin", QEMU_TEST_STATUS=str(status)),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=DEADLINE, check=False,
     )
     return result.returncode, re.search(r"exit status (\d+)", result.stderr.decode())
@@ -49,7 +49,7 @@ def end_with(folder, status):
 
 def test_all_256_exit_statuses_of_qemu_are_told_and_none_is_taken_for_a_success(open_folder):
     fake = open_folder / "qemu-system-x86_64"
-    fake.write_text('#!/bin/sh\nexit "$STATUS"\n')
+    fake.write_text('#!/bin/sh\nexit "$QEMU_TEST_STATUS"\n')
     fake.chmod(0o755)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         ends = list(pool.map(lambda status: end_with(open_folder, status), range(256)))

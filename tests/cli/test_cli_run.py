@@ -147,7 +147,7 @@ def test_the_whole_output_is_what_the_guest_wrote(open_folder):
     """Whatever is held meanwhile, and however slow its reader is."""
     text = "".join(f"line {number} {'x' * (number % 300)}\n" for number in range(4000)) + "no end"
     (open_folder / "stream").write_text(text)
-    result = launch(*BOOT, env=environment("replay,poweroff", FAKE_QEMU_CONSOLE=str(open_folder / "stream")))
+    result = launch(*BOOT, env=environment("replay,poweroff", QEMU_FAKE_CONSOLE=str(open_folder / "stream")))
     assert result.stdout.split("\n", 2)[2] == text + "\n"
 
 
@@ -178,7 +178,7 @@ STREAMS = ROOT / "tests/unit/data"
 @pytest.mark.parametrize("name", ["seabios-ipxe", "seabios-ipxe-menu", "edk2-ipxe-menu", "edk2-grub"])
 def test_a_log_gets_text_alone_unless_it_is_to_be_raw(name):
     stream = STREAMS / f"console-{name}.bin"
-    env = environment("replay,poweroff", FAKE_QEMU_CONSOLE=str(stream))
+    env = environment("replay,poweroff", QEMU_FAKE_CONSOLE=str(stream))
     log = launch(*BOOT, env=env, stderr=subprocess.STDOUT).stdout
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ufffd]", log), repr(log)
     assert re.search("^(net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2|Welcome to GRUB!)$", log, re.MULTILINE), log
@@ -451,7 +451,7 @@ class Terminal:
                 for number in (0, 1, 2):
                     os.dup2(self.terminal if number or standard_input else nothing, number)
                 os.closerange(3, 256)
-                os.execve(BINARY, command(*arguments), environment(scenario, FAKE_QEMU_CONSOLE=console))
+                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console))
             finally:
                 os._exit(126)
         os.close(go)

@@ -7,6 +7,7 @@ import re
 import shlex
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_a_plan_does_not_depend_on_the_moment():
 
 def test_a_plan_starts_nothing(open_folder):
     mark = open_folder / "pid"
-    assert launch(*PLAN, env=environment(FAKE_QEMU_PID=str(mark))).returncode == 0
+    assert launch(*PLAN, env=environment(QEMU_FAKE_PID=str(mark))).returncode == 0
     assert not mark.exists()
 
 
@@ -293,12 +294,20 @@ def test_a_plan_for_head():
 
 # -- exit codes
 
+def report_on_a_full_disk():
+    with tempfile.TemporaryDirectory() as folder:
+        full = pathlib.Path(folder, "full.json")
+        full.symlink_to("/dev/full")
+        return launch(*BOOT, "--report", full, scenario="poweroff").returncode == 5
+
+
 EXIT_CODES = {
     "0": lambda: launch(*BOOT, scenario="poweroff").returncode == 0,
     "1": lambda: launch("--help", prefix=("sh", "-c", 'exec "$0" "$@" >&-'), stdout=None).returncode == 1,
     "2": lambda: launch("--memory=lots").returncode == 2,
     "3": lambda: launch(*BOOT, env=environment(PATH="/nowhere")).returncode == 3,
     "4": lambda: launch(*BOOT, scenario="die-early").returncode == 4,
+    "5": report_on_a_full_disk,
     "10": lambda: launch(*BOOT, scenario="check-off").returncode == 10,
     "11": lambda: launch(*BOOT, scenario="no-offer").returncode == 11,
     "12": lambda: launch(*BOOT, "--no-boot-watch", scenario="no-file").returncode == 12,

@@ -34,12 +34,13 @@ def debian():
 
 
 def instructions(arguments, folder):
-    """Of vm-launch alone: not of QEMU, which it starts. In a network of its own, since it reads the list of all sockets."""
+    """Of vm-launch alone: not of QEMU, which it starts. With a /run of its own, where no other VM's socket is."""
     out = folder / "callgrind"
-    command = ["unshare", "--net", "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
+    private = ["unshare", "--net", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh"]
+    command = [*private, "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
     result = subprocess.run(
         [*command, *launch.command(*arguments)],
-        env={"PATH": f"{launch.FAKE}:/usr/bin:/bin", "FAKE_QEMU": "poweroff", "LANG": "C", **STRANGERS},
+        env={"PATH": f"{launch.FAKE}:/usr/bin:/bin", "QEMU_FAKE": "poweroff", "LANG": "C", **STRANGERS},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

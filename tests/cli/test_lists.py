@@ -98,3 +98,20 @@ def test_the_files_that_the_architecture_names_are_there():
     assert len(named) > 25
     for name in sorted(named):
         assert any(ROOT.glob(name)) or any((ROOT / "launcher").glob(name)), name
+
+
+def promises():
+    """Each promise on threats, and what is named there as showing it."""
+    section = source("docs/threats.md").split("## What is promised")[1].split("## What is not promised")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    return {promise: re.findall(r"`([^`]+)`", shown) for promise, shown in rows if promise != "promise"}
+
+
+def test_every_promise_on_threats_names_tests_that_there_are():
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".cpp"))
+    assert len(promises()) > 10
+    for promise, shown in promises().items():
+        assert shown, promise
+        for name in shown:
+            fuzzed = (ROOT / "tests/fuzz" / f"{name}.cpp").exists()
+            assert fuzzed or f"def {name}(" in tests or f'TEST_CASE("{name}"' in tests, name

@@ -37,10 +37,10 @@ class Container:
 
     count = 0
 
-    def __init__(self, *words, command=(), network=("--network", "none"), defaults=DOCKER_DEFAULTS):
+    def __init__(self, *words, command=(), network=("--network", "none"), defaults=DOCKER_DEFAULTS, image=IMAGE):
         Container.count += 1
         self.name = f"vml-{os.getpid()}-{Container.count}"
-        self.line = ["podman", "run", "--name", self.name, *RUNTIME, *defaults, *network, *map(str, words), IMAGE,
+        self.line = ["podman", "run", "--name", self.name, *RUNTIME, *defaults, *network, *map(str, words), image,
                      *map(str, command)]
         self.text = ""
         self.changed = threading.Condition()

@@ -69,14 +69,12 @@ def test_the_image_holds_what_a_run_needs_and_nothing_of_the_build(image):
     script = """
         set -e
         ls /usr/bin/qemu-system-x86_64 /usr/bin/qemu-system-aarch64 /usr/bin/qemu-img /usr/bin/swtpm
-        ls /usr/lib/ipxe/qemu/pxe-virtio.rom /usr/lib/ipxe/qemu/efi-virtio.rom /usr/lib/ipxe/ipxe-arm64.efi
-        ls /usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/AAVMF/AAVMF_CODE.fd
+        ls /usr/lib/ipxe/qemu/pxe-virtio.rom /usr/lib/ipxe/qemu/efi-virtio.rom
         id -u qemu
         ! command -v g++ && ! command -v cmake && ! command -v python3 && ! ls /src /var/lib/apt/lists/*
     """
     inside = podman("run", "--rm", *RUNTIME, "--network", "none", "--entrypoint", "sh", image, "-c", script, check=False)
     assert inside.returncode == 0, inside
-    print(f"\nthe image: {config['Size'] / 1e6:.0f} MB")
 
 
 IPXE_UEFI = ("-e", "IPXE_ENABLE=1", "-e", "BOOT_MODE=uefi")
@@ -250,8 +248,8 @@ def test_a_vm_is_pid_1_healthy_reachable_and_stopped_within_dockers_ten_seconds(
 def check_what_runs(container):
     status = container.status()
     assert (status["pid"], status["phase"], status["stage"] in ("os", "agent")) == (1, "running", True)
-    qemu = int(container.exec("id", "-u", "qemu", check=True).stdout)
-    assert (status["qemu"]["uid"], status["qemu"]["capabilities"], status["qemu"]["no_new_privs"]) == (qemu, "0" * 16, True)
+    assert status["qemu"]["uid"] in range(61184, 65520)  # no other VM's
+    assert (status["qemu"]["capabilities"], status["qemu"]["no_new_privs"]) == ("0" * 16, True)
     # Nothing is kept but the right to kill QEMU, which is another user's.
     assert int(status["launcher"]["capabilities"], 16) in (0, 1 << 5)
 

@@ -47,6 +47,7 @@ class Machine {
                 break;
             case 1:
             case 2:
+                came_in_ = kind >= 128;
                 frame(kind % 6 == 1, piece);
                 break;
             case 3:
@@ -71,9 +72,11 @@ class Machine {
             ReportHead head;
             head.fault = verdict;
             head.lasted = at_;
-            (void)report_as_json(head, timeline_.boots())
-                .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-            require(report_as_html(head, timeline_.boots()).ends_with("</html>\n"));
+            const auto json = report_as_json(head, timeline_.boots());
+            require(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).size() <
+                    largest_report);
+            const std::string page = report_as_html(head, timeline_.boots());
+            require(page.ends_with("</html>\n") && page.size() < largest_report);
         }
         (void)judge_loop(timeline_.boots(), 3);
         (void)timeline_.runs_unknown();
@@ -98,7 +101,8 @@ class Machine {
     }
 
     void packet(Bytes bytes) {
-        if (const auto packet = decode_frame(bytes)) {
+        if (auto packet = decode_frame(bytes)) {
+            packet->came_in = came_in_;
             timeline_.packet(at_, 0, *packet);
         }
     }
@@ -107,6 +111,7 @@ class Machine {
     ConsoleText text_;
     PcapReader dump_;
     double at_ = 0;
+    bool came_in_ = false;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "launcher/vm/nvram_store.h"
 #include "launcher/vm/qcow2_header.h"
 #include "launcher/vm/spec.h"
+#include "launcher/vm/tpm_state.h"
 
 namespace {
 
@@ -82,7 +84,8 @@ HostFacts made_up_host(const Settings& settings) {
     facts.memory_mib = 1024;
     const PathFacts file{PathFacts::Kind::file, 0, 0};
     if (settings.netboot_dir) {
-        facts.netboot = NetbootFacts{{PathFacts::Kind::folder, 0, 0}, true, file};
+        const auto bootfile = settings.bootfile ? std::optional{file} : std::nullopt;
+        facts.netboot = NetbootFacts{{PathFacts::Kind::folder, 0, 0}, true, bootfile};
     }
     facts.network = net::HostNetworkFacts{};
     facts.roms.resize(settings.nics.size());
@@ -122,6 +125,7 @@ void read_as_files(std::string_view bytes) {
     }
     (void)fault_of_content(content_of_image(bytes_of(bytes), bytes.size()), "", "/d/image");
     (void)parse_nvram_origin(bytes);
+    (void)why_no_tpm_state({bytes.size(), std::string{bytes.substr(0, most_of_a_tpm_header)}});
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ TEST_CASE("exit codes are the documented numbers") {
     CHECK(static_cast<int>(ExitCode::settings) == 2);
     CHECK(static_cast<int>(ExitCode::host) == 3);
     CHECK(static_cast<int>(ExitCode::qemu) == 4);
+    CHECK(static_cast<int>(ExitCode::report) == 5);
     CHECK(static_cast<int>(ExitCode::rom_never_ran) == 10);
     CHECK(static_cast<int>(ExitCode::no_offer) == 11);
     CHECK(static_cast<int>(ExitCode::nothing_to_boot) == 12);
@@ -58,6 +59,7 @@ bool has_meaning(ExitCode code) {
         case ExitCode::settings:
         case ExitCode::host:
         case ExitCode::qemu:
+        case ExitCode::report:
         case ExitCode::rom_never_ran:
         case ExitCode::no_offer:
         case ExitCode::nothing_to_boot:

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "tests/unit/catch.h"
 
 namespace vml {
@@ -34,6 +35,30 @@ TEST_CASE("lists are read and written") {
     CHECK(listed({}).empty());
     CHECK(trimmed(" \ta b\n") == "a b");
     CHECK(lower("aBC-Ä") == "abc-Ä");
+}
+
+TEST_CASE("what somebody else wrote is UTF-8 and commands no terminal") {
+    CHECK(printable("a b\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") == "a b\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    CHECK(printable("\x1b]0;x\x07\r\n\t\x7f") == R"(\x1b]0;x\x07\r\n\t\x7f)");
+    CHECK(printable("\xff\xfe") == R"(\xff\xfe)");
+    CHECK(printable("\xc2\x9b"
+                    "2J") == R"(\xc2\x9b2J)");                      // CSI as one C1 control
+    CHECK(printable("\xc3") == R"(\xc3)");                          // cut
+    CHECK(printable("\xc0\x9b") == R"(\xc0\x9b)");                  // ESC, overlong
+    CHECK(printable("\xe0\x80\x9b") == R"(\xe0\x80\x9b)");          // the same in three
+    CHECK(printable("\xed\xa0\x80") == R"(\xed\xa0\x80)");          // a surrogate
+    CHECK(printable("\xf4\x90\x80\x80") == R"(\xf4\x90\x80\x80)");  // above U+10FFFF
+    CHECK(printable("").empty());
+}
+
+TEST_CASE("a character is whole or none") {
+    CHECK(utf8::size_at("a") == 1);
+    CHECK(utf8::size_at("\xc3\xa4x") == 2);
+    CHECK(utf8::size_at("\xf0\x9f\x98\x80") == 4);
+    for (const char* text : {"", "\x80", "\xc3", "\xc3x", "\xf0\x9f\x98", "\xf8\x88\x80\x80\x80"}) {
+        CAPTURE(text);
+        CHECK(utf8::size_at(text) == 0);
+    }
 }
 
 TEST_CASE("an enum's words are read back") {

@@ -22,7 +22,7 @@ Lines lines_of(std::string_view bytes) {
 }
 
 // What a boot by SeaBIOS, iPXE and Linux wrote, cut short.
-std::string recorded() {
+std::string recorded_bytes() {
     const auto file = std::filesystem::path{VML_TEST_DIR} / "unit/data/console-ipxe-linux.bin";
     std::ifstream stream{file, std::ios::binary};
     std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
@@ -94,7 +94,7 @@ TEST_CASE("an escape sequence without an end holds no memory") {
 }
 
 TEST_CASE("the text of a recorded boot") {
-    const Lines lines = lines_of(recorded());
+    const Lines lines = lines_of(recorded_bytes());
     const Lines expected{"SeaBIOS (version 1.16.2-debian-1.16.2-1)",
                          "Machine UUID 95a74e7f-c712-5139-b47b-a0f5e2e2fb19",
                          "iPXE (http://ipxe.org) 00:01.0 C000 PCI2.10 PnP PMM+1EFCEEA0+1EF0EEA0 C000",
@@ -128,7 +128,7 @@ TEST_CASE("the text of a recorded boot") {
 }
 
 TEST_CASE("wherever a recorded boot is split, its text is the same") {
-    const std::string bytes = recorded();
+    const std::string bytes = recorded_bytes();
     const Lines whole = lines_of(bytes);
     for (std::size_t split = 0; split <= bytes.size(); ++split) {
         ConsoleText text;
@@ -147,13 +147,13 @@ TEST_CASE("wherever a recorded boot is split, its text is the same") {
 TEST_CASE("a recorded boot, byte by byte") {
     ConsoleText text;
     Lines lines;
-    for (const char byte : recorded()) {
+    for (const char byte : recorded_bytes()) {
         for (std::string& line : text.feed({&byte, 1})) {
             lines.push_back(std::move(line));
         }
     }
     lines.push_back("+" + text.partial());
-    CHECK(lines == lines_of(recorded()));
+    CHECK(lines == lines_of(recorded_bytes()));
 }
 
 }  // namespace

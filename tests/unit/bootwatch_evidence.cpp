@@ -11,11 +11,6 @@
 namespace vml::boot {
 namespace {
 
-Timeline recorded(const std::string& name) {
-    const std::filesystem::path folder = std::filesystem::path{VML_TEST_DIR} / "unit/data/boots";
-    return replay(read_file(folder / (name + ".pcap")), read_file(folder / (name + ".console")));
-}
-
 Circumstances on_a_bridge(bool uefi = false) {
     Circumstances about;
     about.ipxe = true;
@@ -73,7 +68,7 @@ TEST_CASE("a good boot, from the firmware to the operating system") {
     CHECK_FALSE(boot.router_at);
 }
 
-struct Row {
+struct FaultRow {
     const char* name;
     ExitCode code;
     const char* what;
@@ -82,25 +77,26 @@ struct Row {
 };
 
 TEST_CASE("each fault has its verdict") {
-    const Row row = GENERATE(
-        Row{"nodhcp", ExitCode::no_offer, "no DHCP server answered", "sent 4 DISCOVERs over net0", "br0"},
-        Row{"nofile", ExitCode::nothing_to_boot, "named nothing to boot", "without a filename (option 67)",
-            "dhcp-boot"},
-        Row{"wrongfile", ExitCode::fetch_failed, "cannot fetch tftp://10.77.0.1/nosuch.ipxe",
-            "has no such file", "is the name right"},
-        Row{"tftpclosed", ExitCode::fetch_failed, "cannot fetch tftp://10.77.0.1/boot.ipxe",
-            "nobody listens there", "start the tftp server on 10.77.0.1"},
-        Row{"http404", ExitCode::fetch_failed, "cannot fetch http://10.77.0.1/nokernel", "404 Not Found",
-            "is the name right"},
-        Row{"httprefused", ExitCode::fetch_failed, "cannot fetch http://10.77.0.1/", "nobody listens there",
-            "start the http server on 10.77.0.1"},
-        Row{"dnsunknown", ExitCode::fetch_failed, "DNS: nosuch.example not found", "no such name",
-            "in the script"},
-        Row{"noinitrd", ExitCode::guest_panicked, "the kernel found no root file system",
-            "VFS: Unable to mount root fs", "no initramfs was fetched"},
-        Row{"uefi-nodhcp", ExitCode::no_offer, "no DHCP server answered", "iPXE sent", "br0"},
-        Row{"uefi-garbage", ExitCode::not_bootable, "http://10.77.0.1/vmlinuz cannot be booted",
-            "it is something unknown", "#!ipxe"});
+    const FaultRow row =
+        GENERATE(FaultRow{"nodhcp", ExitCode::no_offer, "no DHCP server answered",
+                          "sent 4 DISCOVERs over net0", "br0"},
+                 FaultRow{"nofile", ExitCode::nothing_to_boot, "named nothing to boot",
+                          "without a filename (option 67)", "dhcp-boot"},
+                 FaultRow{"wrongfile", ExitCode::fetch_failed, "cannot fetch tftp://10.77.0.1/nosuch.ipxe",
+                          "has no such file", "is the name right"},
+                 FaultRow{"tftpclosed", ExitCode::fetch_failed, "cannot fetch tftp://10.77.0.1/boot.ipxe",
+                          "nobody listens there", "start the tftp server on 10.77.0.1"},
+                 FaultRow{"http404", ExitCode::fetch_failed, "cannot fetch http://10.77.0.1/nokernel",
+                          "404 Not Found", "is the name right"},
+                 FaultRow{"httprefused", ExitCode::fetch_failed, "cannot fetch http://10.77.0.1/",
+                          "nobody listens there", "start the http server on 10.77.0.1"},
+                 FaultRow{"dnsunknown", ExitCode::fetch_failed, "DNS: nosuch.example not found",
+                          "no such name", "in the script"},
+                 FaultRow{"noinitrd", ExitCode::guest_panicked, "the kernel found no root file system",
+                          "VFS: Unable to mount root fs", "no initramfs was fetched"},
+                 FaultRow{"uefi-nodhcp", ExitCode::no_offer, "no DHCP server answered", "iPXE sent", "br0"},
+                 FaultRow{"uefi-garbage", ExitCode::not_bootable, "http://10.77.0.1/vmlinuz cannot be booted",
+                          "it is something unknown", "#!ipxe"});
     INFO(row.name);
     Timeline timeline = recorded(row.name);
     const bool uefi = std::string{row.name}.starts_with("uefi");

@@ -78,4 +78,9 @@ inline Timeline replay(const std::string& pcap, const std::string& console) {
     return timeline;
 }
 
+inline Timeline recorded(const std::string& name) {
+    const std::filesystem::path folder = std::filesystem::path{VML_TEST_DIR} / "unit/data/boots";
+    return replay(read_file(folder / (name + ".pcap")), read_file(folder / (name + ".console")));
+}
+
 }  // namespace vml::boot

@@ -24,11 +24,6 @@ ReportHead head() {
     return head;
 }
 
-Timeline recorded(const std::string& name) {
-    const std::filesystem::path folder = std::filesystem::path{VML_TEST_DIR} / "unit/data/boots";
-    return replay(read_file(folder / (name + ".pcap")), read_file(folder / (name + ".console")));
-}
-
 TEST_CASE("JSON: everything of a good boot") {
     Timeline timeline = recorded("normal");
     const auto report = report_as_json(head(), timeline.boots());

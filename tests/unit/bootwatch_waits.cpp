@@ -51,9 +51,10 @@ TEST_CASE("IPv6 alone: what was seen of it is told, and a boot file that DHCPv6 
     alone.see(discover).see(router).see(dhcp6(true, 1, "")).see(discover).stops();
     alone.gets(ExitCode::no_offer, "no DHCPv4 server answered on a network with IPv6",
                "advertised itself, addresses by DHCPv6; no DHCPv6 server answered", "option 59");
-    Machine no_file;
-    no_file.see(discover).see(router).see(dhcp6(true, 1, "")).see(dhcp6(false, 7, address6)).stops();
-    no_file.gets(ExitCode::nothing_to_boot, "DHCPv6 gave an address and named nothing to boot", "option 59");
+    Machine without_file;
+    without_file.see(discover).see(router).see(dhcp6(true, 1, "")).see(dhcp6(false, 7, address6)).stops();
+    without_file.gets(ExitCode::nothing_to_boot, "DHCPv6 gave an address and named nothing to boot",
+                      "option 59");
     Machine missing;
     missing.see(discover).see(router).see(dhcp6(true, 1, ""));
     missing.see(dhcp6(false, 7, address6 + option6(59, "tftp://[fdfd::1]/x.ipxe")));
@@ -177,7 +178,7 @@ TEST_CASE("a loader that loads itself, and the boots that only look so") {
             }
             machine.tftp("undionly.kpxe", content);
         }
-        return chain_rounds(machine.timeline.boot());
+        return machine.timeline.boot().chain_rounds;
     };
     CHECK(rounds(18, "\1\2\3", true) == 18);
     CHECK(rounds(1, "\1\2\3", true) == 1);

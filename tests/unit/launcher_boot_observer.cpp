@@ -45,6 +45,25 @@ TEST_CASE("a stage that is waited for ends the run once; a later one does not st
     CHECK(later.reached() == std::vector<std::string>{"machine", "kernel"});
 }
 
+TEST_CASE("a frame with the guest's own address from elsewhere is told once, and is no sign of the guest") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.1, banner);
+    CHECK_FALSE(see(observer, 1, ipxe_discover).warning);
+    auto twin = boot::decode_frame(bytes_of(ipxe_discover)).value();
+    twin.came_in = true;
+    const Observed first = observer.packet(2, 0, twin);
+    REQUIRE(first.warning);
+    CHECK(first.warning->find("net0's own MAC address 52:54:00:00:00:01 came in from the network at 2.0 s") !=
+          std::string::npos);
+    CHECK(first.warning->find("--mac") != std::string::npos);
+    CHECK(first.marks.empty());
+    CHECK_FALSE(observer.packet(3, 0, twin).warning);
+    observer.reset(4);
+    CHECK_FALSE(observer.packet(5, 0, twin).warning);
+    CHECK(observer.boot().guest_frames == 0);
+}
+
 TEST_CASE("a text on the console that is waited for") {
     ObserverConfig config = plain();
     config.until = Until{std::nullopt, "log+in:$", "console:log+in:$"};
@@ -165,6 +184,38 @@ TEST_CASE("a loader that loads itself without a reset is a loop, told once") {
     }
 }
 
+TEST_CASE("a limit that is above what is kept of a boot, and of boots") {
+    ObserverConfig config = plain();
+    config.reboot_limit = 200;
+    BootObserver chain{config};
+    chain.started(0);
+    chain.line(0.2, banner);
+    double at = 1;
+    unsigned rounds = 0;
+    for (bool loop = false; !loop && rounds < 300; ++rounds) {
+        for (const std::string& frame :
+             {ipxe_discover, dhcp(false, 2, "", guest_ip), dhcp(false, 5, "", guest_ip),
+              udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}),
+              udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3})}) {
+            loop = see(chain, at += 1, frame).end == BootEnd::chain_loop || loop;
+        }
+    }
+    CHECK(rounds == 200);
+    CHECK(chain.verdict(BootEnd::chain_loop, {}).why.find("200 times") != std::string::npos);
+    config.reboot_limit = 1000;
+    BootObserver reboots{config};
+    reboots.started(0);
+    at = 1;
+    unsigned boots = 0;
+    for (bool loop = false; !loop && boots < 1100; ++boots) {
+        reboots.line(at += 1, "SeaBIOS (version 1)");
+        see(reboots, at += 1, ipxe_discover);
+        loop = reboots.reset(at += 1).end == BootEnd::reboot_loop;
+    }
+    CHECK(boots == 1000);
+    CHECK(reboots.verdict(BootEnd::reboot_loop, {}).why.find("1000 boots in a row") != std::string::npos);
+}
+
 TEST_CASE("UEFI: iPXE that gives up ends the boot, unless another NIC or a disk has its turn") {
     const std::string failed = "BdsDxe: failed to load Boot0001 \"UEFI PXEv4 (MAC:52)\" from X: Not Found";
     for (const unsigned nics : {1U, 2U}) {
@@ -229,7 +280,7 @@ TEST_CASE("a system that stayed up, a boot from disk and a limit of 0 are no loo
         return loop;
     };
     CHECK(loops(3, true, 1));
-    CHECK_FALSE(loops(3, true, BootObserver::lasting_s + 1));
+    CHECK_FALSE(loops(3, true, boot::lasting_s + 1));
     CHECK_FALSE(loops(3, false, 1));
     CHECK_FALSE(loops(0, true, 1));
     CHECK_FALSE(loops(5, true, 1));

@@ -3,9 +3,13 @@
 #include <string>
 
 #include "bootwatch/stage.h"
+#include "launcher/plan/make_plan.h"
+#include "launcher/plan/plan_text.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/remote/run_state.h"
 #include "launcher/remote/status.h"
+#include "launcher/remote/told.h"
+#include "launcher/settings/run_options.h"
 #include "launcher/vm/description.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
@@ -40,7 +44,31 @@ TEST_CASE("a VM is described by what was decided") {
     CHECK(told["disks"] ==
           json::array({{{"id", "disk0"}, {"format", "qcow2"}, {"file", "/d/a.qcow2"}, {"bootindex", 2}},
                        {{"id", "cdrom0"}, {"format", "raw"}, {"file", "/d/b.iso"}, {"bootindex", 3}}}));
-    CHECK(told["vnc"] == json{{"address", "127.0.0.1"}, {"port", 5900}});
+    CHECK(told["vnc"] == json{{"address", "127.0.0.1"}, {"port", 5900}, {"password", "fresh123"}});
+}
+
+TEST_CASE("a screen has a password, which is on no command line") {
+    const auto screen = [](Words words) {
+        words.insert(words.begin(), {"--ipxe", "--bootfile=http://h/x"});
+        return spec_of(words, made_up_host());
+    };
+    CHECK(screen({"--graphics=vnc"}).vnc->password == "fresh123");
+    CHECK(screen({"--graphics=vnc", "--vnc-password=mine"}).vnc->password == "mine");
+    CHECK(screen({"--graphics=vnc", "--vnc-password=none"}).vnc->password.empty());
+    CHECK(contains(screen({"--vnc-password=mine"}).notes.back(),
+                   "--vnc-password has no effect without --graphics vnc"));
+    const Plan plan = make_plan(screen({"--graphics=vnc"}));
+    CHECK(plan.vnc_password == "fresh123");
+    CHECK_FALSE(contains(plan_as_text(plan), "fresh123"));
+    CHECK_FALSE(contains(plan_as_json(plan), "fresh123"));
+    for (const char* wrong : {"123456789", "a b", "\xc3\xa4", ""}) {
+        CAPTURE(wrong);
+        CHECK_THROWS_AS(parse_vnc_password(wrong), ValueError);
+    }
+    CHECK(parse_vnc_password("12345678") == "12345678");
+    CHECK(parse_vnc_password("None").empty());
+    const json told = description_of(screen({"--graphics=vnc", "--vnc-password=none"}));
+    CHECK(told["vnc"]["password"].is_null());
 }
 
 TEST_CASE("in a container the screen and forwarded ports can be published, and emulation names its remedy") {
@@ -49,7 +77,7 @@ TEST_CASE("in a container the screen and forwarded ports can be published, and e
     facts.kvm.hint = "give the container --device /dev/kvm";
     const VmSpec spec =
         spec_of({"--ipxe", "--netboot-dir=/srv/netboot", "--graphics=novnc", "--ssh-port=2222"}, facts);
-    CHECK(spec.vnc == VncSpec{"0.0.0.0", 5900});
+    CHECK(spec.vnc == VncSpec{"0.0.0.0", 5900, "fresh123"});
     CHECK(spec.nics.front().nat().forwards.at(0).address == "0.0.0.0");
     CHECK(contains(spec.notes.front(),
                    "the guest is emulated, which is slow: give the container --device /dev/kvm"));
@@ -82,7 +110,7 @@ TEST_CASE("a guest that does not run is told with what can be done about it") {
 }
 
 TEST_CASE("status shows what the VM told beside what the kernel shows") {
-    const json told{{"qemu_pid", 7},
+    const json told{{"qemu_pid", 8},
                     {"name", "somebody else's"},
                     {"phase", "running"},
                     {"stage", "fetch"},
@@ -98,10 +126,12 @@ TEST_CASE("status shows what the VM told beside what the kernel shows") {
     RunningStatus vm;
     vm.name = "web";
     vm.qemu.pid = 7;
+    vm.launcher.pid = 5;
     RunningStatus other;
     other.name = "silent";
     other.qemu.pid = 8;
-    const auto vms = with_told({vm, other}, {told, json("no object"), json()});
+    other.launcher.pid = 6;
+    const auto vms = with_told({vm, other}, {{5, told}, {6, "no object"}, {6, json()}});
     const std::string text = status_as_text(vms);
     CHECK(contains(text, "web: running, runs for 0 s"));
     CHECK(contains(text, "stage      fetch: vmlinuz"));
@@ -113,6 +143,19 @@ TEST_CASE("status shows what the VM told beside what the kernel shows") {
     CHECK(list[0]["stage"] == "fetch");
     CHECK(list[0]["qemu"]["pid"] == 7);
     CHECK(!list[1].contains("stage"));
+}
+
+TEST_CASE("what a VM tells is taken only if it is what it should be") {
+    CHECK(oddity_of(json::object()).empty());
+    CHECK(oddity_of({{"stage", nullptr}, {"secure_boot", nullptr}, {"new", json::array({1})}}).empty());
+    CHECK(oddity_of(json::parse(R"({"cpus":2,"uptime":1.5,"nics":[{"id":"net0"}]})")).empty());
+    CHECK(oddity_of("web") == "it is not an object");
+    CHECK(oddity_of({{"cpus", "2"}}) == "\"cpus\" is not a whole number");
+    CHECK(oddity_of({{"cpus", -2}}) == "\"cpus\" is not a whole number");
+    CHECK(oddity_of({{"stage", 1}}) == "\"stage\" is not a string");
+    CHECK(oddity_of({{"nics", json::array({1})}}) == "\"nics\" is not a short list of objects");
+    CHECK(oddity_of({{"disks", json(257, json::object())}}) == "\"disks\" is not a short list of objects");
+    CHECK(oddity_of(json::parse(R"({"disks":[{"bootindex":{}}]})")) == "\"bootindex\" is not a whole number");
 }
 
 }  // namespace

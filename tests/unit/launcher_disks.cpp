@@ -28,7 +28,9 @@ namespace {
 using test::an_image;
 using test::contains;
 using test::Folder;
+using test::folder_of;
 using test::made_up_host;
+using test::run;
 using test::spec_of;
 using test::text_in;
 using test::Words;
@@ -52,13 +54,9 @@ TEST_CASE("the answer of qemu-img") {
 
 const std::filesystem::path qemu_img = "/usr/bin/qemu-img";
 
-void run(const std::string& command) {
-    REQUIRE(std::system((command + " >/dev/null").c_str()) == 0);
-}
-
 // The user that QEMU would run as; without root, whoever runs the tests.
 std::optional<RunUser> nobody() {
-    return look_for_run_user(std::nullopt).user;
+    return look_for_run_user(std::nullopt, std::nullopt).user;
 }
 
 TEST_CASE("images of several formats, as the real qemu-img sees their beginnings") {
@@ -173,39 +171,44 @@ TEST_CASE("a kept copy is made once and then found again") {
     const Folder folder;
     const auto original = folder.write("template", "variables");
     const auto state = folder.path() / "box";
-    const OwnedFd state_fd = open_state_folder(state);
+    OwnedFd state_fd = open_state_folder(state);
     {
-        const OwnedFd first = open_kept_store({state / "nvram.fd", original, false, "origin"});
+        const OwnedFd first = open_kept_store(folder_of(state / "nvram.fd").get(),
+                                              {state / "nvram.fd", original, false, "origin"});
         CHECK(content(first.get()) == "variables");
         REQUIRE(::pwrite(first.get(), "V", 1, 0) == 1);
     }
-    const OwnedFd second = open_kept_store({state / "nvram.fd", "/no/template/any/more", false, ""});
+    const OwnedFd second = open_kept_store(folder_of(state / "nvram.fd").get(),
+                                           {state / "nvram.fd", "/no/template/any/more", false, ""});
     CHECK(content(second.get()) == "Variables");
     CHECK(text_in(original) == "variables");
     struct stat status {};
     REQUIRE(::stat(state.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0700);
+    state_fd.reset();
     CHECK_NOTHROW(open_state_folder(state));
 }
 
 TEST_CASE("a kept disk has the size of its making, and is sparse") {
     const Folder folder;
     const auto file = folder.path() / "disk0.raw";
-    static_cast<void>(open_kept_blank({file, std::uint64_t{5} << 30}));
+    static_cast<void>(open_kept_blank(folder_of(file).get(), {file, std::uint64_t{5} << 30}));
     struct stat status {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
     CHECK(status.st_size == std::int64_t{5} << 30);
     CHECK(status.st_blocks < 100);
-    static_cast<void>(open_kept_blank({file, 512}));
+    static_cast<void>(open_kept_blank(folder_of(file).get(), {file, 512}));
     CHECK(std::filesystem::file_size(file) == std::uint64_t{5} << 30);
 }
 
 TEST_CASE("a copy that fails leaves no file of that name") {
     const Folder folder;
     const auto file = folder.path() / "nvram.fd";
-    CHECK_THROWS_AS(open_kept_store({file, "/no/such/template", false, "origin"}), Error);
+    CHECK_THROWS_AS(open_kept_store(folder_of(file).get(), {file, "/no/such/template", false, "origin"}),
+                    Error);
     CHECK_FALSE(std::filesystem::exists(file));
-    CHECK_THROWS_AS(open_kept_blank({"/no/such/folder/disk", 512}), Error);
+    CHECK_THROWS_AS(open_kept_blank(folder_of("/no/such/folder/disk").get(), {"/no/such/folder/disk", 512}),
+                    Error);
     CHECK_THROWS_AS(open_state_folder("/no/such/folder/box"), Error);
 }
 
@@ -234,6 +237,30 @@ TEST_CASE("QEMU's lock message names the image") {
     CHECK_FALSE(explain_qemu_words({"Failed to get \"write\" lock"}, files));
     CHECK_FALSE(explain_qemu_words({"qemu: no such device", "/dev/fdset/103"}, files));
     CHECK_FALSE(explain_qemu_words({}, files));
+}
+
+TEST_CASE("QEMU's words for a port that it cannot have name the port") {
+    const auto forward =
+        explain_qemu_words({"qemu-system-x86_64: -netdev user,id=n,hostfwd=udp:127.0.0.1:8080-:80: Could not "
+                            "set up host forwarding rule "
+                            "'udp:127.0.0.1:8080-:80'"},
+                           {});
+    REQUIRE(forward);
+    CHECK(forward->what == "QEMU cannot listen on udp port 8080 of 127.0.0.1");
+    CHECK(forward->code == ExitCode::qemu);
+    CHECK(contains(forward->why, "Could not set up"));
+    CHECK(contains(forward->hint, "--port-forward"));
+    const auto screen = explain_qemu_words(
+        {"qemu-system-x86_64: -vnc 0.0.0.0:99: Failed to find an available port: Address already in use"},
+        {});
+    REQUIRE(screen);
+    CHECK(screen->what == "QEMU cannot listen on tcp port 5999 of 0.0.0.0");
+    CHECK(contains(screen->hint, "--vnc-port"));
+    for (const char* other :
+         {"Could not set up host forwarding rule 'tcp'", "Could not set up host forwarding rule '",
+          "q: -vnc x: Failed to y: Address already in use", "q: -vnc :1: Failed to start"}) {
+        CHECK_FALSE(explain_qemu_words({other}, {}));
+    }
 }
 
 }  // namespace

@@ -68,6 +68,16 @@ struct Guest {
         until([&] { return agent->answers(); });
     }
 
+    // It was asked to, and is asked how that goes on.
+    void runs_a_command() {
+        opens();
+        agent->exec({"ls"}, keep());
+        answer_sync();
+        std::ignore = next_request();
+        answer({{"pid", 7}});
+        std::ignore = next_request();
+    }
+
     GuestAgent::Done keep() {
         return [this](const GuestAgent::Result& outcome) { result = outcome; };
     }
@@ -157,7 +167,7 @@ std::size_t cost_of(Guest& guest, char letter) {
     const std::string piece(65536, letter);
     const std::size_t before = bytes_in_use();
     std::size_t most = before;
-    for (std::size_t sent = 0; sent < std::size_t{48} << 20;) {
+    for (std::size_t sent = 0; sent < std::size_t{12} << 20;) {
         error_code error;
         sent += guest.port.write_some(boost::asio::buffer(piece), error);
         guest.io.restart();
@@ -189,16 +199,57 @@ TEST_CASE("what nobody asked for costs nothing, and the agent is understood afte
 
 TEST_CASE("brackets without end, where an answer may be long, cost nothing either") {
     Guest guest;
-    guest.opens();
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.answer_sync();
-    std::ignore = guest.next_request();
-    guest.answer({{"pid", 7}});
-    std::ignore = guest.next_request();
+    guest.runs_a_command();
     CHECK(cost_of(guest, '[') < few);
     guest.say("\n");
     guest.answer({{"exited", true}, {"exitcode", 0}});
     CHECK(guest.exit().code == 0);
+}
+
+// Bytes that are taken of a guest that repeats a text without end, until the reading rests: 64 MiB where it
+// never does.
+std::size_t taken_before_rest(Guest& guest, const std::string& text) {
+    std::string piece;
+    while (piece.size() < 65536) {
+        piece += text;
+    }
+    std::size_t sent = 0;
+    for (int idle = 0; idle < 3 && sent < std::size_t{64} << 20;) {
+        error_code error;
+        const std::size_t more = guest.port.write_some(boost::asio::buffer(piece), error);
+        sent += more;
+        guest.io.restart();
+        idle = guest.io.poll() == 0 && more == 0 ? idle + 1 : 0;
+    }
+    return sent;
+}
+
+TEST_CASE("the reading rests where a guest writes without end what nobody asked for") {
+    for (const std::string text : {"\n", "x", "[", "{}\n", "{\"return\":1}\n"}) {
+        CAPTURE(text);
+        Guest guest;
+        CHECK(taken_before_rest(guest, text) < std::size_t{16} << 20);  // the port is not even open
+    }
+    for (const std::string text : {"\n", "{}\n", "[\n"}) {
+        CAPTURE(text);
+        Guest guest;
+        guest.runs_a_command();
+        CHECK(taken_before_rest(guest, text) < std::size_t{16} << 20);  // guest-exec-status is under way
+    }
+}
+
+TEST_CASE("the reading does not rest while the answer comes that was asked for") {
+    Guest guest;
+    guest.runs_a_command();
+    guest.say("{\"return\":{\"exited\":true,\"exitcode\":0,\"out-data\":\"");
+    CHECK(taken_before_rest(guest, "TGlu") > std::size_t{40} << 20);
+}
+
+TEST_CASE("an answer of more values than an agent's is not kept") {
+    AgentLines lines{8};
+    CHECK(lines.take(std::string(AgentLines::most_commas, ',') + "\n", 1000).line);
+    CHECK_FALSE(lines.take(std::string(AgentLines::most_commas + 1, ',') + "\n", 1000).line);
+    CHECK(lines.take('"' + std::string(500, ',') + "\"\n", 1000).line);
 }
 
 TEST_CASE("an answer that is too large is a fault, and what comes after it is understood") {

@@ -22,6 +22,7 @@ using namespace std::string_literals;
 using test::contains;
 using test::Folder;
 using test::made_up_host;
+using test::run;
 using test::Words;
 
 // -- what a file holds
@@ -114,10 +115,6 @@ TEST_CASE("a format that QEMU has a driver for is used when it is named") {
 }
 
 // -- what a qcow2 header names
-
-void run(const std::string& command) {
-    REQUIRE(std::system((command + " >/dev/null").c_str()) == 0);
-}
 
 std::optional<Qcow2Header> header_in(const std::filesystem::path& file) {
     return read_qcow2_header(bytes_of(test::text_in(file).substr(0, largest_qcow2_header)));

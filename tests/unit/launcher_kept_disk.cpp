@@ -1,9 +1,13 @@
-// The blank disk that is kept: found again by what it is, never passed over, grown and never shrunk.
+// What is kept: the blank disk, found again by what it is, never passed over, grown and never shrunk; and the
+// state of a TPM.
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "launcher/host/data_files.h"
 #include "launcher/start/kept_files.h"
@@ -16,7 +20,9 @@ namespace {
 
 using test::contains;
 using test::Folder;
+using test::folder_of;
 using test::made_up_host;
+using test::text_in;
 using test::Words;
 
 constexpr std::uint64_t mega = std::uint64_t{1} << 20;
@@ -114,23 +120,82 @@ TEST_CASE("what is in a data folder is seen as it is") {
     static_cast<void>(folder.write("other/nvram.fd", "x"));
     Settings settings;
     settings.data_dir = folder.path();
-    const auto web = look_for_data(settings, "web");
+    const auto web = look_for_data(settings, {"web"});
     REQUIRE(web);
     CHECK(web->disks == std::vector<KeptDiskFacts>{{"blank.raw", 4, true}, {"disk1.raw", mega, false}});
     CHECK(web->others.empty());
-    CHECK(look_for_data(settings, "new")->others == std::vector<std::string>{"other", "web"});
+    CHECK(look_for_data(settings, {"new"})->others == std::vector<std::string>{"other", "web"});
+    CHECK_FALSE(web->tpm);
+    static_cast<void>(folder.write("web/tpm.state", "hello"));
+    CHECK(look_for_data(settings, {"web"})->tpm == TpmStateFacts{5, "hello"});
     settings.name = "new";
-    CHECK(look_for_data(settings, "vm")->others.empty());
+    CHECK(look_for_data(settings, {"vm"})->others.empty());
+}
+
+TEST_CASE("what one earlier container of a random name kept is this one's; of several nobody knows whose") {
+    const Folder folder;
+    Settings settings;
+    settings.data_dir = folder.path();
+    const DefaultName lasting{lasting_name, true};
+    CHECK_FALSE(look_for_data(settings, lasting)->earlier);
+    static_cast<void>(folder.write("web/blank.raw", "data"));
+    static_cast<void>(folder.write("0123456789ab/boot-once.done", ""));
+    CHECK(look_for_data(settings, lasting)->earlier == "0123456789ab");
+    CHECK(look_for_data(settings, lasting)->first_boot_done);
+    CHECK(look_for_data(settings, lasting)->others.empty());
+    CHECK_FALSE(look_for_data(settings, {"host-7"})->earlier);
+    static_cast<void>(folder.write("ba9876543210/tpm.state", "x"));
+    CHECK_FALSE(look_for_data(settings, lasting)->earlier);
+    CHECK(look_for_data(settings, lasting)->others ==
+          std::vector<std::string>{"0123456789ab", "ba9876543210", "web"});
+    std::filesystem::remove_all(folder.path() / "ba9876543210");
+    static_cast<void>(folder.write("vm/blank.raw", "data"));
+    CHECK_FALSE(look_for_data(settings, lasting)->earlier);
+}
+
+TEST_CASE("a VM's folder is one VM's at a time") {
+    const Folder folder;
+    const auto state = folder.path() / "vm";
+    OwnedFd first = open_state_folder(state);
+    try {
+        static_cast<void>(open_state_folder(state));
+        FAIL("it was given twice");
+    } catch (const Error& error) {
+        const std::string text = test::text_of(error.faults());
+        CHECK(contains(text, state.string()));
+        CHECK(contains(text, "another vm-launch keeps a VM in it"));
+        CHECK(contains(text, "--name"));
+        CHECK(error.faults().front().code == ExitCode::host);
+    }
+    first.reset();
+    CHECK(open_state_folder(state));
 }
 
 TEST_CASE("a kept file grows, with what is in it, and never shrinks") {
     const Folder folder;
     const auto file = folder.write("blank.raw", "data");
-    static_cast<void>(open_kept_blank({file, mega}));
+    static_cast<void>(open_kept_blank(folder_of(file).get(), {file, mega}));
     CHECK(std::filesystem::file_size(file) == mega);
     CHECK(test::text_in(file).substr(0, 4) == "data");
-    static_cast<void>(open_kept_blank({file, 512}));
+    static_cast<void>(open_kept_blank(folder_of(file).get(), {file, 512}));
     CHECK(std::filesystem::file_size(file) == mega);
+}
+
+// Root without CAP_DAC_OVERRIDE cannot open what belongs to another user.
+TEST_CASE("a kept TPM's state stays its keeper's, and its user has it by the group") {
+    const Folder folder;
+    const auto file = folder.path() / "tpm.state";
+    constexpr uid_t somebody = 65534;
+    const gid_t group = ::geteuid() == 0 ? somebody : ::getegid();  // only root gives files to other groups
+    const RunUser user{.name = "somebody", .uid = somebody, .gid = group, .groups = {}};
+    REQUIRE(::write(open_kept_tpm(folder_of(file).get(), file, user).get(), "state", 5) == 5);
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    CHECK(status.st_uid == ::geteuid());
+    CHECK(status.st_gid == group);
+    CHECK((status.st_mode & 0777) == 0660);
+    static_cast<void>(open_kept_tpm(folder_of(file).get(), file, user));
+    CHECK(text_in(file) == "state");
 }
 
 }  // namespace

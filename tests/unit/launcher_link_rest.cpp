@@ -29,6 +29,22 @@ TEST_CASE("the link of the NIC whose PXE failed rests until the next thing is tr
     CHECK(rest.line(disk_starts).empty());
 }
 
+TEST_CASE("a guest that writes the firmware's lines without end switches its link no more, and has it up") {
+    LinkRest rest = two_nics();
+    unsigned switches = 0;
+    bool up = true;
+    for (unsigned i = 0; i < 100000; ++i) {
+        for (const std::string& line : {pxe_failed, disk_starts, http_failed}) {
+            for (const LinkSwitch& link : rest.line(line)) {
+                ++switches;
+                up = link.up;
+            }
+        }
+    }
+    CHECK(switches == 2 * LinkRest::most_rests);
+    CHECK(up);
+}
+
 TEST_CASE("a disk that starts, or a reset, brings the link back") {
     LinkRest rest = two_nics();
     CHECK(rest.line(pxe_failed).size() == 1);

@@ -16,10 +16,6 @@ namespace {
 
 using namespace test;
 
-Plan plan_of(const Words& flags, const HostFacts& facts) {
-    return make_plan(spec_of(flags, facts));
-}
-
 // Each fault as a user reads it.
 Words refusals(const Words& flags, const HostFacts& facts) {
     Words texts;
@@ -250,7 +246,7 @@ TEST_CASE("running by hand makes the same links with iproute2") {
 
 TEST_CASE("root hands QEMU to the user that was found, others do not") {
     HostFacts facts = made_up_host();
-    facts.run_user = {true, RunUser{"nobody", 65534, 65534, {104}}, "root"};
+    facts.run_user = {true, RunUser{"nobody", 65534, 65534, {104}, false}, "root"};
     const VmSpec by_root = spec_of({"--ipxe", "--bootfile=http://h/x"}, facts);
     REQUIRE(by_root.run_user);
     CHECK(by_root.run_user->name == "nobody");
@@ -266,7 +262,7 @@ TEST_CASE("root hands QEMU to the user that was found, others do not") {
 
 TEST_CASE("a folder that QEMU's user cannot read is a fault that names both") {
     HostFacts facts = with_netboot(made_up_host());
-    facts.run_user = {true, RunUser{"nobody", 65534, 65534, {}}, "root"};
+    facts.run_user = {true, RunUser{"nobody", 65534, 65534, {}, false}, "root"};
     facts.netboot->folder.user_error = EACCES;
     const VmSpec by_http = spec_of({"--ipxe", "--netboot-dir=/srv/n"}, facts);  // which is vm-launch's own
     CHECK(by_http.nics.front().nat().http);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 
+#include "launcher/host/data_files.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/vm/description.h"
@@ -20,6 +21,7 @@ namespace {
 
 using test::contains;
 using test::Folder;
+using test::folder_of;
 using test::made_up_host;
 using test::text_in;
 using test::text_of;
@@ -68,10 +70,10 @@ NvramSpec taken(bool secure, const HostFacts& facts, Words more = {}) {
 }
 
 std::string uefi_origin() {
-    return to_text(origin_of_store(test::uefi_firmware("x86_64", "pc-q35-*"), Arch::x86_64));
+    return to_text(origin_of_store(test::uefi_firmware("x86_64", "pc-q35-*"), Arch::x86_64, std::nullopt));
 }
 std::string secure_origin() {
-    return to_text(origin_of_store(secure_firmware(), Arch::x86_64));
+    return to_text(origin_of_store(secure_firmware(), Arch::x86_64, std::nullopt));
 }
 
 TEST_CASE("variables are used again by the firmware that they were made for") {
@@ -88,12 +90,56 @@ TEST_CASE("variables of other firmware are refused, with both named and what to 
     CHECK(contains(text, "/usr/share/edk2/x86_64_VARS.fd"));
     CHECK(contains(text, "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"));
     CHECK(contains(text, "--reset-nvram"));
-    const std::string arm = to_text(origin_of_store(test::uefi_firmware("x86_64", "q"), Arch::aarch64));
+    const std::string arm =
+        to_text(origin_of_store(test::uefi_firmware("x86_64", "q"), Arch::aarch64, std::nullopt));
     CHECK(contains(refused(false, host(false, store(false), arm)), "it was made for aarch64"));
     CHECK(contains(refused(false, host(false, store(true), secure_origin())), "it was made for x86_64"));
     CHECK(
         contains(refused(false, host(false, store(false), R"({"format": "vm-launch-nvram", "version": 2})")),
                  "newer vm-launch"));
+}
+
+// nvram.json of the same firmware elsewhere.
+std::string origin_elsewhere(const std::filesystem::path& vars_template, const std::string& digest = "") {
+    UefiFirmware firmware = test::uefi_firmware("x86_64", "pc-q35-*");
+    firmware.code = "/opt/firmware/code.fd";
+    firmware.vars_template = vars_template;
+    return to_text(origin_of_store(firmware, Arch::x86_64, StoreFacts{.digest = digest}));
+}
+
+TEST_CASE("the same firmware under another path has its variables again, and is written down") {
+    HostFacts facts = host(false, store(false), origin_elsewhere("/opt/firmware/mine.fd", "fnv1a64:1"));
+    facts.nvram_template->digest = "fnv1a64:1";
+    CHECK(taken(false, facts).origin == to_text(origin_of_store(test::uefi_firmware("x86_64", "pc-q35-*"),
+                                                                Arch::x86_64, facts.nvram_template)));
+    facts.data->nvram_origin = taken(false, facts).origin;
+    CHECK(taken(false, facts).origin.empty());
+    facts.nvram_template->digest = "fnv1a64:2";  // a package's update
+    CHECK(contains(taken(false, facts).origin, "fnv1a64:2"));
+    facts.data->nvram_origin = origin_elsewhere("/opt/firmware/mine.fd", "fnv1a64:1");
+    CHECK(contains(refused(false, facts), "/opt/firmware/mine.fd"));
+    facts.data->nvram_origin = origin_elsewhere("/opt/firmware/mine.fd");
+    CHECK(contains(refused(false, facts), "/opt/firmware/mine.fd"));
+}
+
+TEST_CASE("a template of the same name elsewhere is the same firmware, if its variables are of one kind") {
+    const std::string origin = origin_elsewhere("/opt/firmware/x86_64_VARS.fd", "fnv1a64:1");
+    CHECK_FALSE(taken(false, host(false, store(false), origin)).origin.empty());
+    CHECK(contains(refused(false, host(false, store(true), origin)), "keys are enrolled"));
+    CHECK(contains(refused(false, host(false, store(false, 131072), origin)), "it has 131072 bytes"));
+}
+
+TEST_CASE("a template's digest is of its content alone") {
+    const Folder folder;
+    UefiFirmware firmware = test::uefi_firmware("x86_64", "pc-q35-*");
+    firmware.vars_format = "raw";
+    const auto digest_of = [&](const std::filesystem::path& file) {
+        firmware.vars_template = file;
+        return look_at_template(firmware).value().digest;
+    };
+    const std::string first = digest_of(folder.write("a.fd", "variables"));
+    CHECK(first == digest_of(folder.write("b.fd", "variables")));
+    CHECK(first != digest_of(folder.write("c.fd", "variablez")));
 }
 
 TEST_CASE("variables without a word of where they came from are told by size and content") {
@@ -142,15 +188,16 @@ TEST_CASE("where a store came from stands beside it, and never beside another's"
     const auto original = folder.write("template", "variables");
     const auto file = folder.path() / "nvram.fd";
     const auto origin = folder.path() / "nvram.json";
-    static_cast<void>(open_kept_store({file, original, false, "first"}));
+    static_cast<void>(open_kept_store(folder_of(file).get(), {file, original, false, "first"}));
     CHECK(text_in(origin) == "first");
-    static_cast<void>(open_kept_store({file, "/no/template/any/more", false, ""}));
+    static_cast<void>(open_kept_store(folder_of(file).get(), {file, "/no/template/any/more", false, ""}));
     CHECK(text_in(origin) == "first");
     const auto other = folder.write("other", "other variables");
-    static_cast<void>(open_kept_store({file, other, true, "second"}));
+    static_cast<void>(open_kept_store(folder_of(file).get(), {file, other, true, "second"}));
     CHECK(text_in(file) == "other variables");
     CHECK(text_in(origin) == "second");
-    CHECK_THROWS_AS(open_kept_store({file, "/no/such/template", true, "third"}), Error);
+    CHECK_THROWS_AS(open_kept_store(folder_of(file).get(), {file, "/no/such/template", true, "third"}),
+                    Error);
     CHECK_FALSE(std::filesystem::exists(origin));
     CHECK_FALSE(std::filesystem::exists(folder.path() / "nvram.fd.new"));
 }
@@ -159,14 +206,14 @@ TEST_CASE("variables of a VM that runs are not made anew") {
     const Folder folder;
     const auto original = folder.write("template", "variables");
     const auto file = folder.path() / "nvram.fd";
-    const OwnedFd running = open_kept_store({file, original, false, "first"});
+    const OwnedFd running = open_kept_store(folder_of(file).get(), {file, original, false, "first"});
     struct flock lock {};
     lock.l_type = F_RDLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = 100;  // as QEMU's
     lock.l_len = 1;
     REQUIRE(::fcntl(running.get(), F_OFD_SETLK, &lock) == 0);
-    CHECK_THROWS_AS(open_kept_store({file, original, true, "second"}), Error);
+    CHECK_THROWS_AS(open_kept_store(folder_of(file).get(), {file, original, true, "second"}), Error);
     CHECK(text_in(folder.path() / "nvram.json") == "first");
 }
 

@@ -25,15 +25,12 @@ using test::contains;
 using test::efi_rom;
 using test::Folder;
 using test::made_up_host;
+using test::plan_of;
 using test::spec_of;
 using test::text_in;
 using test::values_of;
 using test::with_netboot;
 using test::Words;
-
-Plan plan_of(const Words& flags, const HostFacts& facts) {
-    return make_plan(spec_of(flags, facts));
-}
 
 const PlannedArg& nic_of(const Plan& plan) {
     const auto nic = std::find_if(plan.args.begin(), plan.args.end(), [](const PlannedArg& arg) {
@@ -254,7 +251,7 @@ Plan everything() {
 
 TEST_CASE("descriptors are numbered from the first planned one on, each used by the argv exactly once") {
     const Plan plan = everything();
-    CHECK(plan.fds.size() == 10);
+    CHECK(plan.fds.size() == 11);
     int number = first_planned_fd;
     for (const PlannedFd& fd : plan.fds) {
         CHECK(fd.number == number++);

@@ -116,6 +116,7 @@ const std::map<std::string, std::string>& other_values() {
         {"run-as", "nobody"},
         {"graphics", "vnc"},
         {"vnc-port", "5910"},
+        {"vnc-password", "s3cret"},
         {"guest-agent", "off"},
         {"health-stage", "kernel"},
         {"until", "console:log+in: $"},

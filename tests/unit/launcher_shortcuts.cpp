@@ -230,5 +230,15 @@ TEST_CASE("what was done is told") {
     CHECK(router.done_in_boot().size() == 1);
 }
 
+TEST_CASE("what is done without end is counted") {
+    Shortcuts link = shortcuts();
+    for (int i = 0; i < 100000; ++i) {
+        link.link_taken_down("net0", i);
+    }
+    CHECK(link.done().size() == Shortcuts::most_done + 1);
+    CHECK(link.done().back() == "and 99950 more were left out");
+    CHECK(link.done_in_boot().size() == Shortcuts::most_done);
+}
+
 }  // namespace
 }  // namespace vml

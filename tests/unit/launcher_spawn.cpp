@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/process/child_environment.h"
+#include "launcher/process/run_user.h"
 #include "launcher/process/spawn.h"
 #include "launcher/start/apply.h"
 #include "tests/unit/catch.h"
@@ -52,6 +55,59 @@ Words lines_of(const std::string& text) {
         lines.push_back(line);
     }
     return lines;
+}
+
+TEST_CASE("of the environment a child gets what it needs, and no secret") {
+    const std::vector<const char*> all{"AWS_SECRET_ACCESS_KEY=x", "PATH=/bin", "LC_ALL=C",
+                                       "QEMU_AUDIO_DRV=none",     "PATHOS=1",  "no name",
+                                       "GUEST_PASSWORD=x",        "TZ=UTC",    nullptr};
+    CHECK(child_environment(all.data()) == Words{"PATH=/bin", "LC_ALL=C", "QEMU_AUDIO_DRV=none", "TZ=UTC"});
+    CHECK(child_environment(nullptr).empty());
+    REQUIRE(::setenv("VML_TEST_SECRET", "x", 1) == 0);
+    REQUIRE(::setenv("QEMU_TEST_MARK", "y", 1) == 0);
+    const Words seen = lines_of(output_of("/usr/bin/env", {}));
+    ::unsetenv("VML_TEST_SECRET");
+    ::unsetenv("QEMU_TEST_MARK");
+    CHECK(contains(seen, "QEMU_TEST_MARK=y"));
+    CHECK_FALSE(contains(seen, "VML_TEST_SECRET=x"));
+}
+
+// The rows of /proc/self/limits of a program spawned for this user.
+std::map<std::string, std::string> limits_of_child(const std::optional<RunUser>& user) {
+    Pipe output;
+    const pid_t pid = spawn({"/bin/cat", {"/proc/self/limits"}, {}, output.writer.get(), user});
+    output.writer.reset();
+    std::map<std::string, std::string> rows;
+    constexpr std::size_t name_width = 26;  // fs/proc/base.c, proc_pid_limits
+    for (const std::string& line : lines_of(read_all(output.reader.get()))) {
+        std::istringstream values{line.substr(std::min(line.size(), name_width))};
+        std::string soft;
+        std::string hard;
+        values >> soft >> hard;
+        rows[line.substr(0, line.find("  "))] = soft + " " + hard;
+    }
+    CHECK(reap(pid) == 0);
+    return rows;
+}
+
+TEST_CASE("a child leaves no core, and has limits") {
+    const auto plain = limits_of_child(std::nullopt);
+    CHECK(plain.at("Max core file size") == "0 0");
+    std::istringstream files{plain.at("Max open files")};
+    rlim_t soft = 0;
+    rlim_t hard = 0;
+    files >> soft >> hard;
+    rlimit ours{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &ours) == 0);
+    CHECK(soft == hard);
+    CHECK(hard == std::min(ours.rlim_max, std::max(ours.rlim_cur, rlim_t{16384})));
+    if (may_have_own_user()) {
+        RunUser user = own_user(last_own_uid);
+        user.groups.clear();
+        CHECK(limits_of_child(user).at("Max processes").ends_with(" 4096"));
+        user.own = false;
+        CHECK(limits_of_child(user).at("Max processes") == plain.at("Max processes"));
+    }
 }
 
 // The fields of /proc/self/status of a spawned program.

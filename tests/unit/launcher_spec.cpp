@@ -370,8 +370,30 @@ TEST_CASE("a container named at random keeps its addresses by its data folder") 
     facts.default_name = "ba9876543210";
     CHECK(spec_of(flags, facts).uuid == first.uuid);
     CHECK(spec_of(flags, facts).nics.front().mac == first.nics.front().mac);
+    CHECK(spec_of(flags, facts).name == "vm");
+    CHECK(spec_of(flags, facts).state_folder == "/data/vm");
+    facts.data->earlier = "0123456789ab";
+    CHECK(spec_of(flags, facts).state_folder == "/data/0123456789ab");
+    CHECK(contains(spec_of(flags, facts).notes.back(), "/data/0123456789ab is used"));
+    CHECK(spec_of(flags, facts).uuid == first.uuid);
     facts.data.reset();
     CHECK(spec_of(flags, facts).uuid != first.uuid);
+    CHECK(spec_of(flags, facts).name == "ba9876543210");
+}
+
+TEST_CASE(
+    "two containers of random names with a folder each are two VMs, though their image has one machine-id") {
+    const Words flags{"--boot-order=network"};
+    HostFacts facts = made_up_host();
+    facts.in_container = true;
+    facts.random_name = true;
+    facts.machine_id = "aaaa";
+    facts.data = DataFacts{"/data", test::a_folder()};
+    facts.default_name = "0123456789ab";
+    const VmSpec first = spec_of(flags, facts);
+    facts.default_name = "ba9876543210";
+    CHECK(spec_of(flags, facts).uuid != first.uuid);
+    CHECK(spec_of(flags, facts).identity != first.identity);
 }
 
 TEST_CASE("the name comes from the setting, else from the host") {

@@ -13,6 +13,9 @@
 #include <variant>
 #include <vector>
 
+#include <fcntl.h>
+
+#include "base/fd.h"
 #include "launcher/commands/subcommands.h"
 #include "launcher/host/host.h"
 #include "launcher/plan/make_plan.h"
@@ -30,6 +33,13 @@ inline bool contains(std::string_view text, std::string_view part) {
 
 inline bool contains(const Words& words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Runs a shell command, of which the exit code counts.
+inline void run(const std::string& command) {
+    if (std::system((command + " >/dev/null").c_str()) != 0) {
+        throw std::runtime_error{"this failed: " + command};
+    }
 }
 
 // A file that must not be asked for.
@@ -98,6 +108,11 @@ class Folder {
     std::filesystem::path path_;
 };
 
+// The folder that a file is in, opened; no descriptor where there is none.
+inline OwnedFd folder_of(const std::filesystem::path& file) {
+    return OwnedFd{::open(file.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+}
+
 inline std::string text_in(const std::filesystem::path& file) {
     std::ifstream stream{file, std::ios::binary};
     return {std::istreambuf_iterator<char>{stream}, {}};
@@ -154,6 +169,7 @@ inline HostFacts made_up_host() {
     facts.qemu_program = "qemu-system-x86_64";
     facts.qemu = "/usr/bin/qemu-system-x86_64";
     facts.kvm = {false, "/dev/kvm is not there", "load the kvm module"};
+    facts.fresh_password = "fresh123";
     facts.cpus = 8;
     facts.memory_mib = 16000;
     facts.roms = {std::vector<RomCandidate>{bios_rom("/usr/lib/ipxe/qemu/pxe-virtio.rom", {0x1AF4, 0x1041})}};
@@ -187,6 +203,10 @@ inline VmSpec spec_of(const Words& flags, const HostFacts& facts) {
         throw std::runtime_error{text_of(*faults)};
     }
     return std::get<VmSpec>(std::move(decision));
+}
+
+inline Plan plan_of(const Words& flags, const HostFacts& facts) {
+    return make_plan(spec_of(flags, facts));
 }
 
 // Throws when all was well.

@@ -24,9 +24,10 @@ using test::Words;
 struct WireBench {
     WireBench() {
         std::vector<WireTap> taps;
-        taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, "net0-dump"});
+        taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, false, "net0-dump"});
         wire.emplace(io, std::move(taps),
-                     WireWatch::Handlers{[this](std::size_t nic, Bytes frame) {
+                     WireWatch::Handlers{[this](std::size_t nic, Bytes frame, bool came_in) {
+                                             CHECK_FALSE(came_in);
                                              CHECK(nic == 0);
                                              bytes += frame.size();
                                              ++frames;
@@ -56,15 +57,16 @@ struct WireBench {
 };
 
 // The head of a dump, and one frame in it (pcap-savefile(5), as QEMU's net/dump.c writes it).
-const std::string head{"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\x04\0\0\x01\0\0\0", 24};
-const std::string frame = std::string{"\0\0\0\0\0\0\0\0\x3c\0\0\0\x3c\0\0\0", 16} + std::string(60, 'f');
+const std::string dump_head{"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\x04\0\0\x01\0\0\0", 24};
+const std::string dumped_frame =
+    std::string{"\0\0\0\0\0\0\0\0\x3c\0\0\0\x3c\0\0\0", 16} + std::string(60, 'f');
 
 TEST_CASE("frames are handed over as they come") {
     WireBench bench;
-    bench.dump(head + frame);
+    bench.dump(dump_head + dumped_frame);
     CHECK(bench.run_until([&] { return bench.frames == 1; }));
     for (int i = 0; i < 5; ++i) {
-        bench.dump(frame);
+        bench.dump(dumped_frame);
     }
     CHECK(bench.run_until([&] { return bench.frames == 6; }));
     CHECK(bench.bytes == 360);
@@ -72,12 +74,12 @@ TEST_CASE("frames are handed over as they come") {
 
 TEST_CASE("what has come between two batches can be asked for") {
     WireBench bench;
-    bench.dump(head + frame);
+    bench.dump(dump_head + dumped_frame);
     CHECK(bench.run_until([&] { return bench.frames == 1; }));
-    bench.dump(frame + frame.substr(0, 20));
+    bench.dump(dumped_frame + dumped_frame.substr(0, 20));
     bench.wire->catch_up();
     CHECK(bench.frames == 2);
-    bench.dump(frame.substr(20));
+    bench.dump(dumped_frame.substr(20));
     bench.wire->catch_up();
     CHECK(bench.frames == 3);
 }
@@ -98,7 +100,7 @@ TEST_CASE("a watch that is paused, and a dump that rests, are switched off and o
 
 TEST_CASE("a dump that ends, or is none, is left") {
     WireBench ended;
-    ended.dump(head + frame);
+    ended.dump(dump_head + dumped_frame);
     ended.pipe.writer.reset();
     CHECK(ended.run_until([&] { return ended.frames == 1; }));
     CHECK(ended.run_until([&] { return ended.io.stopped(); }));  // nothing is waited for any more
@@ -107,7 +109,7 @@ TEST_CASE("a dump that ends, or is none, is left") {
     garbled.dump(std::string(100, 'x'));
     CHECK(garbled.run_until([&] { return garbled.io.stopped(); }));
     CHECK(garbled.frames == 0);
-    garbled.dump(head + frame);
+    garbled.dump(dump_head + dumped_frame);
     garbled.wire->catch_up();
     CHECK(garbled.frames == 0);
 }

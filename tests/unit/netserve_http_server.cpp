@@ -1,4 +1,6 @@
 // The server over real sockets: what it answers, and what it refuses.
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,7 +39,7 @@ class Served {
             io_,
             HttpServer::Config{std::move(listener.socket),
                                OwnedFd{::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, client},
-            [](const std::string&) {});
+            [this](const std::string& line) { refused_ = refused_ || line == "http: Too many open files"; });
         thread_ = std::thread{[this] { io_.run(); }};
     }
     Served(const Served&) = delete;
@@ -50,12 +53,27 @@ class Served {
 
     [[nodiscard]] OwnedFd connect() const {
         OwnedFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        connect(fd);
+        return fd;
+    }
+
+    void connect(const OwnedFd& fd) const {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port_);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const timeval limit{30, 0};  // a test that waits in vain fails
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-        return fd;
+    }
+
+    // Waits until a connection could not be taken.
+    [[nodiscard]] bool has_refused() const {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        while (!refused_ && std::chrono::steady_clock::now() < end) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        }
+        return refused_;
     }
 
     // Everything that comes until the server closes.
@@ -82,6 +100,7 @@ class Served {
     fs::path path_;
     std::uint16_t port_ = 0;
     boost::asio::io_context io_;
+    std::atomic<bool> refused_{false};
     std::unique_ptr<HttpServer> server_;
     std::thread thread_;
 };
@@ -178,6 +197,24 @@ TEST_CASE("the kernel's table of connections") {
     CHECK(owner_of_connection(table, 40001, 8080) == -1);
     CHECK(owner_of_connection("", 1, 2) == -1);
     CHECK(owner_of_connection("a b\n\n0: x", 1, 2) == -1);
+}
+
+TEST_CASE("a moment without descriptors does not make the server deaf") {
+    Served served;
+    const OwnedFd late{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    served.connect(late);
+    const bool refused = served.has_refused();
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(refused);
+    const std::string request = get("/small");
+    REQUIRE(::send(late.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(request.size()));
+    CHECK(body_of(Served::everything(late.get())) == "0123456789");
 }
 
 }  // namespace

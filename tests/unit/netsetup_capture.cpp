@@ -1,5 +1,6 @@
 // A view of a link's frames, on real links.
 #include <array>
+#include <cstring>
 #include <string>
 
 #include <net/if.h>
@@ -8,6 +9,7 @@
 #include "base/error.h"
 #include "netsetup/capture.h"
 #include "netsetup/kernel_executor.h"
+#include "netsetup/plan.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/netsetup_support.h"
 
@@ -17,12 +19,12 @@ using namespace vml::net::test;
 
 namespace {
 
-constexpr std::chrono::milliseconds deadline{2000};
+constexpr std::chrono::milliseconds capture_deadline{2000};
 
-// Is this frame among those that wait, or come before the deadline?
+// Is this frame among those that wait, or come before the capture_deadline?
 bool captured(int fd, const Frame& wanted) {
     std::array<char, capture_length> bytes{};
-    while (readable(fd, deadline)) {
+    while (readable(fd, capture_deadline)) {
         const ssize_t count = ::read(fd, bytes.data(), bytes.size());
         if (count >= static_cast<ssize_t>(wanted.size()) &&
             std::equal(wanted.begin(), wanted.end(), bytes.begin(),
@@ -54,6 +56,34 @@ TEST_CASE("both directions are seen, each frame once") {
     CHECK(captured(fd.get(), frame(broadcast, guest, "from the guest")));
     Wire{"v1"}.send(frame(broadcast, server, "to the guest"));
     CHECK(captured(fd.get(), frame(broadcast, server, "to the guest")));
+}
+
+TEST_CASE("of a guest's tap it is told which frames come in for the guest, and which are its own") {
+    const PrivateHost host;
+    sh("ip link add br0 type bridge && ip link set br0 up");
+    sh("ip link add v0 type veth peer name v1 && ip link set v0 master br0 up && ip link set v1 up");
+    wait_until_forwarding("v0");
+    KernelExecutor executor;
+    AppliedLinks applied{executor};
+    applied.apply(plan_bridge_nic({.bridge = "br0", .guest_mac = guest}, host_network_facts()).operations);
+    const std::vector<OwnedFd> queues = executor.take_queues(0);
+    const OwnedFd fd = executor.capture(0);
+    const auto direction_of = [&](const Frame& wanted) {
+        std::array<char, capture_length> bytes{};
+        while (readable(fd.get(), capture_deadline)) {
+            const CapturedFrame seen = read_frame(fd.get(), bytes);
+            if (seen.count >= static_cast<ssize_t>(wanted.size()) &&
+                std::memcmp(bytes.data(), wanted.data(), wanted.size()) == 0) {
+                return seen.outgoing ? "to the guest" : "from the guest";
+            }
+        }
+        return "lost";
+    };
+    queue_send(queues.front(), frame(broadcast, guest, "the guest's own"));
+    CHECK(direction_of(frame(broadcast, guest, "the guest's own")) == std::string{"from the guest"});
+    Wire{"v1"}.send(frame(broadcast, guest, "another's"));
+    CHECK(direction_of(frame(broadcast, guest, "another's")) == std::string{"to the guest"});
+    CHECK(read_frame(-1, {}).count < 0);
 }
 
 TEST_CASE("a pause sees nothing, and ends without any privilege") {

@@ -38,10 +38,6 @@ std::vector<Operation> all_kinds() {
     return operations;
 }
 
-bool lower_is_free() {
-    return link_now("v0").promiscuity == 0;
-}
-
 void apply_and_stay() {
     KernelExecutor executor;
     AppliedLinks applied{executor};

@@ -36,12 +36,6 @@ std::vector<Operation> operations(Lifetime lifetime, QueueOptions queues = {},
     return plan.operations;
 }
 
-// A veth has no filter of its own: it listens to everything as long as a macvtap with another address is on
-// it.
-bool lower_is_free() {
-    return link_now("v0").promiscuity == 0;
-}
-
 void check_frames(const std::vector<OwnedFd>& queues) {
     const Wire wire{"v1"};
     for (const Mac& to : {broadcast, guest}) {

@@ -131,13 +131,16 @@ TEST_CASE("the plan for a bridge") {
     CHECK(plan.faults.empty());
     CHECK(plan.warnings.empty());
     CHECK(plan.forwards_after.count() == 0);
-    CHECK(
-        plan.operations ==
-        std::vector<Operation>{
-            CreateTap{1, "vmtap%d", "vm-launch:alpha", {2, true}, 9000, *mac_from_text("fe:54:00:12:34:56")},
-            SetMaster{1, "br0"},
-            SetUp{1},
-        });
+    CHECK(plan.operations == std::vector<Operation>{
+                                 CreateTap{1,
+                                           "vmtap%d",
+                                           "vm-launch:alpha 52:54:00:12:34:56",
+                                           {2, true},
+                                           9000,
+                                           *mac_from_text("fe:54:00:12:34:56")},
+                                 SetMaster{1, "br0"},
+                                 SetUp{1},
+                             });
     CHECK(inverses(plan.operations) == std::vector<Operation>{DeleteLink{1}});
     CHECK(describe(plan.operations[0]) ==
           "NIC 1: make the tap vmtap%d (the kernel takes the first free number): 2 queues with virtio-net "

@@ -92,9 +92,21 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
     return true;
 }
 
+bool lower_is_free() {
+    return link_now("v0").promiscuity == 0;
+}
+
 void wait_until_forwarding(const std::string& port) {
     INFO(port);
     REQUIRE(eventually([&] { return link_now(port).port_state == PortState::forwarding; }));
+}
+
+void make_bridge(const std::string& options) {
+    sh("ip link add br0 " + options + " type bridge");
+    sh("ip link add v0 type veth peer name v1");
+    sh("ip link set v0 master br0");
+    sh("ip link set br0 up && ip link set v0 up && ip link set v1 up");
+    wait_until_forwarding("v0");
 }
 
 bool readable(int fd, std::chrono::milliseconds deadline) {

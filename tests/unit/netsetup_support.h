@@ -45,9 +45,16 @@ void sh(const std::string& command);
 [[nodiscard]] bool eventually(const std::function<bool()>& condition,
                               std::chrono::milliseconds deadline = std::chrono::seconds{10});
 
+// Is nothing on the test's lower device? A veth has no filter of its own: it listens to everything as long as
+// a macvtap with another address is on it.
+[[nodiscard]] bool lower_is_free();
+
 // The kernel tells a bridge of its port's carrier a moment later (net/core/link_watch.c): waits until the
 // port forwards, so that nothing changes by itself between two looks at the links.
 void wait_until_forwarding(const std::string& port);
+
+// Makes br0 with the port v0, whose other end is v1; waits until the port forwards.
+void make_bridge(const std::string& options = {});
 
 // Whether the descriptor became readable before the deadline.
 [[nodiscard]] bool readable(int fd, std::chrono::milliseconds deadline);

@@ -19,15 +19,6 @@ using namespace vml::net::test;
 
 namespace {
 
-// A bridge with one port, whose other end is v1.
-void make_bridge(const std::string& options = {}) {
-    sh("ip link add br0 " + options + " type bridge");
-    sh("ip link add v0 type veth peer name v1");
-    sh("ip link set v0 master br0");
-    sh("ip link set br0 up && ip link set v0 up && ip link set v1 up");
-    wait_until_forwarding("v0");
-}
-
 NicPlan bridge_plan(QueueOptions queues = {}, unsigned nic = 0) {
     return plan_bridge_nic(
         {.nic = nic, .bridge = "br0", .guest_mac = guest, .queues = queues, .owner = "alpha"},
@@ -85,7 +76,7 @@ TEST_CASE("a tap is what the plan says, and the bridge stays as it was") {
     CHECK(tap.mtu == 1400);
     CHECK(mac_text(tap.mac) == "fe:54:00:12:34:56");
     CHECK(tap.master == before.index);
-    CHECK(tap.alias == "vm-launch:alpha");
+    CHECK(tap.alias == "vm-launch:alpha " + mac_text(guest));
     CHECK(tap.port_state == PortState::forwarding);
     CHECK(link_now("br0") == before);
     CHECK(output_of("ip -6 addr show dev vmtap0").empty());

@@ -85,8 +85,8 @@ class Qemu {
     pid_t pid_ = -1;
 };
 
-struct Bench {
-    explicit Bench(const std::string& machine, std::optional<Handlers> handlers = {}) {
+struct QemuBench {
+    explicit QemuBench(const std::string& machine, std::optional<Handlers> handlers = {}) {
         auto [ours, theirs] = socket_pair();
         qemu.emplace(machine, std::move(theirs));
         client.emplace(io, std::move(ours), handlers ? *handlers : witness.handlers());
@@ -113,7 +113,7 @@ TEST_CASE("QEMU greets, is ready and answers") {
     std::optional<Greeting> greeting;
     Handlers handlers;
     handlers.on_ready = [&greeting](const Greeting& g) { greeting = g; };
-    Bench bench{"none", handlers};
+    QemuBench bench{"none", handlers};
     const Result version = bench.ask({"query-version"});
     REQUIRE(greeting);
     CHECK(greeting->major >= 7);
@@ -125,7 +125,7 @@ TEST_CASE("QEMU greets, is ready and answers") {
 }
 
 TEST_CASE("QEMU's longest reply") {
-    Bench bench{"none"};
+    QemuBench bench{"none"};
     const json schema = std::get<json>(bench.ask({"query-qmp-schema"}));
     CHECK(schema.is_array());
     CHECK(schema.dump().size() > 150'000);
@@ -133,7 +133,7 @@ TEST_CASE("QEMU's longest reply") {
 }
 
 TEST_CASE("QEMU refuses what it does not know") {
-    Bench bench{"none"};
+    QemuBench bench{"none"};
     CHECK(std::get<Failure>(bench.ask({"no-such-command"})).error_class == "CommandNotFound");
     const auto failure = std::get<Failure>(bench.ask({"qom-get", {{"path", "/nowhere"}, {"property", "x"}}}));
     CHECK(failure.error_class == "DeviceNotFound");
@@ -143,7 +143,7 @@ TEST_CASE("QEMU refuses what it does not know") {
 }
 
 TEST_CASE("QEMU answers two hundred pipelined commands in order") {
-    Bench bench{"none"};
+    QemuBench bench{"none"};
     Log expected{"ready"};
     for (int i = 0; i < 200; ++i) {
         const std::string name = std::to_string(i);
@@ -157,7 +157,7 @@ TEST_CASE("QEMU answers two hundred pipelined commands in order") {
 }
 
 TEST_CASE("QEMU's events come before the reply of the command that caused them") {
-    Bench bench{"q35"};
+    QemuBench bench{"q35"};
     for (const char* name : {"cont", "stop", "quit"}) {
         bench.send(name);
     }
@@ -178,7 +178,7 @@ TEST_CASE("SHUTDOWN tells its reason") {
             CHECK(event.microseconds >= 0);
         }
     };
-    Bench bench{"none", handlers};
+    QemuBench bench{"none", handlers};
     CHECK(std::holds_alternative<json>(bench.ask({"quit"})));
     CHECK(data == json{{"guest", false}, {"reason", "host-qmp-quit"}});
     CHECK(run_until(bench.io, [&] { return bench.client->state() == State::closed; }));
@@ -186,7 +186,7 @@ TEST_CASE("SHUTDOWN tells its reason") {
 
 TEST_CASE("QEMU is killed with replies under way") {
     constexpr int commands = 40;
-    Bench bench{"none"};
+    QemuBench bench{"none"};
     int answered = 0;
     int failed = 0;
     for (int i = 0; i < commands; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("QEMU is killed with replies under way") {
 }
 
 TEST_CASE("QEMU dies over its arguments") {
-    Bench bench{"no-such-machine"};
+    QemuBench bench{"no-such-machine"};
     bench.send("query-status");
     REQUIRE(bench.run_until_closed());
     CHECK(bench.witness.log == Log{"query-status Disconnected", "closed"});

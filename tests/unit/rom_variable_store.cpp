@@ -131,7 +131,8 @@ TEST_CASE("OVMF's templates, where they are installed") {
 TEST_CASE("AAVMF's templates, where they are installed") {
     if (std::filesystem::exists("/usr/share/AAVMF/AAVMF_VARS.ms.fd")) {
         CHECK(store_in("/usr/share/AAVMF/AAVMF_VARS.ms.fd").secure_boot());
-        CHECK(store_in("/usr/share/AAVMF/AAVMF_VARS.fd").blank);
+        // Blank on Debian 12, with a header of its own on Debian 13.
+        CHECK_FALSE(store_in("/usr/share/AAVMF/AAVMF_VARS.fd").platform_key);
     }
 }
 

@@ -1,9 +1,8 @@
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "screen/guest_text.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/screen_support.h"
 
 namespace vml::screen {
 namespace {
@@ -19,12 +18,6 @@ std::string log_byte_by_byte(std::string_view bytes) {
         out += text->feed({&c, 1});
     }
     return out;
-}
-
-std::string stream(const std::string& name) {
-    std::ifstream file{VML_TEST_DIR "/unit/data/console-" + name + ".bin", std::ios::binary};
-    REQUIRE(file.good());
-    return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 TEST_CASE("a log gets text alone") {

@@ -1,5 +1,3 @@
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +5,7 @@
 
 #include "screen/guest_text.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/screen_support.h"
 
 namespace vml::screen {
 namespace {
@@ -32,12 +31,6 @@ std::string byte_by_byte(std::string_view bytes) {
         out += text->feed({&c, 1});
     }
     return out;
-}
-
-std::string stream(const std::string& name) {
-    std::ifstream file{VML_TEST_DIR "/unit/data/console-" + name + ".bin", std::ios::binary};
-    REQUIRE(file.good());
-    return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 std::size_t count(const std::string& text, std::string_view part) {

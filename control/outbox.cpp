@@ -1,0 +1,33 @@
+#include "control/outbox.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vml::control {
+
+void Outbox::add_to_stream(std::string_view bytes, std::size_t most) {
+    if (lost_ > 0 || size() + bytes.size() > most) {
+        lost_ += bytes.size();
+    } else {
+        add(bytes);
+    }
+}
+
+void Outbox::sent(std::size_t count) {
+    sent_ += count;
+    if (!empty()) {
+        if (sent_ > size()) {  // each byte is moved once at most
+            bytes_.erase(0, std::exchange(sent_, 0));
+        }
+        return;
+    }
+    bytes_ = {};  // with its room: a client that reads again needs none
+    sent_ = 0;
+    if (lost_ > 0) {
+        add(fmt::format("\r\n[{} bytes lost here: this client did not keep up]\r\n",
+                        std::exchange(lost_, 0)));
+    }
+}
+
+}  // namespace vml::control
