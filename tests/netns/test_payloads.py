@@ -5,7 +5,9 @@ Everything that waits here waits for long on purpose, as menus and slow servers 
 import json
 import shutil
 import socket
+import time
 
+import pexpect
 import pytest
 
 import lab as labs
@@ -114,7 +116,8 @@ def urls(told):
 
 # -- boot programs with menus of their own
 
-QUICK_AND_LONG = pytest.mark.parametrize("seconds", [3, pytest.param(45, marks=pytest.mark.slow)])
+LONG = 45  # seconds
+QUICK_AND_LONG = pytest.mark.parametrize("seconds", [3, pytest.param(LONG, marks=pytest.mark.slow)])
 
 
 @QUICK_AND_LONG
@@ -140,21 +143,48 @@ def test_pxelinux_that_gives_way_to_the_disk(served, comes_up):
     assert not {"kernel", "os"} & set(stages(told))
 
 
-@QUICK_AND_LONG
-def test_grubs_net_image_on_bios(served, comes_up, seconds):
+def press_enter(run):
+    """As a user does it, on the VM's console, which is watched to the end of the run."""
+    screen = pexpect.spawn(str(vm.BINARY), ["console", run.name], env=run.full_environment(), timeout=vm.BOOT_DEADLINE)
+    screen.expect("Ctrl-] detaches")
+    screen.send(b"\r")
+    screen.expect(pexpect.EOF)
+    screen.close()
+
+
+def no_choice(run):
+    """The menu's own time is up at once."""
+
+
+def a_late_choice(run):
+    """GRUB measures its clock against one millisecond of the machine's, and on a busy host an emulated CPU may sleep through
+    many: its seconds may last for several of ours. So a long menu is ended by whoever reads it, after seconds of ours."""
+    run.wait_text("executed automatically in")
+    time.sleep(LONG)
+    assert vm.GUEST_UP not in run.text()
+    press_enter(run)
+
+
+GRUB_MENUS = pytest.mark.parametrize(
+    ("seconds", "choose"), [(3, no_choice), pytest.param(3600, a_late_choice, marks=pytest.mark.slow)], ids=["quick", "long"]
+)
+
+
+@GRUB_MENUS
+def test_grubs_net_image_on_bios(served, comes_up, seconds, choose):
     net = served("", "grub.0", bootfile="grub.0")
     write(net, "grub/grub.cfg", grub_menu(seconds))
-    told, run = comes_up(net, *IPXE)
+    told, run = comes_up(net, *IPXE, while_it_runs=choose)
     assert "executed automatically in" in run.text()
     assert "script" not in stages(told)
 
 
-@QUICK_AND_LONG
-def test_grub_by_the_firmwares_own_pxe(served, comes_up, seconds):
+@GRUB_MENUS
+def test_grub_by_the_firmwares_own_pxe(served, comes_up, seconds, choose):
     """No iPXE took part, and none is named."""
     net = served("", "grub.efi", bootfile="grub.efi")
     write(net, "grub/grub.cfg", grub_menu(seconds))
-    told, run = comes_up(net, *BRIDGE, *UEFI, "--boot-order", "network")
+    told, run = comes_up(net, *BRIDGE, *UEFI, "--boot-order", "network", while_it_runs=choose)
     assert "executed automatically in" in run.text()
     assert not {"rom", "script"} & set(stages(told))
     assert told["boots"][0]["ipxe"] is None
