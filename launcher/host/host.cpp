@@ -25,6 +25,7 @@
 #include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
+#include "launcher/process/landlock.h"
 #include "launcher/process/run_user.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/user_data.h"
@@ -286,6 +287,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     if (settings.accel != AccelChoice::tcg || settings.require_kvm) {
         facts.kvm = probe_kvm();
     }
+    facts.landlock_abi = landlock_abi();
     look_at_amounts(facts);
     facts.in_container = in_container();
     look_at_identity(facts);

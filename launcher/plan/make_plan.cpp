@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/plan/confine.h"
 #include "launcher/plan/disk_plan.h"
 #include "launcher/plan/extras_plan.h"
 #include "launcher/plan/firmware_args.h"
@@ -43,6 +44,16 @@ std::vector<BootindexChange> after_first_boot(const VmSpec& spec) {
     return changes;
 }
 
+void confine(const VmSpec& spec, Plan& plan) {
+    if (!spec.landlock) {
+        return;
+    }
+    plan.confinement = confinement_of_qemu(spec);
+    if (plan.tpm) {
+        plan.tpm->confinement = confinement_of_swtpm(*spec.tpm);
+    }
+}
+
 }  // namespace
 
 Plan make_plan(const VmSpec& spec) {
@@ -74,7 +85,9 @@ Plan make_plan(const VmSpec& spec) {
     for (const std::string& word : spec.extra_args) {
         writer.add(word, "", "given by the user");
     }
-    return std::move(writer).finished();
+    Plan plan = std::move(writer).finished();
+    confine(spec, plan);
+    return plan;
 }
 
 }  // namespace vml

@@ -35,9 +35,10 @@ namespace vml {
 namespace {
 
 // What the VM is, with what only its start could tell.
-nlohmann::json described(nlohmann::json description, pid_t qemu) {
+nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
     description["pid"] = ::getpid();
-    description["qemu_pid"] = qemu;
+    description["qemu_pid"] = vm.pid;
+    description["landlock"] = vm.landlock;
     return description;
 }
 
@@ -122,7 +123,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunI
              log_,
              watch_handlers()},
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
-      control_{control_vm(), described(options.description, vm.pid), std::move(vm.told), guest_.viewers(),
+      control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
     if (vm.http) {

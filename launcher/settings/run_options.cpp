@@ -102,6 +102,9 @@ std::vector<OptionRow> console_options() {
              "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
+        option<&Settings::landlock>({"landlock", "LANDLOCK", "", "on, without arguments of your own for QEMU",
+                                     "QEMU opens no file and no TCP port but what this VM needs, where the "
+                                     "kernel has Landlock (Linux 5.13)"}),
     };
 }
 

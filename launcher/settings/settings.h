@@ -210,6 +210,7 @@ struct Settings {
     bool boot_watch = true;                      // look at the guest's packets
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
+    std::optional<bool> landlock;  // none: unless there are extra_args
     std::vector<std::string> extra_args;
 
     bool operator==(const Settings&) const = default;

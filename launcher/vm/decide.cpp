@@ -71,6 +71,8 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     watch_nics(in, spec, findings);
     spare_waits(in, spec);
     spec.extra_args = settings.extra_args;
+    // What they name is not known.
+    spec.landlock = settings.landlock.value_or(settings.extra_args.empty());
     if (!findings.no_fault()) {
         return findings.sorted_faults();
     }

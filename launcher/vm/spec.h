@@ -205,6 +205,7 @@ struct VmSpec {
     std::optional<std::filesystem::path> state_folder;  // what is kept between runs
     std::optional<RunUser> run_user;                    // none: QEMU runs as vm-launch does
     std::vector<std::string> extra_args;
+    bool landlock = true;  // QEMU and swtpm reach what they are meant to, and nothing else of the file system
     std::optional<NetbootScript> script;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
 
