@@ -80,6 +80,12 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
     const bool noted = store && in.facts.data->nvram_origin == origin;
     nvram.origin = nvram.kept && !noted ? origin : "";
     nvram.anew = nvram.kept && in.settings.reset_nvram;
+    if (nvram.anew && in.facts.data && in.facts.data->nvram) {
+        findings.note(fmt::format(
+            "{} makes the UEFI variables in {} anew, so that the boot entries which the guest made are gone: "
+            "take it away after this start, or each one does so again",
+            in.origin("reset-nvram"), nvram.kept->string()));
+    }
     nvram.secure_boot = secure_boot_of(store ? store : in.facts.nvram_template, *firmware.uefi);
     if (usable) {
         check_secure_boot(in, nvram, firmware, !store, findings);

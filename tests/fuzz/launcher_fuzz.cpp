@@ -19,6 +19,7 @@
 #include "launcher/commands/subcommands.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
+#include "launcher/settings/disk_options.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/shell_words.h"
 #include "launcher/vm/image_content.h"
@@ -90,8 +91,9 @@ HostFacts made_up_host(const Settings& settings) {
     facts.network = net::HostNetworkFacts{};
     facts.roms.resize(settings.nics.size());
     facts.disks.resize(settings.disks.size(), DiskFacts{file, ImageFacts{}});
-    for (DiskFacts& disk : facts.disks) {
-        disk.content.magic = settings.disk_format.value_or("");
+    for (std::size_t index = 0; index < facts.disks.size(); ++index) {
+        DiskFacts& disk = facts.disks[index];
+        disk.content.magic = stated_format(settings, index).value_or("");
         disk.backing = {{{"/d/base", file}, "raw"}};
     }
     facts.iso = file;
