@@ -125,6 +125,10 @@ void read_as_files(std::string_view bytes) {
     if (header && header->backing_file) {
         (void)file_meant("/d/image", *header->backing_file);
     }
+    if (const auto tables = read_qcow2_tables(bytes_of(bytes))) {
+        (void)farthest_table(bytes_of(bytes));
+        (void)farthest_data(bytes_of(bytes), *tables);
+    }
     (void)fault_of_content(content_of_image(bytes_of(bytes), bytes.size()), "", "/d/image");
     (void)parse_nvram_origin(bytes);
     (void)why_no_tpm_state({bytes.size(), std::string{bytes.substr(0, most_of_a_tpm_header)}});

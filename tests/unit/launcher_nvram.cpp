@@ -183,6 +183,18 @@ TEST_CASE("--reset-nvram makes them anew, and says so where there is nothing to 
     CHECK(contains(legacy.notes.front(), "--reset-nvram has no effect"));
 }
 
+TEST_CASE("Secure Boot by keys that anybody has is not told as any other") {
+    HostFacts facts = host(true, store(true), secure_origin());
+    const auto tells = [&] {
+        const auto notes = test::spec_of(flags(true), facts).notes;
+        return std::any_of(notes.begin(), notes.end(),
+                           [](const std::string& note) { return contains(note, "SnakeOil"); });
+    };
+    CHECK_FALSE(tells());
+    facts.data->nvram->content = rom::VariableStore{.platform_key = true, .published_key = true};
+    CHECK(tells());
+}
+
 TEST_CASE("plan and status say what the variables say") {
     const VmSpec on = test::spec_of(flags(true), host(true, store(true), secure_origin()));
     CHECK(description_of(on)["secure_boot"] == true);
