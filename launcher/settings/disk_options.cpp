@@ -16,6 +16,26 @@ std::uint64_t parse_disk_size(std::string_view text) {
     return parse_size(text, range) / sector * sector;
 }
 
+std::vector<DiskFormat> parse_disk_formats(std::string_view text) {
+    std::vector<DiskFormat> formats;
+    for (const std::string& part : split_list(text)) {
+        formats.push_back(parse_choice<DiskFormat>(part));
+    }
+    if (formats.empty()) {
+        throw not_one_of(text, choice_names<DiskFormat>());
+    }
+    return formats;
+}
+
+std::optional<std::string> stated_format(const Settings& settings, std::size_t disk) {
+    const std::vector<DiskFormat>& formats = settings.disk_formats;
+    const std::size_t place = formats.size() == 1 ? 0 : disk;
+    if (place >= formats.size() || formats[place] == DiskFormat::automatic) {
+        return std::nullopt;
+    }
+    return std::string{to_string(formats[place])};
+}
+
 namespace {
 
 // BOOT_FROM of Docker-VM-Runner takes more than a file.
@@ -36,11 +56,10 @@ std::vector<OptionRow> image_options() {
             {"disk", "DISK", "PATH", "none",
              "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
              "DISK2, DISK3, …)"}),
-        option<&Settings::disk_format, parse_choice_name<DiskFormat>>(
+        option<&Settings::disk_formats, parse_disk_formats>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
-             listed(choice_names<DiskFormat>()) + ", for every --disk; needed for a qcow2 image with a "
-                                                  "backing file and for what is neither raw "
-                                                  "nor qcow2"}),
+             "the format of every --disk, or of each in a comma list (auto,qcow2): {}; needed for a qcow2 "
+             "image with a backing file and for what is neither raw nor qcow2"}),
         option<&Settings::disk_bus>(
             {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",

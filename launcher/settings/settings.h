@@ -66,14 +66,16 @@ inline constexpr auto choices<Graphics> = std::to_array<Choice<Graphics>>(
      {"vnc", Graphics::vnc, "a screen that a VNC viewer and `vm-launch screenshot` see"},
      {"novnc", Graphics::novnc, "", true}});
 
-enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc };
+enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc, automatic };
 template <>
 inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
                                                                                {"qcow2", DiskFormat::qcow2},
                                                                                {"vmdk", DiskFormat::vmdk},
                                                                                {"vhdx", DiskFormat::vhdx},
                                                                                {"vdi", DiskFormat::vdi},
-                                                                               {"vpc", DiskFormat::vpc}});
+                                                                               {"vpc", DiskFormat::vpc},
+                                                                               {"auto", DiskFormat::automatic,
+                                                                                "what qemu-img says"}});
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
@@ -175,7 +177,7 @@ struct Settings {
     Amount memory_mib{4096, {}};
 
     std::vector<std::filesystem::path> disks;
-    std::optional<std::string> disk_format;  // "raw" or "qcow2"; none: qemu-img tells it
+    std::vector<DiskFormat> disk_formats;  // one for every disk, or one for each; none: qemu-img tells it
     DiskBus disk_bus = DiskBus::virtio;
     std::optional<DiskCache> disk_cache;                // none: by what the disk is
     std::uint64_t disk_size = std::uint64_t{20} << 30;  // bytes

@@ -58,6 +58,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.script = served_script(in);
     spec.disks = decide_disks(in, {{spec.machine, spec.family}, spec.state_folder}, findings);
     spec.cdrom = decide_cdrom(in, findings);
+    check_image_uses(in, spec.disks, findings);
     spec.smbios = decide_smbios(in, findings);
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);

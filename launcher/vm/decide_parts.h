@@ -133,6 +133,9 @@ struct DiskFrame {
                                                  Findings& findings);
 [[nodiscard]] std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings);
 
+// image_use.cpp: does the VM have a file twice, and writes to it?
+void check_image_uses(const DecideInput& in, const std::vector<DiskSpec>& disks, Findings& findings);
+
 // decide_kept_disk.cpp
 struct KeptDisk {
     std::filesystem::path file;

@@ -23,9 +23,9 @@ bool check_path(const DecideInput& in, const NamedPath& named, Findings& finding
     const std::string what = fmt::format("{}: cannot use {}", in.origin(named.flag), named.path.string());
     const std::string_view kind = named.wanted == PathFacts::Kind::folder ? "folder" : "file";
     const int error = named.facts.open_error;
-    if (named.facts.kind == PathFacts::Kind::missing) {
+    if (named.facts.is_missing()) {
         findings.host_fault(what, errno_text(error), "check the path; in a container, the volume's mount");
-    } else if (named.facts.kind != named.wanted) {
+    } else if (named.facts.kind != PathFacts::Kind::missing && named.facts.kind != named.wanted) {
         findings.host_fault(what, fmt::format("it is no {}", kind), fmt::format("name a {}", kind));
     } else if (error != 0) {
         findings.host_fault(what, errno_text(error), hint_for_open(error));

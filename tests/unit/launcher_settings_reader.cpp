@@ -82,7 +82,7 @@ const std::map<std::string, std::string>& other_values() {
         {"name", "web-1"},
         {"disk", "/images/a,b.qcow2"},
         {"boot-once", "network,cdrom"},
-        {"disk-format", "qcow2"},
+        {"disk-format", "auto,qcow2"},
         {"disk-bus", "nvme"},
         {"disk-cache", "none"},
         {"on-io-error", "stop"},
