@@ -36,15 +36,12 @@ NumberedKind numbered_nic_names() {
     return kind;
 }
 
-// What a name of this kind has between its beginning and its end, and the end; none: it is not of this kind.
+// What stands behind a kind's beginning; none: the name is not of this kind.
 struct NumberedName {
     std::string_view digits;
     std::string_view end;
 };
 std::optional<NumberedName> numbered_name(const NumberedKind& kind, std::string_view name) {
-    if (!name.starts_with(kind.beginning)) {
-        return std::nullopt;
-    }
     const std::string_view rest = name.substr(kind.beginning.size());
     const std::size_t end = std::min(rest.find_first_not_of("0123456789"), rest.size());
     const bool known = std::find(kind.ends.begin(), kind.ends.end(), rest.substr(end)) != kind.ends.end();
@@ -77,7 +74,9 @@ Fault gap_before(const NumberedKind& kind, const std::vector<std::string>& names
 std::vector<Fault> number_faults(const Environment& environment, const NumberedKind& kind) {
     std::vector<Fault> faults;
     std::map<unsigned, std::vector<std::string>> given;
-    for (const auto& [name, value] : environment) {
+    for (auto found = environment.lower_bound(kind.beginning);
+         found != environment.end() && found->first.starts_with(kind.beginning); ++found) {
+        const std::string& name = found->first;
         const auto parts = numbered_name(kind, name);
         if (!parts || !variable(environment, name)) {
             continue;
