@@ -135,8 +135,11 @@ std::optional<std::string> foreign_answer(std::string_view name, std::string_vie
         found = find_foreign(without_number(std::string{name}));
     }
     // Of DISK_SIZE Docker-VM-Runner has several; the first is a setting here too.
+    if (found == nullptr || name == "DISK_SIZE") {
+        return std::nullopt;
+    }
     const std::string asked = lower(within_surroundings(value));
-    if (found == nullptr || name == "DISK_SIZE" || asked.empty()) {
+    if (asked.empty()) {
         return std::nullopt;
     }
     const std::vector<std::string> idle = split_list(found->asks_no);
