@@ -101,7 +101,7 @@ std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
 
 bool decide_entropy(const DecideInput& in, FirmwareMode firmware, Findings& findings) {
     const bool uefi = firmware != FirmwareMode::legacy;
-    if (uefi && in.settings.rng == false) {
+    if (uefi && in.settings.rng == false && boots_from(in.settings, BootDevice::network)) {
         findings.note(
             fmt::format("{}: newer UEFI has no network boot without a source of entropy", in.origin("rng")));
     }

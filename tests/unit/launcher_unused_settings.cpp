@@ -127,6 +127,15 @@ TEST_CASE("a folder or file that nothing boots from is told of") {
                                     "part in the boot (let it: --nic-boot=on)"});
 }
 
+TEST_CASE("a network in the order that no NIC boots from is told of") {
+    const Environment network{{"DISK", "/d"}, {"BOOT_ORDER", "network,hd"}};
+    CHECK(told(network, {}).empty());
+    CHECK(told(network, {"--nic-boot=off"}) ==
+          Words{"$BOOT_ORDER names network, but no NIC takes part in the boot (--nic-boot lets one)"});
+    CHECK(told(network, {"--nic-boot=off", "--nic=boot=on"}).empty());
+    CHECK(contains(told({{"CPUS", "1"}}).at(0), "the default order is hd, and there is no such device"));
+}
+
 TEST_CASE("a folder that something may boot from is not") {
     const std::vector<Words> healthy{
         {},
@@ -200,7 +209,8 @@ TEST_CASE("a source of entropy: with UEFI, or asked for") {
     CHECK(entropy({"--disk=/d", "--rng"}));
     CHECK(entropy({"--disk=/d", "--firmware=uefi"}));
     CHECK_FALSE(entropy({"--disk=/d", "--firmware=uefi", "--no-rng"}));
-    CHECK(told({}, {"--disk=/d", "--firmware=uefi", "--no-rng"}).size() == 1);
+    CHECK(told({}, {"--boot-order=network", "--firmware=uefi", "--no-rng"}).size() == 1);
+    CHECK(told({}, {"--disk=/d", "--firmware=uefi", "--no-rng"}).empty());
     CHECK(told({}, {"--disk=/d", "--no-rng"}).empty());
 }
 
