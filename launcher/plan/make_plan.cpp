@@ -70,6 +70,7 @@ Plan make_plan(const VmSpec& spec) {
                        .notes = spec.notes}};
     plan_machine(spec, writer);
     plan_firmware(spec, writer);
+    plan_entropy(spec, writer);
     plan_firmware_clients(spec, writer);
     plan_tpm(spec, writer);
     plan_smbios(spec, writer);

@@ -98,7 +98,7 @@ class RunLoop {
 };
 
 RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs)
-    : screen_{io_, options.log_level, options.log_format},
+    : screen_{io_, options.log_level, options.log_format, options.wording},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
       held_{

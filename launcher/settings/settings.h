@@ -86,12 +86,14 @@ inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>({{"virti
                                                                          {"ide", DiskBus::sata, "", true}});
 
 // How the host caches a disk.
-enum class DiskCache { writeback, none, unsafe };
+enum class DiskCache { writeback, none, unsafe, writethrough, directsync };
 template <>
 inline constexpr auto choices<DiskCache> = std::to_array<Choice<DiskCache>>(
     {{"writeback", DiskCache::writeback, "the host caches, the guest's flushes are obeyed"},
      {"none", DiskCache::none, "past the host's cache"},
-     {"unsafe", DiskCache::unsafe, "flushes are ignored"}});
+     {"unsafe", DiskCache::unsafe, "flushes are ignored"},
+     {"writethrough", DiskCache::writethrough, "every write is flushed"},
+     {"directsync", DiskCache::directsync, "likewise, past the host's cache"}});
 
 // What becomes of a guest that is paused because the host has no room for what it writes.
 enum class OnIoError { stop, resume };
@@ -160,6 +162,7 @@ struct Settings {
     bool fast_boot = true;     // spare iPXE the waits that can be spared
     bool ipxe_prompt = false;  // let iPXE wait for Ctrl-B
     std::optional<bool> tpm;   // none: with FirmwareMode::secure
+    std::optional<bool> rng;   // none: with UEFI
 
     std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
@@ -185,7 +188,7 @@ struct Settings {
     OnIoError on_io_error = OnIoError::resume;
     std::optional<std::filesystem::path> iso;
 
-    bool cloud_init = false;
+    std::optional<bool> cloud_init;  // none: with user data or a key
     std::optional<std::filesystem::path> user_data;
     std::optional<std::string> cloud_init_url;
     std::optional<std::string> hostname;  // none: the VM's name
@@ -224,6 +227,9 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 
 // The key of one disk among several: each may come from a variable of its own.
 [[nodiscard]] std::string disk_origin(std::size_t index);
+// Likewise of one setting of a further NIC, by the flag that the first one has for it: of what --nic says,
+// "".
+[[nodiscard]] std::string nic_origin(std::size_t index, std::string_view flag);
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".
 [[nodiscard]] std::string origin_of(const Origins& origins, std::string_view flag);

@@ -63,8 +63,10 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
     check_ports(in, findings);
+    note_unused(in, findings);
     check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;
+    spec.entropy = decide_entropy(in, spec.firmware.mode, findings);
     BootOrder order = decide_boot_order(in, spec, findings);
     spec.first_boot = std::move(order.first);
     spec.boot_order = std::move(order.later);

@@ -171,13 +171,17 @@ DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::ve
     return disk;
 }
 
+bool named_device(const DecideInput& in) {
+    return std::any_of(in.settings.disks.begin(), in.settings.disks.end(),
+                       [](const std::filesystem::path& path) { return path.string().starts_with("/dev/"); });
+}
+
 // Where no blank disk is asked for: what only concerns one.
-void note_unused(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
+void note_unused_size(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
     if (in.origins.contains("disk-size")) {
-        findings.note(
-            fmt::format("{} has no effect: it is the size of --blank-disk (an image grows by qemu-img "
-                        "resize)",
-                        in.origin("disk-size")));
+        findings.note(fmt::format(
+            "{} has no effect: it is the size of --blank-disk ({})", in.origin("disk-size"),
+            named_device(in) ? "a block device has a size of its own" : "an image grows by qemu-img resize"));
     }
     if (frame.state_folder) {
         note_unused_disks(in, findings);
@@ -220,14 +224,37 @@ std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame
     if (in.settings.blank_disk) {
         disks.push_back(blank_disk(in, frame, disks, findings));
     } else {
-        note_unused(in, frame, findings);
+        note_unused_size(in, frame, findings);
     }
     check_bus(in, frame.machine, disks.size(), findings);
     return disks;
 }
 
+namespace {
+
+// "quay.io/containerdisks/fedora:40", which Docker-VM-Runner fetches: a registry comes first.
+bool is_image_reference(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const std::string_view registry = text.substr(0, slash);
+    return slash != std::string_view::npos && !registry.starts_with('.') &&
+           registry.find_first_of(".:") != std::string_view::npos && !text.ends_with(".iso") &&
+           !text.ends_with(".img");
+}
+
+}  // namespace
+
 std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings) {
-    if (!in.settings.iso || !check_path(in, {"iso", *in.settings.iso, *in.facts.iso}, findings)) {
+    if (!in.settings.iso) {
+        return std::nullopt;
+    }
+    if (in.facts.iso->kind == PathFacts::Kind::missing && is_image_reference(in.settings.iso->string())) {
+        findings.settings_fault(
+            fmt::format("{}: there is no file {}", in.origin("iso"), in.settings.iso->string()),
+            "vm-launch fetches no images from a registry",
+            "name a local CD-ROM image, or the disk image of that container by --disk PATH");
+        return std::nullopt;
+    }
+    if (!check_path(in, {"iso", *in.settings.iso, *in.facts.iso}, findings)) {
         return std::nullopt;
     }
     const ContentFault content = fault_of_cd(in.facts.iso_content, *in.settings.iso);

@@ -200,6 +200,7 @@ struct VmSpec {
     std::optional<CdromSpec> cdrom;
     std::optional<VncSpec> vnc;         // none: the machine has no screen
     bool guest_agent = true;            // the machine has a port for qemu-ga
+    bool entropy = false;               // it has a virtio-rng
     std::vector<BootEntry> first_boot;  // where it differs: until the guest's first reset
     std::vector<BootEntry> boot_order;
     std::optional<std::filesystem::path> state_folder;  // what is kept between runs

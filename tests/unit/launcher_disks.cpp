@@ -143,6 +143,11 @@ TEST_CASE("the cache mode is on both nodes of a disk") {
     CHECK(nodes_with("writeback", "cache.") == 0);
     CHECK(nodes_with("none", ",cache.direct=on") == 2);
     CHECK(nodes_with("unsafe", ",cache.no-flush=on") == 2);
+    CHECK(nodes_with("none", "write-cache=off") == 0);
+    CHECK(nodes_with("directsync", ",cache.direct=on") == 2);
+    CHECK(nodes_with("directsync", ",write-cache=off") == 1);
+    CHECK(nodes_with("writethrough", "cache.") == 0);
+    CHECK(nodes_with("writethrough", ",write-cache=off") == 1);
 }
 
 TEST_CASE("the order from the first reset on, for every device that can boot") {

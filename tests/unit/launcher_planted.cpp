@@ -128,7 +128,7 @@ TEST_CASE("in a group's folder, what may be another's is refused, and what is ou
 TEST_CASE("a report takes the old one away at once, and appears whole") {
     const Folder folder;
     const fs::path path = folder.write("boot.json", "last week's");
-    const std::vector<ReportFile> reports = open_reports({path});
+    const std::vector<ReportFile> reports = open_reports({path}, "$BOOT_REPORT");
     CHECK_FALSE(fs::exists(path));
     write_report(reports.front(), "this one");
     CHECK(text_in(path) == "this one");
@@ -140,7 +140,7 @@ TEST_CASE("a report under a link is written where the link leads") {
     const fs::path real = folder.write("real/boot.json", "last week's");
     const fs::path link = folder.path() / "boot.json";
     fs::create_symlink(real, link);
-    const std::vector<ReportFile> reports = open_reports({link});
+    const std::vector<ReportFile> reports = open_reports({link}, "$BOOT_REPORT");
     write_report(reports.front(), "this one");
     CHECK(fs::is_symlink(link));
     CHECK(text_in(real) == "this one");
@@ -148,10 +148,11 @@ TEST_CASE("a report under a link is written where the link leads") {
 
 TEST_CASE("where no report can be, that is told before anything runs") {
     const Folder folder;
-    CHECK(contains(refusal([&] { static_cast<void>(open_reports({folder.path() / "no/boot.json"})); }),
-                   "cannot write the report"));
-    CHECK_THROWS_AS(open_reports({folder.path()}), Error);
-    const std::vector<ReportFile> full = open_reports({"/dev/full"});
+    CHECK(contains(
+        refusal([&] { static_cast<void>(open_reports({folder.path() / "no/boot.json"}, "$BOOT_REPORT")); }),
+        "cannot write the report"));
+    CHECK_THROWS_AS(open_reports({folder.path()}, "$BOOT_REPORT"), Error);
+    const std::vector<ReportFile> full = open_reports({"/dev/full"}, "$BOOT_REPORT");
     try {
         write_report(full.front(), "text");
         FAIL("nothing was thrown");
