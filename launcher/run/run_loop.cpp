@@ -36,9 +36,7 @@ namespace {
 
 // What the VM is, with what only its start could tell.
 nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
-    description["pid"] = ::getpid();
-    description["qemu_pid"] = vm.pid;
-    description["landlock"] = vm.landlock;
+    description.update({{"pid", ::getpid()}, {"qemu_pid", vm.pid}, {"landlock", vm.landlock}});
     return description;
 }
 

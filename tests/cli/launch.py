@@ -18,8 +18,8 @@ FAKE = ROOT / "tests/fake"
 
 DEADLINE = 60
 
-# A network boot that needs nothing of the host but a ROM.
-BOOT = ("--ipxe", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
+# A network boot that needs nothing of the host but a ROM. The fake QEMU opens what no QEMU would: so without a Landlock domain.
+BOOT = ("--ipxe", "--no-landlock", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -51,9 +51,8 @@ def wait_for_end(pid, seconds=DEADLINE):
 
 
 def environment(scenario="poweroff", **more):
-    """The fake QEMU writes files that no QEMU would: so without a Landlock domain."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "ASAN_OPTIONS", "LSAN_OPTIONS") if name in os.environ}
-    return {**kept, "PATH": f"{FAKE}:/usr/bin:/bin", "QEMU_FAKE": scenario, "LANDLOCK": "off", **more}
+    return {**kept, "PATH": f"{FAKE}:/usr/bin:/bin", "QEMU_FAKE": scenario, **more}
 
 
 def command(*arguments):

@@ -11,9 +11,11 @@ import tempfile
 
 import pytest
 
-from launch import BOOT, DEADLINE, ROOT, environment, launch
+from launch import DEADLINE, ROOT, environment, launch
 
 REFUSED = {"EACCES", "EPERM", "ENOENT"}  # ENOENT: what must not be seen is not there for it
+
+BOOT = ("--ipxe", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
 
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/etc", "/usr", "/home")
 

@@ -120,6 +120,7 @@ const std::map<std::string, std::string>& other_values() {
         {"vnc-password", "s3cret"},
         {"guest-agent", "off"},
         {"health-stage", "kernel"},
+        {"landlock", "off"},
         {"until", "console:log+in: $"},
         {"boot-timeout", "300"},
         {"reboot-limit", "5"},

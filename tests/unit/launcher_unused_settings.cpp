@@ -163,7 +163,7 @@ TEST_CASE("what a seed would hold is told of where none is made") {
     };
     CHECK(seedless({{"CLOUD_INIT_USER_DATA", "/u"}}) ==
           Words{"$CLOUD_INIT_USER_DATA has no effect: $CLOUD_INIT" + left_out});
-    CHECK(seedless({{"SSH_PUBKEY", "ssh-rsa A"}}) ==
+    CHECK(seedless({{"SSH_PUBKEY", "ssh-rsa AAAA"}}) ==
           Words{"$SSH_PUBKEY has no effect: $CLOUD_INIT" + left_out});
     CHECK(seedless({}).empty());
     CHECK(told({{"GUEST_HOSTNAME", "web"}}, boots) ==
@@ -171,7 +171,7 @@ TEST_CASE("what a seed would hold is told of where none is made") {
                 "--cloud-init)"});
     CHECK(told({{"GUEST_HOSTNAME", "web"}, {"CLOUD_INIT_URL", "http://h/"}}, boots) ==
           Words{"$GUEST_HOSTNAME has no effect: the guest fetches it from $CLOUD_INIT_URL"});
-    CHECK(told({{"GUEST_HOSTNAME", "web"}, {"SSH_PUBKEY", "ssh-rsa A"}}, boots).empty());
+    CHECK(told({{"GUEST_HOSTNAME", "web"}, {"SSH_PUBKEY", "ssh-rsa AAAA"}}, boots).empty());
     CHECK(told({{"CLOUD_INIT_USER_DATA", "/u"}}, boots).empty());
     CHECK(told({{"CLOUD_INIT_URL", "http://h/"}}, boots).empty());
     const auto read = given({{"CLOUD_INIT_USER_DATA", "/u"}}, {"--no-cloud-init", "--disk=/d"});
