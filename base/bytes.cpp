@@ -21,6 +21,10 @@ std::uint32_t Bytes::be32(std::size_t offset) const noexcept {
     return (static_cast<std::uint32_t>(be16(offset)) << 16U) | be16(offset + 2);
 }
 
+std::uint64_t Bytes::be64(std::size_t offset) const noexcept {
+    return (static_cast<std::uint64_t>(be32(offset)) << 32U) | be32(offset + 4);
+}
+
 std::string_view Bytes::chars() const noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes seen as characters
     return {reinterpret_cast<const char*>(data_.data()), data_.size()};

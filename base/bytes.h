@@ -28,6 +28,7 @@ class Bytes {
     // In network byte order.
     [[nodiscard]] std::uint16_t be16(std::size_t offset) const noexcept;
     [[nodiscard]] std::uint32_t be32(std::size_t offset) const noexcept;
+    [[nodiscard]] std::uint64_t be64(std::size_t offset) const noexcept;
     [[nodiscard]] bool starts(std::size_t offset, std::string_view expected) const noexcept;
     // The sum of the bytes modulo 256, as option ROM checksums are made; what lies past the end counts as 0.
     [[nodiscard]] std::uint8_t sum(std::size_t offset, std::size_t count) const noexcept;

@@ -47,8 +47,12 @@ std::string format_fault(LogFormat format, const Fault& fault, double now) {
     return format_log_line(format, LogLevel::error, to_text(fault), now);
 }
 
-Log::Log(LogLevel threshold, LogFormat format, Sink sink)
-    : threshold_{threshold}, format_{format}, sink_{std::move(sink)} {}
+Log::Log(LogLevel threshold, LogFormat format, Sink sink, Wording wording)
+    : threshold_{threshold}, format_{format}, sink_{std::move(sink)}, wording_{std::move(wording)} {}
+
+std::string Log::worded(std::string_view text) const {
+    return wording_ ? wording_(text) : std::string{text};
+}
 
 void Log::write(LogLevel level, std::string_view message) {
     if (level >= threshold_) {
@@ -57,7 +61,8 @@ void Log::write(LogLevel level, std::string_view message) {
 }
 
 void Log::fault(const Fault& fault) {
-    sink_(format_fault(format_, fault, seconds_since_epoch()) + "\n");
+    const Fault told{fault.what, fault.why, worded(fault.hint), fault.code};
+    sink_(format_fault(format_, told, seconds_since_epoch()) + "\n");
 }
 
 Log::Sink stderr_sink() {

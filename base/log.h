@@ -38,19 +38,25 @@ class Log {
     // `write` gets whole lines, newline included.
     using Sink = std::function<void(std::string_view)>;
 
-    Log(LogLevel threshold, LogFormat format, Sink sink);
+    // How a line is worded for the user at hand; none: as it is.
+    using Wording = std::function<std::string(std::string_view)>;
+
+    Log(LogLevel threshold, LogFormat format, Sink sink, Wording wording = {});
 
     void debug(std::string_view message) { write(LogLevel::debug, message); }
-    void info(std::string_view message) { write(LogLevel::info, message); }
-    void warning(std::string_view message) { write(LogLevel::warning, message); }
+    void info(std::string_view message) { write(LogLevel::info, worded(message)); }
+    void warning(std::string_view message) { write(LogLevel::warning, worded(message)); }
+    // Of a fault the hint alone is worded anew: the rest may be another program's words.
     void fault(const Fault& fault);
 
   private:
     void write(LogLevel level, std::string_view message);
+    [[nodiscard]] std::string worded(std::string_view text) const;
 
     LogLevel threshold_;
     LogFormat format_;
     Sink sink_;
+    Wording wording_;
 };
 
 // Writes to standard error, whole lines at once, whatever happens to the other end.

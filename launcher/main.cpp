@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
         const std::span words{argv, static_cast<std::size_t>(argc)};
         const auto read = vml::read_settings({std::next(words.begin()), words.end()}, environment,
                                              vml::read_text_file, vml::subcommands());
-        log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink()};
+        log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink(), vml::wording_for(read)};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {
         for (const vml::Fault& fault : error.faults()) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace vml::rom {
 
 namespace {
@@ -77,6 +79,7 @@ void note(const Variable& variable, VariableStore& found, bool replaced_too) {
     }
     if (variable.is(global_variable, "PK")) {
         found.platform_key = variable.data.size() > 0;
+        found.published_key = lower(variable.data.chars()).find("snakeoil") != std::string::npos;
     } else if (variable.is(secure_boot_enable_disable, "SecureBootEnable")) {
         found.secure_boot_enable = variable.data.u8(0) != 0;
     }

@@ -13,6 +13,8 @@ namespace vml::rom {
 struct VariableStore {
     bool blank = false;         // nothing is in it yet, not even its header: the firmware makes that
     bool platform_key = false;  // PK is enrolled; without it the firmware is in its setup mode
+    bool published_key =
+        false;  // PK is Debian's "SnakeOil", for tests: its private half is in the package ovmf
     std::optional<bool> secure_boot_enable = std::nullopt;  // SecureBootEnable; none: as the firmware has it
 
     // Of firmware that has Secure Boot at all. With a platform key, and unless it was switched off (edk2

@@ -10,7 +10,6 @@
 #include "base/output.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/subcommands.h"
-#include "launcher/settings/notation.h"
 
 namespace vml {
 
@@ -24,24 +23,13 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
         print(help_text());
         return 0;
     }
-    const auto hint = [&](const std::string& text) {
-        return speaks_in_variables(read.origins) ? with_variables(text) : text;
-    };
     for (const std::string& warning : read.warnings) {
         log.warning(warning);
     }
     if (!read.faults.empty()) {
         throw Error{read.faults};
     }
-    try {
-        return find_subcommand(subcommands(), command.subcommand)->run(read, environment, log);
-    } catch (const Error& error) {
-        std::vector<Fault> faults = error.faults();
-        for (Fault& fault : faults) {
-            fault.hint = hint(fault.hint);
-        }
-        throw Error{std::move(faults)};
-    }
+    return find_subcommand(subcommands(), command.subcommand)->run(read, environment, log);
 }
 
 std::string read_text_file(const std::string& path) {

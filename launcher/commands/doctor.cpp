@@ -48,7 +48,20 @@ std::string nic_lines(const NicSpec& nic) {
                : text;
 }
 
-std::string good_lines(const VmSpec& spec) {
+std::string landlock_line(const VmSpec& spec, int abi) {
+    if (!spec.landlock) {
+        return line("warning", spec.extra_args.empty()
+                                   ? "Landlock: switched off: QEMU opens whatever its user may"
+                                   : "Landlock: off, because nobody knows what your own QEMU arguments open "
+                                     "(--landlock switches it on)");
+    }
+    return abi > 0 ? line("ok", fmt::format("Landlock: QEMU opens only what it needs (version {})", abi))
+                   : line("warning",
+                          "Landlock: this kernel has none, or it may not be used here: QEMU opens "
+                          "whatever its user may");
+}
+
+std::string good_lines(const VmSpec& spec, int landlock_abi) {
     std::string text = line("ok", fmt::format("QEMU: {}", spec.qemu.string()));
     text += line("ok", fmt::format("accelerator: {}", spec.accelerator_reason));
     if (spec.firmware.uefi) {
@@ -66,6 +79,7 @@ std::string good_lines(const VmSpec& spec) {
         text += line("ok", fmt::format("QEMU's user: {}{}", spec.run_user->name,
                                        spec.run_user->own ? " (this VM's alone)" : ""));
     }
+    text += landlock_line(spec, landlock_abi);
     for (const std::string& note : spec.notes) {
         text += line("warning", note);
     }
@@ -85,7 +99,7 @@ std::string indented(const std::string& text) {
 
 std::string doctor_report(const HostFacts& facts, const Decision& decision) {
     if (const auto* spec = std::get_if<VmSpec>(&decision)) {
-        return good_lines(*spec);
+        return good_lines(*spec, facts.landlock_abi);
     }
     const auto& faults = std::get<std::vector<Fault>>(decision);
     std::string text = facts.qemu ? line("ok", fmt::format("QEMU: {}", facts.qemu->string())) : "";

@@ -33,7 +33,7 @@ VmSpec decided(const ReadResult& read, const HostFacts& facts) {
         throw Error{std::move(*faults)};
     }
     VmSpec spec = std::get<VmSpec>(std::move(decision));
-    if (speaks_in_variables(read.origins)) {
+    if (read.in_variables) {
         std::transform(spec.notes.begin(), spec.notes.end(), spec.notes.begin(), with_variables);
     }
     return spec;
@@ -133,18 +133,19 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     announce(spec, plan, mode, log);
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
-    std::vector<ReportFile> reports = open_reports(settings.reports);
+    std::vector<ReportFile> reports = open_reports(settings.reports, origin_of(read.origins, "report"));
     if (spec.identity) {
         keep_identity(*spec.identity);
     }
     RunningVm vm = apply(plan, std::move(homes));
     vm.reports = std::move(reports);
-    return supervise_vm(plan, std::move(vm),
-                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
-                         outlives_descriptors(plan), description_of(spec), keeps_disks(spec),
-                         settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR")},
-                        run_inputs(settings, spec, plan));
+    return supervise_vm(
+        plan, std::move(vm),
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
+         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
+         value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
+        run_inputs(settings, spec, plan));
 }
 
 }  // namespace vml

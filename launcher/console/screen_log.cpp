@@ -1,6 +1,7 @@
 #include "launcher/console/screen_log.h"
 
 #include <string_view>
+#include <utility>
 
 #include <unistd.h>
 
@@ -8,11 +9,11 @@
 
 namespace vml {
 
-ScreenLog::ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format)
+ScreenLog::ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format, Log::Wording wording)
     : out_{io, STDOUT_FILENO},
       err_{io, STDERR_FILENO},
       own_lines_{io, out_, err_, sharing_of(STDOUT_FILENO, STDERR_FILENO)},
-      log_{level, format, [this](std::string_view line) { own_lines_.print(line); }} {}
+      log_{level, format, [this](std::string_view line) { own_lines_.print(line); }, std::move(wording)} {}
 
 void ScreenLog::flush() {
     own_lines_.show();

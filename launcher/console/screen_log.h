@@ -12,7 +12,7 @@ namespace vml {
 
 class ScreenLog {
   public:
-    ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format);
+    ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format, Log::Wording wording = {});
 
     [[nodiscard]] Log& log() { return log_; }
     [[nodiscard]] OutputQueue& out() { return out_; }

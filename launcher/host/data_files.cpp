@@ -52,6 +52,12 @@ std::optional<StoreFacts> look_at_store(const fs::path& file, int flags) {
                       .content = rom::read_variable_store(bytes_of(head_of(file, rom::most_of_a_store)))};
 }
 
+// Partition tables, boot sectors and file systems all begin within the first MiB.
+bool begins_with_zeros(const fs::path& disk) {
+    constexpr std::size_t looked_at = std::size_t{1} << 20;
+    return head_of(disk, looked_at).find_first_not_of('\0') == std::string::npos;
+}
+
 // The blank disks in a VM's folder, by name.
 std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
     std::vector<KeptDiskFacts> disks;
@@ -60,7 +66,8 @@ std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
         struct stat status {};
         const std::string name = entry.path().filename();
         if (is_kept_disk(name) && ::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-            disks.push_back({name, static_cast<std::uint64_t>(status.st_size), status.st_blocks > 0});
+            disks.push_back({name, static_cast<std::uint64_t>(status.st_size),
+                             status.st_blocks > 0 && !begins_with_zeros(entry.path())});
         }
     }
     std::sort(disks.begin(), disks.end(),
@@ -129,6 +136,7 @@ PathFacts look_at(const fs::path& path, int flags) {
         return facts;
     }
     facts.kind = kind_of(status.st_mode);
+    facts.id = S_ISBLK(status.st_mode) ? FileId{status.st_rdev, 0} : FileId{status.st_dev, status.st_ino};
     const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
     facts.open_error = fd ? 0 : errno;
     return facts;
@@ -143,10 +151,8 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const DefaultNa
     data.folder = settings.data_dir.value_or(usual_folder);
     data.path = look_at(data.folder, O_RDONLY);
     fs::path state = data.folder / settings.name.value_or(default_name.text);
-    if (!settings.name) {
-        data.others = look_for_others(data.folder, state);
-        data.earlier = default_name.lasting ? only_random(data.others) : std::nullopt;
-    }
+    data.others = look_for_others(data.folder, state);
+    data.earlier = !settings.name && default_name.lasting ? only_random(data.others) : std::nullopt;
     if (data.earlier) {
         state = data.folder / *data.earlier;
         data.others.clear();

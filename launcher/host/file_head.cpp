@@ -6,11 +6,16 @@
 namespace vml {
 
 std::string head_of(const std::filesystem::path& path, std::size_t size) {
+    return part_of(path, 0, size);
+}
+
+std::string part_of(const std::filesystem::path& path, std::uint64_t offset, std::size_t size) {
     std::ifstream stream{path, std::ios::binary};
-    std::string head(size, '\0');
-    stream.read(head.data(), static_cast<std::streamsize>(size));
-    head.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-    return head;
+    stream.seekg(static_cast<std::streamoff>(offset));
+    std::string part(size, '\0');
+    stream.read(part.data(), static_cast<std::streamsize>(size));
+    part.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+    return part;
 }
 
 }  // namespace vml

@@ -1,7 +1,8 @@
-// The beginning of a file. Reads only.
+// The beginning of a file, and other parts. Reads only.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -9,5 +10,7 @@ namespace vml {
 
 // Empty where it cannot be read.
 [[nodiscard]] std::string head_of(const std::filesystem::path& path, std::size_t size);
+// So many bytes from an offset on, or what there is of them.
+[[nodiscard]] std::string part_of(const std::filesystem::path& path, std::uint64_t offset, std::size_t size);
 
 }  // namespace vml

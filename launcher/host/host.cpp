@@ -18,6 +18,7 @@
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
 #include "launcher/host/image_chain.h"
+#include "launcher/host/image_look.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
 #include "launcher/host/link_search.h"
@@ -25,7 +26,9 @@
 #include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
+#include "launcher/process/landlock.h"
 #include "launcher/process/run_user.h"
+#include "launcher/settings/disk_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/user_data.h"
 #include "netserve/folder.h"
@@ -164,20 +167,6 @@ void look_at_user_data(const Settings& settings, HostFacts& facts) {
     }
 }
 
-ImageContent content_of(const fs::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        return {};
-    }
-    const std::string head = head_of(path, marked_beginning);
-    ImageContent content = content_of_image(
-        bytes_of(head), S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : head.size());
-    if (S_ISBLK(status.st_mode)) {
-        content.packing.clear();  // nobody downloads a block device
-    }
-    return content;
-}
-
 // "~/.ssh/id_ed25519.pub": no shell has spelled the home folder out where a variable names it.
 void look_at_ssh_key(const Settings& settings, const std::string& home, HostFacts& facts) {
     if (!settings.ssh_public_key || !names_key_file(*settings.ssh_public_key)) {
@@ -202,12 +191,13 @@ void look_at_disks(const Settings& settings, const std::string& search_path, Hos
                            facts.run_user.can_change ? facts.run_user.user : std::nullopt);
     };
     for (const fs::path& path : settings.disks) {
+        const std::optional<std::string> stated = stated_format(settings, facts.disks.size());
         DiskFacts disk{look_at(path, O_RDWR), std::nullopt};
         if (disk.path.kind == PathFacts::Kind::file && disk.path.open_error == 0) {
             disk.content = content_of(path);
-            if (!settings.disk_format || *settings.disk_format == "vmdk") {
+            if (!stated || *stated == "vmdk") {
                 disk.image = probe(path);
-            } else if (*settings.disk_format == "qcow2") {
+            } else if (*stated == "qcow2") {
                 follow_names(path, probe, disk);
             }
         }
@@ -286,6 +276,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     if (settings.accel != AccelChoice::tcg || settings.require_kvm) {
         facts.kvm = probe_kvm();
     }
+    facts.landlock_abi = landlock_abi();
     look_at_amounts(facts);
     facts.in_container = in_container();
     look_at_identity(facts);

@@ -10,6 +10,7 @@
 #include "base/shell.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
+#include "launcher/host/image_look.h"
 #include "launcher/vm/qcow2_header.h"
 
 namespace vml {
@@ -61,6 +62,9 @@ std::optional<LayerFacts> layer_under(const fs::path& image, const Qcow2Header& 
         ImageFacts probed = probe(layer.image.file);
         layer.format = probed.format;
         fault = std::move(probed.fault);
+    }
+    if (is_readable(layer.image)) {
+        layer.content = content_of(layer.image.file);
     }
     return layer;
 }

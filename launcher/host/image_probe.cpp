@@ -35,7 +35,7 @@ constexpr std::size_t longest_answer = std::size_t{1} << 20;
 
 Fault cannot_tell(const fs::path& image, std::string why) {
     return {fmt::format("the format of {} cannot be told", image.string()), std::move(why),
-            "say it: --disk-format raw or qcow2", ExitCode::host};
+            "say it: --disk-format raw, or --disk-format qcow2", ExitCode::host};
 }
 
 // A file in memory as long as the image, with the image's beginning and holes for the rest.
@@ -131,10 +131,10 @@ ImageFacts probe_image(const std::optional<fs::path>& program, const fs::path& i
         return {.format = "raw"};
     }
     if (!program) {
-        return {.fault =
-                    Fault{"qemu-img, which tells an image's format, is not installed",
-                          "it is in no folder of $PATH",
-                          "apt-get install qemu-utils, or say --disk-format raw or qcow2", ExitCode::host}};
+        return {.fault = Fault{"qemu-img, which tells an image's format, is not installed",
+                               "it is in no folder of $PATH",
+                               "apt-get install qemu-utils, or say --disk-format raw, or --disk-format qcow2",
+                               ExitCode::host}};
     }
     try {
         return ask_about(*program, image, fd.get(), status.st_size, user);

@@ -84,8 +84,28 @@ bool has_random_name() {
     return in_container() && is_random_name(default_name());
 }
 
+std::string host_id(std::string_view machine_id, std::string_view product_uuid) {
+    constexpr std::string_view uninitialized = "uninitialized";  // machine-id(5), before the first boot
+    // What boards have whose maker gave them none.
+    constexpr auto placeholders = std::to_array<std::string_view>(
+        {"03000200-0400-0500-0006-000700080009", "00020003-0004-0005-0006-000700080009",
+         "12345678-1234-5678-90ab-cddeefaabbcc", "4c4c4544-0000-2010-8020-80c04f202020"});
+    const std::string_view installed = trimmed(machine_id);
+    if (!installed.empty() && installed != uninitialized &&
+        installed.find_first_not_of('0') != std::string_view::npos) {
+        return std::string{installed};
+    }
+    std::string product = lower(trimmed(product_uuid));
+    const bool says_nothing =
+        product.find_first_not_of("0-") == std::string::npos ||
+        product.find_first_not_of("f-") == std::string::npos ||
+        std::find(placeholders.begin(), placeholders.end(), product) != placeholders.end();
+    return says_nothing ? "" : product;
+}
+
 std::string machine_id() {
-    return std::string{trimmed(read_file("/etc/machine-id").value_or(""))};
+    return host_id(read_file("/etc/machine-id").value_or(""),
+                   read_file("/sys/class/dmi/id/product_uuid").value_or(""));
 }
 
 }  // namespace vml

@@ -17,8 +17,10 @@ namespace vml {
 [[nodiscard]] std::uint64_t host_memory_mib();
 // That the control group sets, where it sets one.
 [[nodiscard]] std::optional<std::uint64_t> memory_limit_mib();
-// Of the installation (machine-id(5)); empty where there is none.
+// Of the installation (machine-id(5)), else of the machine, which root alone may read; empty where there is
+// neither.
 [[nodiscard]] std::string machine_id();
+[[nodiscard]] std::string host_id(std::string_view machine_id, std::string_view product_uuid);
 // Docker and Podman name a container after the beginning of its ID, twelve hexadecimal digits, unless
 // somebody names it: such a name is another one with each new container.
 [[nodiscard]] bool is_random_name(std::string_view name);

@@ -16,13 +16,25 @@ namespace {
 std::string cache_properties(DiskCache cache) {
     switch (cache) {
         case DiskCache::writeback:
+        case DiskCache::writethrough:
             return "";
         case DiskCache::none:
+        case DiskCache::directsync:
             return ",cache.direct=on";
         case DiskCache::unsafe:
             return ",cache.no-flush=on";
     }
     return "";
+}
+
+bool is_direct(DiskCache cache) {
+    return cache == DiskCache::none || cache == DiskCache::directsync;
+}
+
+// To the guest the disk has no cache of its own, so QEMU flushes each write (hw/block/block.c,
+// blkconf_apply_backend_options).
+bool flushes_each_write(DiskCache cache) {
+    return cache == DiskCache::writethrough || cache == DiskCache::directsync;
 }
 
 // The device on its bus. A disk that says that it does not rotate is discarded and scheduled as such.
@@ -85,6 +97,9 @@ class DiskPlanner {
         writer_.add("-blockdev", fmt::format("driver={},node-name={},file={}{},{}", disk.format, disk.id,
                                              file, under, access));
         Properties device = disk_device(disk);
+        if (flushes_each_write(disk.cache)) {
+            device.add("write-cache", "off");
+        }
         writer_.add(
             "-device",
             device.add("drive", disk.id).add("serial", disk.id).bootindex(spec_.bootindex(disk.id)).text());
@@ -92,7 +107,7 @@ class DiskPlanner {
 
     void file_node(const std::string& node, DiskCache cache, FdPurpose purpose,
                    const std::filesystem::path& file, const std::string& access, const std::string& reason) {
-        writer_.file_node(node, {.purpose = purpose, .source = file, .direct = cache == DiskCache::none},
+        writer_.file_node(node, {.purpose = purpose, .source = file, .direct = is_direct(cache)},
                           file.string(), access, reason);
     }
 
@@ -139,7 +154,7 @@ class DiskPlanner {
                                     disk.kept ? fmt::format("'>{}'", disk.size) : std::to_string(disk.size),
                                     shell_quoted(stand_in)),
              .kept = disk.kept.value_or(""),
-             .direct = disk.cache == DiskCache::none},
+             .direct = is_direct(disk.cache)},
             stand_in, access,
             disk.kept ? fmt::format("a blank disk, kept as {}", stand_in)
                       : "a blank disk: a file without a name, gone with QEMU");

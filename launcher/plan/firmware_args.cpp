@@ -53,7 +53,6 @@ void plan_firmware(const VmSpec& spec, PlanWriter& writer) {
     }
     writer.add("-blockdev",
                fmt::format("driver={},node-name=nvram,file=nvram-file,read-only=off", uefi.vars_format));
-    writer.add("-device", "virtio-rng-pci", "newer UEFI has no network boot without a source of entropy");
 }
 
 }  // namespace vml

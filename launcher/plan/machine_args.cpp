@@ -48,6 +48,14 @@ void plan_machine(const VmSpec& spec, PlanWriter& writer) {
     writer.add("-boot", "menu=off,strict=on", "boot only what has a bootindex; a menu would cost 2.5 s");
 }
 
+void plan_entropy(const VmSpec& spec, PlanWriter& writer) {
+    if (spec.entropy) {
+        writer.add("-device", "virtio-rng-pci",
+                   spec.firmware.uefi ? "newer UEFI has no network boot without a source of entropy"
+                                      : "a source of entropy for the guest");
+    }
+}
+
 void plan_control(PlanWriter& writer) {
     writer.add("-chardev", fmt::format("socket,id=qmp,fd={}", writer.fd({.purpose = FdPurpose::qmp})),
                "vm-launch's own line to QEMU", "");

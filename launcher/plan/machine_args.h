@@ -7,6 +7,7 @@
 namespace vml {
 
 void plan_machine(const VmSpec& spec, PlanWriter& writer);
+void plan_entropy(const VmSpec& spec, PlanWriter& writer);
 void plan_control(PlanWriter& writer);
 void plan_console(const VmSpec& spec, PlanWriter& writer);
 void plan_guest_agent(const VmSpec& spec, PlanWriter& writer);

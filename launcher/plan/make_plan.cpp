@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/plan/confine.h"
 #include "launcher/plan/disk_plan.h"
 #include "launcher/plan/extras_plan.h"
 #include "launcher/plan/firmware_args.h"
@@ -43,6 +44,16 @@ std::vector<BootindexChange> after_first_boot(const VmSpec& spec) {
     return changes;
 }
 
+void confine(const VmSpec& spec, Plan& plan) {
+    if (!spec.landlock) {
+        return;
+    }
+    plan.confinement = confinement_of_qemu(spec);
+    if (plan.tpm) {
+        plan.tpm->confinement = confinement_of_swtpm(*spec.tpm);
+    }
+}
+
 }  // namespace
 
 Plan make_plan(const VmSpec& spec) {
@@ -59,6 +70,7 @@ Plan make_plan(const VmSpec& spec) {
                        .notes = spec.notes}};
     plan_machine(spec, writer);
     plan_firmware(spec, writer);
+    plan_entropy(spec, writer);
     plan_firmware_clients(spec, writer);
     plan_tpm(spec, writer);
     plan_smbios(spec, writer);
@@ -74,7 +86,9 @@ Plan make_plan(const VmSpec& spec) {
     for (const std::string& word : spec.extra_args) {
         writer.add(word, "", "given by the user");
     }
-    return std::move(writer).finished();
+    Plan plan = std::move(writer).finished();
+    confine(spec, plan);
+    return plan;
 }
 
 }  // namespace vml

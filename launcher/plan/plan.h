@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/vm/confinement.h"
 #include "launcher/vm/spec.h"
 
 namespace vml {
@@ -80,8 +81,9 @@ struct PlannedHelper {
     std::string name;  // for people and programs: "tpm"
     std::filesystem::path program;
     std::vector<PlannedArg> args;
-    std::vector<PlannedFd> fds;  // at its own numbers
-    std::string by_hand;         // the shell command that stands in for it
+    std::vector<PlannedFd> fds;                // at its own numbers
+    std::string by_hand;                       // the shell command that stands in for it
+    std::optional<Confinement> confinement{};  // none: it enters no Landlock domain
 
     bool operator==(const PlannedHelper&) const = default;
 };
@@ -147,6 +149,7 @@ struct Plan {
     std::vector<Shortcut> shortcuts{};
     std::optional<std::filesystem::path> http_folder{};  // served on the loopback, to QEMU's user alone
     std::optional<RunUser> run_user{};                   // none: QEMU runs as vm-launch does
+    std::optional<Confinement> confinement{};            // of QEMU; none: it enters no Landlock domain
     std::vector<PlannedArg> args{};
     std::vector<PlannedFd> fds{};
     std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed

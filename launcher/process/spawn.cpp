@@ -37,6 +37,7 @@ namespace bp = boost::process;
 #include "base/error.h"
 #include "base/fd.h"
 #include "launcher/process/child_environment.h"
+#include "launcher/process/landlock.h"
 
 namespace vml {
 
@@ -53,15 +54,22 @@ enum class Step : int {
     limits,
     user,
     privileges,
+    landlock,
     parent_death,
     exec
 };
 
-constexpr std::array<std::string_view, 10> step_names{
-    "resetting signals",   "making a session",     "redirecting standard output",
-    "closing descriptors", "keeping a descriptor", "limiting files and processes",
-    "changing the user",   "giving up privileges", "tying the child to its parent",
-    "running the program"};
+constexpr std::array<std::string_view, 11> step_names{"resetting signals",
+                                                      "making a session",
+                                                      "redirecting standard output",
+                                                      "closing descriptors",
+                                                      "keeping a descriptor",
+                                                      "limiting files and processes",
+                                                      "changing the user",
+                                                      "giving up privileges",
+                                                      "entering its Landlock domain",
+                                                      "tying the child to its parent",
+                                                      "running the program"};
 
 // What the child's set-up needs room for: made before fork, since the child may not allocate.
 struct Room {
@@ -69,6 +77,8 @@ struct Room {
     int null_input = -1;             // /dev/null
     std::vector<int> moved;          // one for each inherited descriptor
     std::vector<char*> environment;  // ended by a null pointer
+    int ruleset = -1;                // of its Landlock domain; -1: it enters none
+    std::uint64_t descriptors = 0;   // what that domain lets it do with these, by name
 };
 
 struct Report {
@@ -100,6 +110,8 @@ class ChildSetup : public bp::extend::handler {
         need(Step::limits, limit_resources());
         need(Step::user, !request_.user || become(*request_.user));
         need(Step::privileges, drop_capabilities() && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+        need(Step::landlock,
+             room_.ruleset < 0 || enter_landlock(room_.ruleset, room_.descriptors, last_inherited()));
         // Last: a change of user would clear it. The parent may have died just before.
         need(Step::parent_death, ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent_);
     }
@@ -110,19 +122,27 @@ class ChildSetup : public bp::extend::handler {
     }
 
   private:
+    [[nodiscard]] int last_inherited() const {
+        int last = STDERR_FILENO;
+        for (const Inherited& fd : request_.inherited) {
+            last = std::max(last, fd.childs);
+        }
+        return last;
+    }
+
+    static bool move_above(int& fd, int free) {
+        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, free);
+        return fd >= 0;
+    }
+
     // First everything goes above the numbers that are wanted, the report's pipe too: nothing is overwritten
     // that is still needed. Boost's own pipe may be, which is not written to, and at whose end Boost waits no
     // longer.
     [[nodiscard]] bool place_inherited() const {
-        int free = STDERR_FILENO + 1;
-        for (const Inherited& fd : request_.inherited) {
-            free = std::max(free, fd.childs + 1);
-        }
-        const int report = ::fcntl(room_.report, F_DUPFD_CLOEXEC, free);
-        if (report < 0) {
+        const int free = last_inherited() + 1;
+        if (!move_above(room_.report, free) || (room_.ruleset >= 0 && !move_above(room_.ruleset, free))) {
             return false;
         }
-        room_.report = report;
         for (std::size_t i = 0; i < request_.inherited.size(); ++i) {
             const int ours = request_.inherited[i].ours;
             room_.moved[i] = ours >= free ? ours : ::fcntl(ours, F_DUPFD_CLOEXEC, free);
@@ -240,7 +260,10 @@ pid_t spawn(const SpawnRequest& request) {
     }
     std::error_code error;
     std::vector<std::string> environment = child_environment(environ);
-    Room room{write_end.get(), null_input.get(), std::vector<int>(request.inherited.size(), -1), {}};
+    const LandlockDomain domain =
+        request.confinement ? landlock_domain(*request.confinement) : LandlockDomain{};
+    Room room{write_end.get(),      null_input.get(),  std::vector<int>(request.inherited.size(), -1), {},
+              domain.ruleset.get(), domain.descriptors};
     for (std::string& variable : environment) {
         room.environment.push_back(variable.data());
     }

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "launcher/vm/confinement.h"
 #include "launcher/vm/facts.h"
 
 namespace vml {
@@ -24,6 +25,8 @@ struct SpawnRequest {
     std::vector<Inherited> inherited;            // what the child keeps
     int output = -1;                             // becomes the child's standard output and standard error
     std::optional<RunUser> user = std::nullopt;  // whose rights it gets; none: the caller's user
+    std::optional<Confinement> confinement =
+        std::nullopt;  // as far as the kernel has Landlock; none: no domain
 };
 
 // The child runs in a session of its own with standard input from /dev/null, no signal blocked or ignored,

@@ -149,6 +149,15 @@ std::string screen_line(const nlohmann::json& told) {
                        password.empty() ? "without a password" : "password " + password);
 }
 
+// Nothing where a VM of an older vm-launch does not tell.
+std::string landlock_line(const nlohmann::json& told) {
+    const auto abi = number_at<int>(told, "landlock");
+    return !abi ? ""
+                : fmt::format("  {:<10} {}\n", "Landlock",
+                              *abi > 0 ? fmt::format("QEMU opens only what it needs (version {})", *abi)
+                                       : "none: QEMU opens whatever its user may");
+}
+
 std::string told_lines(const nlohmann::json& told) {
     const std::string stage = text_at(told, "stage");
     std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
@@ -165,7 +174,7 @@ std::string told_lines(const nlohmann::json& told) {
     for (const auto& disk : list_at(told, "disks")) {
         text += disk_line(disk);
     }
-    return text + screen_line(told);
+    return text + screen_line(told) + landlock_line(told);
 }
 
 }  // namespace

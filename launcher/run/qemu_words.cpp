@@ -105,12 +105,70 @@ std::optional<Fault> explain_screen(const std::string& line) {
                          line.substr(words), "--vnc-port");
 }
 
+// target/i386/cpu.c and hw/core/cpu-common.c; of a feature: qom/object.c.
+std::optional<Fault> explain_cpu(const std::string& line) {
+    const std::string_view model = between(line, "unable to find CPU model '", "'");
+    const std::string_view feature = between(line, ": Property '", "' not found");
+    if (model.empty() && feature.find("-cpu.") == std::string_view::npos) {
+        return std::nullopt;
+    }
+    return Fault{model.empty() ? fmt::format("this QEMU's CPU has no '{}'", feature)
+                               : fmt::format("this QEMU has no CPU '{}'", model),
+                 "",
+                 fmt::format("{} -cpu help lists what it has; leave --cpu out for the best one",
+                             line.substr(0, line.find(':'))),
+                 ExitCode::settings};
+}
+
+// softmmu/vl.c (select_machine).
+std::optional<Fault> explain_machine(const std::string& line) {
+    const std::size_t words = line.find(": unsupported machine type");
+    if (words == std::string::npos) {
+        return std::nullopt;
+    }
+    return Fault{"this QEMU has no such machine (--machine)", line.substr(words + 2),
+                 fmt::format("{} -machine help lists what it has; q35, pc or virt is its newest one",
+                             line.substr(0, line.find(':'))),
+                 ExitCode::settings};
+}
+
+// hw/core/machine-smp.c, hw/i386/x86.c.
+std::optional<Fault> explain_cpus(const std::string& line) {
+    const std::string_view asked = between(line, "Invalid SMP CPUs ", ".");
+    const std::string_view most = between(line, "' is ", " ");
+    if (!asked.empty() && !most.empty()) {
+        return Fault{fmt::format("{} CPUs are more than the machine has room for", asked),
+                     fmt::format("it takes {}", most), fmt::format("say --cpus {} or less", most),
+                     ExitCode::settings};
+    }
+    if (line.find("-smp configuration requires kernel irqchip and X2APIC") != std::string::npos) {
+        return Fault{"more than 255 CPUs need KVM with its own interrupt controller",
+                     line.substr(line.find(": ") + 2), "say --cpus 255 or less", ExitCode::settings};
+    }
+    return std::nullopt;
+}
+
+// block.c: the backing file of an image that lies on what is no file.
+std::optional<Fault> explain_protocol(const std::string& line) {
+    const std::string_view protocol = between(line, "Unknown protocol '", "'");
+    if (protocol.empty()) {
+        return std::nullopt;
+    }
+    return Fault{
+        fmt::format("an image lies on one that is reached by {}, which this QEMU cannot", protocol),
+        line.substr(line.find(": ") + 2),
+        "copy the lower image to a file and name that: qemu-img rebase -u -F FORMAT -b FILE IMAGE; or "
+        "install QEMU's drivers (qemu-block-extra)",
+        ExitCode::host};
+}
+
 }  // namespace
 
 std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
                                         const std::vector<NamedDescriptor>& files) {
     for (const std::string& line : lines) {
-        for (const auto explain : {explain_forward, explain_screen}) {
+        for (const auto explain : {explain_forward, explain_screen, explain_cpu, explain_machine,
+                                   explain_cpus, explain_protocol}) {
             if (auto fault = explain(line)) {
                 return fault;
             }

@@ -35,9 +35,8 @@ namespace vml {
 namespace {
 
 // What the VM is, with what only its start could tell.
-nlohmann::json described(nlohmann::json description, pid_t qemu) {
-    description["pid"] = ::getpid();
-    description["qemu_pid"] = qemu;
+nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
+    description.update({{"pid", ::getpid()}, {"qemu_pid", vm.pid}, {"landlock", vm.landlock}});
     return description;
 }
 
@@ -97,7 +96,7 @@ class RunLoop {
 };
 
 RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs)
-    : screen_{io_, options.log_level, options.log_format},
+    : screen_{io_, options.log_level, options.log_format, options.wording},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
       held_{
@@ -122,7 +121,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunI
              log_,
              watch_handlers()},
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
-      control_{control_vm(), described(options.description, vm.pid), std::move(vm.told), guest_.viewers(),
+      control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
     if (vm.http) {

@@ -28,6 +28,7 @@ struct RunOptions {
     bool keeps_disks = false;   // what the guest writes to a disk outlives the run
     bool resumes = true;        // a guest that is paused by a full disk goes on once there is room
     std::string runtime_dir{};  // $XDG_RUNTIME_DIR
+    Log::Wording wording{};     // of what is told
 };
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,

@@ -112,7 +112,10 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
 }
 
 // A folder among the arguments is most likely the one to boot from.
-std::string hint_for_word(const std::string& word) {
+std::string hint_for_word(const std::string& word, std::string_view before) {
+    if (before == "--persist") {
+        return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
+    }
     const bool folder = word == "." || word == ".." || word.ends_with('/') ||
                         (word.find('/') != std::string::npos && word.find("://") == std::string::npos &&
                          word.find('.', word.rfind('/')) == std::string::npos);
@@ -120,12 +123,14 @@ std::string hint_for_word(const std::string& word) {
                   : "see vm-launch --help; arguments for QEMU go behind --";
 }
 
-void take_word(const std::string& word, const Subcommand& subcommand, ParsedCommandLine& line) {
+// `before` is the argument in front of it, or empty.
+void take_word(const std::string& word, std::string_view before, const Subcommand& subcommand,
+               ParsedCommandLine& line) {
     if (subcommand.takes_words) {
         line.command.words.push_back(word);
         return;
     }
-    line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "", hint_for_word(word));
+    line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "", hint_for_word(word, before));
 }
 
 void take_format(const std::string& value, const Subcommand& command, ParsedCommandLine& line) {
@@ -174,10 +179,16 @@ void take_known_flag(const std::string& key, const std::string& value, const Sub
     }
 }
 
-void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCommandLine& line) {
+std::string_view argument_before(const std::string& word, const Arguments& arguments) {
+    const auto found = std::find(arguments.begin(), arguments.end(), word);
+    return found == arguments.begin() || found == arguments.end() ? std::string_view{} : *std::prev(found);
+}
+
+void take_flag(const po::option& option, const Arguments& arguments, const Subcommand& subcommand,
+               ParsedCommandLine& line) {
     if (option.position_key >= 0) {
         for (const std::string& word : option.value) {
-            take_word(word, subcommand, line);
+            take_word(word, argument_before(word, arguments), subcommand, line);
         }
     } else if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
@@ -230,7 +241,7 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
     take_qemu_args(arguments, line);
     const Subcommand& subcommand = take_subcommand(arguments, subcommands, line);
     for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
-        take_flag(option, subcommand, line);
+        take_flag(option, arguments, subcommand, line);
     }
     if (line.command.subcommand == "exec" && line.qemu_args) {
         line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/machine_options.h"
+#include "launcher/settings/tidy.h"
 
 namespace vml {
 
@@ -13,7 +14,31 @@ std::uint64_t parse_disk_size(std::string_view text) {
     constexpr std::uint64_t sector = 512;
     constexpr SizeRange range{30, sector, std::uint64_t{1} << 50, "a size with M, G or T",
                               "512 bytes to 1024T"};
+    if (choice_named<Share>(lower(trimmed(text)))) {
+        throw invalid_value(text, range.shape,
+                            "a blank disk takes room as it is written, so a large one costs nothing: 200G");
+    }
     return parse_size(text, range) / sector * sector;
+}
+
+std::vector<DiskFormat> parse_disk_formats(std::string_view text) {
+    std::vector<DiskFormat> formats;
+    for (const std::string& part : split_list(text)) {
+        formats.push_back(parse_choice<DiskFormat>(part));
+    }
+    if (formats.empty()) {
+        throw not_one_of(text, choice_names<DiskFormat>());
+    }
+    return formats;
+}
+
+std::optional<std::string> stated_format(const Settings& settings, std::size_t disk) {
+    const std::vector<DiskFormat>& formats = settings.disk_formats;
+    const std::size_t place = formats.size() == 1 ? 0 : disk;
+    if (place >= formats.size() || formats[place] == DiskFormat::automatic) {
+        return std::nullopt;
+    }
+    return std::string{to_string(formats[place])};
 }
 
 namespace {
@@ -30,18 +55,51 @@ std::filesystem::path parse_iso(std::string_view text) {
     return parse_text(text);
 }
 
+// Docker-VM-Runner has one bus more.
+DiskBus parse_disk_bus(std::string_view text) {
+    if (lower(trimmed(text)) == "usb") {
+        throw invalid_value(text, listed(choice_names<DiskBus>()),
+                            "there is no USB disk here: sata needs no driver of the guest's either");
+    }
+    return parse_choice<DiskBus>(text);
+}
+
+bool is_boolean_word(std::string_view text) {
+    return choice_named<bool>(lower(trimmed(text))).has_value();
+}
+
+bool parse_persist(std::string_view text) {
+    if (!is_boolean_word(text) && text.find('/') != std::string_view::npos) {
+        throw invalid_value(text, listed(choice_names<bool>()),
+                            fmt::format("the folder to keep things in is --data-dir={}", text));
+    }
+    return parse_value<bool>(text);
+}
+
+std::filesystem::path parse_user_data(std::string_view text) {
+    if (is_user_data_text(text)) {
+        throw ValueError{"the setting takes the path of a file, not the user data itself",
+                         "write it to a file, and name that (in a container, one that is mounted)"};
+    }
+    return parse_text(text);
+}
+
+// Several keys have a line each, so what surrounds the value is not cut before it is understood.
+std::string parse_ssh_keys(std::string_view text) {
+    return parse_text(within_surroundings(text));
+}
+
 std::vector<OptionRow> image_options() {
     return {
         repeated_option<&Settings::disks, parse_text>(
             {"disk", "DISK", "PATH", "none",
              "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
              "DISK2, DISK3, …)"}),
-        option<&Settings::disk_format, parse_choice_name<DiskFormat>>(
+        with_words<DiskFormat>(option<&Settings::disk_formats, parse_disk_formats>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
-             listed(choice_names<DiskFormat>()) + ", for every --disk; needed for a qcow2 image with a "
-                                                  "backing file and for what is neither raw "
-                                                  "nor qcow2"}),
-        option<&Settings::disk_bus>(
+             "the format of every --disk, or of each in a comma list (auto,qcow2): {}; needed for a qcow2 "
+             "image with a backing file and for what is neither raw nor qcow2"})),
+        option<&Settings::disk_bus, parse_disk_bus>(
             {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
@@ -64,7 +122,7 @@ std::vector<OptionRow> guest_data_options() {
         option<&Settings::cloud_init>({"cloud-init", "CLOUD_INIT", "",
                                        "on with --user-data or --ssh-pubkey, else off",
                                        "a seed for cloud-init (NoCloud) on a disk of its own"}),
-        option<&Settings::user_data>(
+        option<&Settings::user_data, parse_user_data>(
             {"user-data", "CLOUD_INIT_USER_DATA", "FILE", "none", "cloud-init's user data"}),
         option<&Settings::cloud_init_url>(
             {"cloud-init-url", "CLOUD_INIT_URL", "URL", "none",
@@ -72,12 +130,12 @@ std::vector<OptionRow> guest_data_options() {
              "URL/meta-data"}),
         option<&Settings::hostname, parse_name>(
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
-        with_lines(option<&Settings::ssh_public_key>(
+        with_lines(option<&Settings::ssh_public_key, parse_ssh_keys>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
              "cloud-init: a public key that may log in as the image's own user, or a file with such keys"})),
         option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
                                      "where --persist keeps things, in a folder of the VM's name"}),
-        option<&Settings::persist>(
+        option<&Settings::persist, parse_persist>(
             {"persist", "PERSIST", "", "on where there is a data folder",
              "keep the blank disk, the UEFI variables and what --boot-once has done for the next start"}),
         option<&Settings::reset_nvram>(

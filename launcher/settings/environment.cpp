@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/foreign_variables.h"
-#include "launcher/settings/nic_options.h"
+#include "launcher/settings/numbered_variables.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
+#include "launcher/settings/tidy.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
@@ -48,44 +50,6 @@ bool is_of_a_service(std::string_view name) {
             (name.find("_TCP") != std::string_view::npos || name.find("_UDP") != std::string_view::npos));
 }
 
-// A variable's text and name.
-std::optional<Raw> variable(const Environment& environment, std::string_view name) {
-    const auto found = environment.find(name);
-    return found == environment.end() || trimmed(found->second).empty() ||
-                   is_service_link(name, found->second)
-               ? std::nullopt
-               : std::optional{Raw{found->second, fmt::format("${}", name)}};
-}
-
-// NETWORK2_MODE, NETWORK2_BRIDGE, …, NETWORK3_MODE, … up to the first number without any.
-std::vector<RawNic> numbered_nics(const Environment& environment) {
-    std::vector<RawNic> nics;
-    for (int number = 2;; ++number) {
-        RawNic nic;
-        for (const NicKey& key : nic_keys()) {
-            if (auto value = variable(environment, key.variable(number))) {
-                nic.keys.emplace_back(key.key, *std::move(value));
-            }
-        }
-        if (nic.keys.empty()) {
-            return nics;
-        }
-        nics.push_back(std::move(nic));
-    }
-}
-
-// DISK, DISK2, DISK3, … up to the first number without one; DISK itself may be missing.
-std::vector<Raw> numbered_disks(const Environment& environment) {
-    std::vector<Raw> disks;
-    for (int number = 1;; ++number) {
-        if (auto value = variable(environment, number == 1 ? "DISK" : fmt::format("DISK{}", number))) {
-            disks.push_back(*std::move(value));
-        } else if (number > 1) {
-            return disks;
-        }
-    }
-}
-
 // LOG_VERBOSE=1 is Docker-VM-Runner's way to say --log-level debug; LOG_LEVEL wins over it.
 void take_verbose(const Environment& environment, Layer& layer) {
     const std::optional<Raw> verbose = variable(environment, verbose_variable);
@@ -93,7 +57,7 @@ void take_verbose(const Environment& environment, Layer& layer) {
         return;
     }
     try {
-        if (parse_value<bool>(verbose->text)) {
+        if (parse_value<bool>(within_surroundings(verbose->text))) {
             layer.values.try_emplace("log-level", Raw{"debug", verbose->origin});
         }
     } catch (const ValueError& error) {
@@ -108,6 +72,14 @@ std::string value_of(const Environment& environment, std::string_view name) {
     return found == environment.end() ? std::string{} : found->second;
 }
 
+std::optional<Raw> variable(const Environment& environment, std::string_view name) {
+    const auto found = environment.find(name);
+    return found == environment.end() || within_surroundings(found->second).empty() ||
+                   is_service_link(name, found->second)
+               ? std::nullopt
+               : std::optional{Raw{found->second, fmt::format("${}", name)}};
+}
+
 Layer environment_layer(const Environment& environment) {
     Layer layer;
     for (const OptionRow& row : option_table()) {
@@ -117,8 +89,7 @@ Layer environment_layer(const Environment& environment) {
             }
         }
     }
-    layer.nics = numbered_nics(environment);
-    layer.disks = numbered_disks(environment);
+    take_numbered(environment, layer);
     take_verbose(environment, layer);
     layer.config = variable(environment, config_variable);
     return layer;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,10 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 // "" where it is not set.
 [[nodiscard]] std::string value_of(const Environment& environment, std::string_view name);
 
-// An empty variable is as good as none.
+// A variable's text and name; none where it is not set, or empty but for blanks and quotes (Docker's
+// --env-file keeps those of NAME=""), or describes a service of a cluster.
+[[nodiscard]] std::optional<Raw> variable(const Environment& environment, std::string_view name);
+
 [[nodiscard]] Layer environment_layer(const Environment& environment);
 
 // A warning for each variable that looks like a setting and is none, or is passed over.

@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "launcher/settings/tidy.h"
 
 namespace vml {
 
 namespace {
 
 constexpr std::string_view off = "0,off,no,false,none";
-constexpr std::string_view on = "1,on,yes,true";
 
 constexpr std::string_view no_catalogue =
     "vm-launch fetches no images: give a local one by DISK or BOOT_ISO, or boot from the network";
@@ -28,8 +28,8 @@ constexpr std::string_view no_shares =
     "there are no shared folders: serve files by NETBOOT_DIR or the network, or add a device by EXTRA_ARGS";
 constexpr std::string_view no_web_page = "there is no web page: GRAPHICS=vnc, and a VNC viewer on VNC_PORT";
 constexpr std::string_view no_container_mode =
-    "vm-launch does not take over the container's interface: NETWORK_MODE=bridge or direct with --network "
-    "host, or nat";
+    "vm-launch does not take over the container's interface: NETWORK_MODE=bridge or direct with `--network "
+    "host`, or nat";
 constexpr std::string_view fixed_nat_address =
     "QEMU's user-mode network gives 10.0.2.15: PORT_FWD leads to it";
 constexpr std::string_view by_extra_args = "there is no setting for it: EXTRA_ARGS takes QEMU's own options";
@@ -56,7 +56,7 @@ std::vector<ForeignVariable> catalogue_variables() {
              "a blank disk takes room as it is written: make it with `qemu-img create -o "
              "preallocation=full`, and name it by DISK"},
             {"DISK_IO", "native,threads", "vm-launch chooses it by DISK_CACHE"},
-            {"IO_THREAD", "", "disks have no threads of their own here"}};
+            {"IO_THREAD", off, "disks have no threads of their own here"}};
 }
 
 std::vector<ForeignVariable> guest_variables() {
@@ -74,10 +74,9 @@ std::vector<ForeignVariable> guest_variables() {
             {"NOVNC_PORT", "", no_web_page},
             {"VNC_KEYMAP", "", "the VNC viewer's own layout is used"},
             {"GPU", off, by_extra_args},
-            {"USB", "", "there is no USB controller but what EXTRA_ARGS adds (-device qemu-xhci)"},
+            {"USB", off, "there is no USB controller but what EXTRA_ARGS adds (-device qemu-xhci)"},
             {"HYPERV", off, "give the flags with the CPU: CPU_MODEL=host,hv_relaxed,hv_vapic,hv_time"},
-            {"BALLOON", "", "the guest has its MEMORY throughout: there is no balloon"},
-            {"RNG", on, by_extra_args}};
+            {"BALLOON", off, "the guest has its MEMORY throughout: there is no balloon"}};
 }
 
 std::vector<ForeignVariable> service_variables() {
@@ -136,11 +135,15 @@ std::optional<std::string> foreign_answer(std::string_view name, std::string_vie
         found = find_foreign(without_number(std::string{name}));
     }
     // Of DISK_SIZE Docker-VM-Runner has several; the first is a setting here too.
-    if (found == nullptr || name == "DISK_SIZE" || trimmed(value).empty()) {
+    if (found == nullptr || name == "DISK_SIZE") {
+        return std::nullopt;
+    }
+    const std::string asked = lower(within_surroundings(value));
+    if (asked.empty()) {
         return std::nullopt;
     }
     const std::vector<std::string> idle = split_list(found->asks_no);
-    if (std::find(idle.begin(), idle.end(), lower(trimmed(value))) != idle.end()) {
+    if (std::find(idle.begin(), idle.end(), asked) != idle.end()) {
         return std::nullopt;
     }
     return fmt::format("${} has no effect here: {}", name, found->answer);

@@ -26,8 +26,10 @@ struct RawNic {
 struct Layer {
     std::map<std::string, Raw, std::less<>> values;  // by flag
     std::vector<RawNic> nics;
+    std::vector<Fault> nic_faults;  // of the list; moot where a stronger layer has one
     std::vector<Raw> disks;
-    std::optional<Raw> config;  // the configuration file's name
+    std::vector<Fault> disk_faults;  // likewise
+    std::optional<Raw> config;       // the configuration file's name
     std::vector<Fault> faults;
 
     void fault(std::string what, std::string why, std::string hint) {

@@ -91,6 +91,8 @@ std::vector<OptionRow> machine_options() {
             {"memory", "MEMORY", "SIZE", "4096", "MiB, or a size with M, G or T, or half or max"}),
         option<&Settings::tpm>({"tpm", "TPM", "", "on with --firmware secure, else off",
                                 "a TPM 2.0: swtpm, which vm-launch starts and ends; kept with --persist"}),
+        option<&Settings::rng>(
+            {"rng", "RNG", "", "on with UEFI, else off", "a source of entropy for the guest (virtio-rng)"}),
         option<&Settings::smbios, parse_smbios>(
             {"smbios", "SMBIOS", "FIELD=VALUE,…", "none",
              fmt::format("{}, as the guest and iPXE see them", listed(smbios_fields(), "and"))}),

@@ -111,6 +111,24 @@ std::vector<PortForward> parse_forward(std::string_view whole) {
 
 }  // namespace
 
+namespace {
+
+// As Docker writes a port that is published, "127.0.0.1:2222" or "2222:22".
+std::uint16_t parse_ssh_port(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) {
+        return parse_port(text);
+    }
+    const bool address = text.substr(0, colon).find_first_of(".l") != std::string_view::npos;
+    throw invalid_value(text, "1 to 65535",
+                        address && text.find(':') == colon
+                            ? fmt::format("to listen on one address: --port-forward {}:22", text)
+                            : "the port of the host alone, which leads to the guest's port 22: anything else "
+                              "is --port-forward=[ADDRESS:]HOST:GUEST");
+}
+
+}  // namespace
+
 bool same_host_port(const PortForward& left, const PortForward& right) {
     constexpr std::string_view every_address = "0.0.0.0";
     return left.protocol == right.protocol && left.host_port == right.host_port &&
@@ -153,7 +171,7 @@ std::vector<OptionRow> network_options() {
                  "may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
                  "ADDRESS "
                  "on the loopback, in a container on all addresses"}),
-            option<&Settings::ssh_port, parse_port>(
+            option<&Settings::ssh_port, parse_ssh_port>(
                 {"ssh-port", "SSH_PORT", "PORT", "none",
                  "nat: this port of the host leads to the guest's port 22"}),
         }) {

@@ -92,14 +92,33 @@ const std::vector<NicKey>& nic_keys() {
     return keys;
 }
 
+namespace {
+
+const NicKey* find_nic_key(std::string_view key) {
+    const auto found = std::find_if(nic_keys().begin(), nic_keys().end(),
+                                    [&](const NicKey& known) { return known.key == key; });
+    return found == nic_keys().end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string_view flag_of_nic_key(std::string_view key) {
+    const NicKey* found = find_nic_key(key);
+    return found == nullptr ? std::string_view{} : found->first.flag;
+}
+
+std::string shown_nic_key(std::string_view key, std::string_view value, int number, bool by_variable) {
+    const NicKey* found = find_nic_key(key);
+    return fmt::format("{}={}", found != nullptr && by_variable ? found->variable(number) : std::string{key},
+                       value);
+}
+
 void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value) {
-    for (const NicKey& known : nic_keys()) {
-        if (known.key == key) {
-            known.assign(nic, value);
-            return;
-        }
+    const NicKey* found = find_nic_key(key);
+    if (found == nullptr) {
+        throw unknown_key("NIC key", key, key_names());
     }
-    throw unknown_key("NIC key", key, key_names());
+    found->assign(nic, value);
 }
 
 NicSettings parse_nic(std::string_view text) {

@@ -19,6 +19,12 @@ struct NicKey {
 };
 [[nodiscard]] const std::vector<NicKey>& nic_keys();
 
+// The flag by which the first NIC has this key's setting; "" where there is no such key.
+[[nodiscard]] std::string_view flag_of_nic_key(std::string_view key);
+// "bridge" → "NETWORK2_BRIDGE=NAME" or "bridge=NAME": what a further NIC lacks, as its user writes it.
+[[nodiscard]] std::string shown_nic_key(std::string_view key, std::string_view value, int number,
+                                        bool by_variable);
+
 // Sets one of a NIC's keys; throws ValueError.
 void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value);
 // "mode=bridge,bridge=br0,model=e1000": a further NIC; throws ValueError.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/settings/nic_options.h"
 #include "launcher/settings/option_table.h"
 
 namespace vml {
@@ -37,25 +38,43 @@ bool is_value_of(const OptionRow& row, std::string_view word) {
             word.front() == '/' || std::isdigit(static_cast<unsigned char>(word.front())) != 0);
 }
 
+// "--nic mode=nat" → "NETWORK2_MODE=nat"; `end` is where the flag ended. A hint speaks of one more NIC,
+// mostly the second.
+std::string nic_variable(std::string_view text, std::size_t& end) {
+    const std::size_t value_end = end_of(text, std::min(end + 1, text.size()), is_value_character);
+    const std::string_view pair = text.substr(std::min(end + 1, text.size()), value_end - end - 1);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || flag_of_nic_key(pair.substr(0, equals)).empty()) {
+        return {};
+    }
+    end = value_end;
+    return shown_nic_key(pair.substr(0, equals), pair.substr(equals + 1), 2, true);
+}
+
 // What stands at `at` in place of a flag there; `end` becomes where it ended. Empty: it is none of ours.
 std::string variable_at(std::string_view text, std::size_t at, std::size_t& end) {
     end = end_of(text, at + 2, is_flag_character);
     const std::string_view flag = text.substr(at + 2, end - at - 2);
+    if (flag == "nic" && end < text.size()) {
+        return nic_variable(text, end);
+    }
     const bool negated = find_option(flag) == nullptr && flag.starts_with(negating);
     const OptionRow* row = find_option(negated ? flag.substr(negating.size()) : flag);
     if (row == nullptr || row->environment.empty()) {
         return {};
     }
-    if (row->is_boolean()) {
-        return fmt::format("{}={}", row->environment, negated ? 0 : 1);
-    }
-    if (end < text.size() && (text[end] == ' ' || text[end] == '=')) {
+    const bool has_value =
+        end < text.size() && (text[end] == '=' || (text[end] == ' ' && !row->is_boolean()));
+    if (has_value) {
         const std::size_t value_end = end_of(text, end + 1, is_value_character);
         const std::string_view value = text.substr(end + 1, value_end - end - 1);
         if (text[end] == '=' || is_value_of(*row, value)) {
             end = value_end;
             return fmt::format("{}={}", row->environment, value);
         }
+    }
+    if (row->is_boolean()) {
+        return fmt::format("{}={}", row->environment, negated ? 0 : 1);
     }
     return std::string{row->environment};
 }
@@ -100,9 +119,26 @@ std::string with_variables(std::string_view text) {
     return without_repetition(std::move(result));
 }
 
-bool speaks_in_variables(const Origins& origins) {
-    return !origins.empty() && std::all_of(origins.begin(), origins.end(),
-                                           [](const auto& origin) { return origin.second.starts_with('$'); });
+bool speaks_in_variables(const Layer& layer) {
+    bool any = false;
+    bool all = true;
+    const auto count = [&](const Raw& raw) {
+        any = true;
+        all = all && raw.origin.starts_with('$');
+    };
+    for (const auto& [flag, raw] : layer.values) {
+        count(raw);
+    }
+    for (const RawNic& nic : layer.nics) {
+        if (nic.whole) {
+            count(*nic.whole);
+        }
+        for (const auto& [key, raw] : nic.keys) {
+            count(raw);
+        }
+    }
+    std::for_each(layer.disks.begin(), layer.disks.end(), count);
+    return any && all;
 }
 
 }  // namespace vml

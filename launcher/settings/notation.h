@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/settings/settings.h"
+#include "launcher/settings/layer.h"
 
 namespace vml {
 
@@ -12,7 +12,7 @@ namespace vml {
 // and commands between backticks, stay as they are.
 [[nodiscard]] std::string with_variables(std::string_view text);
 
-// The settings came by variables, and none by a flag or a file.
-[[nodiscard]] bool speaks_in_variables(const Origins& origins);
+// All that is given comes by variables, and none by a flag or a file.
+[[nodiscard]] bool speaks_in_variables(const Layer& layer);
 
 }  // namespace vml

@@ -123,4 +123,11 @@ OptionRow repeated_option(OptionWords words) {
     return row;
 }
 
+// The words of a setting that is kept as text.
+template <typename Value>
+[[nodiscard]] OptionRow with_words(OptionRow row) {
+    row.choices = choice_names<Value>();
+    return row;
+}
+
 }  // namespace vml

@@ -78,6 +78,15 @@ std::vector<std::filesystem::path> parse_reports(std::string_view text) {
     return paths;
 }
 
+// One word with blanks that begins with a dash is none of QEMU's options: the quotes around it are those that
+// Docker's --env-file keeps.
+std::vector<std::string> parse_extra_args(std::string_view text) {
+    std::vector<std::string> words = parse_shell_words(text);
+    const bool whole = words.size() == 1 && words.front().starts_with('-') &&
+                       words.front().find_first_of(" \t\n") != std::string::npos;
+    return whole ? parse_shell_words(words.front()) : words;
+}
+
 namespace {
 
 std::vector<OptionRow> console_options() {
@@ -102,6 +111,9 @@ std::vector<OptionRow> console_options() {
              "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
+        option<&Settings::landlock>({"landlock", "LANDLOCK", "", "on, without arguments of your own for QEMU",
+                                     "QEMU opens no file and no TCP port but what this VM needs, where the "
+                                     "kernel has Landlock (Linux 5.13)"}),
     };
 }
 
@@ -137,7 +149,7 @@ std::vector<OptionRow> log_options() {
         option<&Settings::log_level>(
             {"log-level", "LOG_LEVEL", "LEVEL", "info", "{} (LOG_VERBOSE=1 means debug)"}),
         option<&Settings::log_format>({"log-format", "LOG_FORMAT", "FORMAT", "text", "{}"}),
-        with_lines(option<&Settings::extra_args, parse_shell_words>(
+        with_lines(option<&Settings::extra_args, parse_extra_args>(
             {"extra-args", "EXTRA_ARGS", "ARGS", "none",
              "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"})),
     };

@@ -66,14 +66,16 @@ inline constexpr auto choices<Graphics> = std::to_array<Choice<Graphics>>(
      {"vnc", Graphics::vnc, "a screen that a VNC viewer and `vm-launch screenshot` see"},
      {"novnc", Graphics::novnc, "", true}});
 
-enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc };
+enum class DiskFormat { raw, qcow2, vmdk, vhdx, vdi, vpc, automatic };
 template <>
 inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{"raw", DiskFormat::raw},
                                                                                {"qcow2", DiskFormat::qcow2},
                                                                                {"vmdk", DiskFormat::vmdk},
                                                                                {"vhdx", DiskFormat::vhdx},
                                                                                {"vdi", DiskFormat::vdi},
-                                                                               {"vpc", DiskFormat::vpc}});
+                                                                               {"vpc", DiskFormat::vpc},
+                                                                               {"auto", DiskFormat::automatic,
+                                                                                "what qemu-img says"}});
 
 enum class DiskBus { virtio, scsi, nvme, sata };
 template <>
@@ -84,12 +86,14 @@ inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>({{"virti
                                                                          {"ide", DiskBus::sata, "", true}});
 
 // How the host caches a disk.
-enum class DiskCache { writeback, none, unsafe };
+enum class DiskCache { writeback, none, unsafe, writethrough, directsync };
 template <>
 inline constexpr auto choices<DiskCache> = std::to_array<Choice<DiskCache>>(
     {{"writeback", DiskCache::writeback, "the host caches, the guest's flushes are obeyed"},
      {"none", DiskCache::none, "past the host's cache"},
-     {"unsafe", DiskCache::unsafe, "flushes are ignored"}});
+     {"unsafe", DiskCache::unsafe, "flushes are ignored"},
+     {"writethrough", DiskCache::writethrough, "every write is flushed"},
+     {"directsync", DiskCache::directsync, "likewise, past the host's cache"}});
 
 // What becomes of a guest that is paused because the host has no room for what it writes.
 enum class OnIoError { stop, resume };
@@ -158,6 +162,7 @@ struct Settings {
     bool fast_boot = true;     // spare iPXE the waits that can be spared
     bool ipxe_prompt = false;  // let iPXE wait for Ctrl-B
     std::optional<bool> tpm;   // none: with FirmwareMode::secure
+    std::optional<bool> rng;   // none: with UEFI
 
     std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
@@ -175,7 +180,7 @@ struct Settings {
     Amount memory_mib{4096, {}};
 
     std::vector<std::filesystem::path> disks;
-    std::optional<std::string> disk_format;  // "raw" or "qcow2"; none: qemu-img tells it
+    std::vector<DiskFormat> disk_formats;  // one for every disk, or one for each; none: qemu-img tells it
     DiskBus disk_bus = DiskBus::virtio;
     std::optional<DiskCache> disk_cache;                // none: by what the disk is
     std::uint64_t disk_size = std::uint64_t{20} << 30;  // bytes
@@ -183,7 +188,7 @@ struct Settings {
     OnIoError on_io_error = OnIoError::resume;
     std::optional<std::filesystem::path> iso;
 
-    bool cloud_init = false;
+    std::optional<bool> cloud_init;  // none: with user data or a key
     std::optional<std::filesystem::path> user_data;
     std::optional<std::string> cloud_init_url;
     std::optional<std::string> hostname;  // none: the VM's name
@@ -210,6 +215,7 @@ struct Settings {
     bool boot_watch = true;                      // look at the guest's packets
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
+    std::optional<bool> landlock;  // none: unless there are extra_args
     std::vector<std::string> extra_args;
 
     bool operator==(const Settings&) const = default;
@@ -221,6 +227,9 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 
 // The key of one disk among several: each may come from a variable of its own.
 [[nodiscard]] std::string disk_origin(std::size_t index);
+// Likewise of one setting of a further NIC, by the flag that the first one has for it: of what --nic says,
+// "".
+[[nodiscard]] std::string nic_origin(std::size_t index, std::string_view flag);
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".
 [[nodiscard]] std::string origin_of(const Origins& origins, std::string_view flag);

@@ -7,6 +7,7 @@
 
 #include "launcher/settings/config_file.h"
 #include "launcher/settings/nic_options.h"
+#include "launcher/settings/notation.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/tidy.h"
 
@@ -14,19 +15,26 @@ namespace vml {
 
 namespace {
 
+template <typename Item>
+void append(std::vector<Item>& all, std::vector<Item> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
 // What the layers say together; of a list the strongest layer that names any has all.
 void add_weaker(Layer& strong, Layer weak) {
     strong.values.merge(std::move(weak.values));
     if (strong.nics.empty()) {
         strong.nics = std::move(weak.nics);
+        append(strong.faults, std::move(weak.nic_faults));
     }
     if (strong.disks.empty()) {
         strong.disks = std::move(weak.disks);
+        append(strong.faults, std::move(weak.disk_faults));
     }
     if (!strong.config) {
         strong.config = std::move(weak.config);
     }
-    std::move(weak.faults.begin(), weak.faults.end(), std::back_inserter(strong.faults));
+    append(strong.faults, std::move(weak.faults));
 }
 
 Layer read_config(const Raw& file, const ReadFile& read_file) {
@@ -40,13 +48,21 @@ Layer read_config(const Raw& file, const ReadFile& read_file) {
     }
 }
 
+// Beside what is wrong with the value: a line of an env file that was meant to end before.
+std::string hint_of(const Raw& raw, const ValueError& error) {
+    if (raw.origin.starts_with('$') && raw.text.find(comment_in_value) != std::string::npos) {
+        return std::string{no_comment_hint};
+    }
+    return error.hint();
+}
+
 template <typename Assign>
 void understand(const Raw& raw, ReadResult& result, Assign assign_value) {
     try {
         assign_value();
     } catch (const ValueError& error) {
         result.faults.push_back(
-            {fmt::format("{}: {}", raw.origin, error.what()), "", error.hint(), ExitCode::settings});
+            {fmt::format("{}: {}", raw.origin, error.what()), "", hint_of(raw, error), ExitCode::settings});
     }
 }
 
@@ -59,11 +75,14 @@ void assign(const std::string& flag, const Raw& raw, ReadResult& result) {
 
 void assign_nic(const RawNic& raw, ReadResult& result) {
     NicSettings nic;
+    const std::size_t index = result.settings.nics.size();
     if (raw.whole) {
         understand(*raw.whole, result, [&] { nic = parse_nic(raw.whole->text); });
+        result.origins.emplace(nic_origin(index, ""), raw.whole->origin);
     }
     for (const auto& [key, value] : raw.keys) {
         understand(value, result, [&, &key = key, &value = value] { set_nic_key(nic, key, value.text); });
+        result.origins.emplace(nic_origin(index, flag_of_nic_key(key)), value.origin);
     }
     result.settings.nics.push_back(std::move(nic));
 }
@@ -80,10 +99,6 @@ void assign_all(const Layer& layer, ReadResult& result) {
         assign("disk", disk, result);
         result.origins.emplace(disk_origin(number), disk.origin);
     }
-}
-
-void append(std::vector<std::string>& all, std::vector<std::string> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
 // What speaks of a network boot alone means one, where nothing else is named to boot from.
@@ -117,9 +132,17 @@ std::string disk_origin(std::size_t index) {
     return fmt::format("disk[{}]", index);
 }
 
+std::string nic_origin(std::size_t index, std::string_view flag) {
+    return fmt::format("nic[{}].{}", index, flag);
+}
+
 std::string origin_of(const Origins& origins, std::string_view flag) {
     const auto found = origins.find(flag);
     return found == origins.end() ? fmt::format("--{} (default)", flag) : found->second;
+}
+
+Log::Wording wording_for(const ReadResult& read) {
+    return read.in_variables ? Log::Wording{with_variables} : Log::Wording{};
 }
 
 ReadResult read_settings(const std::vector<std::string>& arguments, const Environment& environment,
@@ -142,6 +165,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     } else {
         result.warnings.clear();
     }
+    result.in_variables = speaks_in_variables(layer) && !line.qemu_args;
     assign_all(layer, result);
     imply_network_boot(result);
     if (line.qemu_args) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "launcher/settings/command_line.h"
 #include "launcher/settings/environment.h"
 #include "launcher/settings/settings.h"
@@ -19,7 +20,11 @@ struct ReadResult {
     Origins origins;
     std::vector<Fault> faults;          // each with ExitCode::settings
     std::vector<std::string> warnings;  // values that were mended, variables that have no effect
+    bool in_variables = false;          // all that was given, right or wrong, was given by variables
 };
+
+// How to word what the user of these settings is told.
+[[nodiscard]] Log::Wording wording_for(const ReadResult& read);
 
 // The text of a file, or an Error; called for --config only.
 using ReadFile = std::function<std::string(const std::string& path)>;

@@ -76,12 +76,19 @@ void tidy_nic(RawNic& nic, Layer& layer, std::vector<std::string>& warnings) {
 
 }  // namespace
 
+std::string_view within_surroundings(std::string_view text) {
+    const std::string_view kept = without_blanks(text);
+    return is_quoted(kept) ? without_blanks(kept.substr(1, kept.size() - 2)) : kept;
+}
+
+bool is_user_data_text(std::string_view text) {
+    const std::string_view kept = without_blanks(text);
+    return kept.starts_with("#cloud-config") || kept.starts_with("#!");
+}
+
 std::string cut_surroundings(Raw& raw) {
-    std::string_view kept = without_blanks(raw.text);
-    const bool quoted = is_quoted(kept);
-    if (quoted) {
-        kept = without_blanks(kept.substr(1, kept.size() - 2));
-    }
+    const bool quoted = is_quoted(without_blanks(raw.text));
+    const std::string_view kept = within_surroundings(raw.text);
     if (kept.size() == raw.text.size()) {
         return {};
     }
@@ -95,7 +102,10 @@ std::string cut_surroundings(Raw& raw) {
 std::vector<std::string> tidy(Layer& layer) {
     std::vector<std::string> warnings;
     for (auto value = layer.values.begin(); value != layer.values.end();) {
-        const bool good = find_option(value->first)->has_lines || tidy_value(value->second, layer, warnings);
+        const bool kept =
+            find_option(value->first)->has_lines ||
+            (value->first == "user-data" && is_user_data_text(value->second.text));  // refused as what it is
+        const bool good = kept || tidy_value(value->second, layer, warnings);
         value = good ? std::next(value) : layer.values.erase(value);
     }
     for (RawNic& nic : layer.nics) {

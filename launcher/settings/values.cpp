@@ -64,10 +64,8 @@ std::uint64_t parse_number(std::string_view text, std::uint64_t low, std::uint64
 
 std::uint64_t parse_size(std::string_view text, const SizeRange& range) {
     std::string_view digits = trimmed(text);
-    if (digits.ends_with('B') || digits.ends_with('b')) {
-        digits.remove_suffix(1);
-        digits.remove_suffix(digits.ends_with('i') ? 1 : 0);
-    }
+    digits.remove_suffix(digits.ends_with('B') || digits.ends_with('b') ? 1 : 0);
+    digits.remove_suffix(digits.ends_with('i') ? 1 : 0);
     int shift = range.unit_shift;
     if (!digits.empty() && unit_shift(digits.back()) != 0) {
         shift = unit_shift(digits.back());

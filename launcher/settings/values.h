@@ -121,7 +121,7 @@ struct SizeRange {
     std::string_view shape;  // "a size with M, G or T"
     std::string_view range;  // "16M to 16T"
 };
-// Bytes, as a number with K, M, G or T. "4G", "4GB" and "4GiB" are the same.
+// Bytes, as a number with K, M, G or T. "4G", "4GB", "4GiB" and Kubernetes' "4Gi" are the same.
 [[nodiscard]] std::uint64_t parse_size(std::string_view text, const SizeRange& range);
 // "8" or "8s", up to a week.
 [[nodiscard]] std::chrono::seconds parse_seconds(std::string_view text);

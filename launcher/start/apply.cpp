@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "launcher/process/landlock.h"
 #include "launcher/process/spawn.h"
 #include "launcher/start/file_limit.h"
 #include "launcher/start/files.h"
@@ -65,8 +66,9 @@ class Starter {
         }
     }
 
-    [[nodiscard]] pid_t start(int output, const std::optional<RunUser>& user) const {
-        SpawnRequest request{child_.program, child_.args, {}, output, user};
+    [[nodiscard]] pid_t start(int output, const std::optional<RunUser>& user,
+                              const std::optional<Confinement>& confinement) const {
+        SpawnRequest request{child_.program, child_.args, {}, output, user, confinement};
         for (std::size_t i = 0; i < open_.size(); ++i) {
             request.inherited.push_back({open_[i].get(), child_.fds[i].number});
         }
@@ -114,9 +116,10 @@ RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
     const OwnedFd write_end{output[1]};
     if (plan.tpm) {
         const Starter tpm{{plan.tpm->program, argv_of(plan.tpm->args, 0), plan.tpm->fds}, opener};
-        vm.tpm_pid = tpm.start(write_end.get(), plan.run_user);
+        vm.tpm_pid = tpm.start(write_end.get(), plan.run_user, plan.tpm->confinement);
     }
-    vm.pid = qemu.start(write_end.get(), plan.run_user);
+    vm.landlock = plan.confinement ? landlock_abi() : 0;
+    vm.pid = qemu.start(write_end.get(), plan.run_user, plan.confinement);
     return vm;
 }
 

@@ -43,6 +43,7 @@ struct PortWatch {
 // QEMU and vm-launch's ends of what leads to it.
 struct RunningVm {
     pid_t pid = -1;                       // the event loop reaps it
+    int landlock = 0;                     // the version of Landlock that confines it; 0: none does
     std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
     std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
     std::vector<WireTap> wire;            // where its packets can be seen

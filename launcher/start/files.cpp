@@ -44,8 +44,8 @@ void require_direct(int fd, const std::filesystem::path& path) {
         const std::string why = errno == EINVAL
                                     ? "its file system has no access past the host's cache (O_DIRECT)"
                                     : errno_text(errno);
-        throw Error{{fmt::format("cannot use {} with --disk-cache none", path.string()), why,
-                     "--disk-cache writeback, or put it on another file system", ExitCode::host}};
+        throw Error{{fmt::format("cannot use {} without the host's cache", path.string()), why,
+                     "use --disk-cache writeback, or put it on another file system", ExitCode::host}};
     }
     ::fcntl(fd, F_SETFL, flags);
 }

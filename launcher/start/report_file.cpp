@@ -19,20 +19,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error cannot_write(const fs::path& path, int error_number, std::string hint, ExitCode code) {
-    return Error{{fmt::format("cannot write the report {}", path.string()), errno_text(error_number),
-                  std::move(hint), code}};
-}
-
 // A pipe or a device has no place beside it.
 bool is_stream(const fs::path& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-ReportFile open_report(const fs::path& path) {
+ReportFile open_report(const fs::path& path, std::string_view origin) {
     const auto refused = [&] {
-        return cannot_write(path, errno, "check the folder and its mode", ExitCode::host);
+        return Error{{fmt::format("{}: cannot write the report {}", origin, path.string()), errno_text(errno),
+                      "check the folder and its mode", ExitCode::host}};
     };
     ReportFile file{.path = path};
     if (is_stream(path)) {
@@ -65,11 +61,11 @@ void write_all(int to, std::string_view text) {
 
 }  // namespace
 
-std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths) {
+std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::string_view origin) {
     std::vector<ReportFile> files;
     files.reserve(paths.size());
     for (const fs::path& path : paths) {
-        files.push_back(open_report(path));
+        files.push_back(open_report(path, origin));
     }
     return files;
 }
@@ -85,7 +81,8 @@ void write_report(const ReportFile& file, std::string_view text) {
         write_all(report.fd(), text);
         static_cast<void>(report.keep());
     } catch (const std::system_error& error) {
-        throw cannot_write(file.path, error.code().value(), "", ExitCode::report);
+        throw Error{{fmt::format("cannot write the report {}", file.path.string()),
+                     errno_text(error.code().value()), "", ExitCode::report}};
     }
 }
 

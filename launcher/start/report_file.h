@@ -10,8 +10,9 @@
 namespace vml {
 
 // What stands in the way of a report is told before anything runs, and a report of an earlier run is taken
-// away: it would be taken for this run's. Throws Error.
-[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths);
+// away: it would be taken for this run's. `origin` is the setting that names them. Throws Error.
+[[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths,
+                                                   std::string_view origin);
 
 // The report appears under its name once it is whole. Throws Error (ExitCode::report).
 void write_report(const ReportFile& file, std::string_view text);

@@ -72,7 +72,10 @@ void tell_of_none(const DecideInput& in, BootDevice kind, std::string_view flag,
     } else if (in.settings.ipxe) {
         findings.settings_fault(fmt::format("{}: no NIC takes part in the boot", in.origin("ipxe")),
                                 fmt::format("{} takes the first one out", in.origin("nic-boot")),
-                                "let one boot: boot=on");
+                                "let one boot: --nic-boot");
+    } else if (in.origins.contains(flag)) {
+        findings.note(fmt::format("{} names network, but no NIC takes part in the boot (--nic-boot lets one)",
+                                  in.origin(flag)));
     }
 }
 
@@ -117,10 +120,13 @@ BootOrder decide_boot_order(const DecideInput& in, const VmSpec& devices, Findin
     BootOrder order;
     order.later = entries_of(in, devices, {"boot-order", wanted, in.settings.ipxe && !differs}, findings);
     if (order.later.empty() && !differs && findings.no_fault()) {
-        findings.settings_fault("there is nothing to boot from",
-                                fmt::format("{} says {}, and there is no such device",
-                                            in.origin("boot-order"), to_string(wanted)),
-                                "add --ipxe for the network, --disk PATH, or --iso PATH");
+        findings.settings_fault(
+            "there is nothing to boot from",
+            fmt::format("{} {}, and there is no such device",
+                        in.origins.contains("boot-order") ? in.origin("boot-order") + " says"
+                                                          : "the default order is",
+                        to_string(wanted)),
+            "add --ipxe for the network, --disk PATH, or --iso PATH");
     }
     if (differs) {
         // A number is one device's alone, also for the moment in which the order changes: the later ones are

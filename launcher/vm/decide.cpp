@@ -58,12 +58,15 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.script = served_script(in);
     spec.disks = decide_disks(in, {{spec.machine, spec.family}, spec.state_folder}, findings);
     spec.cdrom = decide_cdrom(in, findings);
+    check_image_uses(in, spec.disks, findings);
     spec.smbios = decide_smbios(in, findings);
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
     check_ports(in, findings);
+    note_unused(in, findings);
     check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;
+    spec.entropy = decide_entropy(in, spec.firmware.mode, findings);
     BootOrder order = decide_boot_order(in, spec, findings);
     spec.first_boot = std::move(order.first);
     spec.boot_order = std::move(order.later);
@@ -71,6 +74,8 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     watch_nics(in, spec, findings);
     spare_waits(in, spec);
     spec.extra_args = settings.extra_args;
+    // What they name is not known.
+    spec.landlock = settings.landlock.value_or(settings.extra_args.empty());
     if (!findings.no_fault()) {
         return findings.sorted_faults();
     }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/shell.h"
+#include "launcher/settings/disk_options.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/disk_image.h"
 #include "launcher/vm/image_content.h"
@@ -27,10 +28,41 @@ std::string origin_of(const DecideInput& in, const std::filesystem::path& path) 
                                           : disk_origin(static_cast<std::size_t>(named - disks.begin())));
 }
 
-bool refuse(const DecideInput& in, const std::filesystem::path& path, std::string why, std::string hint,
-            Findings& findings) {
+// The formats that are stated, with another one for this disk: "auto,qcow2".
+std::string with_format_of(const DecideInput& in, std::size_t index, const std::string& format) {
+    std::string formats;
+    for (std::size_t disk = 0; disk < in.settings.disks.size(); ++disk) {
+        formats += (disk == 0 ? "" : ",") +
+                   (disk == index ? format : stated_format(in.settings, disk).value_or("auto"));
+    }
+    return formats;
+}
+
+// A hint speaks of the format of one disk; among several each has its place.
+std::string hint_among_disks(const DecideInput& in, const std::filesystem::path& path,
+                             const std::string& hint) {
+    constexpr std::string_view flag = "--disk-format ";
+    const auto& disks = in.settings.disks;
+    const auto named = std::find(disks.begin(), disks.end(), path);
+    std::string result;
+    std::size_t at = 0;
+    for (std::size_t next = hint.find(flag); named != disks.end() && next != std::string::npos;
+         next = hint.find(flag, at)) {
+        const std::size_t format = next + flag.size();
+        const std::size_t end =
+            std::min(hint.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789", format), hint.size());
+        result +=
+            hint.substr(at, format - at) + with_format_of(in, static_cast<std::size_t>(named - disks.begin()),
+                                                          hint.substr(format, end - format));
+        at = end;
+    }
+    return result + hint.substr(at);
+}
+
+bool refuse(const DecideInput& in, const std::filesystem::path& path, std::string why,
+            const std::string& hint, Findings& findings) {
     findings.host_fault(fmt::format("{}: cannot use {}", origin_of(in, path), path.string()), std::move(why),
-                        std::move(hint));
+                        hint_among_disks(in, path, hint));
     return false;
 }
 
@@ -38,7 +70,7 @@ bool refuse(const DecideInput& in, const std::filesystem::path& path, std::strin
 bool check_named(const DecideInput& in, const NamedFile& named, const std::filesystem::path& by,
                  std::string_view role, Findings& findings) {
     const std::string file = named.file.string();
-    const bool missing = named.path.kind == PathFacts::Kind::missing;
+    const bool missing = named.path.is_missing();
     if (named.path.kind == PathFacts::Kind::file && named.path.open_error == 0) {
         return true;
     }
@@ -68,6 +100,14 @@ bool check_layers(const DecideInput& in, const std::filesystem::path& image, con
                check_data_file(in, layer.data_file, layer.image.file, findings) && good;
         above = layer.image.file;
     }
+    for (const LayerFacts& layer : facts.backing) {
+        const ContentFault content = fault_of_layer(layer.content, layer.format, layer.image.file);
+        if (!content.why.empty()) {
+            good = refuse(in, image,
+                          fmt::format("of its backing file {}: {}", layer.image.file.string(), content.why),
+                          content.hint, findings);
+        }
+    }
     if (facts.chain_fault) {
         findings.add(*facts.chain_fault);
     }
@@ -93,15 +133,15 @@ void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& 
     if (!check_path(in, {origin, path, facts.path}, findings)) {
         return;
     }
-    const ContentFault content = fault_of_content(facts.content, in.settings.disk_format.value_or(""), path);
+    const std::optional<std::string> stated = stated_format(in.settings, index);
+    const ContentFault content = fault_of_content(facts.content, stated.value_or(""), path);
     if (!content.why.empty()) {
         const std::string_view otherwise =
-            facts.content.packing.empty() ? "" : "; a raw disk that only begins so: --disk-format raw";
+            content.but_raw ? "; a raw disk that is to be so: --disk-format raw" : "";
         refuse(in, path, content.why, fmt::format("{}{}", content.hint, otherwise), findings);
         return;
     }
-    const FormatChoice format =
-        choose_format(facts.image.value_or(ImageFacts{}), in.settings.disk_format, path);
+    const FormatChoice format = choose_format(facts.image.value_or(ImageFacts{}), stated, path);
     if (!format.why.empty()) {
         refuse(in, path, format.why, format.hint, findings);
         return;
@@ -131,16 +171,30 @@ DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::ve
     return disk;
 }
 
+bool named_device(const DecideInput& in) {
+    return std::any_of(in.settings.disks.begin(), in.settings.disks.end(),
+                       [](const std::filesystem::path& path) { return path.string().starts_with("/dev/"); });
+}
+
 // Where no blank disk is asked for: what only concerns one.
-void note_unused(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
+void note_unused_size(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
     if (in.origins.contains("disk-size")) {
-        findings.note(
-            fmt::format("{} has no effect: it is the size of --blank-disk (an image grows by qemu-img "
-                        "resize)",
-                        in.origin("disk-size")));
+        findings.note(fmt::format(
+            "{} has no effect: it is the size of --blank-disk ({})", in.origin("disk-size"),
+            named_device(in) ? "a block device has a size of its own" : "an image grows by qemu-img resize"));
     }
     if (frame.state_folder) {
         note_unused_disks(in, findings);
+    }
+}
+
+void check_formats(const DecideInput& in, Findings& findings) {
+    const std::size_t formats = in.settings.disk_formats.size();
+    const std::size_t disks = in.settings.disks.size();
+    if (formats > 1 && formats != disks) {
+        findings.settings_fault(fmt::format("{}: {} formats for {} disk{}", in.origin("disk-format"), formats,
+                                            disks, disks == 1 ? "" : "s"),
+                                "", "give one for all, or one for each (auto: what qemu-img says)");
     }
 }
 
@@ -163,27 +217,50 @@ void check_bus(const DecideInput& in, const MachineChoice& machine, std::size_t 
 
 std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
     std::vector<DiskSpec> disks;
+    check_formats(in, findings);
     for (std::size_t index = 0; index < in.settings.disks.size(); ++index) {
         add_image(in, index, disks, findings);
     }
     if (in.settings.blank_disk) {
         disks.push_back(blank_disk(in, frame, disks, findings));
     } else {
-        note_unused(in, frame, findings);
+        note_unused_size(in, frame, findings);
     }
     check_bus(in, frame.machine, disks.size(), findings);
     return disks;
 }
 
+namespace {
+
+// "quay.io/containerdisks/fedora:40", which Docker-VM-Runner fetches: a registry comes first.
+bool is_image_reference(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const std::string_view registry = text.substr(0, slash);
+    return slash != std::string_view::npos && !registry.starts_with('.') &&
+           registry.find_first_of(".:") != std::string_view::npos && !text.ends_with(".iso") &&
+           !text.ends_with(".img");
+}
+
+}  // namespace
+
 std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings) {
-    if (!in.settings.iso || !check_path(in, {"iso", *in.settings.iso, *in.facts.iso}, findings)) {
+    if (!in.settings.iso) {
         return std::nullopt;
     }
-    const ContentFault content = fault_of_content(in.facts.iso_content, "", *in.settings.iso);
+    if (in.facts.iso->kind == PathFacts::Kind::missing && is_image_reference(in.settings.iso->string())) {
+        findings.settings_fault(
+            fmt::format("{}: there is no file {}", in.origin("iso"), in.settings.iso->string()),
+            "vm-launch fetches no images from a registry",
+            "name a local CD-ROM image, or the disk image of that container by --disk PATH");
+        return std::nullopt;
+    }
+    if (!check_path(in, {"iso", *in.settings.iso, *in.facts.iso}, findings)) {
+        return std::nullopt;
+    }
+    const ContentFault content = fault_of_cd(in.facts.iso_content, *in.settings.iso);
     if (!content.why.empty()) {
         findings.host_fault(fmt::format("{}: cannot use {}", in.origin("iso"), in.settings.iso->string()),
-                            content.why,
-                            in.facts.iso_content.empty ? "copy or download it anew" : content.hint);
+                            content.why, content.hint);
         return std::nullopt;
     }
     return CdromSpec{in.absolute(*in.settings.iso)};

@@ -99,6 +99,15 @@ std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
     return tpm;
 }
 
+bool decide_entropy(const DecideInput& in, FirmwareMode firmware, Findings& findings) {
+    const bool uefi = firmware != FirmwareMode::legacy;
+    if (uefi && in.settings.rng == false && boots_from(in.settings, BootDevice::network)) {
+        findings.note(
+            fmt::format("{}: newer UEFI has no network boot without a source of entropy", in.origin("rng")));
+    }
+    return in.settings.rng.value_or(uefi);
+}
+
 std::optional<PxeClient> decide_pxe(const DecideInput& in, FirmwareMode firmware, Findings& findings) {
     const Settings& settings = in.settings;
     const bool network = boots_from(settings, BootDevice::network);

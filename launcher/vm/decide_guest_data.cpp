@@ -64,21 +64,40 @@ std::vector<std::string> ssh_keys_of(const DecideInput& in, Findings& findings) 
     return found.keys;
 }
 
+// What would be in the seed, where none is made.
+void note_unused_data(const DecideInput& in, Findings& findings) {
+    const Settings& settings = in.settings;
+    const std::string why =
+        settings.cloud_init_url ? fmt::format("the guest fetches it from {}", in.origin("cloud-init-url"))
+        : settings.cloud_init
+            ? fmt::format("{} leaves out the seed for cloud-init that would hold it", in.origin("cloud-init"))
+            : "it is part of a seed for cloud-init, and there is none (add --cloud-init)";
+    for (const std::string_view flag : {"user-data", "ssh-pubkey", "hostname"}) {
+        if (in.origins.contains(flag)) {
+            findings.note(fmt::format("{} has no effect: {}", in.origin(flag), why));
+        }
+    }
+}
+
 }  // namespace
 
 std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm_name, Findings& findings) {
     const Settings& settings = in.settings;
-    const bool any = settings.cloud_init || settings.user_data || settings.ssh_public_key;
+    const bool any = settings.cloud_init.value_or(settings.user_data || settings.ssh_public_key);
     if (any && settings.cloud_init_url) {
         findings.settings_fault(fmt::format("{} contradicts the seed of {}", in.origin("cloud-init-url"),
-                                            in.origin(settings.user_data    ? "user-data"
-                                                      : settings.cloud_init ? "cloud-init"
-                                                                            : "ssh-pubkey")),
+                                            in.origin(settings.user_data            ? "user-data"
+                                                      : settings.cloud_init == true ? "cloud-init"
+                                                                                    : "ssh-pubkey")),
                                 "the guest fetches its data, or it has them", "leave one of them out");
         return std::nullopt;
     }
-    if (!any || (settings.user_data &&
-                 !check_path(in, {"user-data", *settings.user_data, *in.facts.user_data}, findings))) {
+    if (!any) {
+        note_unused_data(in, findings);
+        return std::nullopt;
+    }
+    if (settings.user_data &&
+        !check_path(in, {"user-data", *settings.user_data, *in.facts.user_data}, findings)) {
         return std::nullopt;
     }
     return make_seed(vm_name, settings.hostname.value_or(vm_name), user_data_of(in, findings),

@@ -51,7 +51,43 @@ std::optional<IdentityToKeep> identity_to_keep(const DecideInput& in,
     return IdentityToKeep{state_folder->parent_path() / identity_file, source};
 }
 
+namespace {
+
+// As vm-launch writes it: a machine-id, a UUID or a host's name.
+bool is_source(std::string_view text) {
+    constexpr std::size_t longest = 255;
+    constexpr std::string_view characters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return !text.empty() && text.size() <= longest &&
+           text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+// Garbage would give addresses too, and other ones once it is mended.
+void check_kept_identity(const DecideInput& in, Findings& findings) {
+    if (in.facts.data && in.facts.data->identity && !is_source(*in.facts.data->identity)) {
+        findings.host_fault(
+            fmt::format("{}: cannot use {}", in.origin("data-dir"),
+                        (in.facts.data->folder / identity_file).string()),
+            in.facts.data->identity->empty() ? "it is empty" : "it is nothing that vm-launch wrote there",
+            "it keeps what UUIDs and MAC addresses are derived from: put it back as it was, or remove it, "
+            "which gives the VMs of this folder other ones");
+    }
+}
+
+void note_name_alone(const DecideInput& in, const VmSpec& spec, Findings& findings) {
+    findings.note(fmt::format(
+        "a VM named {} has this UUID and MAC address {} on other hosts too, as nothing here tells this one "
+        "from them: {}, or give it a --mac",
+        spec.name, spec.nics.front().mac,
+        in.facts.in_container
+            ? "mount the host's machine-id (`docker run -v /etc/machine-id:/etc/machine-id:ro`)"
+            : "give this host a machine-id (`systemd-machine-id-setup`)"));
+}
+
+}  // namespace
+
 void check_identity(const DecideInput& in, const VmSpec& spec, Findings& findings) {
+    check_kept_identity(in, findings);
     const auto& others = in.facts.running_vms;
     const bool derived = std::any_of(in.settings.nics.begin(), in.settings.nics.end(),
                                      [](const NicSettings& nic) { return !nic.mac; });
@@ -65,6 +101,9 @@ void check_identity(const DecideInput& in, const VmSpec& spec, Findings& finding
             "a VM named {} runs on this host already, with the same UUID and MAC address {}: on one "
             "network they disturb each other; --name NAME gives this one its own",
             spec.name, spec.nics.front().mac));
+    }
+    if (source_of_host(in).empty() && !is_named_at_random(in)) {
+        note_name_alone(in, spec, findings);
     }
     if (is_named_at_random(in) && !in.facts.data) {
         findings.note(

@@ -65,6 +65,12 @@ KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& st
                         "is not used",
                         choice.name, listed(choice.others_with_data, "and")));
     }
+    if (choice.empty_passed_over) {
+        findings.note(
+            fmt::format("the blank disk is {}, which holds data; {} beside it is empty: remove it, and "
+                        "give the other its name",
+                        choice.name, kept_disk_file));
+    }
     KeptDisk kept{state_folder / choice.name, in.settings.disk_size};
     if (choice.found) {
         kept.size = size_of_found(in, kept.file, *choice.found, findings);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "launcher/settings/nic_options.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/mac.h"
@@ -70,10 +71,19 @@ std::optional<unsigned> mtu_of(const std::vector<net::Operation>& operations) {
     return other;
 }
 
-// "$NETWORK_BRIDGE: ", where the user has said so: of further NICs, the fault says which.
+// "$NETWORK_BRIDGE: ", where a setting of its own has said so: of what --nic says, the fault says which.
 std::string origin_of_link(const DecideInput& in, std::size_t index, const LinkKind& kind) {
-    const std::string flag{kind.option.substr(2, kind.option.find(' ') - 2)};
-    return index == 0 && in.origins.contains(flag) ? in.origin(flag) + ": " : "";
+    const std::string place = index == 0 ? std::string{kind.option} : nic_origin(index, kind.option);
+    return in.origins.contains(place) ? in.origin(place) + ": " : "";
+}
+
+// What is missing, as the user of this NIC writes it.
+std::string option_for(const DecideInput& in, std::size_t index, const LinkKind& kind) {
+    if (index == 0) {
+        return fmt::format("--{} NAME", kind.option);
+    }
+    return shown_nic_key(kind.option, "NAME", static_cast<int>(index) + 1,
+                         !in.origins.contains(nic_origin(index, "")));
 }
 
 // What is done on the host; nothing where that cannot be.
@@ -93,7 +103,7 @@ std::optional<net::NicPlan> make_link(const NicPlace& place, Link& link, NicSpec
                         kind.noun),
             fmt::format("there are here: {}",
                         possible.empty() ? "none" : fmt::format("{}", fmt::join(possible, ", "))),
-            fmt::format("add {}", kind.option));
+            fmt::format("add {}", option_for(in, place.index, kind)));
         return std::nullopt;
     }
     net::NicPlan plan = plan_of(link, place, nic);

@@ -70,7 +70,11 @@ void check_mac_clash(const std::vector<NicSpec>& nics, Findings& findings) {
 }  // namespace
 
 std::string nic_words(const DecideInput& in, std::size_t index, std::string_view flag) {
-    return index == 0 ? in.origin(flag) : fmt::format("NIC {}", index + 1);
+    if (index == 0) {
+        return in.origin(flag);
+    }
+    const auto found = in.origins.find(nic_origin(index, flag));
+    return found == in.origins.end() ? fmt::format("NIC {}", index + 1) : found->second;
 }
 
 NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& findings) {

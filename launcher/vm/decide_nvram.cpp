@@ -34,6 +34,16 @@ bool check_kept(const DecideInput& in, const StoreQuestion& question, const std:
     return false;
 }
 
+void note_published_key(const std::optional<StoreFacts>& store, Findings& findings) {
+    const auto* content = store ? std::get_if<rom::VariableStore>(&store->content) : nullptr;
+    if (content != nullptr && content->published_key && content->secure_boot()) {
+        findings.note(
+            "Secure Boot is on with Debian's test keys (SnakeOil), with which anybody can sign: it keeps "
+            "nothing "
+            "out, and what is signed for Microsoft's keys does not start");
+    }
+}
+
 // --firmware secure is a promise.
 void check_secure_boot(const DecideInput& in, const NvramSpec& nvram, const FirmwareSpec& firmware,
                        bool from_template, Findings& findings) {
@@ -80,6 +90,13 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
     const bool noted = store && in.facts.data->nvram_origin == origin;
     nvram.origin = nvram.kept && !noted ? origin : "";
     nvram.anew = nvram.kept && in.settings.reset_nvram;
+    if (nvram.anew && in.facts.data && in.facts.data->nvram) {
+        findings.note(fmt::format(
+            "{} makes the UEFI variables in {} anew, so that the boot entries which the guest made are gone: "
+            "take it away after this start, or each one does so again",
+            in.origin("reset-nvram"), nvram.kept->string()));
+    }
+    note_published_key(store ? store : in.facts.nvram_template, findings);
     nvram.secure_boot = secure_boot_of(store ? store : in.facts.nvram_template, *firmware.uefi);
     if (usable) {
         check_secure_boot(in, nvram, firmware, !store, findings);

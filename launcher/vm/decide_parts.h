@@ -62,6 +62,8 @@ struct AcceleratorChoice {
 // decide_firmware.cpp
 [[nodiscard]] FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
                                            Findings& findings);
+// A source of entropy for the guest.
+[[nodiscard]] bool decide_entropy(const DecideInput& in, FirmwareMode firmware, Findings& findings);
 // decide_nvram.cpp
 [[nodiscard]] NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch arch,
                                      const std::optional<std::filesystem::path>& state_folder,
@@ -101,7 +103,7 @@ struct NicChoice {
     std::optional<IpxeProgramSpec> ipxe_program;
 };
 [[nodiscard]] NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& findings);
-// How an error speaks of one NIC: the first one's settings have flags of their own.
+// How an error speaks of one NIC's setting: by its flag or variable, or "NIC 2" where --nic has said it.
 [[nodiscard]] std::string nic_words(const DecideInput& in, std::size_t index, std::string_view flag);
 
 // decide_rom.cpp. Where a program does what no ROM can do here, `program` says so: one for all NICs.
@@ -133,6 +135,9 @@ struct DiskFrame {
                                                  Findings& findings);
 [[nodiscard]] std::optional<CdromSpec> decide_cdrom(const DecideInput& in, Findings& findings);
 
+// image_use.cpp: does the VM have a file twice, and writes to it?
+void check_image_uses(const DecideInput& in, const std::vector<DiskSpec>& disks, Findings& findings);
+
 // decide_kept_disk.cpp
 struct KeptDisk {
     std::filesystem::path file;
@@ -152,6 +157,9 @@ void note_unused_disks(const DecideInput& in, Findings& findings);
 
 // port_check.cpp: the ports of the host that QEMU is to listen on.
 void check_ports(const DecideInput& in, Findings& findings);
+
+// note_unused.cpp: what is given and counts for nothing here.
+void note_unused(const DecideInput& in, Findings& findings);
 
 // boot_order.cpp
 struct BootOrder {

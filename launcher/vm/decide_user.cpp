@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -23,10 +25,47 @@ std::optional<RunUser> decide_run_user(const DecideInput& in, Accelerator accele
     return user;
 }
 
+namespace {
+
+bool holds_something(const DataFacts& data) {
+    return data.first_boot_done || data.nvram || data.tpm ||
+           std::any_of(data.disks.begin(), data.disks.end(),
+                       [](const KeptDiskFacts& disk) { return disk.holds_data; });
+}
+
+void note_unused_data(const DecideInput& in, const std::string& vm_name, Findings& findings) {
+    const std::optional<DataFacts>& data = in.facts.data;
+    if (data && holds_something(*data)) {
+        findings.note(fmt::format("{}: what is kept in {} is not used, and nothing of this run is kept",
+                                  in.origin("persist"),
+                                  (data->folder / data->earlier.value_or(vm_name)).string()));
+    }
+}
+
+// On a host several VMs share a folder, and each has its first start; a container's folder is mostly one
+// VM's.
+void note_others(const DecideInput& in, const DataFacts& data, const std::string& vm_name,
+                 Findings& findings) {
+    if (data.others.empty() || (in.settings.name && !in.facts.in_container)) {
+        return;
+    }
+    const std::string what = fmt::format("{} keeps nothing of {} yet, but of {}", data.folder.string(),
+                                         vm_name, listed(data.others, "and"));
+    findings.note(
+        in.settings.name
+            ? fmt::format("{}: a VM with a new name goes on with what it had where its folder there "
+                          "is renamed too",
+                          what)
+            : what + ": --name says which VM this is");
+}
+
+}  // namespace
+
 std::optional<std::filesystem::path> decide_state_folder(const DecideInput& in, const std::string& vm_name,
                                                          Findings& findings) {
     const std::optional<DataFacts>& data = in.facts.data;
     if (!in.settings.persist.value_or(data.has_value())) {
+        note_unused_data(in, vm_name, findings);
         return std::nullopt;
     }
     if (!data) {
@@ -38,10 +77,7 @@ std::optional<std::filesystem::path> decide_state_folder(const DecideInput& in, 
     if (!check_path(in, {"data-dir", data->folder, data->path, PathFacts::Kind::folder}, findings)) {
         return std::nullopt;
     }
-    if (!data->others.empty()) {
-        findings.note(fmt::format("{} keeps nothing of {} yet, but of {}: --name says which VM this is",
-                                  data->folder.string(), vm_name, listed(data->others, "and")));
-    }
+    note_others(in, *data, vm_name, findings);
     if (data->earlier) {
         findings.note(
             fmt::format("{} is used, which an earlier container left under its random name: rename it to {}, "

@@ -1,6 +1,7 @@
 // What the host has of what the settings need, as "look" found it: plain values. Pure.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -71,12 +72,24 @@ struct RomCandidate {
     rom::SharedBytes bytes{};  // that `rom` was read from
 };
 
+// By what one file is told from others, whatever it is called: a block device has no inode, its number says
+// it.
+struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileId&) const = default;
+};
+
 // A file or folder that the settings name.
 struct PathFacts {
     enum class Kind { missing, file, folder, other };
     Kind kind = Kind::missing;
-    int open_error = 0;  // errno of opening it for what it is needed for; 0: it can be opened
-    int user_error = 0;  // likewise as the user that QEMU runs as, where QEMU opens it by itself
+    int open_error = 0;          // errno of opening it for what it is needed for; 0: it can be opened
+    int user_error = 0;          // likewise as the user that QEMU runs as, where QEMU opens it by itself
+    std::optional<FileId> id{};  // of what is there
+
+    // Not so where a folder on the way may not be entered.
+    [[nodiscard]] bool is_missing() const { return kind == Kind::missing && open_error != EACCES; }
     bool operator==(const PathFacts&) const = default;
 };
 
@@ -102,6 +115,7 @@ struct LayerFacts {
     NamedFile image;
     std::string format;  // as the image above it has it
     std::optional<NamedFile> data_file{};
+    ImageContent content{};
     bool operator==(const LayerFacts&) const = default;
 };
 
@@ -189,6 +203,7 @@ struct HostFacts {
     ImageContent iso_content;
     std::optional<net::HostNetworkFacts> network;  // where a NIC is on bridge or direct
     int vhost_error = 0;                           // errno of opening /dev/vhost-net; 0: it can be opened
+    int landlock_abi = 0;                          // the kernel's version of Landlock; 0: it has none
     int capture_error = 0;                         // errno of making a packet socket; 0: it can be made
     RunUserFacts run_user;
 };

@@ -22,16 +22,22 @@ std::vector<std::string> names_with_data(const std::vector<KeptDiskFacts>& files
     return names;
 }
 
-// The file of the name that this vm-launch gives, else the only old one that holds data, else any old one.
+// The file of the name that this vm-launch gives, unless it is empty and an old one is not; else the only old
+// one that holds data, else any old one.
 std::vector<KeptDiskFacts>::const_iterator best_of(const std::vector<KeptDiskFacts>& files) {
     const auto of_today = std::find_if(files.begin(), files.end(),
                                        [](const KeptDiskFacts& file) { return file.name == kept_disk_file; });
-    if (of_today != files.end()) {
-        return of_today;
-    }
     const auto with_data =
         std::find_if(files.begin(), files.end(), [](const KeptDiskFacts& file) { return file.holds_data; });
+    if (of_today != files.end() && (of_today->holds_data || with_data == files.end())) {
+        return of_today;
+    }
     return with_data == files.end() ? files.begin() : with_data;
+}
+
+bool has_file_of_today(const std::vector<KeptDiskFacts>& files) {
+    return std::any_of(files.begin(), files.end(),
+                       [](const KeptDiskFacts& file) { return file.name == kept_disk_file; });
 }
 
 }  // namespace
@@ -60,7 +66,8 @@ KeptDiskChoice choose_kept_disk(const std::vector<KeptDiskFacts>& files) {
     if (best->name != kept_disk_file && !others.empty()) {
         return {"", std::nullopt, names_with_data(files, ""), {}};
     }
-    return {best->name, *best, {}, std::move(others)};
+    const bool passed_over = best->name != kept_disk_file && has_file_of_today(files);
+    return {best->name, *best, {}, std::move(others), passed_over};
 }
 
 std::string size_words(std::uint64_t bytes) {

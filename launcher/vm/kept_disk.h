@@ -26,6 +26,7 @@ struct KeptDiskChoice {
     std::optional<KeptDiskFacts> found;         // none: it is to be made
     std::vector<std::string> rivals;            // more than one old file holds data: none is chosen
     std::vector<std::string> others_with_data;  // than the one that is used
+    bool empty_passed_over = false;             // the file of today's name, for an old one that holds data
 
     bool operator==(const KeptDiskChoice&) const = default;
 };

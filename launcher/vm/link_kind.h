@@ -13,7 +13,7 @@ namespace vml {
 
 struct LinkKind {
     std::string_view name;    // the value of --network
-    std::string_view option;  // that names the host's link; empty: there is none
+    std::string_view option;  // the flag, and key of --nic, that names the host's link; empty: there is none
     std::string_view noun;    // for that link
     boot::Network network = boot::Network::nat;
     bool on_host = false;               // a link of the host's is made, which packets can be seen on
@@ -26,7 +26,7 @@ struct LinkKind {
 }
 [[nodiscard]] constexpr LinkKind row_of(const BridgePort& /*net*/) {
     return {.name = "bridge",
-            .option = "--bridge NAME (NETWORK_BRIDGE)",
+            .option = "bridge",
             .noun = "the bridge",
             .network = boot::Network::bridge,
             .on_host = true,
@@ -34,7 +34,7 @@ struct LinkKind {
 }
 [[nodiscard]] constexpr LinkKind row_of(const Macvtap& /*net*/) {
     return {.name = "direct",
-            .option = "--direct-dev NAME (NETWORK_DIRECT_DEV)",
+            .option = "direct-dev",
             .noun = "the lower device",
             .network = boot::Network::direct,
             .on_host = true,

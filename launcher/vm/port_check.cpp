@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/settings/network_options.h"
 #include "launcher/vm/decide_parts.h"
 
 namespace vml {
@@ -43,9 +44,36 @@ std::string why_of(const PortObstacle& obstacle) {
     return errno_text(obstacle.error) + (obstacle.owner.empty() ? "" : ": " + obstacle.owner + " has it");
 }
 
+// QEMU has one listener a port; each by itself would be free.
+void check_screen_port(const DecideInput& in, Findings& findings) {
+    const Settings& settings = in.settings;
+    if (settings.graphics == Graphics::none) {
+        return;
+    }
+    const auto at_its_address = [&](PortForward forward) {
+        forward.address = forward.address.empty() ? in.listen_address() : forward.address;
+        return forward;
+    };
+    const PortForward screen = at_its_address({settings.vnc_port, 0, PortProtocol::tcp, ""});
+    const auto refuse = [&](std::string_view flag) {
+        findings.settings_fault(fmt::format("{} and {} both take host port {}", in.origin("vnc-port"),
+                                            in.origin(flag), settings.vnc_port),
+                                "", "give one of them another port of the host");
+    };
+    if (settings.ssh_port == settings.vnc_port) {
+        refuse("ssh-port");
+    }
+    if (std::any_of(
+            settings.port_forwards.begin(), settings.port_forwards.end(),
+            [&](const PortForward& forward) { return same_host_port(at_its_address(forward), screen); })) {
+        refuse("port-forward");
+    }
+}
+
 }  // namespace
 
 void check_ports(const DecideInput& in, Findings& findings) {
+    check_screen_port(in, findings);
     for (const PortObstacle& obstacle : in.facts.port_obstacles) {
         findings.host_fault(
             fmt::format("{}: QEMU cannot listen on {} port {} of {}", in.origin(flag_for(in, obstacle)),

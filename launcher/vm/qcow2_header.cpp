@@ -18,6 +18,7 @@ constexpr std::size_t backing_size = 16;
 constexpr std::size_t longest_backing_name = 1023;
 constexpr std::size_t first_header_length = 72;  // of version 2, which does not say it
 constexpr std::size_t header_length = 100;
+constexpr std::uint64_t offset_bits = 0x00FF'FFFF'FFFF'FE00;  // of an L1 or L2 entry
 constexpr std::uint32_t backing_format_extension = 0xE2792ACA;
 constexpr std::uint32_t data_file_extension = 0x44415441;
 
@@ -98,6 +99,56 @@ std::optional<Qcow2Header> read_qcow2_header(const Bytes& head) {
     }
     read_extensions(head, version == oldest ? first_header_length : head.be32(header_length), header);
     return header;
+}
+
+std::optional<Qcow2Tables> read_qcow2_tables(const Bytes& head) {
+    constexpr std::size_t cluster_bits_at = 20;
+    constexpr std::size_t l1_entries_at = 36;
+    constexpr std::size_t l1_at = 40;
+    constexpr std::size_t refcounts_at = 48;
+    constexpr std::size_t refcount_clusters_at = 56;
+    constexpr std::size_t features_at = 72;  // from version 3 on
+    constexpr std::uint64_t external_data = 1U << 2U;
+    constexpr std::uint64_t extended_l2 = 1U << 4U;
+    constexpr unsigned smallest_cluster = 9;
+    constexpr unsigned largest_cluster = 21;
+    constexpr std::uint64_t farthest = std::uint64_t{1} << 56U;
+    constexpr unsigned packed_bits = 62;
+    const std::uint32_t bits = head.be32(cluster_bits_at);
+    const std::uint64_t refcounts = head.be64(refcounts_at);
+    Qcow2Tables tables;
+    tables.l1 = head.be64(l1_at);
+    if (!read_qcow2_header(head) || bits < smallest_cluster || bits > largest_cluster ||
+        tables.l1 >= farthest || refcounts >= farthest) {
+        return std::nullopt;
+    }
+    tables.cluster = std::uint64_t{1} << bits;
+    tables.l1_size = std::uint64_t{head.be32(l1_entries_at)} * 8;
+    tables.end =
+        std::max(tables.l1 + tables.l1_size, refcounts + head.be32(refcount_clusters_at) * tables.cluster);
+    tables.offset_mask = (std::uint64_t{1} << (packed_bits - (bits - 8))) - 1;
+    const std::uint64_t features = head.be32(4) > 2 ? head.be64(features_at) : 0;
+    tables.l2_entry = (features & extended_l2) != 0 ? 16 : 8;
+    tables.data_elsewhere = (features & external_data) != 0;
+    return tables;
+}
+
+std::uint64_t farthest_table(const Bytes& l1) {
+    std::uint64_t farthest = 0;
+    for (std::size_t at = 0; l1.has(at, 8); at += 8) {
+        farthest = std::max(farthest, l1.be64(at) & offset_bits);
+    }
+    return farthest;
+}
+
+std::uint64_t farthest_data(const Bytes& l2, const Qcow2Tables& tables) {
+    constexpr std::uint64_t packed = std::uint64_t{1} << 62U;
+    std::uint64_t farthest = 0;
+    for (std::size_t at = 0; l2.has(at, tables.l2_entry); at += tables.l2_entry) {
+        const std::uint64_t entry = l2.be64(at);
+        farthest = std::max(farthest, entry & ((entry & packed) != 0 ? tables.offset_mask : offset_bits));
+    }
+    return farthest;
 }
 
 std::optional<MeantFile> file_meant(const std::filesystem::path& image, const std::string& name) {

@@ -149,8 +149,8 @@ std::string refusal(const RomQuestion& question) {
     const std::string where = firmware_words(question);
     const std::string& nic = question.model.name;
     if (question.asked_for) {
-        return fmt::format("{} cannot {} {} on {}", where, uefi ? "boot iPXE from" : "run",
-                           question.asked_for->string(), nic);
+        return fmt::format("{}: {} cannot {} {} on {}", question.origin, where,
+                           uefi ? "boot iPXE from" : "run", question.asked_for->string(), nic);
     }
     return uefi ? fmt::format("no iPXE ROM boots {} under {}", nic, where)
                 : fmt::format("no iPXE ROM that {} can run on {}", where, nic);
@@ -186,7 +186,9 @@ std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
         }
         reasons.push_back(std::get<std::string>(std::move(verdict)));
         if (candidate.fault && is_asked_for(question, candidate) && question.candidates.size() == 1) {
-            return *candidate.fault;
+            Fault fault = *candidate.fault;
+            fault.what = fmt::format("{}: {}", question.origin, fault.what);
+            return fault;
         }
     }
     return Fault{refusal(question), reasons.empty() ? nothing_found() : joined(reasons), hint_for(question),

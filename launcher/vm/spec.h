@@ -200,11 +200,13 @@ struct VmSpec {
     std::optional<CdromSpec> cdrom;
     std::optional<VncSpec> vnc;         // none: the machine has no screen
     bool guest_agent = true;            // the machine has a port for qemu-ga
+    bool entropy = false;               // it has a virtio-rng
     std::vector<BootEntry> first_boot;  // where it differs: until the guest's first reset
     std::vector<BootEntry> boot_order;
     std::optional<std::filesystem::path> state_folder;  // what is kept between runs
     std::optional<RunUser> run_user;                    // none: QEMU runs as vm-launch does
     std::vector<std::string> extra_args;
+    bool landlock = true;  // QEMU and swtpm reach what they are meant to, and nothing else of the file system
     std::optional<NetbootScript> script;
     std::vector<std::string> notes;  // what the user should know before the boot; printed as warnings
 

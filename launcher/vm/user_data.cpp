@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -69,6 +70,22 @@ void refuse(UserDataJudgement& judged) {
     }
 }
 
+// A type stands before the key, and options (sshd(8)) may stand before the type; the key in base64 begins
+// with the length of the type's name, three zeros (RFC 4253, 6.6).
+bool holds_key(const std::string& line) {
+    constexpr std::array<std::string_view, 4> types{"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"};
+    std::istringstream words{line};
+    std::string type;
+    for (std::string word; words >> word; type = std::move(word)) {
+        if (word.starts_with("AAAA") && std::any_of(types.begin(), types.end(), [&](std::string_view known) {
+                return type.starts_with(known);
+            })) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 UserDataJudgement judge_user_data(std::string_view text) {
@@ -110,13 +127,8 @@ SshKeys ssh_keys_in(std::string_view text) {
             found.keys.emplace_back(key);
         }
     }
-    // A type stands before the key; options (sshd(8)) may stand before the type.
-    constexpr std::array<std::string_view, 4> types{"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"};
     for (const std::string& key : found.keys) {
-        if (std::none_of(types.begin(), types.end(), [&](std::string_view type) {
-                const std::size_t at = key.find(type);
-                return at == 0 || (at != std::string::npos && (key[at - 1] == ' ' || key[at - 1] == '\t'));
-            })) {
+        if (!holds_key(key)) {
             found.why = fmt::format("'{}' is no public key", first_line(key));
         }
     }

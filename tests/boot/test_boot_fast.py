@@ -17,12 +17,25 @@ def told(path):
     return json.loads(path.read_text())
 
 
-def test_a_key_ends_the_wait_at_the_prompt(boot, netboot, tmp_path):
+BOOTS_FOR_A_KEY = 4
+
+
+def boots_until_a_key_helped(boot, tmp_path, *arguments):
+    """Boots to its end each time. On a starved host a key would come late, and none is pressed, which is right: then another
+    boot may have one. Gives what the last one's console showed."""
+    for count in range(BOOTS_FOR_A_KEY):
+        report = tmp_path / f"boot{count}.json"
+        with boot("--ipxe", *arguments, *vm.SMALL, "--report", report) as run:
+            assert run.wait_exit() == 0
+        if any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"]):
+            return run.text()
+    raise AssertionError(f"no key in any of {BOOTS_FOR_A_KEY} boots")
+
+
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+def test_a_key_ends_the_wait_at_the_prompt(boot, netboot, tmp_path, firmware):
     netboot.script()
-    report = tmp_path / "boot.json"
-    with boot(*UNTIL_SCRIPT, "--netboot-dir", netboot.path, "--report", report) as run:
-        assert run.wait_exit() == 0
-    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+    boots_until_a_key_helped(boot, tmp_path, "--until", "script", "--firmware", firmware, "--netboot-dir", netboot.path)
 
 
 @pytest.mark.parametrize("flags", [("--ipxe-prompt",), ("--fast-boot", "off")])
@@ -49,20 +62,9 @@ def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firm
         "#!ipxe\nmenu What boots\nitem other Another\nitem this This one\n"
         "choose --default this --timeout 3000 picked && echo PICKED-${picked} || echo PICKED-NOTHING\nsleep 60\n"
     )
-    report = tmp_path / "boot.json"
-    flags = ("--firmware", firmware, "--netboot-dir", netboot.path, "--report", report)
-    with boot("--ipxe", "--until", "console:PICKED-(this|other|NOTHING)", *flags, *vm.SMALL) as run:
-        assert run.wait_exit() == 0
-        assert "PICKED-this" in run.text()
-    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
-
-
-def test_a_key_on_uefi(boot, netboot, tmp_path):
-    netboot.script()
-    report = tmp_path / "boot.json"
-    with boot(*UNTIL_SCRIPT, "--firmware", "uefi", "--netboot-dir", netboot.path, "--report", report) as run:
-        assert run.wait_exit() == 0
-    assert any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"])
+    until = ("--until", "console:PICKED-(this|other|NOTHING)")
+    screen = boots_until_a_key_helped(boot, tmp_path, *until, "--firmware", firmware, "--netboot-dir", netboot.path)
+    assert "PICKED-this" in screen
 
 
 def test_the_folder_by_http_and_by_tftp(boot, netboot, tmp_path):

@@ -662,7 +662,7 @@ FOREIGN = dict(DISTRO="debian-12", CATALOG_URL="http://h/", CATALOG_CACHE="/c", 
                REDFISH_PORT="8443", REDFISH_SYSTEM_ID="s", IPMI_ENABLE="1", IPMI_USERNAME="a", IPMI_PASSWORD="b",
                IPMI_PORT="623", IPMI_SYSTEM_ID="s", NETWORK_CONTAINER_INTERFACE="eth1", NETWORK_CONTAINER_BRIDGE="b",
                NETWORK_GUEST_IP="10.0.2.9", NETWORK_GUEST_IP6="fd00::9", DISK_IO="io_uring", ALLOCATE="1", IO_THREAD="1",
-               GPU="1", USB="1", HYPERV="1", BALLOON="1", RNG="0", DISK2_SIZE="5G", DEVICE="/dev/sdb", DEVICE2="/dev/sdc",
+               GPU="1", USB="1", HYPERV="1", BALLOON="1", DISK2_SIZE="5G", DEVICE="/dev/sdb", DEVICE2="/dev/sdc",
                FILESYSTEM_SOURCE="/x", FILESYSTEM_TARGET="x", FILESYSTEM_DRIVER="9p", FILESYSTEM_ACCESSMODE="mapped",
                FILESYSTEM_READONLY="1", FILESYSTEM2_SOURCE="/y", LIBVIRT_URI="qemu:///system")
 
@@ -677,7 +677,7 @@ def test_every_variable_of_docker_vm_runner_is_answered_and_none_is_a_fault():
 
 def test_a_variable_of_docker_vm_runner_that_asks_for_nothing_is_no_matter():
     idle = dict(REDFISH_ENABLE="0", IPMI_ENABLE="off", GPU="off", FORCE_ISO="0", RNG="1", HYPERV="0", KEEP_ALIVE_AFTER_VM_STOP="0",
-                DISK_IO="native", SHELL="/bin/bash", DISK_TYPE="virtio", TPM="0")
+                DISK_IO="native", USB="0", BALLOON="0", IO_THREAD="0", SHELL="/bin/bash", DISK_TYPE="virtio", TPM="0")
     result = launch(*BOOT, env=environment(**idle))
     assert result.returncode == 0
     assert "warning" not in result.stderr

@@ -42,6 +42,7 @@ ENDS = {
     "panic": (20, ["error: the guest panicked", "the serial console has the guest's own words"]),
     "host-signal": (4, ["qemu-system-x86_64 was ended from outside", "stop the VM through vm-launch"]),
     "die-early": (4, ["could not start", "exit status 1", "fake: cannot start", "last word", "`vm-launch plan`"]),
+    "no-cpu": (2, ["this QEMU has no CPU 'foo'", "-cpu help"]),
     "die-greeted": (4, ["could not start", "exit status 1", "fake: died after the greeting"]),
     "die-check": (4, ["could not start", "exit status 1", "fake: died at a check"]),
     "die-cont": (4, ["exit status 1", "fake: died at cont"]),

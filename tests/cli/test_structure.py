@@ -66,7 +66,7 @@ SYSTEM = {
     "control": ("asio", "access closedir fdopendir flock fstat geteuid mkdir open openat readdir rmdir unlinkat"),
     "launcher/process": (
         "",
-        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork geteuid gethostname getpid getppid getpwnam "
+        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork fstat geteuid gethostname getpid getppid getpwnam "
         "getpwuid kill open pipe pipe2 prctl prlimit read setgroups setresgid setresuid setsid signal stat syscall waitpid write",
     ),
     "launcher/host": (

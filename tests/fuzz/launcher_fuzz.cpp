@@ -19,6 +19,7 @@
 #include "launcher/commands/subcommands.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
+#include "launcher/settings/disk_options.h"
 #include "launcher/settings/settings_reader.h"
 #include "launcher/settings/shell_words.h"
 #include "launcher/vm/image_content.h"
@@ -90,8 +91,9 @@ HostFacts made_up_host(const Settings& settings) {
     facts.network = net::HostNetworkFacts{};
     facts.roms.resize(settings.nics.size());
     facts.disks.resize(settings.disks.size(), DiskFacts{file, ImageFacts{}});
-    for (DiskFacts& disk : facts.disks) {
-        disk.content.magic = settings.disk_format.value_or("");
+    for (std::size_t index = 0; index < facts.disks.size(); ++index) {
+        DiskFacts& disk = facts.disks[index];
+        disk.content.magic = stated_format(settings, index).value_or("");
         disk.backing = {{{"/d/base", file}, "raw"}};
     }
     facts.iso = file;
@@ -122,6 +124,10 @@ void read_as_files(std::string_view bytes) {
     const auto header = read_qcow2_header(bytes_of(bytes));
     if (header && header->backing_file) {
         (void)file_meant("/d/image", *header->backing_file);
+    }
+    if (const auto tables = read_qcow2_tables(bytes_of(bytes))) {
+        (void)farthest_table(bytes_of(bytes));
+        (void)farthest_data(bytes_of(bytes), *tables);
     }
     (void)fault_of_content(content_of_image(bytes_of(bytes), bytes.size()), "", "/d/image");
     (void)parse_nvram_origin(bytes);

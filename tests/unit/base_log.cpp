@@ -32,6 +32,19 @@ TEST_CASE("text lines name the level, but for info") {
     CHECK(format_log_line(LogFormat::text, LogLevel::error, "x", moment) == "vm-launch: error: x");
 }
 
+TEST_CASE("what is told is worded for its reader, but not what other programs say") {
+    Lines lines;
+    Log log{LogLevel::debug, LogFormat::text, lines.sink(),
+            [](std::string_view text) { return "<" + std::string{text} + ">"; }};
+    log.info("a");
+    log.warning("b");
+    log.debug("c");
+    log.fault({"what", "why", "hint", ExitCode::host});
+    CHECK(lines.all == std::vector<std::string>{"vm-launch: <a>\n", "vm-launch: warning: <b>\n",
+                                                "vm-launch: debug: c\n",
+                                                "vm-launch: error: what\n  why:  why\n  hint: <hint>\n"});
+}
+
 TEST_CASE("a JSON line is one object with time, level and message") {
     const std::string line = format_log_line(LogFormat::json, LogLevel::info, "a \"b\"\nc", moment);
     CHECK(line.find('\n') == std::string::npos);

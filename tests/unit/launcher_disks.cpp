@@ -143,6 +143,11 @@ TEST_CASE("the cache mode is on both nodes of a disk") {
     CHECK(nodes_with("writeback", "cache.") == 0);
     CHECK(nodes_with("none", ",cache.direct=on") == 2);
     CHECK(nodes_with("unsafe", ",cache.no-flush=on") == 2);
+    CHECK(nodes_with("none", "write-cache=off") == 0);
+    CHECK(nodes_with("directsync", ",cache.direct=on") == 2);
+    CHECK(nodes_with("directsync", ",write-cache=off") == 1);
+    CHECK(nodes_with("writethrough", "cache.") == 0);
+    CHECK(nodes_with("writethrough", ",write-cache=off") == 1);
 }
 
 TEST_CASE("the order from the first reset on, for every device that can boot") {
@@ -259,6 +264,34 @@ TEST_CASE("QEMU's words for a port that it cannot have name the port") {
     for (const char* other :
          {"Could not set up host forwarding rule 'tcp'", "Could not set up host forwarding rule '",
           "q: -vnc x: Failed to y: Address already in use", "q: -vnc :1: Failed to start"}) {
+        CHECK_FALSE(explain_qemu_words({other}, {}));
+    }
+}
+
+TEST_CASE("QEMU's words for what it does not have name the setting and the list") {
+    const auto text = [](const char* line) {
+        const auto fault = explain_qemu_words({line}, {});
+        REQUIRE(fault);
+        CHECK(fault->code == ExitCode::settings);
+        return to_text(*fault);
+    };
+    const std::string cpu = text("qemu-system-x86_64: unable to find CPU model 'foo'");
+    CHECK(contains(cpu, "this QEMU has no CPU 'foo'"));
+    CHECK(contains(cpu, "qemu-system-x86_64 -cpu help"));
+    CHECK(contains(text("qemu-system-x86_64: Property 'max-x86_64-cpu.nofeat' not found"),
+                   "has no 'max-x86_64-cpu.nofeat'"));
+    CHECK(contains(text("qemu-system-x86_64: unsupported machine type"), "-machine help"));
+    CHECK(contains(text("q: unsupported machine type: \"pc-q35-99.0\""), "pc-q35-99.0"));
+    CHECK(contains(text("q: Invalid SMP CPUs 300. The max CPUs supported by machine 'pc-q35-7.2' is 288"),
+                   "--cpus 288 or less"));
+    CHECK(contains(text("q: current -smp configuration requires kernel irqchip and X2APIC API support."),
+                   "--cpus 255 or less"));
+    const auto http = explain_qemu_words(
+        {"q: -blockdev driver=qcow2: Could not open backing file: Unknown protocol 'http'"}, {});
+    REQUIRE(http);
+    CHECK(http->code == ExitCode::host);
+    CHECK(contains(http->hint, "qemu-block-extra"));
+    for (const char* other : {"q: Property 'virtio-net-pci.x' not found", "q: Invalid SMP CPUs", "q: is 3"}) {
         CHECK_FALSE(explain_qemu_words({other}, {}));
     }
 }

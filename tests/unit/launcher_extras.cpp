@@ -543,7 +543,7 @@ TEST_CASE("a seed comes with any of its settings") {
     CHECK_FALSE(seed({}));
     CHECK(json::parse(seed({"--cloud-init"})->meta_data)["local-hostname"] == "box");
     CHECK(seed({"--user-data=/u"})->user_data == facts.user_data_text);
-    CHECK(contains(seed({"--ssh-pubkey=ssh-rsa A", "--hostname=web"})->meta_data, "ssh-rsa A"));
+    CHECK(contains(seed({"--ssh-pubkey=ssh-rsa AAAA", "--hostname=web"})->meta_data, "ssh-rsa AAAA"));
     facts.user_data = PathFacts{PathFacts::Kind::missing, 2};
     CHECK(contains(text_of(faults_of({"--ipxe", "--bootfile=http://h/x", "--user-data=/u"}, facts)),
                    "--user-data: cannot use /u"));
@@ -597,9 +597,9 @@ TEST_CASE("a file that holds a key is read for it") {
     HostFacts facts = made_up_host();
     const Words flags{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=~/.ssh/id.pub"};
     facts.ssh_key_file = FileText{"/root/.ssh/id.pub", 0,
-                                  "# mine\nssh-ed25519 AAAA me\r\n\nsk-ssh-ed25519@openssh.com BBBB\n"};
+                                  "# mine\nssh-ed25519 AAAA me\r\n\nsk-ssh-ed25519@openssh.com AAAABBBB\n"};
     CHECK(json::parse(spec_of(flags, facts).seed->meta_data)["public-keys"] ==
-          json{"ssh-ed25519 AAAA me", "sk-ssh-ed25519@openssh.com BBBB"});
+          json{"ssh-ed25519 AAAA me", "sk-ssh-ed25519@openssh.com AAAABBBB"});
     facts.ssh_key_file->text = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n";
     CHECK(contains(text_of(faults_of(flags, facts)), "it is a private key"));
     facts.ssh_key_file = FileText{"/root/.ssh/id.pub", ENOENT, ""};
@@ -607,6 +607,12 @@ TEST_CASE("a file that holds a key is read for it") {
                    "--ssh-pubkey: cannot use /root/.ssh/id.pub\n  why:  No such file or directory"));
     const Words nonsense{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=nonsense"};
     CHECK(contains(text_of(faults_of(nonsense, made_up_host())), "'nonsense' is no public key"));
+    for (const char* none :
+         {"ssh-key", "my ssh-rsa key", "ssh-ed25519", "ssh-rsa ==", "ssh-rsa\tname AAAA"}) {
+        CAPTURE(none);
+        const Words text{"--ipxe", "--bootfile=http://h/x", std::string{"--ssh-pubkey="} + none};
+        CHECK(contains(text_of(faults_of(text, made_up_host())), "is no public key"));
+    }
     const Words options{"--ipxe", "--bootfile=http://h/x", "--ssh-pubkey=no-pty ssh-rsa AAAA"};
     CHECK(spec_of(options, made_up_host()).seed);
 }

@@ -1,4 +1,5 @@
 // What lies in an image and under it: packed and empty files, headers of qcow2, chains of backing files.
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "launcher/host/image_chain.h"
+#include "launcher/host/image_look.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/vm/image_content.h"
 #include "launcher/vm/qcow2_header.h"
@@ -28,7 +30,7 @@ using test::Words;
 // -- what a file holds
 
 ImageContent content(const std::string& bytes) {
-    return content_of_image(bytes_of(bytes), bytes.size());
+    return content_of_image(bytes_of(bytes), bytes.empty() ? 0 : std::max<std::size_t>(bytes.size(), 512));
 }
 
 TEST_CASE("what is packed is told by its mark, with the command that unpacks it") {
@@ -65,10 +67,84 @@ TEST_CASE("a format that is stated must be there") {
     CHECK(why("KDMV", "vmdk").empty());
     CHECK(why(std::string(0x40, '\0') + "\x7F\x10\xDA\xBE", "vdi").empty());
     CHECK(why("vhdxfile", "vhdx").empty());
-    CHECK(why("anything", "vpc").empty());
+    CHECK(why("conectix", "vpc").empty());
+    CHECK(why("anything", "vpc") == "it is no vpc image");
     CHECK(why("anything", "qcow2") == "it is no qcow2 image");
     CHECK(why("QFI\xFB", "vmdk") == "it is no vmdk image");
     CHECK(contains(why("# Disk DescriptorFile\n", "vmdk"), "whose data lies in other files"));
+}
+
+TEST_CASE("what a download left in the place of an image is told") {
+    const auto why = [](const ImageContent& held, const std::string& stated = "") {
+        return fault_of_content(held, stated, "/d/x.img").why;
+    };
+    for (const char* page :
+         {"<!DOCTYPE html>", "\n <html lang=en>", "<?xml version", "\xEF\xBB\xBF<!doctype"}) {
+        CHECK(contains(why(content(page)), "HTML or XML"));
+        CHECK(contains(why(content(page), "qcow2"), "HTML or XML"));
+        CHECK(why(content(page), "raw").empty());
+    }
+    CHECK(why(content("<hello>")).empty());
+    CHECK(why(content_of_image(bytes_of("x"), 1)) == "it has 1 byte, less than one sector");
+    CHECK(why(content_of_image(bytes_of("x"), 511)) == "it has 511 bytes, less than one sector");
+    CHECK(why(content_of_image(bytes_of("x"), 512)).empty());
+    CHECK(why(content_of_image(bytes_of("x"), 1), "raw").empty());
+    const auto hint = [](const std::string& bytes, const char* path) {
+        return fault_of_content(content(bytes), "", path).hint;
+    };
+    CHECK(contains(hint("\x5D\0\0\x80\0"s, "/d/x.lzma"), "xz --format=lzma -dc /d/x.lzma > /d/x"));
+    CHECK(contains(hint("\x1F\x9D\x90", "/d/x.Z"), "gzip -dc /d/x.Z > /d/x"));
+    CHECK(contains(hint("Rar!\x1A\x07", "/d/x.rar"), "unrar p -inul /d/x.rar > /d/x"));
+    CHECK(contains(hint("LZIP\x01", "/d/x.lz"), "lzip -dc /d/x.lz > /d/x"));
+}
+
+TEST_CASE("a VHD of fixed size has its mark at the end") {
+    std::string footer = "conectix" + std::string(504, '\0');
+    footer[63] = '\2';
+    const ImageContent fixed = content_of_image(bytes_of(std::string(512, 'x')), 4096, bytes_of(footer));
+    CHECK(fixed.magic == "vpc");
+    CHECK(contains(fault_of_content(fixed, "", "/d/x.vhd").hint, "--disk-format vpc"));
+    CHECK(fault_of_content(fixed, "vpc", "/d/x.vhd").why.empty());
+    CHECK(fault_of_content(fixed, "raw", "/d/x.vhd").why.empty());
+    footer[63] = '\3';
+    CHECK(content_of_image(bytes_of(std::string(512, 'x')), 4096, bytes_of(footer)).magic.empty());
+}
+
+TEST_CASE("a CD is no disk image, and a base is judged as what lies on it says") {
+    CHECK(contains(fault_of_cd(content("QFI\xFB"), "/d/x.iso").why, "it is a qcow2 image"));
+    CHECK(
+        contains(fault_of_cd(content("KDMV"), "/d/x.iso").hint, "qemu-img convert -O raw /d/x.iso NEW.iso"));
+    CHECK(contains(fault_of_cd(content("<html>"), "/d/x.iso").why, "HTML"));
+    CHECK(fault_of_cd(content(std::string(512, '\0')), "/d/x.iso").why.empty());
+    CHECK(contains(fault_of_layer(content("\x1F\x8B\x08"), "raw", "/d/b.gz").why, "packed (gzip)"));
+    CHECK(contains(fault_of_layer(content(""), "raw", "/d/b").why, "0 bytes"));
+    CHECK(fault_of_layer(content("anything"), "raw", "/d/b").why.empty());
+    CHECK(fault_of_layer(content("anything"), "luks", "/d/b").why.empty());
+}
+
+TEST_CASE("a qcow2 image that is cut off lacks what its tables name") {
+    const Folder folder;
+    const std::string in = fmt::format("cd {} && ", folder.path().string());
+    run(in + "head -c 3M /dev/urandom > raw && qemu-img convert -O qcow2 raw whole.qcow2");
+    run(in + "qemu-img convert -c -O qcow2 raw packed.qcow2");
+    run(in + "qemu-img create -q -f qcow2 empty.qcow2 20G");
+    run(in + "qemu-img create -q -f qcow2 -o preallocation=metadata ahead.qcow2 100M");
+    run(in + "qemu-img create -q -f qcow2 -o extended_l2=on extended.qcow2 1G");
+    run(in + "qemu-img create -q -f qcow2 -o data_file=data,data_file_raw=on elsewhere.qcow2 100M");
+    const auto why = [&](const std::string& name) {
+        return fault_of_content(content_of(folder.path() / name), "", "/d/x").why;
+    };
+    for (const char* whole : {"whole", "packed", "empty", "ahead", "extended", "elsewhere"}) {
+        CAPTURE(whole);
+        CHECK(why(whole + ".qcow2"s).empty());
+    }
+    for (const char* cut : {"whole", "packed", "ahead", "empty"}) {
+        CAPTURE(cut);
+        const auto file = folder.path() / (cut + ".qcow2"s);
+        std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
+        CHECK(contains(why(cut + ".qcow2"s), "it is cut off"));
+    }
+    CHECK_FALSE(read_qcow2_tables(bytes_of("QFI\xFB\0\0\0\3"s)));
 }
 
 std::string faults_text(const Words& flags, const HostFacts& facts) {

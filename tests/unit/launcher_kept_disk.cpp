@@ -112,6 +112,49 @@ TEST_CASE("a VM without a name that finds other VMs' folders is told of them") {
     CHECK(contains(named.notes.front(), "0123456789ab"));
 }
 
+TEST_CASE("a VM with a new name in a container is told whose data there is; on a host folders are shared") {
+    HostFacts facts = test::with_kvm(host({}));
+    facts.data->others = {"old-name"};
+    CHECK(spec({"--name=web"}, facts).notes.empty());
+    facts.in_container = true;
+    const VmSpec renamed = spec({"--name=web"}, facts);
+    REQUIRE(renamed.notes.size() == 1);
+    CHECK(contains(renamed.notes.front(), "/srv/data keeps nothing of web yet, but of old-name"));
+    facts.data->others.clear();
+    CHECK(spec({"--name=web"}, facts).notes.empty());
+}
+
+TEST_CASE("an empty disk of today's name does not hide an old one that holds data") {
+    const VmSpec old = spec({}, host({{"blank.raw", mega, false}, {"disk0.raw", 2 * mega, true}}));
+    CHECK(old.disks.back().kept == "/srv/data/vm/disk0.raw");
+    CHECK(old.disks.back().size == 2 * mega);
+    REQUIRE(old.notes.size() == 1);
+    CHECK(contains(old.notes.front(), "disk0.raw, which holds data; blank.raw beside it is empty"));
+    const VmSpec both_empty = spec({}, host({{"blank.raw", mega, false}, {"disk0.raw", mega, false}}));
+    CHECK(both_empty.disks.back().kept == "/srv/data/vm/blank.raw");
+    CHECK(both_empty.notes.empty());
+}
+
+TEST_CASE("data that is kept and switched off is told of") {
+    const auto notes = [](const HostFacts& facts) { return spec({"--no-persist"}, facts).notes; };
+    CHECK(notes(host({})).empty());
+    CHECK(notes(host({{"blank.raw", mega, false}})).empty());
+    const auto told = notes(host({{"blank.raw", mega, true}}));
+    REQUIRE(told.size() == 1);
+    CHECK(contains(told.front(), "--no-persist: what is kept in /srv/data/vm is not used"));
+    CHECK(notes(made_up_host()).empty());
+}
+
+TEST_CASE("a disk of zeros holds no data") {
+    const Folder folder;
+    static_cast<void>(folder.write("vm/blank.raw", std::string(mega, '\0')));
+    static_cast<void>(folder.write("vm/disk0.raw", std::string(4096, '\0') + "data"));
+    Settings settings;
+    settings.data_dir = folder.path();
+    CHECK(look_for_data(settings, {"vm"})->disks ==
+          std::vector<KeptDiskFacts>{{"blank.raw", mega, false}, {"disk0.raw", 4100, true}});
+}
+
 TEST_CASE("what is in a data folder is seen as it is") {
     const Folder folder;
     static_cast<void>(folder.write("web/blank.raw", "data"));
@@ -129,7 +172,7 @@ TEST_CASE("what is in a data folder is seen as it is") {
     static_cast<void>(folder.write("web/tpm.state", "hello"));
     CHECK(look_for_data(settings, {"web"})->tpm == TpmStateFacts{5, "hello"});
     settings.name = "new";
-    CHECK(look_for_data(settings, {"vm"})->others.empty());
+    CHECK(look_for_data(settings, {"vm"})->others == std::vector<std::string>{"other", "web"});
 }
 
 TEST_CASE("what one earlier container of a random name kept is this one's; of several nobody knows whose") {

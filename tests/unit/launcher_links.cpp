@@ -44,6 +44,7 @@ net::Link link_of(int index, const std::string& name, const std::string& kind = 
 // br0 with the port eth1, and eth2 which is free.
 HostFacts host_with_links() {
     HostFacts facts = made_up_host();
+    facts.machine_id = "aaaa";
     net::HostNetworkFacts network;
     network.net_admin = true;
     network.sys_admin = true;

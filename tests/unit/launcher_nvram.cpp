@@ -1,4 +1,5 @@
 // UEFI's variables that are kept: which firmware may use them again, and what they say of Secure Boot.
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -169,9 +170,29 @@ TEST_CASE("--reset-nvram makes them anew, and says so where there is nothing to 
     const HostFacts facts = host(true, store(false), uefi_origin());
     CHECK(taken(true, facts, {"--reset-nvram"}) ==
           NvramSpec{"/srv/data/vm/nvram.fd", true, secure_origin(), true});
+    const auto tells = [](const HostFacts& on) {
+        const auto notes = test::spec_of(flags(true, {"--reset-nvram"}), on).notes;
+        return std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+            return contains(note, "take it away after this start");
+        });
+    };
+    CHECK(tells(facts));
+    CHECK_FALSE(tells(host(true, std::nullopt)));  // the first start: nothing is lost
     const VmSpec legacy = test::spec_of({"--reset-nvram", "--blank-disk"}, facts);
     REQUIRE_FALSE(legacy.notes.empty());
     CHECK(contains(legacy.notes.front(), "--reset-nvram has no effect"));
+}
+
+TEST_CASE("Secure Boot by keys that anybody has is not told as any other") {
+    HostFacts facts = host(true, store(true), secure_origin());
+    const auto tells = [&] {
+        const auto notes = test::spec_of(flags(true), facts).notes;
+        return std::any_of(notes.begin(), notes.end(),
+                           [](const std::string& note) { return contains(note, "SnakeOil"); });
+    };
+    CHECK_FALSE(tells());
+    facts.data->nvram->content = rom::VariableStore{.platform_key = true, .published_key = true};
+    CHECK(tells());
 }
 
 TEST_CASE("plan and status say what the variables say") {

@@ -19,7 +19,7 @@ using test::contains;
 using test::Folder;
 using test::text_in;
 
-constexpr std::uint64_t mega = std::uint64_t{1} << 20;
+constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
 // A data folder with the state of a VM, and a file of somebody else's.
 struct Planted {
@@ -47,13 +47,13 @@ TEST_CASE("what is written beside a file is never a link's target") {
     for (const char* name : {"disk0.raw.new", "nvram.fd.new", "nvram.json.new"}) {
         planted.link(name);
     }
-    static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mega}));
+    static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mebibyte}));
     const fs::path original = planted.data.write("template", "variables");
     static_cast<void>(
         open_kept_store(planted.fd.get(), {planted.state / "nvram.fd", original, false, "origin"}));
     CHECK(planted.untouched());
     CHECK(text_in(planted.state / "nvram.json") == "origin");
-    CHECK(fs::file_size(planted.state / "disk0.raw") == mega);
+    CHECK(fs::file_size(planted.state / "disk0.raw") == mebibyte);
     fs::create_symlink(planted.secret, planted.data.path() / "identity.new");
     keep_identity({planted.data.path() / "identity", "source"});
     CHECK(planted.untouched());
@@ -67,7 +67,7 @@ TEST_CASE("a link in a file's place is refused") {
     planted.link("first-boot-done");
     const auto link_is_told = [](const std::string& text) { return contains(text, "it is a symbolic link"); };
     CHECK(link_is_told(refusal([&] {
-        static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mega}));
+        static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mebibyte}));
     })));
     CHECK(link_is_told(refusal([&] {
         static_cast<void>(
@@ -81,7 +81,7 @@ TEST_CASE("a pipe in a file's place is refused, and holds nothing up") {
     REQUIRE(::mkfifo((planted.state / "disk0.raw").c_str(), 0600) == 0);
     CHECK(contains(
         refusal([&] {
-            static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mega}));
+            static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk0.raw", mebibyte}));
         }),
         "it is no regular file"));
 }
@@ -105,7 +105,7 @@ TEST_CASE("a state folder is no link, belongs to who runs this, and is not every
 TEST_CASE("in a group's folder, what may be another's is refused, and what is ours is not") {
     const Planted planted;
     REQUIRE(::chmod(planted.state.c_str(), 02770) == 0);
-    const KeptBlank disk{planted.state / "disk0.raw", mega};
+    const KeptBlank disk{planted.state / "disk0.raw", mebibyte};
     static_cast<void>(open_kept_blank(planted.fd.get(), disk));
     CHECK_NOTHROW(open_kept_blank(planted.fd.get(), disk));
     REQUIRE(::chown(disk.file.c_str(), 12345, 12345) == 0);
@@ -119,7 +119,7 @@ TEST_CASE("in a group's folder, what may be another's is refused, and what is ou
     fs::create_hard_link(planted.secret, planted.state / "disk1.raw");
     CHECK(contains(
         refusal([&] {
-            static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk1.raw", mega}));
+            static_cast<void>(open_kept_blank(planted.fd.get(), {planted.state / "disk1.raw", mebibyte}));
         }),
         "it may have been put there by another user"));
     CHECK(planted.untouched());
@@ -128,7 +128,7 @@ TEST_CASE("in a group's folder, what may be another's is refused, and what is ou
 TEST_CASE("a report takes the old one away at once, and appears whole") {
     const Folder folder;
     const fs::path path = folder.write("boot.json", "last week's");
-    const std::vector<ReportFile> reports = open_reports({path});
+    const std::vector<ReportFile> reports = open_reports({path}, "$BOOT_REPORT");
     CHECK_FALSE(fs::exists(path));
     write_report(reports.front(), "this one");
     CHECK(text_in(path) == "this one");
@@ -140,7 +140,7 @@ TEST_CASE("a report under a link is written where the link leads") {
     const fs::path real = folder.write("real/boot.json", "last week's");
     const fs::path link = folder.path() / "boot.json";
     fs::create_symlink(real, link);
-    const std::vector<ReportFile> reports = open_reports({link});
+    const std::vector<ReportFile> reports = open_reports({link}, "$BOOT_REPORT");
     write_report(reports.front(), "this one");
     CHECK(fs::is_symlink(link));
     CHECK(text_in(real) == "this one");
@@ -148,10 +148,11 @@ TEST_CASE("a report under a link is written where the link leads") {
 
 TEST_CASE("where no report can be, that is told before anything runs") {
     const Folder folder;
-    CHECK(contains(refusal([&] { static_cast<void>(open_reports({folder.path() / "no/boot.json"})); }),
-                   "cannot write the report"));
-    CHECK_THROWS_AS(open_reports({folder.path()}), Error);
-    const std::vector<ReportFile> full = open_reports({"/dev/full"});
+    CHECK(contains(
+        refusal([&] { static_cast<void>(open_reports({folder.path() / "no/boot.json"}, "$BOOT_REPORT")); }),
+        "cannot write the report"));
+    CHECK_THROWS_AS(open_reports({folder.path()}, "$BOOT_REPORT"), Error);
+    const std::vector<ReportFile> full = open_reports({"/dev/full"}, "$BOOT_REPORT");
     try {
         write_report(full.front(), "text");
         FAIL("nothing was thrown");

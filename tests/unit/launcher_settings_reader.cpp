@@ -82,7 +82,7 @@ const std::map<std::string, std::string>& other_values() {
         {"name", "web-1"},
         {"disk", "/images/a,b.qcow2"},
         {"boot-once", "network,cdrom"},
-        {"disk-format", "qcow2"},
+        {"disk-format", "auto,qcow2"},
         {"disk-bus", "nvme"},
         {"disk-cache", "none"},
         {"on-io-error", "stop"},
@@ -92,6 +92,7 @@ const std::map<std::string, std::string>& other_values() {
         {"blank-disk", "on"},
         {"pxe", "http4"},
         {"tpm", "on"},
+        {"rng", "on"},
         {"smbios", "serial=S1,asset=A1"},
         {"cloud-init", "on"},
         {"user-data", "/srv/user-data"},
@@ -119,6 +120,7 @@ const std::map<std::string, std::string>& other_values() {
         {"vnc-password", "s3cret"},
         {"guest-agent", "off"},
         {"health-stage", "kernel"},
+        {"landlock", "off"},
         {"until", "console:log+in: $"},
         {"boot-timeout", "300"},
         {"reboot-limit", "5"},
@@ -170,7 +172,7 @@ TEST_CASE("disks: repeated, numbered in the environment, a list in the file") {
         return read_settings(flags, environment, [&](const std::string&) { return config; }).settings.disks;
     };
     const std::string file = R"({"disk": ["/f1", "/f,2"]})";
-    const Environment variables{{"DISK", "/e1"}, {"DISK2", "/e,2"}, {"DISK4", "/e4"}};
+    const Environment variables{{"DISK", "/e1"}, {"DISK2", "/e,2"}};
     CHECK(disks({"--disk=/a", "--disk", "/b,c"}, variables, file) == Paths{"/a", "/b,c"});
     CHECK(disks({}, variables, file) == Paths{"/e1", "/e,2"});
     CHECK(disks({}, {{"DISK2", "/only"}}, file) == Paths{"/only"});
@@ -414,7 +416,14 @@ TEST_CASE("quotes that Docker's --env-file keeps are cut, and told") {
     CHECK(settings_of(read).disks.at(0) == "/images/my disk.qcow2");
     CHECK(read.settings.cpu == "max");
     CHECK(read.warnings.size() == 2);
-    CHECK(read_env({{"EXTRA_ARGS", "'-device foo'"}}).settings.extra_args == Words{"-device foo"});
+    CHECK(read_env({{"EXTRA_ARGS", "'-device foo'"}}).settings.extra_args == Words{"-device", "foo"});
+    CHECK(read_env({{"EXTRA_ARGS", R"("-append \"a b\"")"}}).settings.extra_args == Words{"-append", "a b"});
+    CHECK(read_env({{"EXTRA_ARGS", R"("a b" "c")"}}).settings.extra_args == Words{"a b", "c"});
+    CHECK(read_env({{"EXTRA_ARGS", R"("my disk.img")"}}).settings.extra_args == Words{"my disk.img"});
+    CHECK(read_env({{"SSH_PUBKEY", "\"ssh-ed25519 AAAA me\"\r"}}).settings.ssh_public_key ==
+          "ssh-ed25519 AAAA me");
+    CHECK(read_env({{"SSH_PUBKEY", "ssh-rsa A\nssh-rsa B"}}).settings.ssh_public_key ==
+          "ssh-rsa A\nssh-rsa B");
     CHECK(read_env({{"MACHINE", R"("a" "b")"}}).settings.machine == R"("a" "b")");
 }
 
@@ -742,10 +751,18 @@ TEST_CASE("hints speak of variables to who sets variables") {
     CHECK(with_variables("leave --ipxe-rom out") == "leave IPXE_ROM_PATH out");
     CHECK(with_variables("start it with `--network host`, or --cap-add NET_ADMIN") ==
           "start it with `--network host`, or --cap-add NET_ADMIN");
-    CHECK(with_variables("or add a NIC: --nic mode=nat") == "or add a NIC: --nic mode=nat");
-    CHECK(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}}));
-    CHECK_FALSE(speaks_in_variables({{"ipxe", "$IPXE_ENABLE"}, {"disk", "--disk"}}));
-    CHECK_FALSE(speaks_in_variables({}));
+    CHECK(with_variables("or add a NIC: --nic mode=nat") == "or add a NIC: NETWORK2_MODE=nat");
+    CHECK(with_variables("give it by --nic") == "give it by --nic");
+    CHECK(with_variables("say --disk-format qcow2, or --disk-format vmdk uses it") ==
+          "say DISK_FORMAT=qcow2, or DISK_FORMAT=vmdk uses it");
+    CHECK(with_variables("(--fast-boot=off leaves it)") == "(FAST_BOOT=off leaves it)");
+    CHECK(with_variables("--boot-order network,hd") == "BOOT_ORDER=network,hd");
+    CHECK(read_env({{"IPXE_ENABLE", "1"}, {"NETWORK2_MODE", "nat"}}).in_variables);
+    CHECK(read_env({{"MEMORY", "lots"}}).in_variables);
+    CHECK_FALSE(read_settings({"--disk", "d"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
+    CHECK_FALSE(read_settings({"--nic=mode=nat"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
+    CHECK_FALSE(read_settings({"--", "-snapshot"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
+    CHECK_FALSE(read_env({}).in_variables);
 }
 
 TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU") {

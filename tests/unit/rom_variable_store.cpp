@@ -109,6 +109,12 @@ TEST_CASE("what is no store says so, and flash that is blank is one to be") {
     CHECK(why_not(flash("").substr(0, 5000)) == "the header of its variables is damaged");
 }
 
+TEST_CASE("a platform key that anybody has is told by its owner's name") {
+    CHECK(store_of(flash(variable(global, "PK", "\x30\x82 CN=SnakeOil0"))).published_key);
+    CHECK_FALSE(store_of(flash(variable(global, "PK", "CN=Debian UEFI Secure Boot"))).published_key);
+    CHECK_FALSE(store_of(flash(variable(global, "KEK", "SnakeOil"))).published_key);
+}
+
 TEST_CASE("a variable that is longer than the store ends the walk") {
     std::string endless = variable(global, "PK", "key");
     endless.replace(40, 4, le(0xFFFFFFFF, 4));
@@ -125,6 +131,9 @@ TEST_CASE("OVMF's templates, where they are installed") {
         CHECK_FALSE(store_in("/usr/share/OVMF/OVMF_VARS_4M.fd").platform_key);
         CHECK(store_in("/usr/share/OVMF/OVMF_VARS_4M.ms.fd") ==
               VariableStore{.platform_key = true, .secure_boot_enable = true});
+    }
+    if (std::filesystem::exists("/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")) {
+        CHECK(store_in("/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd").published_key);
     }
 }
 

@@ -1,0 +1,68 @@
+#include "launcher/plan/confine.h"
+
+#include <variant>
+
+namespace vml {
+
+namespace {
+
+// Distributions' places for programs and libraries; and the program's own, for one that was built by hand:
+// `bin` and what lies beside it.
+std::vector<Reach> programs(const std::filesystem::path& program) {
+    std::vector<Reach> files;
+    for (const char* folder : {"/usr", "/lib", "/lib64", "/nix/store", "/gnu/store"}) {
+        files.push_back({folder, FileUse::run});
+    }
+    const std::filesystem::path own = program.parent_path();
+    const bool in_bin = own.filename() == "bin" && own.parent_path().has_relative_path();
+    files.push_back({in_bin ? own.parent_path() : own, FileUse::run});
+    files.push_back({"/etc/ld.so.cache"});
+    files.push_back({"/dev/null", FileUse::device});
+    files.push_back({"/dev/urandom"});
+    files.push_back({"/dev/random"});
+    return files;
+}
+
+// A guest in user mode connects to wherever it wants, as QEMU.
+bool is_in_user_mode(const VmSpec& spec) {
+    for (const NicSpec& nic : spec.nics) {
+        if (std::holds_alternative<Nat>(nic.net)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Confinement confinement_of_qemu(const VmSpec& spec) {
+    Confinement confinement{.files = programs(spec.qemu), .reopens = false, .tcp_ports = std::nullopt};
+    for (const char* file :
+         {"/sys/devices/system", "/sys/bus/nd", "/sys/kernel/mm", "/etc/localtime", "/etc/resolv.conf"}) {
+        confinement.files.push_back({file});
+    }
+    if (spec.accelerator == Accelerator::kvm) {
+        confinement.files.push_back({"/dev/kvm", FileUse::device});
+        confinement.files.push_back({"/sys/module"});
+    }
+    for (const NicSpec& nic : spec.nics) {
+        if (const auto* nat = std::get_if<Nat>(&nic.net); nat != nullptr && nat->tftp && nat->tftp_folder) {
+            confinement.files.push_back({*nat->tftp_folder});
+        }
+    }
+    if (!is_in_user_mode(spec)) {
+        confinement.tcp_ports.emplace();
+        if (spec.vnc) {
+            confinement.tcp_ports->push_back(spec.vnc->port);
+        }
+    }
+    return confinement;
+}
+
+Confinement confinement_of_swtpm(const TpmSpec& tpm) {
+    Confinement confinement{programs(tpm.program), true, std::vector<std::uint16_t>{}};
+    confinement.files.push_back({"/etc/ssl"});
+    return confinement;
+}
+
+}  // namespace vml

@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "launcher/settings/nic_options.h"
+#include "launcher/settings/values.h"
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+#include "launcher/vm/link_kind.h"
+
+namespace vml {
+
+namespace {
+
+// Of two sources of one setting the one that wins has the higher rank.
+int rank_of_source(std::string_view origin) {
+    return origin.starts_with('-') ? 2 : origin.starts_with('$') ? 1 : 0;
+}
+
+// A flag that sets the mode anew leaves what a variable or a file says for another mode.
+bool mode_is_overridden(const DecideInput& in, std::string_view flag) {
+    const auto mode = in.origins.find("network");
+    const auto link = in.origins.find(flag);
+    return mode != in.origins.end() && link != in.origins.end() &&
+           rank_of_source(mode->second) > rank_of_source(link->second);
+}
+
+bool by_variable(const DecideInput& in, std::size_t index) {
+    return !in.origins.contains(nic_origin(index, ""));
+}
+
+// The setting of a NIC that is on or off, or a word, in its user's notation.
+std::string wanted_of_nic(const DecideInput& in, std::size_t index, std::string_view key,
+                          std::string_view value) {
+    if (index == 0) {
+        return fmt::format("--{}={}", flag_of_nic_key(key), value);
+    }
+    return shown_nic_key(key, value, static_cast<int>(index) + 1, by_variable(in, index));
+}
+
+// The link's name counts in its own mode alone.
+void note_idle_link(const DecideInput& in, std::size_t index, const LinkKind& kind, Findings& findings) {
+    const std::string words = nic_words(in, index, kind.option);
+    const bool told_by_nic = index > 0 && !by_variable(in, index);
+    findings.note(fmt::format("{}{} has no effect without {}", words,
+                              told_by_nic ? fmt::format(": {}=", kind.option) : "",
+                              wanted_of_nic(in, index, "mode", kind.name)));
+}
+
+void note_idle_links(const DecideInput& in, Findings& findings) {
+    for (std::size_t index = 0; index < in.settings.nics.size(); ++index) {
+        const NicSettings& nic = in.settings.nics[index];
+        const std::array given{std::pair{nic.bridge, row_of(BridgePort{})},
+                               std::pair{nic.direct_dev, row_of(Macvtap{})}};
+        for (const auto& [name, kind] : given) {
+            if (name && kind.name != kind_of(net_of(nic)).name &&
+                (index > 0 || !mode_is_overridden(in, kind.option))) {
+                note_idle_link(in, index, kind, findings);
+            }
+        }
+    }
+}
+
+// Without user-mode networking it is a fault (check_nat_settings). The folder is served all the same: a
+// program on a CD may be iPXE, and fetch from it.
+void note_idle_netboot(const DecideInput& in, Findings& findings) {
+    const Settings& settings = in.settings;
+    const std::string_view flag = settings.netboot_dir ? "netboot-dir" : "bootfile";
+    const auto nat = std::find_if(settings.nics.begin(), settings.nics.end(), [](const NicSettings& nic) {
+        return std::holds_alternative<Nat>(net_of(nic));
+    });
+    if (!in.origins.contains(flag) || nat == settings.nics.end()) {
+        return;
+    }
+    const auto index = static_cast<std::size_t>(nat - settings.nics.begin());
+    if (!boots_from(settings, BootDevice::network)) {
+        if (!settings.iso) {
+            findings.note(
+                fmt::format("{}: nothing boots from it, as the boot order ({}) has no network (add "
+                            "--ipxe, or --boot-order network,hd)",
+                            in.origin(flag), to_string(wanted_order(settings))));
+        }
+    } else if (!takes_part_in_boot(*nat, index)) {
+        findings.note(
+            fmt::format("{}: it is for NIC {}, the first in user mode, which takes no part in the "
+                        "boot (let it: {})",
+                        in.origin(flag), index + 1, wanted_of_nic(in, index, "boot", "on")));
+    }
+}
+
+}  // namespace
+
+void note_unused(const DecideInput& in, Findings& findings) {
+    note_idle_links(in, findings);
+    note_idle_netboot(in, findings);
+}
+
+}  // namespace vml
