@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "control/folder.h"
 
 namespace vml::control {
 
@@ -43,6 +44,7 @@ Claim::Claim(const std::vector<Folder>& folders, const std::string& name) : addr
 
 Claim::~Claim() {
     ::unlinkat(lock_->folder(), socket_file(address_.name).c_str(), 0);
+    sweep(lock_->folder());
 }
 
 std::string Claim::path() const {

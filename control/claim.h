@@ -11,7 +11,7 @@
 namespace vml::control {
 
 // Holds the lock of NAME.lock: what somebody who was killed left in the folder is told from a VM that runs,
-// and is taken over. The destructor leaves nothing there.
+// and is taken over. The destructor leaves nothing there, nor what others left who were killed.
 class Claim {
   public:
     // In the first of these folders that can be had. Throws Error: a VM of that name runs, or there is no

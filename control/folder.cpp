@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "control/lock_bytes.h"
+#include "control/lock_file.h"
 
 namespace vml::control {
 
@@ -58,13 +60,31 @@ std::vector<std::string> files_in(OwnedFd folder, Filter wanted, std::size_t mos
     return files;
 }
 
-// Asks and takes nothing: a lock that a client held for a moment would be in the way of a VM that starts.
 bool is_held(int folder, const std::string& file) {
     const OwnedFd lock{::openat(folder, file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-    struct flock held {};
-    held.l_type = F_WRLCK;
-    held.l_whence = SEEK_SET;
-    return lock && ::fcntl(lock.get(), F_OFD_GETLK, &held) == 0 && held.l_type != F_UNLCK;
+    return lock && is_locked(lock.get(), life_byte);
+}
+
+// Of a VM, or of a VM's user.
+bool is_lock(std::string_view file) {
+    return name_of_lock(file).has_value() || file.ends_with(uid_lock_ending);
+}
+
+void take_away_if_left(int folder, const std::string& file) {
+    const OwnedFd lock{::openat(folder, file.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!lock || !lock_byte(lock.get(), broom_byte, F_WRLCK, F_OFD_SETLK) ||
+        is_locked(lock.get(), life_byte)) {
+        return;
+    }
+    // Nobody can have taken it meanwhile; but it may have been swept, and the name be somebody's again.
+    struct stat status {};
+    if (::fstat(lock.get(), &status) != 0 || status.st_nlink == 0) {
+        return;
+    }
+    if (const auto name = name_of_lock(file)) {
+        ::unlinkat(folder, socket_file(*name).c_str(), 0);
+    }
+    ::unlinkat(folder, file.c_str(), 0);
 }
 
 // The users who have the folder that systemd and its like make for each, and those who took to /tmp.
@@ -106,6 +126,13 @@ OpenFolder make_folder(const Folder& folder) {
         return {OwnedFd{}, fmt::format("{}: {}", folder.path, errno_text(errno)), false};
     }
     return open_folder(folder);
+}
+
+void sweep(int folder) {
+    for (const std::string& file :
+         files_in(OwnedFd{::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, is_lock, no_bound)) {
+        take_away_if_left(folder, file);
+    }
 }
 
 std::vector<Folder> folders_in_reach(std::string_view runtime_dir) {

@@ -22,6 +22,9 @@ struct OpenFolder {
 // The same, made where it is not there yet.
 [[nodiscard]] OpenFolder make_folder(const Folder& folder);
 
+// Takes away what others, who were killed, left in one's own folder: their sockets and locks.
+void sweep(int folder);
+
 // Those whose VMs this process may command: its own user's, and for root everybody's.
 [[nodiscard]] std::vector<Folder> folders_in_reach(std::string_view runtime_dir);
 

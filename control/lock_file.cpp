@@ -1,6 +1,7 @@
 #include "control/lock_file.h"
 
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "control/folder.h"
+#include "control/lock_bytes.h"
 
 namespace vml::control {
 
@@ -35,10 +37,8 @@ LockAttempt try_once(const Folder& where, const std::string& file, bool& gone) {
     ::flock(folder.fd.get(), LOCK_SH | LOCK_NB);
     OwnedFd lock{::openat(folder.fd.get(), file.c_str(),
                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, lock_mode)};
-    struct flock whole {};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-    if (!lock || ::fcntl(lock.get(), F_OFD_SETLK, &whole) != 0) {
+    if (!lock || !lock_byte(lock.get(), broom_byte, F_WRLCK, F_OFD_SETLKW) ||
+        !lock_byte(lock.get(), life_byte, F_WRLCK, F_OFD_SETLK)) {
         gone = errno == ENOENT;
         return obstacle(where, file, errno);
     }
@@ -47,6 +47,7 @@ LockAttempt try_once(const Folder& where, const std::string& file, bool& gone) {
         gone = true;
         return obstacle(where, file, ENOENT);
     }
+    std::ignore = lock_byte(lock.get(), broom_byte, F_UNLCK, F_OFD_SETLK);
     return {LockFile{std::move(folder.fd), std::move(lock), where.path, file}, ""};
 }
 

@@ -3,13 +3,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "control/address.h"
 
 namespace vml::control {
 
-// The kernel gives the lock up however the process ends (F_OFD_SETLK, fcntl(2)): what somebody who was killed
+// The kernel gives the lock up however the process ends (lock_bytes.h): what somebody who was killed
 // left in the folder is told from what is in use, and is taken over. The destructor leaves no file there, and
 // no folder that is empty, but where systemd runs: a unit may have it mounted already, and no file in it yet.
 class LockFile {
@@ -31,6 +32,9 @@ class LockFile {
     std::string path_;  // the folder's
     std::string file_;
 };
+
+// How the name of the lock of a VM's user ends, after its uid.
+inline constexpr std::string_view uid_lock_ending = ".uid";
 
 struct LockAttempt {
     std::optional<LockFile> lock;

@@ -1,4 +1,5 @@
 // Where a control socket is, and who can be in the way of it.
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "control/claim.h"
 #include "control/client.h"
 #include "control/folder.h"
+#include "control/lock_file.h"
 #include "control/server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/control_support.h"
@@ -101,6 +103,52 @@ TEST_CASE("what SIGKILL left is no VM, and the next one takes it over") {
         const Server server{io, {home.folder()}, vm, nobody};
         CHECK(running_in({home.folder()}).size() == 1);
         CHECK_NOTHROW(Client{server.address()});
+    }
+    CHECK(fs::is_empty(home.above()));
+}
+
+TEST_CASE("what SIGKILL left goes when another VM ends, and what is in use stays") {
+    const PrivateFolder home;
+    be_killed(home.folder());
+    std::ofstream{home.path() / "61500.uid"};  // of a user that a killed one had
+    std::ofstream{home.path() / "notes"};      // nothing of ours
+    const LockAttempt user = take_lock(home.folder(), "61501.uid");
+    REQUIRE(user.lock);
+    const Claim stays{{home.folder()}, "stays"};
+    const auto names = [&] {
+        std::vector<std::string> found;
+        for (const auto& entry : fs::directory_iterator{home.path()}) {
+            found.push_back(entry.path().filename());
+        }
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    REQUIRE(names() == std::vector<std::string>{"61500.uid", "61501.uid", "notes", "stays.lock", "web.lock",
+                                                "web.sock"});
+    { const Claim ends{{home.folder()}, "ends"}; }
+    CHECK(names() == std::vector<std::string>{"61501.uid", "notes", "stays.lock"});
+    CHECK(running_in({home.folder()}).size() == 1);
+}
+
+TEST_CASE(
+    "VMs that begin and end beside each other are in nobody's way, though each takes away what is left") {
+    const PrivateFolder home;
+    constexpr int turns = 300;
+    std::vector<pid_t> children;
+    for (const std::string name : {"a", "b", "c", "d"}) {
+        children.push_back(::fork());
+        if (children.back() == 0) {
+            int refused = 0;
+            for (int turn = 0; turn < turns; ++turn) {
+                refused += why_not({home.folder()}, name).empty() ? 0 : 1;
+            }
+            ::_exit(refused == 0 ? 0 : 1);
+        }
+    }
+    for (const pid_t child : children) {
+        int status = -1;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        CHECK(status == 0);
     }
     CHECK(fs::is_empty(home.above()));
 }
