@@ -31,12 +31,17 @@ GUIDE_ROM = (
 ).split()
 
 
+def with_a_kvm(line):
+    """On a host without KVM something else stands where the line has it; no guest could run by either."""
+    return line if pathlib.Path("/dev/kvm").exists() else [word.replace("/dev/kvm:", "/dev/null:") for word in line]
+
+
 class Guide:
     """A line of the guide in a terminal, as `-it` asks for. The container's name is the guide's own."""
 
     def __init__(self, line, *more):
         podman("rm", "-f", "-t", "0", "vm-netboot", check=False)
-        words = ["run", *RUNTIME, *DOCKER_DEFAULTS, *line, *more, IMAGE]
+        words = ["run", *RUNTIME, *DOCKER_DEFAULTS, *with_a_kvm(line), *more, IMAGE]
         self.terminal = pexpect.spawn("podman", words, timeout=DEADLINE, encoding="utf-8", codec_errors="replace")
         self.seen = ""
 
