@@ -35,7 +35,7 @@ struct Member {
     const char* key;
     const Kind& kind;
 };
-constexpr std::array<Member, 20> of_vm{{{"name", text},        {"uuid", text},
+constexpr std::array<Member, 21> of_vm{{{"name", text},        {"uuid", text},
                                         {"pid", amount},       {"qemu_pid", amount},
                                         {"phase", text},       {"uptime", number},
                                         {"stage", text},       {"stage_detail", text},
