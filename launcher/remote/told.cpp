@@ -44,7 +44,8 @@ constexpr std::array<Member, 21> of_vm{{{"name", text},        {"uuid", text},
                                         {"accelerator", text}, {"accelerator_reason", text},
                                         {"cpus", amount},      {"memory_mib", amount},
                                         {"nics", devices},     {"disks", devices},
-                                        {"vnc", one_object},   {"guest_agent", flag}}};
+                                        {"vnc", one_object},   {"guest_agent", flag},
+                                        {"landlock", amount}}};
 constexpr std::array<Member, 3> of_screen{{{"address", text}, {"port", amount}, {"password", text}}};
 constexpr std::array<Member, 11> of_device{{{"id", text},
                                             {"model", text},
