@@ -156,12 +156,12 @@ ContentFault fault_of_content(const ImageContent& content, const std::string& st
     if (stated == "raw") {
         return {};
     }
-    if (ContentFault fault = refuse_no_image(content, path); !fault.why.empty()) {
-        return fault;
-    }
-    if (content.magic == "vmdk-descriptor") {
+    if (content.magic == "vmdk-descriptor") {  // which is a text of less than a sector
         return {"it only describes a vmdk image whose data lies in other files",
                 fmt::format("convert it: qemu-img convert -O qcow2 {} NEW.qcow2", name)};
+    }
+    if (ContentFault fault = refuse_no_image(content, path); !fault.why.empty()) {
+        return fault;
     }
     if (!stated.empty() && content.magic != stated) {
         return {fmt::format("it is no {} image", stated),

@@ -72,6 +72,8 @@ TEST_CASE("a format that is stated must be there") {
     CHECK(why("anything", "qcow2") == "it is no qcow2 image");
     CHECK(why("QFI\xFB", "vmdk") == "it is no vmdk image");
     CHECK(contains(why("# Disk DescriptorFile\n", "vmdk"), "whose data lies in other files"));
+    const ImageContent small = content_of_image(bytes_of("# Disk DescriptorFile\n"), 337);
+    CHECK(contains(fault_of_content(small, "", "/d/x").why, "whose data lies in other files"));
 }
 
 TEST_CASE("what a download left in the place of an image is told") {

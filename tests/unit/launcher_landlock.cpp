@@ -25,6 +25,8 @@ using test::Pipe;
 using test::read_all;
 using test::reap;
 
+using Ports = std::vector<std::uint16_t>;
+
 // The child's words: of a confined one where there is a confinement.
 std::string said_by(const std::string& program, const test::Words& args,
                     const std::optional<Confinement>& confinement) {
@@ -36,7 +38,7 @@ std::string said_by(const std::string& program, const test::Words& args,
     return text;
 }
 
-Confinement with_programs(std::optional<std::vector<std::uint16_t>> ports = std::nullopt) {
+Confinement with_programs(std::optional<Ports> ports = std::nullopt) {
     Confinement confinement{confinement_of_swtpm({.program = "/usr/bin/swtpm", .kept = {}})};
     confinement.tcp_ports = std::move(ports);
     return confinement;
@@ -70,13 +72,13 @@ TEST_CASE("a confined child uses the TCP ports of its list alone") {
     const serve::Listener ours = serve::listen_on_loopback();
     CHECK(connecting_to(ours.port, std::nullopt) == "connected");
     CHECK(connecting_to(ours.port, with_programs()) == "connected");  // as a guest in user mode needs
-    CHECK(connecting_to(ours.port, with_programs({{}})) == "Permission denied");
+    CHECK(connecting_to(ours.port, with_programs(Ports{})) == "Permission denied");
     const std::uint16_t free = [] {
         const serve::Listener gone = serve::listen_on_loopback();
         return gone.port;
     }();
-    CHECK(listening_on(free, with_programs({{free}})) == "bound");
-    CHECK(listening_on(free, with_programs({{}})) == "Permission denied");
+    CHECK(listening_on(free, with_programs(Ports{free})) == "bound");
+    CHECK(listening_on(free, with_programs(Ports{})) == "Permission denied");
 }
 
 TEST_CASE("a confined child opens what it was given anew where it is to, and nothing beside it") {
@@ -127,7 +129,7 @@ TEST_CASE("what QEMU reaches follows from the VM") {
     spec.accelerator = Accelerator::kvm;
     spec.nics.front().net = BridgePort{};
     const Confinement bridge = confinement_of_qemu(spec);
-    CHECK(bridge.tcp_ports == std::vector<std::uint16_t>{spec.vnc->port});
+    CHECK(bridge.tcp_ports == Ports{spec.vnc->port});
     CHECK(reaches(bridge, "/dev/kvm"));
     CHECK_FALSE(reaches(bridge, "/srv/netboot"));
     spec.qemu = "/opt/qemu/bin/qemu-system-x86_64";
