@@ -39,7 +39,7 @@ int print_plan(const ReadResult& read, const Environment& environment) {
 int print_doctor(const ReadResult& read, const Environment& environment) {
     const Settings settings = or_network_boot(read.settings);
     const HostFacts facts = look(settings, environment);
-    const Decision decision = decide(settings, read.origins, facts);
+    const Decision decision = worded(decide(settings, read.origins, facts), read);
     print(doctor_report(facts, decision));
     const auto* faults = std::get_if<std::vector<Fault>>(&decision);
     return faults == nullptr ? 0 : static_cast<int>(faults->front().code);

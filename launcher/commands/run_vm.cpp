@@ -27,16 +27,26 @@
 
 namespace vml {
 
+Decision worded(Decision decision, const ReadResult& read) {
+    if (!read.in_variables) {
+        return decision;
+    }
+    if (auto* spec = std::get_if<VmSpec>(&decision)) {
+        std::transform(spec->notes.begin(), spec->notes.end(), spec->notes.begin(), with_variables);
+    } else {
+        for (Fault& fault : std::get<std::vector<Fault>>(decision)) {
+            fault.hint = with_variables(fault.hint);
+        }
+    }
+    return decision;
+}
+
 VmSpec decided(const ReadResult& read, const HostFacts& facts) {
-    Decision decision = decide(read.settings, read.origins, facts);
+    Decision decision = worded(decide(read.settings, read.origins, facts), read);
     if (auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
         throw Error{std::move(*faults)};
     }
-    VmSpec spec = std::get<VmSpec>(std::move(decision));
-    if (read.in_variables) {
-        std::transform(spec.notes.begin(), spec.notes.end(), spec.notes.begin(), with_variables);
-    }
-    return spec;
+    return std::get<VmSpec>(std::move(decision));
 }
 
 namespace {

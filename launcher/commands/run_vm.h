@@ -7,6 +7,9 @@
 
 namespace vml {
 
+// With notes and hints in the notation that the user used.
+[[nodiscard]] Decision worded(Decision decision, const ReadResult& read);
+
 // What is decided for these settings on this host; throws Error with every fault.
 [[nodiscard]] VmSpec decided(const ReadResult& read, const HostFacts& facts);
 

@@ -162,9 +162,9 @@ std::string told_lines(const nlohmann::json& told) {
     const std::string stage = text_at(told, "stage");
     std::string text = fmt::format("  {:<10} {}{}\n", "stage", stage.empty() ? "none yet" : stage,
                                    stage.empty() ? "" : ": " + text_at(told, "stage_detail"));
-    text += fmt::format("  {:<10} {}, {} firmware{}, {} CPUs, {} MiB\n", "machine", text_at(told, "machine"),
-                        text_at(told, "firmware"), secure_boot_words(told),
-                        number_at<std::uint64_t>(told, "cpus").value_or(0),
+    const auto cpus = number_at<std::uint64_t>(told, "cpus").value_or(0);
+    text += fmt::format("  {:<10} {}, {} firmware{}, {} CPU{}, {} MiB\n", "machine", text_at(told, "machine"),
+                        text_at(told, "firmware"), secure_boot_words(told), cpus, cpus == 1 ? "" : "s",
                         number_at<std::uint64_t>(told, "memory_mib").value_or(0));
     text += fmt::format("  {:<10} {}: {}\n", "runs by", text_at(told, "accelerator"),
                         text_at(told, "accelerator_reason"));

@@ -371,3 +371,11 @@ def test_a_folder_to_boot_from_means_network_boot(open_folder):
     result = launch("plan", "--accel=tcg", env=environment(NETBOOT_DIR=str(open_folder)))
     assert result.returncode == 0, result.stderr
     assert "network (net0): $NETBOOT_DIR puts network first" in result.stdout
+
+
+def test_doctor_speaks_to_who_sets_variables_in_variables():
+    told = launch("doctor", env=environment(IPXE_ENABLE="1", NETWORK_BRIDGE="br9", GUEST_HOSTNAME="box")).stdout
+    assert "$NETWORK_BRIDGE has no effect without NETWORK_MODE=bridge" in told
+    assert "add CLOUD_INIT=1" in told
+    refused = launch("doctor", env=environment(BOOT_MODE="secure", ARCH="aarch64", NETWORK_MODE="bridge")).stdout
+    assert "NETWORK_BRIDGE=" in refused and "--bridge" not in refused
