@@ -130,8 +130,8 @@ TEST_CASE("what SIGKILL left goes when another VM ends, and what is in use stays
     CHECK(running_in({home.folder()}).size() == 1);
 }
 
-TEST_CASE(
-    "VMs that begin and end beside each other are in nobody's way, though each takes away what is left") {
+// Though each takes away what is left.
+TEST_CASE("VMs that begin and end beside each other are in nobody's way") {
     const PrivateFolder home;
     constexpr int turns = 300;
     std::vector<pid_t> children;
