@@ -1,5 +1,6 @@
 #include "launcher/plan/confine.h"
 
+#include <algorithm>
 #include <variant>
 
 namespace vml {
@@ -25,12 +26,8 @@ std::vector<Reach> programs(const std::filesystem::path& program) {
 
 // A guest in user mode connects to wherever it wants, as QEMU.
 bool is_in_user_mode(const VmSpec& spec) {
-    for (const NicSpec& nic : spec.nics) {
-        if (std::holds_alternative<Nat>(nic.net)) {
-            return true;
-        }
-    }
-    return false;
+    return std::any_of(spec.nics.begin(), spec.nics.end(),
+                       [](const NicSpec& nic) { return std::holds_alternative<Nat>(nic.net); });
 }
 
 }  // namespace
