@@ -58,8 +58,8 @@ void check_told(std::string_view text) {
 }
 
 void check_process(std::string_view text) {
-    RunningStatus vm{.name = printable(vm_name_in(words_of(text)))};
-    vm.qemu = parse_process_status(std::string{text});
+    const RunningStatus vm{.name = printable(vm_name_in(words_of(text)))};
+    static_cast<void>(parse_process_status(std::string{text}));  // the kernel's own words
     static_cast<void>(remedy_for(text));
     static_cast<void>(why_not_running(text));
     static_cast<void>(is_past_help(text));
