@@ -21,7 +21,8 @@ constexpr mode_t only_owner = 0600;
 // The lock for this uid in the first folder that can be had.
 control::LockAttempt take(uid_t uid) {
     for (const control::Folder& folder : control::folders_of(::geteuid(), "")) {
-        control::LockAttempt attempt = control::take_lock(folder, fmt::format("{}{}", uid, control::uid_lock_ending));
+        control::LockAttempt attempt =
+            control::take_lock(folder, fmt::format("{}{}", uid, control::uid_lock_ending));
         if (attempt.lock || attempt.by_another) {
             return attempt;
         }
