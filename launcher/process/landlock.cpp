@@ -93,8 +93,8 @@ bool add_path(int ruleset, int path, std::uint64_t rights) {
 }
 
 Error cannot_confine(const std::string& what) {
-    return Error{{"cannot confine QEMU", fmt::format("{}: {}", what, errno_text(errno)),
-                  "--no-landlock runs it without a Landlock domain", ExitCode::qemu}};
+    return Error{{"cannot make a Landlock domain", fmt::format("{}: {}", what, errno_text(errno)),
+                  "--no-landlock runs QEMU without one", ExitCode::qemu}};
 }
 
 void add_files(int ruleset, const Confinement& confinement, std::uint64_t known) {
@@ -136,7 +136,7 @@ LandlockDomain landlock_domain(const Confinement& confinement) {
         OwnedFd{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))},
         confinement.reopens ? (right::read_file | right::write_file | right::truncate) & known : 0};
     if (!domain.ruleset) {
-        throw cannot_confine("making a Landlock domain");
+        throw cannot_confine("landlock_create_ruleset");
     }
     add_files(domain.ruleset.get(), confinement, known);
     if (limits_tcp) {

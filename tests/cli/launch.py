@@ -18,8 +18,10 @@ FAKE = ROOT / "tests/fake"
 
 DEADLINE = 60
 
-# A network boot that needs nothing of the host but a ROM. The fake QEMU opens what no QEMU would: so without a Landlock domain.
-BOOT = ("--ipxe", "--no-landlock", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
+# A network boot that needs nothing of the host but a ROM.
+CONFINED_BOOT = ("--ipxe", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
+# The fake QEMU opens what no QEMU would: so without a Landlock domain.
+BOOT = (*CONFINED_BOOT, "--no-landlock")
 
 PR_SET_CHILD_SUBREAPER = 36
 

@@ -11,11 +11,9 @@ import tempfile
 
 import pytest
 
-from launch import DEADLINE, ROOT, environment, launch
+from launch import CONFINED_BOOT, DEADLINE, ROOT, environment, launch
 
 REFUSED = {"EACCES", "EPERM", "ENOENT"}  # ENOENT: what must not be seen is not there for it
-
-BOOT = ("--ipxe", "--accel", "tcg", "--bootfile", "http://192.0.2.1/boot.ipxe")
 
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/etc", "/usr", "/home")
 
@@ -28,7 +26,7 @@ def escape(open_folder):
     def run(*pairs, landlock="on", arguments=()):
         words = json.dumps([[verb, str(word)] for verb, word in pairs])
         env = environment(PATH=f"{open_folder}:/usr/bin:/bin", LANDLOCK=landlock, QEMU_ESCAPES=words)
-        result = launch(*BOOT, *arguments, env=env)
+        result = launch(*CONFINED_BOOT, *arguments, env=env)
         found = re.search(r"ESCAPES (\[.*\])", result.stderr)
         assert found, result.stderr
         return {(verb, word): told for verb, word, told in json.loads(found[1])}
@@ -82,7 +80,7 @@ def test_it_is_the_domain_that_closes_them(escape, everybodys):
     assert set(escape(*tries, landlock="off").values()) == {"done"}
 
 
-def test_what_qemu_needs_stays_open(escape, tmp_path):
+def test_what_qemu_needs_stays_open(escape):
     needed = [
         ("read", "/dev/urandom"),
         ("write", "/dev/null"),

@@ -49,20 +49,14 @@ bool reaches(const Confinement& confinement, const std::filesystem::path& path) 
                        [&](const Reach& reach) { return reach.path == path; });
 }
 
-std::string listening_on(std::uint16_t port, const std::optional<Confinement>& confinement) {
+// What a call of Perl's on a port of the loopback comes to: "done", or the kernel's error.
+std::string outcome_of(const std::string& call, std::uint16_t port,
+                       const std::optional<Confinement>& confinement) {
     return said_by("/usr/bin/perl",
                    {"-MSocket", "-e",
                     "socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);"
-                    "print bind(S, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) ? 'bound' : $!",
-                    std::to_string(port)},
-                   confinement);
-}
-
-std::string connecting_to(std::uint16_t port, const std::optional<Confinement>& confinement) {
-    return said_by("/usr/bin/perl",
-                   {"-MSocket", "-e",
-                    "socket(S, PF_INET, SOCK_STREAM, 0);"
-                    "print connect(S, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) ? 'connected' : $!",
+                    "print " +
+                        call + "(S, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) ? 'done' : $!",
                     std::to_string(port)},
                    confinement);
 }
@@ -70,15 +64,15 @@ std::string connecting_to(std::uint16_t port, const std::optional<Confinement>& 
 TEST_CASE("a confined child uses the TCP ports of its list alone") {
     REQUIRE(landlock_abi() >= 4);  // the first with TCP
     const serve::Listener ours = serve::listen_on_loopback();
-    CHECK(connecting_to(ours.port, std::nullopt) == "connected");
-    CHECK(connecting_to(ours.port, with_programs()) == "connected");  // as a guest in user mode needs
-    CHECK(connecting_to(ours.port, with_programs(Ports{})) == "Permission denied");
+    CHECK(outcome_of("connect", ours.port, std::nullopt) == "done");
+    CHECK(outcome_of("connect", ours.port, with_programs()) == "done");  // as a guest in user mode needs
+    CHECK(outcome_of("connect", ours.port, with_programs(Ports{})) == "Permission denied");
     const std::uint16_t free = [] {
         const serve::Listener gone = serve::listen_on_loopback();
         return gone.port;
     }();
-    CHECK(listening_on(free, with_programs(Ports{free})) == "bound");
-    CHECK(listening_on(free, with_programs(Ports{})) == "Permission denied");
+    CHECK(outcome_of("bind", free, with_programs(Ports{free})) == "done");
+    CHECK(outcome_of("bind", free, with_programs(Ports{})) == "Permission denied");
 }
 
 TEST_CASE("a confined child opens what it was given anew where it is to, and nothing beside it") {
