@@ -135,6 +135,12 @@ void sweep(int folder) {
     }
 }
 
+void remove_unused(const std::string& folder) {
+    if (::access("/run/systemd/system", F_OK) != 0) {
+        ::rmdir(folder.c_str());  // only when it is empty
+    }
+}
+
 std::vector<Folder> folders_in_reach(std::string_view runtime_dir) {
     const uid_t own = ::geteuid();
     std::vector<Folder> folders = folders_of(own, runtime_dir);

@@ -24,6 +24,9 @@ struct OpenFolder {
 
 // Takes away what others, who were killed, left in one's own folder: their sockets and locks.
 void sweep(int folder);
+// Removes the folder where it is empty, but not where systemd runs: a unit may have it mounted already, and
+// no file in it yet.
+void remove_unused(const std::string& folder);
 
 // Those whose VMs this process may command: its own user's, and for root everybody's.
 [[nodiscard]] std::vector<Folder> folders_in_reach(std::string_view runtime_dir);

@@ -59,9 +59,7 @@ LockFile::LockFile(OwnedFd folder, OwnedFd lock, std::string path, std::string f
 LockFile::~LockFile() {
     if (lock_) {
         ::unlinkat(folder_.get(), file_.c_str(), 0);
-        if (::access("/run/systemd/system", F_OK) != 0) {
-            ::rmdir(path_.c_str());  // only when it is empty
-        }
+        remove_unused(path_);
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct FoundFile {
 // Opens a regular file below the folder. No name leads out of it, neither by ".." nor by a link (openat2 with
 // RESOLVE_BENEATH, Linux 5.6).
 [[nodiscard]] FoundFile open_beneath(int folder, const std::string& name);
+
+// Opens a file of a folder so, by its name in there.
+using OpenFile = std::function<FoundFile(const std::string& name)>;
 
 // errno of opening a folder that way; 0: it can be served.
 [[nodiscard]] int folder_obstacle(const std::string& folder);

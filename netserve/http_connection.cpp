@@ -10,8 +10,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "netserve/folder.h"
-
 namespace vml::serve {
 
 namespace {
@@ -55,7 +53,7 @@ std::string_view text_of(beast::string_view text) {
     return {text.data(), text.size()};
 }
 
-Answer answer_to(int folder, const Request& request) {
+Answer answer_to(const OpenFile& open, const Request& request) {
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
         Answer answer = refused(request, http::status::method_not_allowed);
         answer.head.set(http::field::allow, "GET, HEAD");
@@ -65,7 +63,7 @@ Answer answer_to(int folder, const Request& request) {
     if (!name) {
         return refused(request, http::status::bad_request);
     }
-    FoundFile found = open_beneath(folder, *name);
+    FoundFile found = open(*name);
     if (!found.fd) {
         return refused(request, status_of_error(found.error));
     }
@@ -93,8 +91,9 @@ Answer answer_to(int folder, const Request& request) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(tcp::socket socket, int folder, const OnRequest& on_request, OnEnd on_end)
-    : stream_{std::move(socket)}, folder_{folder}, on_request_{on_request}, on_end_{std::move(on_end)} {}
+HttpConnection::HttpConnection(tcp::socket socket, const OpenFile& open, const OnRequest& on_request,
+                               OnEnd on_end)
+    : stream_{std::move(socket)}, open_{open}, on_request_{on_request}, on_end_{std::move(on_end)} {}
 
 void HttpConnection::read() {
     parser_.emplace();
@@ -113,7 +112,7 @@ void HttpConnection::close() {
 
 void HttpConnection::answer() {
     const Request request = parser_->release();
-    answer_.emplace(answer_to(folder_, request));
+    answer_.emplace(answer_to(open_, request));
     answer_->head.set(http::field::server, "vm-launch");
     answer_->head.keep_alive(request.keep_alive());
     on_request_(fmt::format("http: {} {}: {}", text_of(request.method_string()), text_of(request.target()),

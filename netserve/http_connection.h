@@ -13,6 +13,7 @@
 #include <boost/beast/http.hpp>
 
 #include "base/fd.h"
+#include "netserve/folder.h"
 #include "netserve/request.h"
 
 namespace vml::serve {
@@ -23,8 +24,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     using OnRequest = std::function<void(const std::string& line)>;
     using OnEnd = std::function<void(const std::shared_ptr<HttpConnection>&)>;
 
-    // The folder and `on_request` must outlive it.
-    HttpConnection(boost::asio::ip::tcp::socket socket, int folder, const OnRequest& on_request,
+    // `open` and `on_request` must outlive it.
+    HttpConnection(boost::asio::ip::tcp::socket socket, const OpenFile& open, const OnRequest& on_request,
                    OnEnd on_end);
 
     void read();   // a request, and what follows from it
@@ -45,7 +46,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     static constexpr std::uint32_t longest_head = 8192;
 
     boost::beast::tcp_stream stream_;
-    int folder_;
+    const OpenFile& open_;
     const OnRequest& on_request_;
     OnEnd on_end_;
     boost::beast::flat_buffer buffer_{longest_head};

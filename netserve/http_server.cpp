@@ -77,7 +77,7 @@ class HttpServer::Impl {
     Impl(asio::io_context& io, Config config, OnRequest on_request)
         : acceptor_{io, tcp::v4(), config.socket.get()},
           pause_{io},
-          folder_{std::move(config.folder)},
+          open_{std::move(config.open)},
           client_{config.client},
           on_request_{std::move(on_request)} {
         std::ignore = config.socket.release();
@@ -125,7 +125,7 @@ class HttpServer::Impl {
             return;
         }
         const auto connection = std::make_shared<HttpConnection>(
-            std::move(socket), folder_.get(), on_request_,
+            std::move(socket), open_, on_request_,
             [this](const std::shared_ptr<HttpConnection>& ended) { connections_.erase(ended); });
         connections_.insert(connection);
         connection->read();
@@ -133,7 +133,7 @@ class HttpServer::Impl {
 
     tcp::acceptor acceptor_;
     asio::steady_timer pause_;
-    OwnedFd folder_;
+    OpenFile open_;
     uid_t client_;
     OnRequest on_request_;
     std::set<std::shared_ptr<HttpConnection>> connections_;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "netserve/folder.h"
 
 namespace vml::serve {
 
@@ -30,7 +31,7 @@ class HttpServer {
   public:
     struct Config {
         OwnedFd socket;  // that listens
-        OwnedFd folder;
+        OpenFile open;   // of the folder
         uid_t client =
             0;  // connections of other users are closed: the folder may hold what they could not read
     };

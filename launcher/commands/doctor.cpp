@@ -80,6 +80,10 @@ std::string good_lines(const VmSpec& spec, int landlock_abi) {
                                        spec.run_user->own ? " (this VM's alone)" : ""));
     }
     text += landlock_line(spec, landlock_abi);
+    text +=
+        line("ok", fmt::format("vm-launch itself: {}, without a capability, under Landlock and seccomp",
+                               spec.run_user && spec.run_user->uid != 0 ? "that user too once it is set up"
+                                                                        : "who starts it"));
     for (const std::string& note : spec.notes) {
         text += line("warning", note);
     }

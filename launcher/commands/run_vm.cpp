@@ -11,6 +11,7 @@
 
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
+#include "launcher/keeper/file_keeper.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
@@ -124,6 +125,19 @@ std::optional<OwnUser> own_user_for(const Settings& settings) {
     return settings.run_as ? std::nullopt : claim_own_user(settings.name.value_or(""));
 }
 
+// Once the VM is set up, vm-launch is its user. Root's files are kept by a process of their own then.
+std::unique_ptr<VmFiles> vm_files(OpenFiles open, const std::optional<RunUser>& becomes,
+                                  std::optional<OwnUser>& own, const Environment& environment) {
+    std::vector<control::Folder> folders =
+        control::folders_of(::geteuid(), value_of(environment, "XDG_RUNTIME_DIR"));
+    if (!becomes) {
+        return std::make_unique<OwnVmFiles>(std::move(open), std::move(folders));
+    }
+    return std::make_unique<FileKeeper>(
+        std::move(open),
+        Leavings{std::move(folders), own ? std::optional{std::move(own->systemd)} : std::nullopt});
+}
+
 // Does anything outlive the VM that the guest writes to a disk?
 bool keeps_disks(const VmSpec& spec) {
     return std::any_of(spec.disks.begin(), spec.disks.end(),
@@ -134,8 +148,9 @@ bool keeps_disks(const VmSpec& spec) {
 
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     hold_signals();
+    std::unique_ptr<VmFiles> files;  // the last to go: it takes away what the others have closed
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
-    const std::optional<OwnUser> own = own_user_for(read.settings);
+    std::optional<OwnUser> own = own_user_for(read.settings);
     const VmSpec spec = decided(read, look(read.settings, environment, Moment::counts,
                                            own ? std::optional{own->user} : std::nullopt));
     const Plan plan = make_plan(spec);
@@ -148,12 +163,15 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
         keep_identity(*spec.identity);
     }
     RunningVm vm = apply(plan, std::move(homes));
-    vm.reports = std::move(reports);
+    const std::optional<RunUser> becomes =
+        plan.run_user && plan.run_user->uid != 0 ? plan.run_user : std::nullopt;
+    files = vm_files({std::move(reports), std::move(vm.served), std::move(vm.state_folder)}, becomes, own,
+                     environment);
     return supervise_vm(
-        plan, std::move(vm),
+        plan, std::move(vm), *files,
         {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
-         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan),
-         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
+         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan), becomes,
+         settings.reports, description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
          value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
         run_inputs(settings, spec, plan));
 }

@@ -1,5 +1,5 @@
-// Descriptors that "apply" opens and the event loop's parts live by: plain structs, each owned by whoever
-// holds it.
+// What passes between rooms while a VM runs: above all descriptors that "apply" opens and the event loop's
+// parts live by, in plain structs, each owned by whoever holds it.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +8,10 @@
 #include "base/fd.h"
 
 namespace vml {
+
+// The name of the process that keeps a VM's files (launcher/keeper/file_keeper.h); the kernel has room for 15
+// characters (TASK_COMM_LEN).
+inline constexpr const char* keeper_comm = "vm-launch-files";
 
 // Where one NIC's frames come from.
 struct WireTap {

@@ -23,6 +23,9 @@ constexpr std::uint64_t execute = 1U << 0U;
 constexpr std::uint64_t write_file = 1U << 1U;
 constexpr std::uint64_t read_file = 1U << 2U;
 constexpr std::uint64_t read_folder = 1U << 3U;
+constexpr std::uint64_t remove_folder = 1U << 4U;
+constexpr std::uint64_t remove_file = 1U << 5U;
+constexpr std::uint64_t make_file = 1U << 8U;        // a regular one
 constexpr std::uint64_t of_abi_1 = (1U << 13U) - 1;  // with making and removing of each kind
 constexpr std::uint64_t refer = 1U << 13U;           // ABI 2
 constexpr std::uint64_t truncate = 1U << 14U;        // ABI 3
@@ -73,8 +76,16 @@ std::uint64_t rights_for(FileUse use) {
             return read | right::execute;
         case FileUse::device:
             return read | right::write_file | right::ioctl;
+        case FileUse::change:
+            return read | right::write_file | right::truncate | right::make_file | right::remove_file;
+        case FileUse::prune:
+            return right::remove_folder;
     }
     return 0;
+}
+
+std::uint64_t scopes_of(const Confinement& confinement) {
+    return right::abstract_socket | (confinement.signals ? 0 : right::signal);
 }
 
 template <typename Rule>
@@ -130,7 +141,7 @@ LandlockDomain landlock_domain(const Confinement& confinement) {
     const bool limits_tcp = confinement.tcp_ports && abi >= abi_of_tcp;
     const std::uint64_t known = known_file_rights(abi);
     const RulesetAttributes attributes{known, limits_tcp ? right::bind_tcp | right::connect_tcp : 0,
-                                       abi >= abi_of_scopes ? right::abstract_socket | right::signal : 0};
+                                       abi >= abi_of_scopes ? scopes_of(confinement) : 0};
     // A kernel whose attributes are fewer takes the others where they are 0.
     LandlockDomain domain{
         OwnedFd{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "launcher/handles/handles.h"
 #include "launcher/remote/run_state.h"
 
 namespace vml {
@@ -153,9 +155,11 @@ std::string screen_line(const nlohmann::json& told) {
 std::string landlock_line(const nlohmann::json& told) {
     const auto abi = number_at<int>(told, "landlock");
     return !abi ? ""
-                : fmt::format("  {:<10} {}\n", "Landlock",
-                              *abi > 0 ? fmt::format("QEMU opens only what it needs (version {})", *abi)
-                                       : "none: QEMU opens whatever its user may");
+                : fmt::format(
+                      "  {:<10} {}{}\n", "Landlock",
+                      *abi > 0 ? fmt::format("QEMU opens only what it needs (version {})", *abi)
+                               : "none: QEMU opens whatever its user may",
+                      number_at<int>(told, "own_landlock").value_or(0) > 0 ? "; vm-launch likewise" : "");
 }
 
 std::string told_lines(const nlohmann::json& told) {
@@ -224,10 +228,18 @@ ProcessRights parse_process_status(const std::string& text) {
 
 std::vector<RunningStatus> running_vms() {
     std::vector<RunningStatus> vms;
+    std::map<pid_t, pid_t> keepers;  // by their parent
     for (const pid_t pid : all_pids()) {
         const std::string name = vm_name_in(split_at_nul(text_of(proc(pid) / "cmdline")));
         if (!name.empty()) {
             vms.push_back({printable(name), uptime_of(pid), rights_of(pid), rights_of(parent_of(pid))});
+        } else if (trimmed(text_of(proc(pid) / "comm")) == keeper_comm) {
+            keepers.emplace(parent_of(pid), pid);
+        }
+    }
+    for (RunningStatus& vm : vms) {
+        if (const auto keeper = keepers.find(vm.launcher.pid); keeper != keepers.end()) {
+            vm.files = rights_of(keeper->second);
         }
     }
     std::sort(vms.begin(), vms.end(), [](const auto& left, const auto& right) {
@@ -246,7 +258,8 @@ std::string status_as_text(const std::vector<RunningStatus>& vms) {
                                : fmt::format("  {:<10} {}; {}\n", "paused",
                                              why_not_running(paused).value_or(paused), remedy_for(paused));
         text += vm.told.is_object() ? told_lines(vm.told) : "";
-        text += line_of("QEMU", vm.qemu) + line_of("vm-launch", vm.launcher);
+        text += line_of("QEMU", vm.qemu) + line_of("vm-launch", vm.launcher) +
+                (vm.files ? line_of("its files", *vm.files) : "");
     }
     return text;
 }
@@ -257,7 +270,8 @@ std::string status_as_json(const std::vector<RunningStatus>& vms) {
         ordered_json object{{"name", vm.name},
                             {"uptime", vm.uptime},
                             {"qemu", to_json(vm.qemu)},
-                            {"launcher", to_json(vm.launcher)}};
+                            {"launcher", to_json(vm.launcher)},
+                            {"files", vm.files ? to_json(*vm.files) : ordered_json()}};
         for (const auto& [key, value] : vm.told.items()) {
             object.emplace(key, value);  // what the kernel says stands
         }

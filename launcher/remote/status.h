@@ -2,6 +2,7 @@
 // vm-launch that this user can see, whatever vm-launch itself remembers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct RunningStatus {
     double uptime = 0;  // seconds
     ProcessRights qemu;
     ProcessRights launcher;
+    std::optional<ProcessRights> files =
+        std::nullopt;          // of the process that keeps the VM's files for a vm-launch that is not root
     nlohmann::json told = {};  // by the VM itself, over its control socket; null where it could not be asked
 
     bool operator==(const RunningStatus&) const = default;
@@ -53,8 +56,8 @@ struct Told {
                                                    const std::vector<Told>& told);
 
 [[nodiscard]] std::string status_as_text(const std::vector<RunningStatus>& vms);
-// A list of objects: name, uptime, qemu and launcher, each with pid, uid, capabilities, no_new_privs,
-// seccomp, own_session; and what the VM told (docs/control.md). Keys are only ever added.
+// A list of objects: name, uptime, qemu, launcher and files (or null), each with pid, uid, capabilities,
+// no_new_privs, seccomp, own_session; and what the VM told (docs/control.md). Keys are only ever added.
 [[nodiscard]] std::string status_as_json(const std::vector<RunningStatus>& vms);
 
 }  // namespace vml

@@ -35,7 +35,7 @@ struct Member {
     const char* key;
     const Kind& kind;
 };
-constexpr std::array<Member, 21> of_vm{{{"name", text},        {"uuid", text},
+constexpr std::array<Member, 22> of_vm{{{"name", text},        {"uuid", text},
                                         {"pid", amount},       {"qemu_pid", amount},
                                         {"phase", text},       {"uptime", number},
                                         {"stage", text},       {"stage_detail", text},
@@ -45,7 +45,7 @@ constexpr std::array<Member, 21> of_vm{{{"name", text},        {"uuid", text},
                                         {"cpus", amount},      {"memory_mib", amount},
                                         {"nics", devices},     {"disks", devices},
                                         {"vnc", one_object},   {"guest_agent", flag},
-                                        {"landlock", amount}}};
+                                        {"landlock", amount},  {"own_landlock", amount}}};
 constexpr std::array<Member, 3> of_screen{{{"address", text}, {"port", amount}, {"password", text}}};
 constexpr std::array<Member, 11> of_device{{{"id", text},
                                             {"model", text},

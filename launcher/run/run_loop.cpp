@@ -1,6 +1,7 @@
 #include "launcher/run/run_loop.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,8 @@
 #include "base/overloaded.h"
 #include "launcher/console/qemu_output.h"
 #include "launcher/console/screen_log.h"
-#include "launcher/process/privileges.h"
+#include "launcher/process/landlock.h"
+#include "launcher/process/lock_down.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/run/children.h"
 #include "launcher/run/guard.h"
@@ -25,7 +27,6 @@
 #include "launcher/run/run_report.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
-#include "launcher/start/kept_files.h"
 #include "launcher/watch/boot_watch.h"
 #include "launcher/watch/link_looks.h"
 #include "netserve/http_server.h"
@@ -36,15 +37,28 @@ namespace {
 
 // What the VM is, with what only its start could tell.
 nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
-    description.update({{"pid", ::getpid()}, {"qemu_pid", vm.pid}, {"landlock", vm.landlock}});
+    description.update({{"pid", ::getpid()},
+                        {"qemu_pid", vm.pid},
+                        {"landlock", vm.landlock},
+                        {"own_landlock", landlock_abi()}});
     return description;
+}
+
+// What vm-launch itself still opens by name: what the kernel tells of processes and control groups, and the
+// local time.
+OwnRights own_rights(const RunOptions& options, const VmFiles& files) {
+    Confinement reach{.files = files.reach(), .tcp_ports = std::vector<std::uint16_t>{}, .signals = true};
+    for (const char* file : {"/proc", "/sys/fs/cgroup", "/etc/localtime"}) {
+        reach.files.push_back({file});
+    }
+    return {options.becomes, options.keep_net_admin, std::move(reach)};
 }
 
 // What is only held while the VM runs.
 struct Held {
     std::unique_ptr<HostLinks> links;
-    OwnedFd state_folder;
-    std::vector<ReportFile> reports;
+    VmFiles& files;
+    std::vector<std::filesystem::path> reports;
     boot::ReportHead head;
     std::optional<serve::HttpServer> http;
 };
@@ -53,7 +67,7 @@ struct Held {
 // the guard; what a part throws by itself ends at the loop (run).
 class RunLoop {
   public:
-    RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs);
+    RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs);
 
     int run();
 
@@ -95,12 +109,11 @@ class RunLoop {
     std::optional<supervise::Finish> end_;
 };
 
-RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs)
+RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs)
     : screen_{io_, options.log_level, options.log_format, options.wording},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
-      held_{
-          std::move(vm.links), std::move(vm.state_folder), std::move(vm.reports), std::move(inputs.head), {}},
+      held_{std::move(vm.links), files, options.reports, std::move(inputs.head), {}},
       supervision_{io_, guard_, supervisor_config(plan, options, inputs.watch.observer),
                    [this](const supervise::Action& action) { carry_out(action); }},
       signals_{io_, signal_handlers()},
@@ -125,7 +138,10 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, const RunOptions& options, RunI
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
     if (vm.http) {
-        held_.http.emplace(io_, std::move(*vm.http),
+        const auto open = [this](const std::string& name) { return held_.files.open_served(name); };
+        held_.http.emplace(io_,
+                           serve::HttpServer::Config{std::move(vm.http), open,
+                                                     plan.run_user ? plan.run_user->uid : ::geteuid()},
                            guard_.around([this](const std::string& line) { log_.debug(line); }));
     }
 }
@@ -177,7 +193,7 @@ void RunLoop::write_report(const std::string& summary) {
     head.exit_code = end_->exit_code;
     head.summary = summary;
     head.fault = end_->fault;
-    end_->exit_code = write_reports(held_.reports, head, watch_.observer().boots(), log_);
+    end_->exit_code = write_reports(held_.reports, held_.files, head, watch_.observer().boots(), log_);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {
@@ -332,17 +348,18 @@ void RunLoop::carry_out(const supervise::Action& action) {
 }
 
 void RunLoop::remember_first_boot() {
-    if (const int error = write_first_boot_mark(held_.state_folder.get()); error != 0) {
+    if (const int error = held_.files.mark_first_boot(); error != 0) {
         log_.warning(fmt::format("it cannot be kept that the first boot is over: {}", errno_text(error)));
     }
 }
 
 }  // namespace
 
-int supervise_vm(const Plan& plan, RunningVm vm, const RunOptions& options, RunInputs inputs) {
-    RunLoop loop{plan, std::move(vm), options,
+int supervise_vm(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options,
+                 RunInputs inputs) {
+    RunLoop loop{plan, std::move(vm), files, options,
                  std::move(inputs)};  // opens the terminal, which may be another user's
-    drop_privileges(options.keep_net_admin);
+    lock_down(own_rights(options, files));
     return loop.run();
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,7 @@
 #include "launcher/console/console.h"
 #include "launcher/plan/plan.h"
 #include "launcher/run/supervisor.h"
+#include "launcher/vm/facts.h"
 #include "launcher/watch/boot_observer.h"
 
 namespace vml {
@@ -24,6 +27,8 @@ struct RunOptions {
     bool kvm = false;
     bool console_raw = false;
     bool keep_net_admin = false;                            // links must be deleted at the end
+    std::optional<RunUser> becomes{};                       // whose rights vm-launch has from then on
+    std::vector<std::filesystem::path> reports{};           // the files of --report
     nlohmann::json description = nlohmann::json::object();  // what the VM is, for `status`
     bool keeps_disks = false;   // what the guest writes to a disk outlives the run
     bool resumes = true;        // a guest that is paused by a full disk goes on once there is room

@@ -6,15 +6,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "launcher/start/report_file.h"
-
 namespace vml {
 
 namespace {
 
-std::string report_text(const ReportFile& file, const boot::ReportHead& head,
+std::string report_text(const std::filesystem::path& path, const boot::ReportHead& head,
                         const std::vector<boot::Boot>& boots) {
-    if (file.path.extension() == ".html") {
+    if (path.extension() == ".html") {
         return boot::report_as_html(head, boots);
     }
     return boot::report_as_json(head, boots)
@@ -29,14 +27,14 @@ std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
 }
 
-int write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
-                  const std::vector<boot::Boot>& boots, Log& log) {
+int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
+                  const boot::ReportHead& head, const std::vector<boot::Boot>& boots, Log& log) {
     int exit_code = head.exit_code;
-    for (const ReportFile& file : files) {
-        try {
-            write_report(file, report_text(file, head, boots));
-        } catch (const Error& error) {
-            log.fault(error.faults().front());
+    for (std::size_t number = 0; number < paths.size(); ++number) {
+        const int error = files.write_report(number, report_text(paths[number], head, boots));
+        if (error != 0) {
+            log.fault({fmt::format("cannot write the report {}", paths[number].string()), errno_text(error),
+                       "", ExitCode::report});
             exit_code = exit_code == 0 ? static_cast<int>(ExitCode::report) : exit_code;
         }
     }

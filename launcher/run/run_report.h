@@ -1,12 +1,13 @@
 // The end of a run in the files of --report. Makes system calls.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "bootwatch/report.h"
-#include "launcher/handles/handles.h"
+#include "launcher/keeper/vm_files.h"
 
 namespace vml {
 
@@ -15,7 +16,7 @@ namespace vml {
 
 // The exit code of the run, which is the head's, or ExitCode::report: a run that went well, and a file that
 // could not be written. That is reported, and keeps no other from being written.
-[[nodiscard]] int write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
-                                const std::vector<boot::Boot>& boots, Log& log);
+[[nodiscard]] int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
+                                const boot::ReportHead& head, const std::vector<boot::Boot>& boots, Log& log);
 
 }  // namespace vml

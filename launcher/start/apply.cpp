@@ -19,6 +19,7 @@
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/opener.h"
+#include "netserve/http_server.h"
 
 namespace vml {
 
@@ -86,9 +87,8 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
         return argv_of(plan.args, 0);
     }
     serve::Listener listener = serve::listen_on_loopback();
-    vm.http = serve::HttpServer::Config{std::move(listener.socket),
-                                        open_file(*plan.http_folder, O_PATH | O_DIRECTORY),
-                                        plan.run_user ? plan.run_user->uid : ::geteuid()};
+    vm.http = std::move(listener.socket);
+    vm.served = open_file(*plan.http_folder, O_PATH | O_DIRECTORY);
     return argv_of(plan.args, listener.port);
 }
 

@@ -11,7 +11,6 @@
 #include "base/fd.h"
 #include "launcher/handles/handles.h"
 #include "launcher/plan/plan.h"
-#include "netserve/http_server.h"
 #include "netsetup/executor.h"
 #include "netsetup/kernel_executor.h"
 #include "netsetup/watch.h"
@@ -47,8 +46,8 @@ struct RunningVm {
     std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
     std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
     std::vector<WireTap> wire;            // where its packets can be seen
-    std::vector<ReportFile> reports;      // to be written at the end
-    std::optional<serve::HttpServer::Config> http;  // of the folder that the guest boots from
+    OwnedFd http;    // listens for the guest alone, which gets what it boots from; none: it is not served
+    OwnedFd served;  // the folder with that
     OwnedFd qmp;
     OwnedFd console;
     OwnedFd firmware_log;  // none: nobody asked for it

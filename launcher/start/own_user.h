@@ -24,6 +24,8 @@ class SystemdLock {
     SystemdLock(const SystemdLock&) = delete;
     SystemdLock& operator=(const SystemdLock&) = delete;
 
+    [[nodiscard]] int fd() const { return lock_.get(); }
+
   private:
     SystemdLock(OwnedFd lock, std::string path);
 

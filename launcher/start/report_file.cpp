@@ -70,19 +70,19 @@ std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::st
     return files;
 }
 
-void write_report(const ReportFile& file, std::string_view text) {
+int write_report(const ReportFile& file, std::string_view text) {
     constexpr mode_t readable = 0644;
     try {
         if (file.stream) {
             write_all(file.stream.get(), text);
-            return;
+            return 0;
         }
         NewFile report{file.folder.get(), file.name, readable};
         write_all(report.fd(), text);
         static_cast<void>(report.keep());
+        return 0;
     } catch (const std::system_error& error) {
-        throw Error{{fmt::format("cannot write the report {}", file.path.string()),
-                     errno_text(error.code().value()), "", ExitCode::report}};
+        return error.code().value();
     }
 }
 

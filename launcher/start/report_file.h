@@ -14,7 +14,7 @@ namespace vml {
 [[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths,
                                                    std::string_view origin);
 
-// The report appears under its name once it is whole. Throws Error (ExitCode::report).
-void write_report(const ReportFile& file, std::string_view text);
+// The report appears under its name once it is whole. 0, or the errno of why it could not.
+[[nodiscard]] int write_report(const ReportFile& file, std::string_view text);
 
 }  // namespace vml

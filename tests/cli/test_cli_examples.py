@@ -116,7 +116,7 @@ def test_no_service_of_the_cluster_reaches_a_pods_settings():
 def test_the_pods_ask_for_what_their_network_needs():
     by_name = {pod["metadata"]["name"]: pod["spec"] for pod in pods()}
     security = {name: spec["containers"][0]["securityContext"] for name, spec in by_name.items()}
-    assert security["vm-nat"]["capabilities"]["add"] == ["CHOWN", "KILL", "SETGID", "SETUID"]
+    assert security["vm-nat"]["capabilities"]["add"] == ["CHOWN", "SETGID", "SETUID"]
     assert "NET_ADMIN" in security["vm-bridge"]["capabilities"]["add"]
     assert "devices.kubevirt.io/tun" in by_name["vm-bridge"]["containers"][0]["resources"]["limits"]
     for spec in by_name.values():

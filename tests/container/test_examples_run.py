@@ -126,7 +126,7 @@ def test_the_unit_boots_from_a_bridge_is_stopped_and_starts_again(systemd_image,
         status = machine.systemctl("status", "--no-pager").stdout
         assert "active (running)" in status and "qemu-system-x86_64" in status
         status = machine.status()
-        assert (status["qemu"]["capabilities"], int(status["launcher"]["capabilities"], 16)) == ("0" * 16, 1 << 5)
+        assert {status[which]["capabilities"] for which in ("qemu", "launcher", "files")} == {"0" * 16}
         machine.check_traces()
         machine.stop()
         assert machine.traces() == ""

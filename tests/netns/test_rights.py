@@ -57,13 +57,55 @@ def test_qemu_has_no_descriptor_but_those_it_was_given(running):
     assert all(target.startswith(("/dev/null", "pipe:", "anon_inode:")) for target in own), own
 
 
-def test_vm_launch_keeps_the_right_to_kill_alone(running):
+NOTHING = {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapBnd": 0, "CapAmb": 0, "NoNewPrivs": 1, "Seccomp": 2}
+
+
+def rights_of(pid):
+    status = status_of(pid)
+    return {name: int(status[name][0], 16) for name in NOTHING}
+
+
+def test_vm_launch_is_the_vms_user_and_may_do_nothing_else(running):
+    own = status_of(running.qemu())["Uid"]
     status = status_of(running.process.pid)
-    kill = 1 << 5  # CAP_KILL (linux/capability.h)
-    assert int(status["CapEff"][0], 16) == kill
-    assert int(status["CapPrm"][0], 16) == kill
-    assert int(status["CapBnd"][0], 16) == 0
-    assert status["NoNewPrivs"] == ["1"]
+    assert (status["Uid"], status["Gid"], status["Groups"]) == (own, own, [])
+    assert rights_of(running.process.pid) == NOTHING
+
+
+def keeper_of(pid):
+    [keeper] = subprocess.run(
+        ["pgrep", "-P", str(pid), "-x", "vm-launch-files"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    return int(keeper)
+
+
+def test_the_process_that_keeps_roots_files_sees_nothing_else(running, tmp_path):
+    """It has the socket to its vm-launch, /dev/null, and what it keeps for this VM: no report, no folder."""
+    keeper = keeper_of(running.process.pid)
+    assert status_of(keeper)["Uid"] == ["0"] * 4
+    assert rights_of(keeper) == NOTHING
+    opened = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{keeper}/fd").iterdir()]
+    kinds = [target.split(":")[0] for target in opened]
+    kept = [target for target in opened if target.startswith("/run/systemd/dynamic-uid/")]
+    assert sorted(kinds) == sorted(["/dev/null"] * 3 + ["socket"] + kept), opened
+    running.stop()
+    assert vm.wait_for_end(keeper, 10)
+
+
+def test_of_a_killed_one_the_keeper_takes_away_what_is_left(running):
+    keeper = keeper_of(running.process.pid)
+    socket = pathlib.Path("/run/vm-launch") / f"{running.name}.sock"
+    assert socket.exists()
+    running.signal(signal.SIGKILL)
+    assert vm.wait_for_end(keeper, 30)
+    assert not socket.exists() and not socket.with_suffix(".lock").exists()
+
+
+def test_no_other_process_of_the_vms_user_may_trace_it(running):
+    """QEMU is the same user, and in a domain of its own besides."""
+    uid = status_of(running.qemu())["Uid"][0]
+    read = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "cat", f"/proc/{running.process.pid}/environ"]
+    assert subprocess.run(read, capture_output=True, check=False).returncode != 0
 
 
 def test_status_reads_it_back(running):
@@ -76,7 +118,15 @@ def test_status_reads_it_back(running):
         "pid": running.qemu(), "uid": int(status_of(running.qemu())["Uid"][0]), "capabilities": "0" * 16,
         "no_new_privs": True, "seccomp": 2, "own_session": True,
     }
-    assert status["launcher"]["pid"] == running.process.pid
+    del status["launcher"]["own_session"]  # as it was started
+    assert status["launcher"] == {
+        "pid": running.process.pid, "uid": status["qemu"]["uid"], "capabilities": "0" * 16, "no_new_privs": True, "seccomp": 2,
+    }
+    assert status["files"] == {
+        "pid": keeper_of(running.process.pid), "uid": 0, "capabilities": "0" * 16,
+        "no_new_privs": True, "seccomp": 2, "own_session": True,
+    }
+    assert status["own_landlock"] > 0
     assert vm.run("status", "no-such-vm").returncode == 1
 
 

@@ -31,6 +31,7 @@ class Served {
         std::string name = (fs::temp_directory_path() / "vml-http-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path_ = name;
+        folder_.reset(::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         std::ofstream{path_ / "small"} << "0123456789";
         std::ofstream{path_ / "large"} << std::string(large, 'x') << "END";
         Listener listener = listen_on_loopback();
@@ -38,7 +39,8 @@ class Served {
         server_ = std::make_unique<HttpServer>(
             io_,
             HttpServer::Config{std::move(listener.socket),
-                               OwnedFd{::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, client},
+                               [this](const std::string& file) { return open_beneath(folder_.get(), file); },
+                               client},
             [this](const std::string& line) { refused_ = refused_ || line == "http: Too many open files"; });
         thread_ = std::thread{[this] { io_.run(); }};
     }
@@ -98,6 +100,7 @@ class Served {
 
   private:
     fs::path path_;
+    OwnedFd folder_;
     std::uint16_t port_ = 0;
     boost::asio::io_context io_;
     std::atomic<bool> refused_{false};

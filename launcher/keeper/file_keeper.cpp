@@ -1,0 +1,73 @@
+#include "launcher/keeper/file_keeper.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "launcher/keeper/keep.h"
+#include "launcher/keeper/messages.h"
+#include "launcher/start/files.h"
+
+namespace vml {
+
+namespace {
+
+Reply answer_to(int socket, const Question& question) {
+    if (send_question(socket, question)) {
+        if (std::optional<Reply> reply = receive_reply(socket)) {
+            return std::move(*reply);
+        }
+    }
+    return {EPIPE, 0, OwnedFd{}};  // the keeper is gone
+}
+
+}  // namespace
+
+FileKeeper::FileKeeper(OpenFiles files, Leavings leavings) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        throw failed("cannot make a pair of sockets", errno, "");
+    }
+    socket_.reset(ends[0]);
+    const OwnedFd its{ends[1]};
+    pid_ = ::fork();
+    if (pid_ < 0) {
+        throw failed("cannot begin the process that keeps the VM's files", errno, "");
+    }
+    if (pid_ == 0) {
+        keep(its.get(), std::move(files), std::move(leavings));
+    }
+}
+
+FileKeeper::~FileKeeper() {
+    socket_.reset();
+    ::waitpid(pid_, nullptr, 0);
+}
+
+serve::FoundFile FileKeeper::open_served(const std::string& name) {
+    Reply reply = answer_to(socket_.get(), {Wish::open_served, 0, name, {}});
+    return {std::move(reply.fd), reply.size, reply.error};
+}
+
+int FileKeeper::write_report(std::size_t number, std::string_view text) {
+    Question question{Wish::write_report, static_cast<std::uint32_t>(number), {}, {}};
+    question.fd.reset(::memfd_create("report", MFD_CLOEXEC));
+    if (!question.fd) {
+        return errno;
+    }
+    const int error = write_whole(question.fd.get(), text, 0);
+    return error != 0 ? error : answer_to(socket_.get(), question).error;
+}
+
+int FileKeeper::mark_first_boot() {
+    return answer_to(socket_.get(), {Wish::mark_first_boot, 0, {}, {}}).error;
+}
+
+}  // namespace vml

@@ -1,0 +1,54 @@
+#include "launcher/keeper/vm_files.h"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "launcher/start/kept_files.h"
+#include "launcher/start/report_file.h"
+
+namespace vml {
+
+namespace {
+
+// An open folder, by a name.
+Reach reach_of(const OwnedFd& folder, FileUse use) {
+    return {fmt::format("/proc/self/fd/{}", folder.get()), use};
+}
+
+}  // namespace
+
+serve::FoundFile OwnVmFiles::open_served(const std::string& name) {
+    return serve::open_beneath(files_.served.get(), name);
+}
+
+int OwnVmFiles::write_report(std::size_t number, std::string_view text) {
+    return number < files_.reports.size() ? vml::write_report(files_.reports[number], text) : EINVAL;
+}
+
+int OwnVmFiles::mark_first_boot() {
+    return write_first_boot_mark(files_.state_folder.get());
+}
+
+std::vector<Reach> OwnVmFiles::reach() const {
+    std::vector<Reach> reach;
+    for (const ReportFile& report : files_.reports) {
+        if (report.folder) {
+            reach.push_back(reach_of(report.folder, FileUse::change));
+        }
+    }
+    if (files_.state_folder) {
+        reach.push_back(reach_of(files_.state_folder, FileUse::change));
+    }
+    if (files_.served) {
+        reach.push_back(reach_of(files_.served, FileUse::read));
+    }
+    for (const control::Folder& folder : folders_) {
+        const std::filesystem::path path = folder.path;
+        reach.push_back({path, FileUse::change});
+        reach.push_back({path.parent_path(), FileUse::prune});
+    }
+    return reach;
+}
+
+}  // namespace vml
