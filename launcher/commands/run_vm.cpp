@@ -125,19 +125,6 @@ std::optional<OwnUser> own_user_for(const Settings& settings) {
     return settings.run_as ? std::nullopt : claim_own_user(settings.name.value_or(""));
 }
 
-// Once the VM is set up, vm-launch is its user. Root's files are kept by a process of their own then.
-std::unique_ptr<VmFiles> vm_files(OpenFiles open, const std::optional<RunUser>& becomes,
-                                  std::optional<OwnUser>& own, const Environment& environment) {
-    std::vector<control::Folder> folders =
-        control::folders_of(::geteuid(), value_of(environment, "XDG_RUNTIME_DIR"));
-    if (!becomes) {
-        return std::make_unique<OwnVmFiles>(std::move(open), std::move(folders));
-    }
-    return std::make_unique<FileKeeper>(
-        std::move(open),
-        Leavings{std::move(folders), own ? std::optional{std::move(own->systemd)} : std::nullopt});
-}
-
 // Does anything outlive the VM that the guest writes to a disk?
 bool keeps_disks(const VmSpec& spec) {
     return std::any_of(spec.disks.begin(), spec.disks.end(),
@@ -165,8 +152,9 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     RunningVm vm = apply(plan, std::move(homes));
     const std::optional<RunUser> becomes =
         plan.run_user && plan.run_user->uid != 0 ? plan.run_user : std::nullopt;
-    files = vm_files({std::move(reports), std::move(vm.served), std::move(vm.state_folder)}, becomes, own,
-                     environment);
+    files = vm_files({std::move(reports), std::move(vm.served), std::move(vm.state_folder)},
+                     becomes.has_value(), value_of(environment, "XDG_RUNTIME_DIR"),
+                     own ? std::optional{std::move(own->systemd)} : std::nullopt);
     return supervise_vm(
         plan, std::move(vm), *files,
         {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,

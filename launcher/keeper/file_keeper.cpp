@@ -7,6 +7,7 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,16 +38,18 @@ FileKeeper::FileKeeper(OpenFiles files, Leavings leavings) {
     }
     socket_.reset(ends[0]);
     const OwnedFd its{ends[1]};
+    const OwnedFd self{static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))};
     pid_ = ::fork();
     if (pid_ < 0) {
         throw failed("cannot begin the process that keeps the VM's files", errno, "");
     }
     if (pid_ == 0) {
-        keep(its.get(), std::move(files), std::move(leavings));
+        keep({its.get(), self.get()}, std::move(files), std::move(leavings));
     }
 }
 
 FileKeeper::~FileKeeper() {
+    static_cast<void>(send_question(socket_.get(), {Wish::end, 0, {}, {}}));
     socket_.reset();
     ::waitpid(pid_, nullptr, 0);
 }
@@ -68,6 +71,15 @@ int FileKeeper::write_report(std::size_t number, std::string_view text) {
 
 int FileKeeper::mark_first_boot() {
     return answer_to(socket_.get(), {Wish::mark_first_boot, 0, {}, {}}).error;
+}
+
+std::unique_ptr<VmFiles> vm_files(OpenFiles open, bool becomes, const std::string& runtime_dir,
+                                  std::optional<SystemdLock> systemd) {
+    std::vector<control::Folder> folders = control::folders_of(::geteuid(), runtime_dir);
+    if (!becomes) {
+        return std::make_unique<OwnVmFiles>(std::move(open), std::move(folders));
+    }
+    return std::make_unique<FileKeeper>(std::move(open), Leavings{std::move(folders), std::move(systemd)});
 }
 
 }  // namespace vml

@@ -4,6 +4,7 @@
 // Makes system calls.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,5 +44,10 @@ class FileKeeper : public VmFiles {
     OwnedFd socket_;
     pid_t pid_ = -1;
 };
+
+// The files of a VM: kept by a process of their own where this one `becomes` another user, else by itself.
+// The control socket and locks may lie where control::folders_of(runtime_dir) has them. Throws Error.
+[[nodiscard]] std::unique_ptr<VmFiles> vm_files(OpenFiles open, bool becomes, const std::string& runtime_dir,
+                                                std::optional<SystemdLock> systemd);
 
 }  // namespace vml

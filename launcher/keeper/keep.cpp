@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,8 +50,8 @@ std::vector<control::Folder> folder_in_use(const std::vector<control::Folder>& f
     return first == folders.end() ? std::vector<control::Folder>{} : std::vector{*first};
 }
 
-std::vector<int> descriptors_of(int socket, const OpenFiles& files, const Leavings& leavings) {
-    std::vector<int> fds{socket, files.served.get(), files.state_folder.get(),
+std::vector<int> descriptors_of(const KeptFor& vm, const OpenFiles& files, const Leavings& leavings) {
+    std::vector<int> fds{vm.socket, vm.process, files.served.get(), files.state_folder.get(),
                          leavings.systemd ? leavings.systemd->fd() : -1};
     for (const ReportFile& report : files.reports) {
         fds.push_back(report.stream.get());
@@ -83,15 +84,31 @@ Reply answer(VmFiles& files, const Question& question) {
             return {write_report(files, question), 0, OwnedFd{}};
         case Wish::mark_first_boot:
             return {files.mark_first_boot(), 0, OwnedFd{}};
+        case Wish::end:
+            break;
     }
     return {EINVAL, 0, OwnedFd{}};
 }
 
-void answer_all(int socket, VmFiles& files) {
-    while (const std::optional<Question> question = receive_question(socket)) {
-        if (!send_reply(socket, answer(files, *question))) {
+// Of a process that is killed the kernel closes one descriptor after the other: its locks may be held for a
+// moment yet when its socket has gone.
+void wait_for_end(int process) {
+    constexpr int longest_ms = 5000;
+    pollfd ended{process, POLLIN, 0};
+    ::poll(&ended, 1, longest_ms);
+}
+
+void answer_all(const KeptFor& vm, VmFiles& files) {
+    while (const std::optional<Question> question = receive_question(vm.socket)) {
+        if (question->wish == Wish::end) {
             return;
         }
+        if (!send_reply(vm.socket, answer(files, *question))) {
+            break;
+        }
+    }
+    if (vm.process >= 0) {
+        wait_for_end(vm.process);
     }
 }
 
@@ -113,16 +130,16 @@ Confinement confinement_for(const VmFiles& files) {
 
 }  // namespace
 
-void keep(int socket, OpenFiles files, Leavings leavings) {
+void keep(const KeptFor& vm, OpenFiles files, Leavings leavings) {
     int code = 0;
     try {
         ::setsid();  // the terminal's signals are for its VM's vm-launch alone
         ::prctl(PR_SET_NAME, keeper_comm);
-        keep_open(descriptors_of(socket, files, leavings));
+        keep_open(descriptors_of(vm, files, leavings));
         leavings.folders = folder_in_use(leavings.folders);
         OwnVmFiles own{std::move(files), leavings.folders};
         lock_down({std::nullopt, false, confinement_for(own)});
-        answer_all(socket, own);
+        answer_all(vm, own);
         take_away(std::move(leavings));
     } catch (const std::exception&) {
         code = 1;  // its VM's vm-launch says what was not done

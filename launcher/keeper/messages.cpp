@@ -91,7 +91,7 @@ std::optional<Question> receive_question(int socket) {
     Question question;
     const ssize_t count =
         receive_with(socket, {{{&head, sizeof head}, {name.data(), name.size()}}}, question.fd);
-    if (count < 0 || head.wish > static_cast<std::uint32_t>(Wish::mark_first_boot)) {
+    if (count < 0 || head.wish > static_cast<std::uint32_t>(Wish::end)) {
         return std::nullopt;
     }
     question.wish = static_cast<Wish>(head.wish);

@@ -10,7 +10,7 @@
 
 namespace vml {
 
-enum class Wish : std::uint32_t { open_served, write_report, mark_first_boot };
+enum class Wish : std::uint32_t { open_served, write_report, mark_first_boot, end };
 
 struct Question {
     Wish wish = Wish::open_served;

@@ -30,8 +30,13 @@ const char* name_of_call(int number) {
     return name == nullptr ? "of a number without a name" : name;
 }
 
-// What a violation ends with: nothing here may allocate or lock.
+// What a violation ends with: nothing here may allocate or lock. The signal alone, of whomever, means
+// nothing.
 void on_violation(int /*signal*/, siginfo_t* info, void* /*context*/) {
+    constexpr int of_seccomp = 1;  // SYS_SECCOMP (Linux, asm-generic/siginfo.h)
+    if (info->si_code != of_seccomp) {
+        return;
+    }
     say("vm-launch: error: the system call ");
     say(name_of_call(info->si_syscall));
     say(" is none that vm-launch makes: it ends here, and the VM with it\n"

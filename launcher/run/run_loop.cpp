@@ -16,7 +16,6 @@
 #include "base/overloaded.h"
 #include "launcher/console/qemu_output.h"
 #include "launcher/console/screen_log.h"
-#include "launcher/process/landlock.h"
 #include "launcher/process/lock_down.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/run/children.h"
@@ -34,25 +33,6 @@
 namespace vml {
 
 namespace {
-
-// What the VM is, with what only its start could tell.
-nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
-    description.update({{"pid", ::getpid()},
-                        {"qemu_pid", vm.pid},
-                        {"landlock", vm.landlock},
-                        {"own_landlock", landlock_abi()}});
-    return description;
-}
-
-// What vm-launch itself still opens by name: what the kernel tells of processes and control groups, and the
-// local time.
-OwnRights own_rights(const RunOptions& options, const VmFiles& files) {
-    Confinement reach{.files = files.reach(), .tcp_ports = std::vector<std::uint16_t>{}, .signals = true};
-    for (const char* file : {"/proc", "/sys/fs/cgroup", "/etc/localtime"}) {
-        reach.files.push_back({file});
-    }
-    return {options.becomes, options.keep_net_admin, std::move(reach)};
-}
 
 // What is only held while the VM runs.
 struct Held {

@@ -1,6 +1,11 @@
 #include "launcher/run/run_options.h"
 
 #include <filesystem>
+#include <utility>
+
+#include <unistd.h>
+
+#include "launcher/process/landlock.h"
 
 namespace vml {
 
@@ -29,6 +34,24 @@ supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
         }
     }
     return config;
+}
+
+nlohmann::json described(nlohmann::json description, const RunningVm& vm) {
+    description.update({{"pid", ::getpid()},
+                        {"qemu_pid", vm.pid},
+                        {"landlock", vm.landlock},
+                        {"own_landlock", landlock_abi()}});
+    return description;
+}
+
+// What vm-launch itself still opens by name: what the kernel tells of processes and control groups, and the
+// local time.
+OwnRights own_rights(const RunOptions& options, const VmFiles& files) {
+    Confinement reach{.files = files.reach(), .tcp_ports = std::vector<std::uint16_t>{}, .signals = true};
+    for (const char* file : {"/proc", "/sys/fs/cgroup", "/etc/localtime"}) {
+        reach.files.push_back({file});
+    }
+    return {options.becomes, options.keep_net_admin, std::move(reach)};
 }
 
 }  // namespace vml

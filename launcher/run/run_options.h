@@ -11,8 +11,11 @@
 
 #include "base/log.h"
 #include "launcher/console/console.h"
+#include "launcher/keeper/vm_files.h"
 #include "launcher/plan/plan.h"
+#include "launcher/process/lock_down.h"
 #include "launcher/run/supervisor.h"
+#include "launcher/start/apply.h"
 #include "launcher/vm/facts.h"
 #include "launcher/watch/boot_observer.h"
 
@@ -38,5 +41,11 @@ struct RunOptions {
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
                                                   const ObserverConfig& observer);
+
+// The description with what only the VM's start could tell.
+[[nodiscard]] nlohmann::json described(nlohmann::json description, const RunningVm& vm);
+
+// What vm-launch keeps of its rights once everything is set up.
+[[nodiscard]] OwnRights own_rights(const RunOptions& options, const VmFiles& files);
 
 }  // namespace vml

@@ -75,6 +75,26 @@ def must_be_gone(before):
     assert not left, "vm-launch left a process behind"
 
 
+def keepers(pids):
+    """Those of them that keep the files of a vm-launch: one that was killed leaves it to take away the rest, and to end."""
+    return [pid for pid in pids if comm_of(pid) == "vm-launch-files"]
+
+
+def comm_of(pid):
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().strip()
+    return ""
+
+
+def processes_of(pid):
+    """vm-launch's QEMU, and the process that keeps its files: both are its children."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    [keeper] = keepers(map(int, found))
+    [qemu] = set(map(int, found)) - {keeper}
+    return qemu, keeper
+
+
 def reap_the_dead(pids):
     """Takes the children among these that are dead, or about to be; the others are left."""
     for pid in pids:
@@ -126,6 +146,7 @@ class Running:
             if stream is not None:
                 stream.close()
         if kind is None:
+            reap_the_dead(keepers(children() - self.before))
             must_be_gone(self.before)
         else:
             end_children(children() - self.before)

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from launch import BINARY, BOOT, DEADLINE, Running, command, environment, launch
+from launch import BINARY, BOOT, DEADLINE, Running, command, environment, launch, processes_of
 from test_cli_run import STARTED, Terminal
 
 
@@ -595,9 +595,11 @@ def test_what_sigkill_leaves_is_no_vm_and_taken_over():
     with Vm() as vm:
         name = vm.name
         assert files_of(name) == [f"{name}.lock", f"{name}.sock"]
+        qemu, keeper = processes_of(vm.pid())
+        os.kill(keeper, signal.SIGKILL)  # it would take them away
         vm.signal(signal.SIGKILL)
         vm.process.wait(DEADLINE)
-        os.waitpid(-1, 0)  # QEMU, which has become ours
+        os.waitpid(qemu, 0)  # QEMU, which has become ours
         assert files_of(name) == [f"{name}.lock", f"{name}.sock"]
         assert "no running VM named" in ask("stop", name).stderr
         result = launch(*BOOT, "--name", name, scenario="poweroff")

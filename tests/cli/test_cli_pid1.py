@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from launch import BOOT, DEADLINE, Running, command, environment, launch
+from launch import BOOT, DEADLINE, Running, command, environment, launch, processes_of
 from test_cli_run import STARTED
 
 pytestmark = pytest.mark.usefixtures("as_root")
@@ -169,7 +169,7 @@ def test_the_kill_of_init_leaves_nothing():
     with Init(scenario="deaf") as run:
         run.wait_for(STARTED)
         init = run.pid()
-        qemu = int(subprocess.run(["pgrep", "-P", str(init)], stdout=subprocess.PIPE, check=True).stdout)
+        qemu, _ = processes_of(init)
         run.send(signal.SIGKILL)
         assert run.end() != 0
         assert not os.path.exists(f"/proc/{qemu}")

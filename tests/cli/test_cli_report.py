@@ -20,9 +20,10 @@ def test_a_killed_run_leaves_no_report_of_an_earlier_one(tmp_path):
     assert json.loads(report.read_text())["exit_code"] == 0
     with Vm("--report", report) as vm:
         assert not report.exists()
+        qemu, _ = launch.processes_of(vm.pid())
         vm.signal(signal.SIGKILL)
         vm.process.wait(launch.DEADLINE)
-        os.waitpid(-1, 0)  # QEMU, which has become ours
+        os.waitpid(qemu, 0)  # QEMU, which has become ours
     assert list(tmp_path.iterdir()) == []
 
 

@@ -30,12 +30,13 @@ ARROWS = {
     "launcher/host": "launcher/process launcher/vm launcher/settings control rom netsetup netserve ipxescript",
     "launcher/handles": "",
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm control rom netsetup netserve",
+    "launcher/keeper": "launcher/handles launcher/start launcher/process launcher/vm control netserve",
     "launcher/console": "bootwatch control screen",
     "launcher/watch": "launcher/handles launcher/console launcher/settings bootwatch netserve netsetup",
     "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp rom",
-    "launcher/run": "launcher/handles launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
+    "launcher/run": "launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
-    "launcher/commands": "launcher/run launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/commands": "launcher/run launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -67,7 +68,7 @@ SYSTEM = {
     "launcher/process": (
         "",
         "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork fstat geteuid gethostname getpid getppid getpwnam "
-        "getpwuid kill open pipe pipe2 prctl prlimit read setgroups setresgid setresuid setsid signal stat syscall waitpid write",
+        "getpwuid kill open pipe pipe2 prctl prlimit read setgroups setresgid setresuid setsid sigaction signal stat syscall waitpid write",
     ),
     "launcher/host": (
         "",
@@ -79,6 +80,7 @@ SYSTEM = {
         "archive_* faccessat fchmod fchown fcntl flock fstat ftruncate geteuid memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit "
         "pwrite renameat setsockopt socketpair stat unlink unlinkat write",
     ),
+    "launcher/keeper": ("", "_exit close_range dup2 fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
     "launcher/watch": ("asio", ""),
     "launcher/remote": ("asio", "ftruncate getsid lseek pread sysconf"),

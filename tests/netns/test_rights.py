@@ -80,14 +80,14 @@ def keeper_of(pid):
 
 
 def test_the_process_that_keeps_roots_files_sees_nothing_else(running, tmp_path):
-    """It has the socket to its vm-launch, /dev/null, and what it keeps for this VM: no report, no folder."""
+    """It has the socket to its vm-launch, that process itself, /dev/null, and what it keeps for this VM: no report, no folder."""
     keeper = keeper_of(running.process.pid)
     assert status_of(keeper)["Uid"] == ["0"] * 4
     assert rights_of(keeper) == NOTHING
     opened = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{keeper}/fd").iterdir()]
     kinds = [target.split(":")[0] for target in opened]
     kept = [target for target in opened if target.startswith("/run/systemd/dynamic-uid/")]
-    assert sorted(kinds) == sorted(["/dev/null"] * 3 + ["socket"] + kept), opened
+    assert sorted(kinds) == sorted(["/dev/null"] * 3 + ["anon_inode", "socket"] + kept), opened
     running.stop()
     assert vm.wait_for_end(keeper, 10)
 

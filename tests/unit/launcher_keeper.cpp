@@ -145,7 +145,7 @@ struct Attacked {
         OwnedFd its{ends[1]};
         pid = ::fork();
         if (pid == 0) {
-            keep(its.get(), place.files(), {});
+            keep({its.get(), -1}, place.files(), {});
         }
     }
     // The keeper's exit code, once it has been told this.
