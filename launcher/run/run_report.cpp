@@ -22,6 +22,17 @@ std::string report_text(const ReportFile& file, const boot::ReportHead& head,
            "\n";
 }
 
+// What is told to do next, as the log tells it.
+boot::ReportHead worded_head(boot::ReportHead head, const Log& log) {
+    if (head.fault) {
+        head.fault->hint = log.worded(head.fault->hint);
+    }
+    for (std::string& hint : head.hints) {
+        hint = log.worded(hint);
+    }
+    return head;
+}
+
 }  // namespace
 
 std::string utc_now() {
@@ -31,10 +42,11 @@ std::string utc_now() {
 
 int write_reports(const std::vector<ReportFile>& files, const boot::ReportHead& head,
                   const std::vector<boot::Boot>& boots, Log& log) {
+    const boot::ReportHead worded = worded_head(head, log);
     int exit_code = head.exit_code;
     for (const ReportFile& file : files) {
         try {
-            write_report(file, report_text(file, head, boots));
+            write_report(file, report_text(file, worded, boots));
         } catch (const Error& error) {
             log.fault(error.faults().front());
             exit_code = exit_code == 0 ? static_cast<int>(ExitCode::report) : exit_code;
