@@ -15,7 +15,7 @@ import yaml
 
 import lab as labs
 import vm
-from containers import DEADLINE, IMAGE, ROOT, podman, podman_environment
+from containers import DEADLINE, ROOT, podman, podman_environment
 
 EXAMPLES = ROOT / "examples"
 FLAGS = ("--isolation", "chroot", "--network", "host", "--ulimit", "nofile=1024:1024")
