@@ -49,9 +49,11 @@ class Log {
     // Of a fault the hint alone is worded anew: the rest may be another program's words.
     void fault(const Fault& fault);
 
+    // As it is told to the user at hand.
+    [[nodiscard]] std::string worded(std::string_view text) const;
+
   private:
     void write(LogLevel level, std::string_view message);
-    [[nodiscard]] std::string worded(std::string_view text) const;
 
     LogLevel threshold_;
     LogFormat format_;

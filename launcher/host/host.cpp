@@ -26,6 +26,7 @@
 #include "launcher/host/rom_files.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
+#include "launcher/host/user_data_file.h"
 #include "launcher/process/landlock.h"
 #include "launcher/process/run_user.h"
 #include "launcher/settings/disk_options.h"
@@ -39,9 +40,6 @@ namespace vml {
 namespace {
 
 namespace fs = std::filesystem;
-
-// More than any cloud's limit for user data.
-constexpr std::size_t longest_user_data = std::size_t{4} << 20;
 
 std::optional<fs::path> find_program(const std::string& name, const std::string& search_path) {
     std::istringstream folders{search_path.empty() ? "/usr/local/bin:/usr/bin:/bin" : search_path};
@@ -163,7 +161,9 @@ void look_at_network(const Settings& settings, Moment moment, HostFacts& facts) 
 void look_at_user_data(const Settings& settings, HostFacts& facts) {
     if (settings.user_data) {
         facts.user_data = look_at(*settings.user_data, O_RDONLY);
-        facts.user_data_text = head_of(*settings.user_data, longest_user_data);
+        UserDataFile file = read_user_data(*settings.user_data);
+        facts.user_data_text = std::move(file.text);
+        facts.user_data_fault = std::move(file.fault);
     }
 }
 

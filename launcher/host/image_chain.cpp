@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/shell.h"
+#include "base/text.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/image_look.h"
@@ -23,9 +24,23 @@ using Probe = std::function<ImageFacts(const fs::path&)>;
 // QEMU opens them all, one in the other; nobody makes so many by hand.
 constexpr std::size_t deepest_chain = 200;
 
-// Nothing where the image names none, or what is no file.
-std::optional<MeantFile> meant_by(const fs::path& image, const std::optional<std::string>& name) {
-    return name ? file_meant(image, *name) : std::nullopt;
+// QEMU could reach it by a driver of its own, and would tell only when it starts what stands in the way.
+Fault no_file(const fs::path& image, std::string_view relation, const std::string& name) {
+    return {fmt::format("cannot use {}", image.string()),
+            fmt::format("it {} {}, which is no file or device of this host", relation, visible(name)),
+            fmt::format("make one image of it: qemu-img convert -O qcow2 {} NEW.qcow2",
+                        shell_quoted(image.string())),
+            ExitCode::host};
+}
+
+// Nothing where the image names none.
+std::optional<MeantFile> meant_by(const fs::path& image, const std::optional<std::string>& name,
+                                  std::string_view relation, std::optional<Fault>& fault) {
+    std::optional<MeantFile> meant = name ? file_meant(image, *name) : std::nullopt;
+    if (name && !meant) {
+        fault = no_file(image, relation, *name);
+    }
+    return meant;
 }
 
 NamedFile looked_at(const fs::path& file, int flags) {
@@ -49,10 +64,10 @@ Fault endless(const fs::path& image) {
             ExitCode::host};
 }
 
-// The layer that a header names; nothing where it names none, or what is no file.
+// The layer that a header names; nothing where it names none.
 std::optional<LayerFacts> layer_under(const fs::path& image, const Qcow2Header& header, const Probe& probe,
                                       std::optional<Fault>& fault) {
-    const auto meant = meant_by(image, header.backing_file);
+    const auto meant = meant_by(image, header.backing_file, "lies on", fault);
     if (!meant) {
         return std::nullopt;
     }
@@ -82,10 +97,10 @@ void follow_names(const fs::path& image, const Probe& probe, DiskFacts& disk) {
         }
         // Only the uppermost image is written to.
         auto& data_file = disk.backing.empty() ? disk.data_file : disk.backing.back().data_file;
-        if (const auto meant = meant_by(current, header->data_file)) {
+        if (const auto meant = meant_by(current, header->data_file, "keeps its data in", disk.chain_fault)) {
             data_file = looked_at(meant->file, disk.backing.empty() ? O_RDWR : O_RDONLY);
         }
-        auto layer = layer_under(current, *header, probe, disk.chain_fault);
+        auto layer = disk.chain_fault ? std::nullopt : layer_under(current, *header, probe, disk.chain_fault);
         if (!layer) {
             return;
         }

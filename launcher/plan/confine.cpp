@@ -47,7 +47,13 @@ Confinement confinement_of_qemu(const VmSpec& spec) {
             confinement.files.push_back({*nat->tftp_folder});
         }
     }
-    if (!is_in_user_mode(spec)) {
+    if (is_in_user_mode(spec)) {
+        // A rule holds for the file that was there at the start. These services put another one in its place
+        // when the host's name servers change, and /etc/resolv.conf is a link into their folders.
+        for (const char* folder : {"/run/systemd/resolve", "/run/resolvconf"}) {
+            confinement.files.push_back({folder});
+        }
+    } else {
         confinement.tcp_ports.emplace();
         if (spec.vnc) {
             confinement.tcp_ports->push_back(spec.vnc->port);

@@ -240,9 +240,26 @@ class ChildSetup : public bp::extend::handler {
     pid_t parent_;
 };
 
-Error cannot_start(const SpawnRequest& request, std::string_view step, const std::string& why) {
+constexpr std::string_view installed_whole = "check that the program is installed whole and may be run";
+
+Error cannot_start(const SpawnRequest& request, std::string_view step, const std::string& why,
+                   std::string_view hint = installed_whole) {
     return Error{{fmt::format("cannot start {}", request.program.string()), fmt::format("{}: {}", step, why),
-                  "check that the program is installed whole and may be run", ExitCode::qemu}};
+                  std::string{hint}, ExitCode::qemu}};
+}
+
+// In its domain it may run what lies in its own folder and where Debian has libraries: no script's
+// interpreter and no link's target elsewhere.
+std::string_view hint_for(const Report& report, bool confined) {
+    if (confined && report.step == Step::landlock) {
+        return "--no-landlock runs QEMU without one";
+    }
+    if (confined && report.step == Step::exec && report.error_number == EACCES) {
+        return "it may run nothing outside of its own folder and of /usr, be it a link's target or a "
+               "script's "
+               "interpreter: --no-landlock lets it, if the program is installed whole and may be run";
+    }
+    return installed_whole;
 }
 
 }  // namespace
@@ -275,7 +292,7 @@ pid_t spawn(const SpawnRequest& request) {
     Report report{};
     if (::read(read_end.get(), &report, sizeof report) == static_cast<ssize_t>(sizeof report)) {
         throw cannot_start(request, step_names.at(static_cast<std::size_t>(report.step)),
-                           errno_text(report.error_number));
+                           errno_text(report.error_number), hint_for(report, room.ruleset >= 0));
     }
     if (error) {
         throw cannot_start(request, "forking", error.message());

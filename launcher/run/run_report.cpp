@@ -20,6 +20,17 @@ std::string report_text(const std::filesystem::path& path, const boot::ReportHea
            "\n";
 }
 
+// What is told to do next, as the log tells it.
+boot::ReportHead worded_head(boot::ReportHead head, const Log& log) {
+    if (head.fault) {
+        head.fault->hint = log.worded(head.fault->hint);
+    }
+    for (std::string& hint : head.hints) {
+        hint = log.worded(hint);
+    }
+    return head;
+}
+
 }  // namespace
 
 std::string utc_now() {
@@ -29,9 +40,10 @@ std::string utc_now() {
 
 int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
                   const boot::ReportHead& head, const std::vector<boot::Boot>& boots, Log& log) {
+    const boot::ReportHead worded = worded_head(head, log);
     int exit_code = head.exit_code;
     for (std::size_t number = 0; number < paths.size(); ++number) {
-        const int error = files.write_report(number, report_text(paths[number], head, boots));
+        const int error = files.write_report(number, report_text(paths[number], worded, boots));
         if (error != 0) {
             log.fault({fmt::format("cannot write the report {}", paths[number].string()), errno_text(error),
                        "", ExitCode::report});

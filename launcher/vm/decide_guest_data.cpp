@@ -32,6 +32,10 @@ std::optional<std::string> user_data_of(const DecideInput& in, Findings& finding
         return std::nullopt;
     }
     UserDataJudgement judged = judge_user_data(in.facts.user_data_text);
+    if (in.facts.user_data_fault) {
+        judged.why = in.facts.user_data_fault->why;
+        judged.hint = in.facts.user_data_fault->hint;
+    }
     const std::string what = fmt::format("{}: {}", in.origin("user-data"), in.settings.user_data->string());
     if (!judged.why.empty()) {
         findings.settings_fault(fmt::format("{} is no user data for cloud-init", what), judged.why,

@@ -172,6 +172,12 @@ struct EfiProgram {
     bool operator==(const EfiProgram&) const = default;
 };
 
+// Why a file cannot be user data, before anything is known of its text.
+struct UserDataFault {
+    std::string why;
+    std::string hint;
+};
+
 struct HostFacts {
     std::filesystem::path working_folder;  // what relative paths are relative to
     Arch arch = Arch::x86_64;
@@ -193,7 +199,8 @@ struct HostFacts {
     std::optional<StoreFacts> nvram_template;  // of the firmware that the machine gets; none: it is not raw
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
-    std::string user_data_text;
+    std::string user_data_text;  // unpacked
+    std::optional<UserDataFault> user_data_fault;
     std::optional<FileText> ssh_key_file;  // where --ssh-pubkey is no key but a path
     std::vector<PortObstacle> port_obstacles;
     std::optional<NetbootFacts> netboot;

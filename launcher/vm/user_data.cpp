@@ -14,7 +14,6 @@ namespace vml {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-constexpr std::string_view gzip_magic = "\x1f\x8b";
 constexpr std::size_t mime_head = 4096;  // as far as cloud-init looks for the header
 
 constexpr std::array<std::string_view, 10> headers{
@@ -90,10 +89,6 @@ bool holds_key(const std::string& line) {
 
 UserDataJudgement judge_user_data(std::string_view text) {
     UserDataJudgement judged;
-    if (text.starts_with(gzip_magic)) {
-        judged.text = std::string{text};
-        return judged;
-    }
     const std::string_view kept = without_beginning(text);
     judged.text = std::string{kept};
     if (kept.empty()) {

@@ -15,9 +15,9 @@ struct UserDataJudgement {
 };
 
 // The kinds are those of cloud-init's cloudinit/handlers/__init__.py (INCLUSION_TYPES_MAP),
-// cloudinit/user_data.py (MIME, gzip) and, for `## template: jinja`, cloudinit/handlers/jinja_template.py.
+// cloudinit/user_data.py (MIME) and, for `## template: jinja`, cloudinit/handlers/jinja_template.py.
 // What begins with none of them is "text/x-not-multipart", which cloud-init logs as unhandled and passes
-// over.
+// over. gzip is unpacked before, where the file is read.
 [[nodiscard]] UserDataJudgement judge_user_data(std::string_view text);
 
 // The public keys in what was given for a key: lines of an authorized_keys file (sshd(8)), comments left out.

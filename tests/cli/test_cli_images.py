@@ -33,6 +33,15 @@ def images(tmp_path_factory):
     qemu_img("convert", "-O", "vpc", "-o", "subformat=fixed", raw, folder / "fixed.vhd")
     subprocess.run(["gzip", "-kf", folder / "whole.qcow2"], check=True)
     qemu_img("create", "-q", "-f", "qcow2", "-u", "-b", "whole.qcow2.gz", "-F", "raw", folder / "packed.qcow2", "1G")
+    for name, under in {
+        "nbd": "nbd://127.0.0.1:9/disk",
+        "node": 'json:{"driver": "raw", "file": {"driver": "nbd", "server": {"type": "unix", "path": "/s"}}}',
+        "fat": "fat:/etc",
+        "file": "file:disk.img",
+        "filenode": 'json:{"driver": "raw", "file": {"driver": "file", "filename": "disk.img"}}',
+    }.items():
+        qemu_img("create", "-q", "-f", "qcow2", "-u", "-b", under, "-F", "raw", folder / f"{name}.qcow2", "3M")
+    qemu_img("create", "-q", "-f", "qcow2", "-u", "-b", "nbd.qcow2", "-F", "qcow2", folder / "two.qcow2", "3M")
     return folder
 
 
@@ -50,6 +59,10 @@ REFUSED = {
     "fixed.vhd": "--disk-format vpc",
     "over.qcow2 base.qcow2 qcow2": "over.qcow2 of --disk lies on it",
     "packed.qcow2 qcow2": "it is packed (gzip)",
+    "nbd.qcow2 qcow2": "it lies on nbd://127.0.0.1:9/disk, which is no file or device of this host",
+    "two.qcow2 qcow2": "nbd.qcow2 NEW.qcow2",
+    "node.qcow2 qcow2": 'it lies on json:{"driver":',
+    "fat.qcow2 qcow2": "it lies on fat:/etc",
     "disk.img vpc": "it is no vpc image",
     "disk.img over.qcow2": "say --disk-format auto,qcow2",
 }
@@ -60,6 +73,8 @@ TAKEN = (
     "over.qcow2 second.qcow2 qcow2",
     "disk.img over.qcow2 auto,qcow2",
     "byte.img raw",
+    "file.qcow2 qcow2",
+    "filenode.qcow2 qcow2",
 )
 
 

@@ -1,5 +1,7 @@
 """Who sets variables is told of variables, who gives flags of flags, at every moment of a run."""
 
+import json
+
 import pytest
 
 from launch import BOOT, environment, launch
@@ -16,6 +18,14 @@ def test_a_hint_of_a_boot_that_failed():
     told = told_by_variables("network-loop")
     assert "BOOT_ONCE=network" in told
     assert "--boot-once" not in told
+
+
+def test_the_report_hints_as_the_log_does(tmp_path):
+    report = tmp_path / "boot.json"
+    told_by_variables("network-loop", BOOT_REPORT=str(report))
+    assert "BOOT_ONCE=network" in json.loads(report.read_text())["verdict"]["hint"]
+    launch(*BOOT, "--report", report, scenario="network-loop")
+    assert "--boot-once network" in json.loads(report.read_text())["verdict"]["hint"]
 
 
 def test_one_flag_among_variables_means_flags():

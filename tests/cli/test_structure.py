@@ -72,8 +72,8 @@ SYSTEM = {
     ),
     "launcher/host": (
         "",
-        "access bind fchown fstat ftruncate geteuid gethostname getpid ioctl kill listen memfd_create open pipe2 poll pread prlimit "
-        "pwrite read sched_getaffinity setsockopt socket stat statx waitpid",
+        "access bind fchown fstat ftruncate geteuid gethostname getpid inflate* ioctl kill listen memfd_create open pipe2 poll pread prlimit "
+        "pwrite read sched_getaffinity setsockopt socket stat statx waitpid zError",
     ),
     "launcher/start": (
         "",

@@ -22,10 +22,27 @@ OTHER_BINARY = ("-v", f"{pathlib.Path(BINARY).resolve()}:/usr/bin/vm-launch:ro")
 # its own. None of this changes what is in the container: capabilities, seccomp profile and PID 1 are the real ones.
 RUNTIME = ("--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", *OTHER_BINARY)
 
+# The same for podman where another program speaks to it, and no flag can be given: `podman kube play`, and its service.
+# A cluster's device plugin gives devices that no manifest names.
+CONTAINERS_CONF = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+devices = {devices}
+[engine]
+runtime = "runc"
+"""
+
 # What Docker gives every container beyond podman's own defaults.
 DOCKER_DEFAULTS = ("--cap-add", "MKNOD,NET_RAW,AUDIT_WRITE")
 
 DEADLINE = 240  # an emulated boot beside others
+
+
+def podman_environment(folder, devices=()):
+    """For a podman that takes its flags from its configuration, which is written to the folder."""
+    file = folder / "containers.conf"
+    file.write_text(CONTAINERS_CONF.format(devices=json.dumps(devices)))
+    return {**os.environ, "CONTAINERS_CONF": str(file)}
 
 
 def podman(*words, check=True, **options):

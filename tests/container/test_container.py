@@ -1,17 +1,14 @@
 """The image as its users run it: the lines of the iPXE guide, stopping, exit codes, health, exec."""
 
 import json
-import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import time
 
 import pexpect
 import pytest
-import yaml
 
 import lab as labs
 import vm
@@ -135,55 +132,6 @@ def test_the_guides_bridge_line_boots(image, assets, lab):
         assert guide.end() == 0
     assert ("/vmlinuz", 200) in net.requests()
     labs.wait_until(lambda: net.links() == before, 20, "the links as before")
-
-
-@pytest.fixture(scope="module")
-def boot_server(image):
-    """The image of the examples' boot server; its base is the one that scripts/container has made."""
-    flags = ("--isolation", "chroot", "--network", "host", "--ulimit", "nofile=1024:1024")
-    subprocess.run(["buildah", "bud", *flags, "-t", "vml-netboot-server", ROOT / "examples/netboot-server"], check=True)
-    return "localhost/vml-netboot-server"
-
-
-def test_the_bridge_example_boots_from_the_server_beside_it(boot_server, assets, lab, tmp_path):
-    """What examples/compose.bridge.yaml starts: both containers on the host's network, and the bridge has the server's
-    address."""
-    net = lab("bridge")
-    labs.run("ip", "-n", net.srv, "addr", "flush", "dev", "srv0")
-    net.ip("addr", "add", f"{labs.SERVER}/24", "dev", "br0")
-    for name in ("vmlinuz", "initrd.gz"):
-        shutil.copy(assets / "netboot" / name, tmp_path)
-    shutil.copy(ROOT / "examples/netboot/boot.ipxe", tmp_path)
-    tmp_path.chmod(0o755)  # nginx's workers are not root
-    example = yaml.safe_load((ROOT / "examples/compose.bridge.yaml").read_text())["services"]
-    settings = {name: [word for pair in example[name]["environment"].items() for word in ("-e", "=".join(pair))] for name in example}
-    name = f"vml-netboot-{os.getpid()}"
-    there = ("--network", f"ns:/run/netns/{net.vm}")
-    server = podman("run", "-d", "--name", name, *RUNTIME, *DOCKER_DEFAULTS, "--cap-add", "NET_ADMIN", *there, *settings["netboot"],
-                    "-v", f"{tmp_path}:/netboot:ro", boot_server)
-    assert server.returncode == 0
-    try:
-        rights = ("--cap-add", "NET_ADMIN", "--device", "/dev/net/tun")
-        with Container(*rights, *settings["vm"], *SMALL, network=there) as vm_container:
-            vm_container.wait_text(vm.GUEST_UP)
-            assert vm_container.wait() == 0
-            assert f"http://{labs.SERVER}/vmlinuz" in vm_container.text
-    finally:
-        podman("rm", "-f", "-t", "0", name, check=False)
-
-
-def test_the_nat_example_boots_the_folder_beside_it(image, assets, tmp_path):
-    """What examples/compose.nat.yaml starts, without KVM as its comment says."""
-    for name in ("vmlinuz", "initrd.gz"):
-        shutil.copy(assets / "netboot" / name, tmp_path)
-    shutil.copy(ROOT / "examples/netboot/boot.ipxe", tmp_path)
-    tmp_path.chmod(0o755)
-    service = yaml.safe_load((ROOT / "examples/compose.nat.yaml").read_text())["services"]["vm"]
-    settings = [word for pair in service["environment"].items() for word in ("-e", "=".join(pair))]
-    [volume] = service["volumes"]
-    with Container(*settings, *SMALL, "-v", volume.replace("./netboot", str(tmp_path))) as vm_container:
-        vm_container.wait_text(vm.GUEST_UP)
-        assert vm_container.wait() == 0
 
 
 def test_the_guides_line_with_a_rom_of_ones_own_runs_it(image, tmp_path):

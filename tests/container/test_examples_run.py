@@ -3,10 +3,8 @@ by `podman kube play`."""
 
 import contextlib
 import json
-import os
 import re
 import subprocess
-import tempfile
 import time
 
 import pytest
@@ -14,7 +12,7 @@ import yaml
 
 import lab as labs
 import vm
-from containers import DEADLINE, IMAGE, ROOT, Container, podman
+from containers import DEADLINE, IMAGE, ROOT, Container, podman, podman_environment
 
 UNIT = ROOT / "examples/vm-launch@.service"
 MANIFEST = ROOT / "examples/kubernetes.yaml"
@@ -183,16 +181,6 @@ def test_the_unit_does_not_start_again_what_cannot_start(systemd_image, tmp_path
 
 # What podman 4.3 does not do of the manifest: it knows no startupProbe and no readinessProbe (the test runs their commands), passes
 # over limits of other resources than CPU and memory, and stops after ten seconds whatever terminationGracePeriodSeconds says.
-#
-# `podman kube play` takes no flags of the container's, which here come from podman's configuration: the runtime and the limits
-# as RUNTIME has them, and what the cluster's device plugin gives for devices.kubevirt.io/tun.
-CONTAINERS_CONF = """
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-devices = {devices}
-[engine]
-runtime = "runc"
-"""
 
 
 class Pod:
@@ -206,8 +194,7 @@ class Pod:
         self.file = folder / "pod.yaml"
         self.file.write_text(yaml.safe_dump(self.manifest))
         devices = ["/dev/net/tun"] if "devices.kubevirt.io/tun" in self.container["resources"]["limits"] else []
-        (folder / "containers.conf").write_text(CONTAINERS_CONF.format(devices=json.dumps(devices)))
-        self.environment = {**os.environ, "CONTAINERS_CONF": str(folder / "containers.conf")}
+        self.environment = podman_environment(folder, devices)
         self.namespace = namespace  # of the node
 
     def podman(self, *words, check=True):

@@ -111,6 +111,25 @@ TEST_CASE("a program in a place of its own can be run, and where there is no suc
     CHECK(said_by(script, {}, more) == "beside");
 }
 
+TEST_CASE("a program that its domain keeps from being run is told as that") {
+    const Folder here;
+    const Folder elsewhere;
+    const auto link = here.path() / "qemu";
+    std::filesystem::create_symlink(test::program(elsewhere, "qemu", "#!/bin/sh\n"), link);
+    VmSpec spec;
+    spec.qemu = link;
+    const auto hint = [&](const std::optional<Confinement>& confinement) -> std::string {
+        try {
+            said_by(link, {}, confinement);
+            return "";
+        } catch (const Error& error) {
+            return error.faults().front().hint;
+        }
+    };
+    CHECK(hint(std::nullopt).empty());
+    CHECK(hint(confinement_of_qemu(spec)).find("--no-landlock") != std::string::npos);
+}
+
 TEST_CASE("what QEMU reaches follows from the VM") {
     HostFacts facts = test::with_netboot(test::made_up_host());
     VmSpec spec = test::spec_of({"--ipxe", "--netboot-dir=/srv/netboot", "--graphics=vnc"}, facts);
@@ -118,6 +137,7 @@ TEST_CASE("what QEMU reaches follows from the VM") {
     CHECK_FALSE(nat.tcp_ports);  // the guest connects to where it wants
     CHECK(reaches(nat, "/srv/netboot"));
     CHECK(reaches(nat, "/etc/resolv.conf"));
+    CHECK(reaches(nat, "/run/systemd/resolve"));
     CHECK_FALSE(reaches(nat, "/dev/kvm"));
     CHECK_FALSE(reaches(nat, "/etc"));
     spec.accelerator = Accelerator::kvm;
@@ -126,6 +146,7 @@ TEST_CASE("what QEMU reaches follows from the VM") {
     CHECK(bridge.tcp_ports == Ports{spec.vnc->port});
     CHECK(reaches(bridge, "/dev/kvm"));
     CHECK_FALSE(reaches(bridge, "/srv/netboot"));
+    CHECK_FALSE(reaches(bridge, "/run/systemd/resolve"));
     spec.qemu = "/opt/qemu/bin/qemu-system-x86_64";
     CHECK(reaches(confinement_of_qemu(spec), "/opt/qemu"));
     spec.qemu = "/bin/qemu-system-x86_64";
