@@ -169,7 +169,8 @@ Found grub_shell(std::string_view line) {
 // com32/elflink/ldlinux/execute.c. Where pxelinux writes to the screen and the serial port, and both are one,
 // each word comes twice.
 Found loader(std::string_view line) {
-    if (line.starts_with("Boot failed: press a key to retry, or wait for reset")) {
+    // On a busy host SeaBIOS's serial console puts the cursor anew within a line, which ends it there.
+    if (line.starts_with("Boot failed: press a key")) {
         return found(ConsoleSign::loader_gave_up, line);
     }
     const bool pxelinux = line.starts_with("Unable to locate configuration file") ||
