@@ -160,6 +160,27 @@ Found ipxe_end(std::string_view line) {
     return ipxe_word(line);
 }
 
+// Behind its prompt GRUB puts the cursor where it is already, which ends the line.
+Found grub_shell(std::string_view line) {
+    return line == "grub>" || line == "grub rescue>" ? found(ConsoleSign::grub_shell, line) : std::nullopt;
+}
+
+// GRUB grub-core/kern/err.c and normal/menu.c; syslinux core/pxelinux.asm, core/elflink/load_env32.c and
+// com32/elflink/ldlinux/execute.c. Where pxelinux writes to the screen and the serial port, and both are one,
+// each word comes twice.
+Found loader(std::string_view line) {
+    // On a busy host SeaBIOS's serial console puts the cursor anew within a line, which ends it there.
+    if (line.starts_with("Boot failed: press a key")) {
+        return found(ConsoleSign::loader_gave_up, line);
+    }
+    const bool pxelinux = line.starts_with("Unable to locate configuration file") ||
+                          line.starts_with("Failed to load ldlinux") ||
+                          (line.starts_with("Loading ") && line.find("failed:") != std::string_view::npos);
+    const bool grub =
+        line.starts_with("error: ") && line.find("load the kernel first") == std::string_view::npos;
+    return pxelinux || grub ? found(ConsoleSign::loader_error, line) : std::nullopt;
+}
+
 // drivers/firmware/efi/libstub/: efi_info, efi_err and efi_warn put this before what they say; the last words
 // are those of efi_exit_boot_services' callers. Of the others only errors matter; not each of them is the
 // end.
@@ -201,8 +222,8 @@ Found linux_lines(std::string_view line) {
 
 Found mark_in_line(std::string_view line) {
     line = trimmed(line);
-    for (const auto& look :
-         {seabios, uefi, ipxe_start, ipxe_address, ipxe_fetch, ipxe_script, ipxe_end, linux_lines}) {
+    for (const auto& look : {seabios, uefi, ipxe_start, ipxe_address, ipxe_fetch, ipxe_script, ipxe_end,
+                             grub_shell, loader, linux_lines}) {
         if (auto mark = look(line)) {
             return mark;
         }
@@ -221,6 +242,9 @@ Found mark_in_partial(std::string_view line) {
     if (line == "iPXE>") {
         return found(ConsoleSign::ipxe_shell, line);
     }
+    if (auto shell = grub_shell(line)) {
+        return shell;
+    }
     if (line == "Shell>") {
         return found(ConsoleSign::firmware_shell, line);
     }
@@ -235,7 +259,8 @@ bool is_cut_short(std::string_view line) {
     constexpr std::size_t columns = 80;
     const std::size_t open = line.rfind('(');
     const bool unclosed = open != std::string_view::npos && line.find(')', open) == std::string_view::npos;
-    const bool progress = line.find("...") != std::string_view::npos && !ipxe_error_in(line);
+    const bool progress = line.find("...") != std::string_view::npos && !ipxe_error_in(line) &&
+                          line.find("failed:") == std::string_view::npos;  // pxelinux's, which is whole
     return line.size() >= columns && line.size() < 2 * columns && (unclosed || progress);
 }
 

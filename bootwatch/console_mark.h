@@ -34,7 +34,10 @@ enum class ConsoleSign {
     ipxe_usage,     // how a command is used, which it shows before it fails: its name
     ipxe_gives_up,  // "No more network devices"
     ipxe_shell,
-    kernel,      // Linux's version, or the last word of its EFI stub
+    grub_shell,
+    loader_error,    // GRUB or pxelinux could not do what its configuration says
+    loader_gave_up,  // pxelinux waits for a key, or for a reset in minutes
+    kernel,          // Linux's version, or the last word of its EFI stub
     efi_stub,    // another line of the EFI stub: the kernel has the machine only once it left the firmware
     stub_error,  // the EFI stub gives up
     panic,

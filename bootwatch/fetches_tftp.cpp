@@ -79,7 +79,7 @@ std::optional<std::size_t> Fetches::tftp_data(double at, std::uint16_t port, con
         look_into(fetch, session.head);
     }
     fetch.state = FetchState::receiving;
-    fetch.latest = at;
+    fetch.latest = ahead > 0 ? at : fetch.latest;
     if (data.size < session.block_size) {
         session.over = true;
         session.head = {};

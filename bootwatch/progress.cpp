@@ -46,7 +46,6 @@ double fastest(const Fetch& fetch) {
 double uneventful_s(const std::vector<Fetch>& fetches) {
     constexpr double worth_it = 0.005;
     constexpr double longest = 0.25;
-    constexpr double margin = 0.2;  // on a busy host we are late ourselves
     if (fetches.empty() || fetches.back().state != FetchState::receiving) {
         return 0;
     }
@@ -54,7 +53,8 @@ double uneventful_s(const std::vector<Fetch>& fetches) {
     if (fetch.expected.value_or(0) <= fetch.received) {
         return 0;
     }
-    const double rest = static_cast<double>(*fetch.expected - fetch.received) / fastest(fetch) - margin;
+    const double rest =
+        static_cast<double>(*fetch.expected - fetch.received) / fastest(fetch) - rest_margin_s;
     return rest < worth_it ? 0 : std::min(rest, longest);
 }
 
@@ -63,10 +63,12 @@ std::optional<std::string> Progress::next(double at, const std::vector<Fetch>& f
         at - fetches.back().began < first_s) {
         return std::nullopt;
     }
-    if (fetch_ == fetches.size() && at - told_at_ < every_s) {
-        return std::nullopt;
+    const std::uint64_t bytes = fetches.back().received;
+    if (fetch_ == fetches.size() && (at - told_at_ < every_s || told_bytes_ == bytes)) {
+        return std::nullopt;  // of bytes that came again there is nothing to tell
     }
     fetch_ = fetches.size();
+    told_bytes_ = bytes;
     told_at_ = at;
     return describe_progress(fetches.back());
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,11 +23,15 @@ class Progress {
   private:
     std::size_t fetch_ = 0;
     double told_at_ = 0;
+    std::uint64_t told_bytes_ = 0;
 };
 
 // How long nothing of the latest fetch need be looked at: so many seconds in which it cannot end, even at two
 // (TFTP) or three times (HTTP) the speed that it had so far. 0 for a fetch that is short, about to end, or of
 // unknown size.
 [[nodiscard]] double uneventful_s(const std::vector<Fetch>& fetches);
+
+// A rest that ends later than this may have lasted beyond the fetch, and what came behind it was not seen.
+inline constexpr double rest_margin_s = 0.2;
 
 }  // namespace vml::boot

@@ -111,7 +111,7 @@ enum class Turn {
     gave_up,     // iPXE, or UEFI's own network client, has booted nothing
     dead_end,    // the firmware has nothing left to boot from
     disk,        // the firmware went on to a disk or a CD-ROM
-    shell,       // iPXE's shell
+    shell,       // iPXE's shell, or GRUB's
     uefi_shell,  // the firmware's shell or menu
     silent,      // something unknown was started, and nothing was heard since
     panic,       // the kernel panicked before an operating system ran
@@ -129,7 +129,8 @@ struct Boot {
     std::vector<IpxeComplaint> complaints{};
     std::string ipxe_word{};  // what a command of a script said before it failed; the latest
     double ipxe_word_at = 0;
-    std::string ipxe_usage{};  // of which command it showed the usage then
+    std::string ipxe_usage{};    // of which command it showed the usage then
+    std::string loader_error{};  // of GRUB or pxelinux, before a kernel; the latest
     std::vector<std::string> firmware_errors{};
     std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs

@@ -32,6 +32,13 @@ std::string failure_text(const Fetch& fetch) {
     }
 }
 
+// Healthy: an error that GRUB went past, as it is of a module or a video mode; then the kernel came last.
+bool loader_is_stuck(const Boot& boot, const std::vector<Fetch>& fetches) {
+    const auto asked = latest_of(fetches, [](const Fetch& fetch) { return !is_probe(fetch); });
+    return !boot.loader_error.empty() && asked && fetches[*asked].state != FetchState::done &&
+           fetches[*asked].state != FetchState::receiving;
+}
+
 }  // namespace
 
 std::string size_text(std::uint64_t bytes) {
@@ -103,7 +110,7 @@ void Timeline::turn(Turn turn, double at, std::string_view words) {
     current().turn_words = cut_to(words, longest_detail);
 }
 
-bool Timeline::runs_unknown() const {
+bool Timeline::silence_would_end_it() const {
     const auto may_run = [](const Fetch& fetch) {
         return fetch.state == FetchState::done && !is_probe(fetch) && fetch.ranges == 0 &&
                (fetch.content == Content::unknown || fetch.content == Content::html ||
@@ -120,7 +127,8 @@ bool Timeline::runs_unknown() const {
                        std::all_of(std::next(odd), fetches.end(), [](const Fetch& later) {
                            return is_probe(later) || later.content == Content::archive;
                        });
-    return alone && !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
+    return (alone || loader_is_stuck(boots_.back(), fetches)) &&
+           !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
 }
 
 const std::vector<Boot>& Timeline::boots() {
@@ -173,6 +181,7 @@ std::vector<Mark> Timeline::reset(double at) {
     fetches_ = {};
     told_ = {};
     cut_line_.clear();
+    cut_prompt_.clear();
     mark(Stage::machine, at, Proof::qemu, "the guest rebooted");
     return news();
 }

@@ -44,8 +44,9 @@ class Timeline {
     void silence(double at, double last_sign);
 
     // Was one thing fetched that may have been started, and nothing since, so that silence would mean a
-    // crash? Not where it has fetched something itself: then it lives.
-    [[nodiscard]] bool runs_unknown() const;
+    // crash? Not where it has fetched something itself: then it lives. Or has a loader said that it cannot go
+    // on, and the last that it asked for did not come, so that it waits for somebody to type?
+    [[nodiscard]] bool silence_would_end_it() const;
 
     // The oldest first; the last one is the one that runs.
     [[nodiscard]] const std::vector<Boot>& boots();
@@ -94,6 +95,7 @@ class Timeline {
     std::vector<Mark> news_;
     Told told_;                          // of this boot
     std::string cut_line_;               // the first half of a line that the console broke
+    std::string cut_prompt_;             // GRUB's, within which it puts the cursor where it is already
     std::vector<Mark> search_;           // that is no news yet: what was said of each name
     std::vector<std::string> searched_;  // the names' URLs
     std::size_t shown_of_search_ = 0;    // marks at the end of the record

@@ -19,6 +19,8 @@ bool is_without_root(std::string_view panic) {
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
     tell_old_search(at);
+    const std::string prompt = cut_prompt_ + std::string{line};
+    cut_prompt_ = std::string_view{"grub>"}.starts_with(prompt) ? prompt : "";
     std::string whole = std::exchange(cut_line_, {});
     whole += line;
     if (is_cut_short(whole) && whole.size() == line.size()) {
@@ -50,7 +52,7 @@ std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
 }
 
 std::vector<Mark> Timeline::partial(double at, std::string_view line) {
-    if (const auto mark = mark_in_partial(line)) {
+    if (const auto mark = mark_in_partial(cut_prompt_ + std::string{line})) {
         console(at, *mark);
     }
     return news();
@@ -203,9 +205,16 @@ void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
         case ConsoleSign::ipxe_usage:
             current().ipxe_usage = cut_to(seen.text, longest_console_line);
             break;
+        case ConsoleSign::loader_error:
+            if (!current().reached_or_passed(Stage::kernel)) {  // else a guest's own words
+                current().loader_error = cut_to(seen.text, longest_console_line);
+            }
+            break;
+        case ConsoleSign::loader_gave_up:
         case ConsoleSign::ipxe_shell:
-            if (current().turn == Turn::none) {
-                turn(Turn::shell, at, seen.text);
+        case ConsoleSign::grub_shell:
+            if (current().turn == Turn::none && !current().reached_or_passed(Stage::kernel)) {
+                turn(seen.sign == ConsoleSign::loader_gave_up ? Turn::dead_end : Turn::shell, at, seen.text);
             }
             break;
         default:

@@ -76,11 +76,19 @@ Fault judge_loop(const std::vector<Boot>& boots, unsigned count) {
     const auto ended =
         std::find_if(boots.rbegin(), boots.rend(), [](const Boot& boot) { return boot.ended.has_value(); });
     const Boot& last = ended == boots.rend() ? boots.back() : *ended;
-    return told("network-loop", "",
-                fmt::format("{} boots in a row without an operating system that stayed up; the last one: {}",
-                            count, seen_last(last)),
-                "an installer that should boot from disk next: --boot-once network, or `exit` in the iPXE "
-                "script");
+    const bool kernel = std::any_of(last.fetches.begin(), last.fetches.end(), [](const Fetch& fetch) {
+        return fetch.state == FetchState::done &&
+               (fetch.content == Content::x86_kernel || fetch.content == Content::aarch64_kernel);
+    });
+    return told(
+        "network-loop", "",
+        fmt::format("{} boots in a row without an operating system that stayed up; the last one: {}", count,
+                    seen_last(last)),
+        kernel && !last.reached_or_passed(Stage::kernel)
+            ? "the kernel resets the machine before it says a word: is its file whole, and is there memory "
+              "enough?"
+            : "an installer that should boot from disk next: --boot-once network, or `exit` in the iPXE "
+              "script");
 }
 
 Fault judge_chain(const Boot& boot) {

@@ -99,6 +99,12 @@ bool is_san(const Scene& scene) {
     });
 }
 
+std::string loader_words(const Scene& scene) {
+    return scene.boot.loader_error.empty()
+               ? ""
+               : fmt::format("; the boot loader says \"{}\"", scene.boot.loader_error);
+}
+
 // A redirection that nothing came after.
 Verdict redirected(const Scene& scene, const Fetch& fetch) {
     if (fetch.location.empty() || !scene.stopped()) {
@@ -248,10 +254,11 @@ Verdict fetch_failed(const Scene& scene) {
         return redirected(scene, *fetch);
     }
     // A loader looks for its configuration under many names; a script that left handled its fault.
+    const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
     const bool handled = fetch->state == FetchState::failed && scene.boot.reached(Stage::script) &&
-                         scene.stopped() && scene.boot.turn != Turn::shell && !scene.ipxe_gave_up();
+                         scene.stopped() && scene.boot.turn != Turn::shell && !gave_up;
     const bool optional = fetch->state == FetchState::failed && fetch->fault == FetchFault::not_found &&
-                          scene.asked_by_a_program(*fetch) && !scene.ipxe_gave_up();
+                          scene.asked_by_a_program(*fetch) && !gave_up;
     if (handled || optional) {
         return std::nullopt;
     }
@@ -270,8 +277,10 @@ Verdict fetch_failed(const Scene& scene) {
             return verdict;
         }
     }
-    return told("cannot-fetch", subject_of(scene, *fetch),
-                scene.with_complaint(describe_failure(*fetch)) + asked_by(scene, *fetch), fetch_hint(*fetch));
+    return told(
+        "cannot-fetch", subject_of(scene, *fetch),
+        scene.with_complaint(describe_failure(*fetch)) + loader_words(scene) + asked_by(scene, *fetch),
+        fetch_hint(*fetch));
 }
 
 }  // namespace vml::boot

@@ -92,8 +92,15 @@ Verdict ended_in_shell(const Scene& scene) {
     if (scene.boot.turn != Turn::shell) {
         return std::nullopt;
     }
-    return told("shell", "",
-                scene.with_complaint("it waits for commands, and nobody is there to type") + scene.notes(),
+    constexpr std::string_view waits = "it waits for commands, and nobody is there to type";
+    if (scene.boot.turn_words.starts_with("grub")) {
+        return told(
+            "shell", fmt::format("GRUB's prompt, \"{}\"", scene.boot.turn_words),
+            std::string{waits} + scene.notes(),
+            "did GRUB find its grub.cfg, and does that name files that are there? GRUB's own words are on "
+            "the console");
+    }
+    return told("shell", "iPXE's shell", scene.with_complaint(std::string{waits}) + scene.notes(),
                 "let the script go on where something fails: `|| goto LABEL`, or end it with `exit`");
 }
 
@@ -187,7 +194,8 @@ Verdict not_bootable(const Scene& scene) {
     if (scene.has_complaint(is_exec_format)) {
         const Fetch& program = suspect(scene);
         return told("not-bootable", program.url,
-                    scene.with_complaint(fmt::format("it is {}", describe(program.content))),
+                    scene.with_complaint(
+                        fmt::format("it is {}", program.received == 0 ? "empty" : describe(program.content))),
                     program_hint(scene, program));
     }
     if (boot.reached(Stage::script) && scene.ipxe_gave_up()) {

@@ -72,7 +72,7 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"silent-program", "{} was started, and nothing was heard since", ExitCode::not_bootable},
     VerdictRow{"not-bootable", "{} cannot be booted", ExitCode::not_bootable},
     VerdictRow{"refused", "what was fetched could not be booted", ExitCode::not_bootable},
-    VerdictRow{"shell", "the boot ended in iPXE's shell", ExitCode::not_bootable},
+    VerdictRow{"shell", "the boot ended in {}", ExitCode::not_bootable},
     VerdictRow{"script-failed", "{} ended with an error", ExitCode::not_bootable},
     VerdictRow{"script-ended", "the iPXE script ended without booting anything", ExitCode::not_bootable},
     VerdictRow{"did-not-boot", "{} did not boot", ExitCode::not_bootable},

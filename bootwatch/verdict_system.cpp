@@ -15,6 +15,13 @@ std::string root_hint(const Scene& scene) {
         std::any_of(scene.boot.fetches.begin(), scene.boot.fetches.end(), [](const Fetch& fetch) {
             return fetch.content == Content::archive && fetch.state == FetchState::done;
         });
+    const auto page = latest_of(scene.boot.fetches, [](const Fetch& fetch) {
+        return fetch.content == Content::html && fetch.state == FetchState::done;
+    });
+    if (!initramfs && page) {
+        return fmt::format("{} is an HTML page and no initramfs: look at that URL in a browser",
+                           scene.boot.fetches[*page].url);
+    }
     if (!initramfs && scene.about.wire) {
         return "no initramfs was fetched: add `initrd URL` to the script, or name the root device with root=";
     }

@@ -127,7 +127,8 @@ void keep_the_stages(Boot& boot) {
     keep_ends(boot.complaints, 0, boot.left_out.complaints);
     keep_ends(boot.firmware_errors, 0, boot.left_out.firmware_errors);
     keep_ends(boot.unanswered, 0, boot.left_out.unanswered);
-    for (std::string* text : {&boot.ipxe_word, &boot.ipxe_usage, &boot.stub_error, &boot.turn_words}) {
+    for (std::string* text :
+         {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error, &boot.turn_words}) {
         *text = cut_to(*text, longest);
     }
     boot.ipxe = boot.ipxe ? std::optional{cut_to(*boot.ipxe, longest)} : std::nullopt;
@@ -223,8 +224,8 @@ void keep_marks(Boot& boot, Stage stage, std::size_t most) {
 
 std::size_t weight_of(const Boot& boot) {
     std::size_t weight_of_texts = boot.ipxe ? text_weight(*boot.ipxe) : 0;
-    for (const std::string* text :
-         {&boot.ipxe_word, &boot.ipxe_usage, &boot.stub_error, &boot.turn_words, &boot.ipv6.bootfile}) {
+    for (const std::string* text : {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error,
+                                    &boot.turn_words, &boot.ipv6.bootfile}) {
         weight_of_texts += text_weight(*text);
     }
     const auto of_item = [](const auto& item) { return weight(item); };

@@ -11,7 +11,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +113,22 @@ void OutputQueue::flush(int limit_ms) {
         if (::poll(&ready, 1, static_cast<int>(std::max<long>(1, left.count()))) > 0) {
             waiting_.erase(0, write_some(waiting_));
         }
+    }
+}
+
+// What the reader has not taken yet: pipe(7), unix(7).
+bool OutputQueue::is_read() const {
+    int unread = 0;
+    const bool pipe = most_at_once_ == PIPE_BUF;
+    return waiting_.empty() && (::ioctl(fd_, pipe ? FIONREAD : SIOCOUTQ, &unread) != 0 || unread == 0);
+}
+
+void OutputQueue::wait_for_reader(std::chrono::milliseconds limit) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + limit;
+    while (!is_read() && Clock::now() < end) {
+        flush(1);
+        ::poll(nullptr, 0, 1);  // nothing tells when a reader reads
     }
 }
 

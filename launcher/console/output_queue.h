@@ -2,6 +2,7 @@
 // calls.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -30,6 +31,8 @@ class OutputQueue {
     void on_drained(std::function<void()> handler) { drained_ = std::move(handler); }
     // At the end of a run: waits for a slow reader, but no longer than `limit_ms` milliseconds in all.
     void flush(int limit_ms);
+    // The same until the reader has taken what lies in the pipe or socket, too.
+    void wait_for_reader(std::chrono::milliseconds limit);
 
     static constexpr std::size_t enough = std::size_t{256} << 10;
     static constexpr int slow_reader_ms = 2000;  // for the end of a run
@@ -38,6 +41,7 @@ class OutputQueue {
     // How many of the bytes went out; all of them when nobody reads any more.
     std::size_t write_some(std::string_view bytes);
     void wait();
+    [[nodiscard]] bool is_read() const;
 
     OwnedFd own_;               // our own description of the terminal or pipe, unless ready_ has it
     int fd_;                    // where bytes go

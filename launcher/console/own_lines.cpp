@@ -39,8 +39,11 @@ void OwnLines::show() {
         return;
     }
     const bool guest = guest_is_here();
-    if (guest) {
-        out_.write(console_->before_own_lines());
+    if (const std::string newline = guest ? console_->before_own_lines() : ""; !newline.empty()) {
+        out_.write(newline);
+        if (sharing_ == Sharing::perhaps) {
+            out_.wait_for_reader(longest_for_reader_);
+        }
     }
     (sharing_ == Sharing::one_place ? out_ : err_).write(held_);
     if (guest) {

@@ -19,8 +19,9 @@ namespace vml {
 // the middle (a prompt), or goes on for too long, a newline is put first. Runs in the event loop.
 class OwnLines {
   public:
-    OwnLines(boost::asio::io_context& io, OutputQueue& out, OutputQueue& err, Sharing sharing)
-        : out_{out}, err_{err}, sharing_{sharing}, pause_{io} {}
+    OwnLines(boost::asio::io_context& io, OutputQueue& out, OutputQueue& err, Sharing sharing,
+             std::chrono::milliseconds longest_for_reader = longest_for_newline)
+        : out_{out}, err_{err}, sharing_{sharing}, longest_for_reader_{longest_for_reader}, pause_{io} {}
 
     // From now on the guest writes to standard output, until `console` goes or this does.
     void beside(Console* console) { console_ = console; }
@@ -29,6 +30,10 @@ class OwnLines {
     void guest_wrote();
     // Whether the guest is done or not.
     void show();
+
+    // Of two pipes a reader takes first what it sees first: so the newline behind a prompt is taken before a
+    // line of ours goes into the other one. Waited for once a prompt, and no longer than this.
+    static constexpr std::chrono::milliseconds longest_for_newline{100};
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -39,6 +44,7 @@ class OwnLines {
     OutputQueue& out_;
     OutputQueue& err_;
     Sharing sharing_;
+    std::chrono::milliseconds longest_for_reader_;
     Console* console_ = nullptr;
     std::string held_;
     Clock::time_point held_since_;

@@ -225,7 +225,7 @@ BootWatch::Handlers RunLoop::watch_handlers() {
             [this](BootEnd end, const Fault& verdict) {
                 feed(supervise::BootEnded{end, verdict});
             },
-            [this] { feed(supervise::WaitForSilence{}); },
+            [this](std::chrono::seconds time) { feed(supervise::WaitForSilence{time}); },
             [this](const LinkSwitch& link) { qemu_.switch_link(link); },
             [this](const std::string& filter, bool on) { qemu_.switch_dump(filter, on); },
             [this] { qemu_.press_key(); },

@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds silence_limit{static_cast<int>(BootObserver::silence_s)};
-
 void end_or_tell(Stepping& stepping, bool end, const Fault& verdict) {
     if (end) {
         stepping.state.fault = verdict;
@@ -121,11 +119,11 @@ void on(Stepping& stepping, const VerdictGiven& event) {
     end_run(stepping, "the time for the boot is over");
 }
 
-void on(Stepping& stepping, const WaitForSilence& /*event*/) {
+void on(Stepping& stepping, const WaitForSilence& event) {
     // The user's own limit is the word that counts.
     const bool limited = stepping.config.boot_timeout && stepping.config.boot_timeout->count() > 0;
     if (stepping.config.until_stage && stepping.state.phase == Phase::running && !limited) {
-        stepping.act(StartDeadline{Deadline::silence, silence_limit});
+        stepping.act(StartDeadline{Deadline::silence, event.time});
     }
 }
 

@@ -62,7 +62,9 @@ struct VerdictGiven {
     Fault verdict;
 };
 // Something was started that may have crashed: wait whether it gives a sign of life.
-struct WaitForSilence {};
+struct WaitForSilence {
+    std::chrono::seconds time{static_cast<int>(BootObserver::silence_s)};
+};
 struct SignalReceived {
     int number = 0;  // SIGQUIT asks for the end at once
 };

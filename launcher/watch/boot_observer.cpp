@@ -34,7 +34,10 @@ Observed BootObserver::packet(double at, std::size_t nic, const boot::Packet& pa
 
 Observed BootObserver::line(double at, const std::string& line) {
     sign_at_ = at;
-    return with_text(judged(timeline_.line(at, line)), line);
+    const bool waited = timeline_.silence_would_end_it();
+    Observed observed = judged(timeline_.line(at, line));
+    observed.wait_for_silence = observed.wait_for_silence || (!waited && timeline_.silence_would_end_it());
+    return with_text(std::move(observed), line);
 }
 
 // Is it the text that the run waits for?
@@ -70,11 +73,12 @@ Observed BootObserver::reset(double at) {
 Observed BootObserver::silence(double at, std::uint64_t disk_requests) {
     const bool disk = std::exchange(disk_requests_, disk_requests) != disk_requests;
     Observed observed;
-    if (!timeline_.runs_unknown()) {
+    if (!timeline_.silence_would_end_it()) {
         return observed;
     }
     if (disk || at - sign_at_ < silence_s) {
         observed.wait_for_silence = true;
+        observed.silence_in_s = disk ? silence_s : silence_s - (at - sign_at_);
         return observed;
     }
     timeline_.silence(at, sign_at_);
@@ -99,7 +103,8 @@ Observed BootObserver::judged(std::vector<boot::Mark> marks) {
     if (!observed.end && changed && loads_itself()) {
         observed.end = BootEnd::chain_loop;
     }
-    observed.wait_for_silence = changed && timeline_.runs_unknown();
+    observed.wait_for_silence = changed && timeline_.silence_would_end_it();
+    observed.silence_in_s = silence_s;
     observed.marks = std::move(marks);
     return observed;
 }

@@ -45,8 +45,9 @@ struct Observed {
     std::optional<BootEnd> end{};
     std::optional<std::string> warning{};   // of what does not belong into a healthy network
     std::optional<std::string> progress{};  // of a fetch that takes long
-    bool wait_for_silence =
-        false;  // something unknown was started: nothing at all for `silence_s` would be a crash
+    // Something unknown was started: nothing at all for `silence_s` would be a crash; this is what is left.
+    bool wait_for_silence = false;
+    double silence_in_s = 0;
 };
 
 class BootObserver {

@@ -1,6 +1,7 @@
 #include "launcher/watch/boot_watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +36,17 @@ void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, 
     }
 }
 
+// iPXE's console has what was not seen; a loader that prints nothing tells nobody. Once a boot.
+void tell_late_rest(double late_s, double at, const std::vector<boot::Fetch>& fetches, bool& told, Log& log) {
+    if (late_s <= boot::rest_margin_s || std::exchange(told, true)) {
+        return;
+    }
+    log.info(fmt::format(
+        "[{:6.2f} s] this host is too busy to watch the wire: {:.1f} s of it were not seen{}, and a "
+        "small file that came then may be in no line",
+        at, late_s, fetches.empty() ? "" : " while " + fetches.back().url + " came"));
+}
+
 }  // namespace
 
 BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
@@ -53,7 +65,10 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       wire_{io,
             std::move(taps),
             {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
-             handlers_.switch_dump}} {}
+             handlers_.switch_dump,
+             [this](double late_s) {
+                 tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
+             }}} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -65,6 +80,7 @@ bool BootWatch::was_reset() {
     if (seen.marks.empty()) {
         return false;
     }
+    told_late_rest_ = false;
     help_.was_reset();
     wire_.resume();
     observed(seen);
@@ -152,7 +168,7 @@ void BootWatch::observed(const Observed& seen) {
         }
     }
     if (seen.wait_for_silence) {
-        handlers_.on_unknown_program();
+        handlers_.on_unknown_program(std::chrono::seconds{static_cast<int>(std::ceil(seen.silence_in_s))});
     }
     if (seen.end) {
         const bool failed = *seen.end != BootEnd::until_reached;

@@ -35,7 +35,7 @@ class BootWatch {
         // `verdict` is empty where the run has what it waited for.
         std::function<void(BootEnd end, const Fault& verdict)> on_end;
         // Something unknown was started: is silence() called, when so much time has passed?
-        std::function<void()> on_unknown_program;
+        std::function<void(std::chrono::seconds time)> on_unknown_program;
         std::function<void(const LinkSwitch& link)> switch_link;
         std::function<void(const std::string& filter, bool on)> switch_dump;
         std::function<void()> press_key;
@@ -81,6 +81,7 @@ class BootWatch {
     WireWatch wire_;
     std::optional<Clock::time_point> started_;
     std::vector<std::string> hints_;
+    bool told_late_rest_ = false;
 };
 
 }  // namespace vml

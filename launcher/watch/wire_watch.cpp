@@ -100,7 +100,8 @@ void WireWatch::rest(std::size_t nic, std::chrono::duration<double> time) {
         return;
     }
     switch_tap(tap, false);
-    tap.rest.expires_after(std::chrono::duration_cast<Clock::duration>(time));
+    tap.rests_until = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+    tap.rest.expires_at(tap.rests_until);
     tap.rest.async_wait([this, nic](const boost::system::error_code& error) {
         if (!error) {
             end_rest(nic);
@@ -116,6 +117,7 @@ void WireWatch::end_rest(std::size_t index) {
     if (running_) {
         switch_tap(tap, true);
     }
+    handlers_.on_late_rest(std::chrono::duration<double>(Clock::now() - tap.rests_until).count());
 }
 
 bool WireWatch::send(std::size_t nic, std::string_view frame) {

@@ -26,6 +26,8 @@ class WireWatch {
         std::function<void(std::size_t nic, Bytes frame, bool came_in)> on_frame;
         // QEMU is to write its dump, or to leave it.
         std::function<void(const std::string& filter, bool on)> on_switch;
+        // A rest has ended so much later than it was to, on a busy host.
+        std::function<void(double late_s)> on_late_rest;
     };
 
     WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Handlers handlers);
@@ -65,6 +67,7 @@ class WireWatch {
         boost::asio::steady_timer rest;  // of QEMU's dump
         boot::PcapReader dump{};
         bool rests = false;
+        Clock::time_point rests_until;
         bool ended = false;  // nothing will come any more
     };
 

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import shutil
 import socketserver
 import threading
 
@@ -109,6 +110,34 @@ def test_the_shell_ends_the_run_where_nobody_types(lab, ends, assets):
     code, told, _ = ends(lab("bridge").serve(assets, script("shell")))
     assert code == 14
     assert told["what"] == "the boot ended in iPXE's shell"
+
+
+# What is served, and what a boot loader without anything else comes to.
+STUCK = {
+    "grub-without-its-configuration": (["grub.0"], {}, 14, "GRUB's prompt", "grub.cfg"),
+    "pxelinux-without-its-configuration": (
+        ["pxelinux.0", "ldlinux.c32"], {}, 13, "pxelinux.cfg/default", "Unable to locate configuration file",
+    ),
+    "pxelinux-without-its-kernel": pytest.param(
+        ["pxelinux.0", "ldlinux.c32"], {"pxelinux.cfg/default": "serial 0 115200\ndefault a\nlabel a\nkernel nosuch\n"}, 13, "/nosuch",
+        "failed:", marks=pytest.mark.slow,  # it waits for a key: 120 s
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("programs", "files", "wanted", "what", "why"), STUCK.values(), ids=STUCK)
+def test_a_boot_loader_that_waits_for_a_key(lab, ends, assets, programs, files, wanted, what, why):
+    payloads = vm.made_assets("--payloads") / "payloads"
+    net = lab("bridge").serve(assets, "", bootfile=programs[0])
+    for name in programs:
+        shutil.copy(payloads / name, net.folder / "tftp")
+    for name, text in files.items():
+        (net.folder / "tftp" / name).parent.mkdir(exist_ok=True)
+        (net.folder / "tftp" / name).write_text(text)
+    code, told, _ = ends(net)
+    assert code == wanted
+    assert what in told["what"]
+    assert why in told["why"]
 
 
 def test_a_dead_gateway_is_named(lab, ends, assets):

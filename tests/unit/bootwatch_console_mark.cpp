@@ -44,6 +44,11 @@ TEST_CASE("the end of the road, also in a line that no newline ends") {
         CHECK(mark_in_line(line) == seen(ConsoleSign::no_bootable_device, "No bootable device."));
     }
     CHECK(mark_in_partial("iPXE> ") == seen(ConsoleSign::ipxe_shell, "iPXE>"));
+    for (const auto& look : {mark_in_partial, mark_in_line}) {
+        CHECK(look("grub> ") == seen(ConsoleSign::grub_shell, "grub>"));
+    }
+    CHECK(mark_in_partial("grub rescue> ") == seen(ConsoleSign::grub_shell, "grub rescue>"));
+    CHECK(mark_in_partial("grub> linux /vmlinuz") == std::nullopt);
     CHECK(mark_in_partial("Shell> ") == seen(ConsoleSign::firmware_shell, "Shell>"));
     CHECK(mark_in_partial("No boot") == std::nullopt);
     CHECK(mark_in_partial("iPXE> dhcp") == std::nullopt);
@@ -137,6 +142,29 @@ TEST_CASE("the EFI stub is a program of the firmware until it leaves it") {
     }
     CHECK(mark_in_line("EFI stub: ERROR: Failed to open file: initrd.img") ==
           seen(ConsoleSign::stub_error, "EFI stub: ERROR: Failed to open file: initrd.img"));
+}
+
+TEST_CASE("boot loaders that cannot go on") {
+    for (const char* line :
+         {"error: file `/nosuch' not found.", "Unable to locate configuration file",
+          "Loading nosuch... failed: No such file or directory",
+          "Loading nosuch...Loading nosuch...  failed:failed:  No such fileNo such file"}) {
+        CAPTURE(line);
+        CHECK(mark_in_line(line) == seen(ConsoleSign::loader_error, line));
+    }
+    for (const char* line :
+         {"Boot failed: press a key to retry, or wait for reset...", "Boot failed: press a key to"}) {
+        CHECK(mark_in_line(line)->sign == ConsoleSign::loader_gave_up);
+    }
+    CHECK(mark_in_line("Loading vmlinuz... ok") == std::nullopt);
+    CHECK(mark_in_line("error: you need to load the kernel first.") ==
+          std::nullopt);  // that one has come before
+}
+
+TEST_CASE("pxelinux's doubled line is whole, as long as it is") {
+    CHECK_FALSE(
+        is_cut_short("Loading nosuch...Loading nosuch...  failed:failed:  No such file or directorNo such "
+                     "file or directoryy"));
 }
 
 TEST_CASE("lines that show nothing") {

@@ -110,14 +110,14 @@ TEST_CASE("each fault has its verdict") {
 
 TEST_CASE("a boot program that is none: BIOS iPXE runs anything, and nothing more is heard") {
     Timeline timeline = recorded("garbage");
-    CHECK(timeline.runs_unknown());
+    CHECK(timeline.silence_would_end_it());
     CHECK(judge(timeline.boots(), on_a_bridge()).code == ExitCode::boot_timeout);
     timeline.silence(160, timeline.boot().fetches.back().latest);
     const Fault verdict = judge(timeline.boots(), on_a_bridge());
     CHECK(verdict.code == ExitCode::not_bootable);
     CHECK(contains(verdict.what, "http://10.77.0.1/vmlinuz was started"));
     Timeline good = recorded("normal");
-    CHECK_FALSE(good.runs_unknown());
+    CHECK_FALSE(good.silence_would_end_it());
 }
 
 TEST_CASE("without packets the console alone tells, and iPXE's numbers are explained") {

@@ -51,6 +51,9 @@ TEST_CASE("TFTP: blocks are counted, the last one is shorter, a block sent twice
     CHECK(g.only().state == FetchState::asked);
     g.see(udp(false, 3000, 2000, block(1, 512))).see(udp(false, 3000, 2000, block(1, 512)));
     CHECK(g.only().received == 512);
+    const double latest = g.only().latest;
+    g.see(udp(false, 3000, 2000, block(1, 512)));
+    CHECK(g.only().latest == latest);  // that is no progress
     g.see(udp(false, 3000, 2000, block(2, 10)));
     CHECK(g.only().received == 522);
     CHECK(g.only().state == FetchState::done);

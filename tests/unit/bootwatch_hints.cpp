@@ -93,6 +93,7 @@ TEST_CASE("a fetch of more than a second is told of, and not too often") {
     CHECK_FALSE(progress.next(12.9, {running(10, 29'000'000, 60'000'000, 12.9)}));
     CHECK(progress.next(13, {running(10, 30'000'000, std::nullopt, 13)}) ==
           "http://10.0.0.1/initrd: 30.0 MB, 10.0 MB/s");
+    CHECK_FALSE(progress.next(15.5, {running(10, 30'000'000, std::nullopt, 13)}));  // nothing more has come
     Fetch done = running(10, 60'000'000, 60'000'000, 16);
     done.state = FetchState::done;
     CHECK_FALSE(progress.next(16, {done}));

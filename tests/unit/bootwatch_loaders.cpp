@@ -93,5 +93,66 @@ TEST_CASE("a search is told once something else is seen, or time has passed") {
     CHECK(told(arp_request(server_ip), 6) == 1);
 }
 
+const std::string as_pxe = option(60, "PXEClient:Arch:00007");
+
+TEST_CASE("GRUB's prompt, where nobody types: its configuration is the question, and a menu is none") {
+    for (const char* prompt : {"grub> ", "grub rescue> "}) {
+        Machine machine{false};
+        machine.has_address(option(67, "grub.efi"), as_pxe).tftp("grub.efi", "\1\2\3");
+        machine.no_tftp("grub/grub.cfg", 1, "file not found");
+        machine.timeline.partial(9, "   The highlighted entry will be executed automatically in 5s.");
+        CHECK(machine.timeline.turn() == Turn::none);
+        if (contains(prompt, "rescue")) {
+            machine.timeline.partial(9, prompt);
+        } else {  // the cursor is put where it is already, in the middle of the prompt
+            machine.says("grub").timeline.partial(9, "> ");
+        }
+        machine.gets(ExitCode::not_bootable, "the boot ended in GRUB's prompt", "grub/grub.cfg", "grub.cfg");
+    }
+}
+
+TEST_CASE("a loader whose kernel is not there waits for somebody to type; one that goes on does not") {
+    const std::string error = "error: file `/nosuch' not found.";
+    const auto begun = [] {
+        Machine machine{false};
+        machine.has_address(option(67, "grub.efi"), as_pxe).tftp("grub.efi", "\1\2\3");
+        machine.tftp("grub/grub.cfg", "linux /nosuch\n");
+        return machine;
+    };
+    Machine stuck = begun();
+    stuck.no_tftp("nosuch", 1, "file not found");
+    CHECK_FALSE(stuck.timeline.silence_would_end_it());
+    stuck.says(error);
+    CHECK(stuck.timeline.silence_would_end_it());
+    stuck.timeline.silence(stuck.at + 120, stuck.at);
+    stuck.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/nosuch", error, "is the name right");
+
+    Machine fallback = begun();
+    fallback.no_tftp("nosuch", 1, "file not found").says(error).http("/k", linux_kernel());
+    CHECK_FALSE(fallback.timeline.silence_would_end_it());
+    Machine without_a_screen = begun();
+    without_a_screen.http("/k", linux_kernel()).says("error: no suitable video mode found.");
+    CHECK_FALSE(without_a_screen.timeline.silence_would_end_it());
+}
+
+TEST_CASE("pxelinux that finds no configuration says so, and its reset is not waited for") {
+    Machine machine;
+    machine.has_address(option(67, "pxelinux.0")).tftp("pxelinux.0", "\1\2\3");
+    machine.no_tftp("pxelinux.cfg/default", 1, "file not found").says("Unable to locate configuration file");
+    CHECK(machine.timeline.turn() == Turn::none);
+    machine.says("Boot failed: press a key to retry, or wait for reset...");
+    machine.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/pxelinux.cfg/default",
+                 "Unable to locate configuration file", "is the name right");
+}
+
+TEST_CASE("what a system prints is no loader's prompt") {
+    for (const char* prompt : {"grub> ", "iPXE> "}) {
+        Machine machine;
+        machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("Linux version 6.1.0 (x)");
+        machine.timeline.partial(9, prompt);
+        CHECK(machine.timeline.turn() == Turn::none);
+    }
+}
+
 }  // namespace
 }  // namespace vml::boot

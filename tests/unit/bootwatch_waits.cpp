@@ -8,6 +8,35 @@ namespace {
 
 using namespace test;
 
+TEST_CASE("boots without end: of a kernel that resets at once, and of an installer") {
+    for (const bool ran : {false, true}) {
+        Machine machine;
+        machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", linux_kernel());
+        if (ran) {
+            machine.says("Linux version 6.1.0 (x)");
+        }
+        machine.timeline.reset(machine.at + 1);
+        const Fault fault = judge_loop(machine.timeline.boots(), 3);
+        CHECK(fault.code == ExitCode::reboot_loop);
+        CHECK(contains(fault.hint, "resets the machine") == !ran);
+        CHECK(contains(fault.hint, "--boot-once network") == ran);
+    }
+}
+
+TEST_CASE("a page that came for an initramfs is named where the kernel finds no root") {
+    for (const bool page : {false, true}) {
+        Machine machine;
+        machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", linux_kernel());
+        machine.http("/initrd",
+                     page ? "<!DOCTYPE html><html><body>Sign in</body></html>" : "\x1f\x8b\x08 packed");
+        machine.says("Linux version 6.1.0 (x)")
+            .says("Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)");
+        machine.gets(ExitCode::guest_panicked, "the kernel found no root file system",
+                     "Unable to mount root fs",
+                     page ? "http://h/initrd is an HTML page" : "is the initramfs whole");
+    }
+}
+
 TEST_CASE("a kernel that was fetched whole may run without a word: an optional 404 is a note") {
     Machine machine;
     machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/k", linux_kernel()).no_http("/optional");
@@ -147,13 +176,13 @@ TEST_CASE("pxelinux looks for its configuration under many names: no verdict, an
     machine.tftp("pxelinux.0", "\1\2\3").no_tftp("pxelinux.cfg/01-52", 1, "not found");
     machine.tftp("pxelinux.cfg/default", "PROMPT 1\n").no_tftp("boot.msg", 1, "not found").is_out_of_time(60);
     machine.gets(ExitCode::boot_timeout, "went no further", "before that tftp://10.0.0.1/boot.msg");
-    CHECK_FALSE(machine.timeline.runs_unknown());
+    CHECK_FALSE(machine.timeline.silence_would_end_it());
 }
 
 TEST_CASE("a picture that a script fetches is not started") {
     Machine machine;
     machine.has_address().tftp("boot.ipxe", "#!ipxe\n").http("/logo.png", "\x89PNG\r\n\x1a\n");
-    CHECK_FALSE(machine.timeline.runs_unknown());
+    CHECK_FALSE(machine.timeline.silence_would_end_it());
     machine.is_out_of_time(60);
     CHECK_FALSE(contains(machine.verdict().what, "logo.png"));
 }

@@ -49,7 +49,7 @@ Boot worst_boot(char letter) {
     boot.firmware_errors.assign(most_texts, text(longest_console_line));
     boot.unanswered.assign(most_texts, {Address::v4(0xFFFFFFFF), 1});
     boot.ipxe = text(longest_detail);
-    boot.stub_error = boot.ipxe_word = boot.ipxe_usage = text(longest_console_line);
+    boot.stub_error = boot.loader_error = boot.ipxe_word = boot.ipxe_usage = text(longest_console_line);
     boot.ipv6.bootfile = text(1024);
     boot.turn = Turn::panic;
     boot.turn_words = text(longest_detail);

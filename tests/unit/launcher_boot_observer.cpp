@@ -304,6 +304,7 @@ TEST_CASE("something unknown that was started asks for a wait; silence ends it")
     CHECK(seen.wait_for_silence);
     const Observed early = observer.silence(40);
     CHECK((!early.end && early.wait_for_silence));
+    CHECK(early.silence_in_s == Approx(BootObserver::silence_s - 39));
     const Observed disk = observer.silence(130, 7);  // it reads a disk
     CHECK((!disk.end && disk.wait_for_silence));
     CHECK(observer.silence(130, 7).end == BootEnd::dead_end);
@@ -341,6 +342,22 @@ TEST_CASE("a loader that fetches more than itself lives: its silence is not look
     const Observed seen = see(observer, 4, udp(false, 3001, 2001, be16(3) + be16(1) + "set timeout=45\n"));
     CHECK_FALSE(seen.wait_for_silence);
     CHECK_FALSE(observer.silence(400).end);
+}
+
+TEST_CASE("a loader that says that it failed asks for a wait, once, and its silence is the end") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
+    see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
+    see(observer, 3, udp(true, 2001, 69, be16(1) + std::string{"grub.cfg\0octet\0", 15}));
+    see(observer, 4, udp(false, 3001, 2001, be16(3) + be16(1) + "linux /k\n"));
+    see(observer, 5, udp(true, 2002, 69, be16(1) + std::string{"k\0octet\0", 8}));
+    see(observer, 5, udp(false, 3002, 2002, be16(5) + be16(1) + std::string{"no\0", 3}));
+    CHECK(observer.line(6, "error: file `/k' not found.").wait_for_silence);
+    CHECK_FALSE(observer.line(6, "Press any key to continue...").wait_for_silence);
+    CHECK(observer.silence(127).end == BootEnd::dead_end);
+    CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::fetch_failed);
 }
 
 TEST_CASE("silence after something known is nothing") {

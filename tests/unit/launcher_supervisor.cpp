@@ -1075,6 +1075,8 @@ TEST_CASE(
     Run run{that_waits_for("os")};
     run.feed(QmpReady{}).feed(WaitForSilence{});
     CHECK(run.did(StartDeadline{Deadline::silence, seconds{120}}));
+    run.feed(WaitForSilence{seconds{7}});
+    CHECK(run.did(StartDeadline{Deadline::silence, seconds{7}}));
     run.feed(DeadlinePassed{Deadline::silence});
     CHECK(run.actions == Actions{TellSilence{}});
     Run attached{plain()};

@@ -1,14 +1,17 @@
 // The user's terminal, the output queue and the console over real ptys, pipes and sockets.
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -404,6 +407,51 @@ TEST_CASE("own lines in a pipe of their own go between the guest's whole lines")
     CHECK(std::string(bytes.data()) == "ours\n");
     bench.say("ld\r\n");
     CHECK(bench.shown() == "world\n");
+}
+
+TEST_CASE("the newline behind a prompt is read before own lines are in a pipe of their own") {
+    ConsoleBench bench{ConsoleMode::shown};
+    Pipe own;
+    OutputQueue err{bench.io, own.writer.get()};
+    OwnLines lines{bench.io, bench.queue, err, Sharing::perhaps, test::deadline};
+    lines.beside(&*bench.console);
+    bench.say("login: ");
+    REQUIRE(run_until(bench.io, [&] { return bench.console->mid_line(); }));
+    CHECK(bench.shown() == "login: ");
+    const auto readable = [](int fd, int limit_ms) {
+        pollfd ready{fd, POLLIN, 0};
+        return ::poll(&ready, 1, limit_ms) == 1;
+    };
+    bool newline_came = false;
+    std::string newline;
+    bool ours_was_there = true;
+    std::thread reader{[&] {
+        newline_came = readable(bench.screen.reader.get(), -1);
+        ours_was_there = readable(own.reader.get(), 0);
+        newline = bench.shown();
+    }};
+    lines.print("ours\n");
+    lines.show();
+    reader.join();
+    CHECK(newline_came);
+    CHECK(newline == "\n");
+    CHECK_FALSE(ours_was_there);
+    CHECK(readable(own.reader.get(), 0));
+}
+
+TEST_CASE("a reader that has stopped holds nothing up for long") {
+    ConsoleBench bench{ConsoleMode::shown};
+    Pipe own;
+    OutputQueue err{bench.io, own.writer.get()};
+    OwnLines lines{bench.io, bench.queue, err, Sharing::perhaps};
+    lines.beside(&*bench.console);
+    bench.say("login: ");
+    REQUIRE(run_until(bench.io, [&] { return bench.console->mid_line(); }));
+    lines.print("ours\n");
+    lines.show();
+    std::array<char, 64> bytes{};
+    CHECK(::read(own.reader.get(), bytes.data(), bytes.size()) == 5);
+    CHECK(bench.shown() == "login: \n");
 }
 
 TEST_CASE("a silent console tells the lines and shows nothing") {

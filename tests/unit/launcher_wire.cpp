@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct WireBench {
                                          },
                                          [this](const std::string& filter, bool on) {
                                              switched.push_back(filter + (on ? " on" : " off"));
-                                         }});
+                                         },
+                                         [this](double late_s) { late.push_back(late_s); }});
     }
     void dump(std::string_view text) {
         REQUIRE(::write(pipe.writer.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
@@ -53,6 +55,7 @@ struct WireBench {
     int frames = 0;
     std::size_t bytes = 0;
     Words switched;
+    std::vector<double> late;
     std::optional<WireWatch> wire;
 };
 
@@ -96,6 +99,14 @@ TEST_CASE("a watch that is paused, and a dump that rests, are switched off and o
     bench.wire->rest(0, std::chrono::duration<double>{0.001});
     CHECK(bench.switched == Words{"net0-dump off"});
     CHECK(bench.run_until([&] { return bench.switched == Words{"net0-dump off", "net0-dump on"}; }));
+}
+
+TEST_CASE("a rest that ends too late is told with how late it was") {
+    WireBench bench;
+    bench.wire->rest(0, std::chrono::duration<double>{0.001});
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});  // a loop that has no turn
+    CHECK(bench.run_until([&] { return bench.late.size() == 1; }));
+    CHECK(bench.late.front() >= 0.04);
 }
 
 TEST_CASE("a dump that ends, or is none, is left") {
