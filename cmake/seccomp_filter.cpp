@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
         allow(context.get(), std::string{name}.c_str());
     }
     allow_with(context.get(), "ioctl", 1,
-               {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO});
+               {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO});
     allow_with(context.get(), "socket", 0, {AF_UNIX, AF_NETLINK});
     allow_with(context.get(), "prctl", 0, {PR_GET_NAME, PR_SET_NAME, PR_GET_DUMPABLE});
     std::ofstream out{argv[1]};
