@@ -160,7 +160,7 @@ Found ipxe_end(std::string_view line) {
     return ipxe_word(line);
 }
 
-// Behind its prompt GRUB puts the cursor where it is already, which ends the line.
+// Behind its prompt GRUB's serial terminal puts the cursor by its own count of rows, which may end the line.
 Found grub_shell(std::string_view line) {
     return line == "grub>" || line == "grub rescue>" ? found(ConsoleSign::grub_shell, line) : std::nullopt;
 }
@@ -169,7 +169,6 @@ Found grub_shell(std::string_view line) {
 // com32/elflink/ldlinux/execute.c. Where pxelinux writes to the screen and the serial port, and both are one,
 // each word comes twice.
 Found loader(std::string_view line) {
-    // On a busy host SeaBIOS's serial console puts the cursor anew within a line, which ends it there.
     if (line.starts_with("Boot failed: press a key")) {
         return found(ConsoleSign::loader_gave_up, line);
     }

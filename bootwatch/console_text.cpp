@@ -1,6 +1,6 @@
 #include "bootwatch/console_text.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace vml::boot {
 
@@ -14,11 +14,6 @@ bool is_final(char c) {
     return c >= '\x40' && c <= '\x7e';
 }
 
-// Sequences that put the cursor elsewhere (CUP, HVP, CUD, CNL, ED): what follows is another line.
-bool moves_cursor(char final) {
-    return final == 'H' || final == 'f' || final == 'B' || final == 'E' || final == 'J';
-}
-
 }  // namespace
 
 std::vector<std::string> ConsoleText::feed(std::string_view bytes) {
@@ -29,19 +24,13 @@ std::vector<std::string> ConsoleText::feed(std::string_view bytes) {
     return lines;
 }
 
-void ConsoleText::end_line(std::vector<std::string>& lines) {
-    if (!line_.empty()) {
-        lines.push_back(std::exchange(line_, {}));
-    }
-}
-
 void ConsoleText::take(char c, std::vector<std::string>& lines) {
     switch (mode_) {
         case Mode::text:
             take_text(c, lines);
             break;
         case Mode::escape:
-            take_escape(c);
+            take_escape(c, lines);
             break;
         case Mode::string:
             if (c == '\n') {  // a string that is never closed swallows its line and no more
@@ -55,43 +44,59 @@ void ConsoleText::take(char c, std::vector<std::string>& lines) {
             mode_ = c == '\\' ? Mode::text : Mode::string;
             break;
         case Mode::control_sequence:
-            if (is_final(c)) {
-                mode_ = Mode::text;
-                if (moves_cursor(c)) {
-                    end_line(lines);
-                }
-            } else if (c == escape_byte) {
-                mode_ = Mode::escape;
-            }
+            take_control(c, lines);
             break;
     }
 }
 
-void ConsoleText::take_escape(char c) {
+void ConsoleText::take_escape(char c, std::vector<std::string>& lines) {
     constexpr std::string_view string_openers = "]P_^X";  // OSC, DCS, APC, PM, SOS: ECMA-48, 5.6
     if (c == '[') {
         mode_ = Mode::control_sequence;
+        numbers_ = {};
+        number_ = 0;
+        private_ = false;
     } else if (string_openers.find(c) != std::string_view::npos) {
         mode_ = Mode::string;
     } else if (c != escape_byte && (c < '\x20' || c > '\x2f')) {  // "ESC ( B": ECMA-35, 13.2
         mode_ = Mode::text;
+        if (c == 'c') {  // RIS
+            line_.carriage_return(lines);
+            line_.control('H', 1, 1, lines);
+        }
+    }
+}
+
+// ECMA-48, 5.4.2: numbers and what parts them; a sequence that begins with another byte is private.
+void ConsoleText::take_control(char c, std::vector<std::string>& lines) {
+    if (is_final(c)) {
+        mode_ = Mode::text;
+        if (!private_ || c == 'J') {
+            line_.control(c, numbers_[0], numbers_[1], lines);
+        }
+    } else if (c == escape_byte) {
+        mode_ = Mode::escape;
+    } else if (c >= '0' && c <= '9' && number_ < numbers_.size()) {
+        constexpr int ten = 10;
+        numbers_.at(number_) = std::min(numbers_.at(number_) * ten + (c - '0'), ConsoleLine::most);
+    } else if (c == ';') {
+        number_ = std::min(number_ + 1, numbers_.size());
+    } else if (c > ';' || (c >= ' ' && c <= '/')) {
+        private_ = true;
     }
 }
 
 void ConsoleText::take_text(char c, std::vector<std::string>& lines) {
     if (c == escape_byte) {
         mode_ = Mode::escape;
-    } else if (c == '\n' || c == '\r') {
-        end_line(lines);
+    } else if (c == '\n') {
+        line_.newline(lines);
+    } else if (c == '\r') {
+        line_.carriage_return(lines);
     } else if (c == '\b') {  // iPXE wipes its prompts so
-        if (!line_.empty()) {
-            line_.pop_back();
-        }
+        line_.backspace();
     } else if (static_cast<unsigned char>(c) >= 0x20 || c == '\t') {
-        line_ += c;
-        if (line_.size() >= longest_line) {
-            end_line(lines);
-        }
+        line_.put(c, lines);
     }
 }
 

@@ -43,6 +43,11 @@ bool is_probe(const Fetch& fetch) {
     return fetch.protocol == "tftp-size" || fetch.protocol == "http-head" || fetch.protocol == "http-range";
 }
 
+bool awaits_answer(const Fetch& fetch) {
+    return fetch.state == FetchState::asked && !fetch.ended && !fetch.bare && !fetch.status &&
+           (fetch.protocol == "http" || fetch.protocol == "https");
+}
+
 std::string host_text(const Endpoint& server, std::uint16_t usual_port) {
     const std::string address =
         server.address.v6 ? fmt::format("[{}]", to_string(server.address)) : to_string(server.address);

@@ -70,6 +70,9 @@ struct Fetch {
 // Does it only ask for the size, and fetch nothing?
 [[nodiscard]] bool is_probe(const Fetch& fetch);
 
+// Was it asked for over a connection that the server took, and has nothing come since?
+[[nodiscard]] bool awaits_answer(const Fetch& fetch);
+
 // A server's address in a URL, with its port where that is not the protocol's usual one.
 [[nodiscard]] std::string host_text(const Endpoint& server, std::uint16_t usual_port);
 
@@ -150,6 +153,7 @@ class Fetches {
         std::uint64_t received = 0;
         std::string header{};                     // of the response, as long as it is not whole
         std::optional<std::uint32_t> body_begin;  // sequence number
+        std::uint32_t request = 0;                // sequence number of the latest request
         std::uint32_t highest = 0;                // sequence number past the last byte from the server
         std::string head{};                       // the body's first bytes, as they came
     };
@@ -177,7 +181,7 @@ class Fetches {
     std::optional<std::size_t> from_guest(double at, const Packet& packet, const TcpSegment& segment);
     std::optional<std::size_t> from_server(double at, const Packet& packet, const TcpSegment& segment);
     std::optional<std::size_t> http_request(double at, const Packet& packet, TcpSession& session,
-                                            std::string_view head);
+                                            const TcpSegment& segment);
     void iscsi_login(const Packet& packet, TcpSession& session, std::string_view head);
     std::optional<std::size_t> tls_hello(double at, const Packet& packet, TcpSession& session,
                                          std::string_view head);

@@ -84,7 +84,14 @@ std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
 }  // namespace
 
 std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet, TcpSession& session,
-                                                 std::string_view head) {
+                                                 const TcpSegment& segment) {
+    const std::string_view head = segment.head;
+    if (session.asked && session.fetch && session.request == segment.sequence &&
+        awaits_answer(fetches_[*session.fetch])) {  // sent again
+        ++fetches_[*session.fetch].repeats;
+        return std::nullopt;
+    }
+    session.request = segment.sequence;
     const std::size_t path_begin = head.find(' ') + 1;
     const std::string_view path = head.substr(path_begin, head.find_first_of(" \r", path_begin) - path_begin);
     const std::string_view host = header_value(head, "Host");

@@ -93,7 +93,7 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
     }
     TcpSession& session = known == tcp_.end() ? new_session(key, at) : known->second;
     if (asks_by_http) {
-        return http_request(at, packet, session, segment.head);
+        return http_request(at, packet, session, segment);
     }
     if (hello && !session.fetch) {
         session.fetch = begin(at, fetch_on(packet.to));

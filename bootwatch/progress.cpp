@@ -73,4 +73,13 @@ std::optional<std::string> Progress::next(double at, const std::vector<Fetch>& f
     return describe_progress(fetches.back());
 }
 
+std::optional<std::string> overdue_answer(double at, const std::vector<Fetch>& fetches) {
+    if (fetches.empty() || !awaits_answer(fetches.back()) || at - fetches.back().latest < answer_due_s) {
+        return std::nullopt;
+    }
+    const Fetch& fetch = fetches.back();
+    return fmt::format("waiting for {}, which took the request for {} {:.0f} s ago and has not answered",
+                       host_text(fetch.server, 0), fetch.url, at - fetch.latest);
+}
+
 }  // namespace vml::boot

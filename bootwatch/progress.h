@@ -26,6 +26,14 @@ class Progress {
     std::uint64_t told_bytes_ = 0;
 };
 
+// A script that makes its answer needs a while, be it a menu from a database: a server that has said nothing
+// after so many seconds is worth a line.
+inline constexpr double answer_due_s = 15;
+
+// "waiting for 10.0.2.2:80, which took the request for http://10.0.2.2/k 15 s ago and has not answered": of
+// the latest fetch, where that is so, and it is time.
+[[nodiscard]] std::optional<std::string> overdue_answer(double at, const std::vector<Fetch>& fetches);
+
 // How long nothing of the latest fetch need be looked at: so many seconds in which it cannot end, even at two
 // (TFTP) or three times (HTTP) the speed that it had so far. 0 for a fetch that is short, about to end, or of
 // unknown size.

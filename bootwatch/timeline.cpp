@@ -127,7 +127,8 @@ bool Timeline::silence_would_end_it() const {
                        std::all_of(std::next(odd), fetches.end(), [](const Fetch& later) {
                            return is_probe(later) || later.content == Content::archive;
                        });
-    return (alone || loader_is_stuck(boots_.back(), fetches)) &&
+    const bool waits = !fetches.empty() && awaits_answer(fetches.back());
+    return (alone || waits || loader_is_stuck(boots_.back(), fetches)) &&
            !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
 }
 
@@ -181,7 +182,6 @@ std::vector<Mark> Timeline::reset(double at) {
     fetches_ = {};
     told_ = {};
     cut_line_.clear();
-    cut_prompt_.clear();
     mark(Stage::machine, at, Proof::qemu, "the guest rebooted");
     return news();
 }

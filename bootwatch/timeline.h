@@ -45,7 +45,8 @@ class Timeline {
 
     // Was one thing fetched that may have been started, and nothing since, so that silence would mean a
     // crash? Not where it has fetched something itself: then it lives. Or has a loader said that it cannot go
-    // on, and the last that it asked for did not come, so that it waits for somebody to type?
+    // on, and the last that it asked for did not come, so that it waits for somebody to type? Or has a server
+    // taken the latest request, and not answered it?
     [[nodiscard]] bool silence_would_end_it() const;
 
     // The oldest first; the last one is the one that runs.
@@ -95,7 +96,6 @@ class Timeline {
     std::vector<Mark> news_;
     Told told_;                          // of this boot
     std::string cut_line_;               // the first half of a line that the console broke
-    std::string cut_prompt_;             // GRUB's, within which it puts the cursor where it is already
     std::vector<Mark> search_;           // that is no news yet: what was said of each name
     std::vector<std::string> searched_;  // the names' URLs
     std::size_t shown_of_search_ = 0;    // marks at the end of the record

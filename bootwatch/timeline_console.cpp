@@ -19,8 +19,6 @@ bool is_without_root(std::string_view panic) {
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
     tell_old_search(at);
-    const std::string prompt = cut_prompt_ + std::string{line};
-    cut_prompt_ = std::string_view{"grub>"}.starts_with(prompt) ? prompt : "";
     std::string whole = std::exchange(cut_line_, {});
     whole += line;
     if (is_cut_short(whole) && whole.size() == line.size()) {
@@ -52,7 +50,7 @@ std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
 }
 
 std::vector<Mark> Timeline::partial(double at, std::string_view line) {
-    if (const auto mark = mark_in_partial(cut_prompt_ + std::string{line})) {
+    if (const auto mark = mark_in_partial(line)) {
         console(at, *mark);
     }
     return news();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/progress.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
 
@@ -151,7 +152,23 @@ Verdict iscsi(const Scene& scene, const Fetch& fetch) {
         "and does the target let this initiator in?");
 }
 
+// The server took the request. It may be slow: then the time was up, and nothing was wrong.
+Verdict never_answered(const Scene& scene, const Fetch& fetch) {
+    const std::string took =
+        fmt::format("{} took the request at {:.1f} s", host_text(fetch.server, 0), fetch.latest);
+    if (scene.about.now && !scene.stopped() && *scene.about.now - fetch.latest < answer_due_s) {
+        return told("still-fetching", fetch.url, took + ", and nothing has come so far",
+                    "a larger --boot-timeout, or a faster server");
+    }
+    return told("never-answered", fetch.url, took + ", and nothing has come since" + asked_by(scene, fetch),
+                "what serves that port is stuck, or is no web server: look at its log, and try the URL with "
+                "curl");
+}
+
 Verdict unanswered(const Scene& scene, const Fetch& fetch) {
+    if (awaits_answer(fetch)) {
+        return never_answered(scene, fetch);
+    }
     return told("cannot-fetch", fetch.url,
                 scene.with_complaint(
                     fmt::format("{} does not answer; asked {} times", server_of(fetch), fetch.repeats + 1)),
@@ -262,10 +279,10 @@ Verdict fetch_failed(const Scene& scene) {
     if (handled || optional) {
         return std::nullopt;
     }
-    if (fetch->state == FetchState::asked) {
+    if (fetch->state == FetchState::asked && !fetch->status) {
         return unanswered(scene, *fetch);
     }
-    if (fetch->state == FetchState::receiving) {
+    if (fetch->state == FetchState::asked || fetch->state == FetchState::receiving) {
         return told("stalled-fetch", fetch->url,
                     fmt::format("{}{} came, the last of it at {:.1f} s", size_text(fetch->received),
                                 fetch->expected ? " of " + size_text(*fetch->expected) : "", fetch->latest),

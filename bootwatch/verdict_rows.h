@@ -55,6 +55,7 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"iscsi", "cannot boot from the iSCSI target {}", ExitCode::fetch_failed},
     VerdictRow{"empty-part", "cannot fetch {}: a part of it is empty", ExitCode::fetch_failed},
     VerdictRow{"cannot-fetch", "cannot fetch {}", ExitCode::fetch_failed},
+    VerdictRow{"never-answered", "cannot fetch {}: the server never answered", ExitCode::fetch_failed},
     VerdictRow{"still-fetching", "still fetching {}", ExitCode::boot_timeout},
     VerdictRow{"stalled-fetch", "fetching {} stalled", ExitCode::fetch_failed},
     VerdictRow{"redirected", "{}, which was never asked for", ExitCode::fetch_failed},

@@ -10,6 +10,14 @@
 
 namespace vml {
 
+namespace {
+
+bool awaits(const std::vector<boot::Fetch>& fetches) {
+    return !fetches.empty() && boot::awaits_answer(fetches.back());
+}
+
+}  // namespace
+
 BootObserver::BootObserver(ObserverConfig config) : config_{std::move(config)}, timeline_{config_.nics} {
     if (config_.until && !config_.until->stage) {
         auto compiled = Pattern::compile(config_.until->pattern);
@@ -23,7 +31,11 @@ Observed BootObserver::packet(double at, std::size_t nic, const boot::Packet& pa
     if (packet.sent_by(config_.nics.at(nic).mac)) {
         sign_at_ = at;
     }
+    const bool waited = awaits(timeline_.fetches());
     Observed observed = judged(timeline_.packet(at, nic, packet));
+    if (!waited && awaits(timeline_.fetches()) && timeline_.silence_would_end_it()) {
+        observed.wait_for_silence = true;
+    }
     if (const auto& twins = timeline_.current_boot().twins;
         !twins.empty() && !std::exchange(twin_told_, true)) {
         observed.warning = fmt::format("{}: {}", boot::describe(twins.front()), boot::twin_remedy);

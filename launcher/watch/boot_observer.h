@@ -45,7 +45,8 @@ struct Observed {
     std::optional<BootEnd> end{};
     std::optional<std::string> warning{};   // of what does not belong into a healthy network
     std::optional<std::string> progress{};  // of a fetch that takes long
-    // Something unknown was started: nothing at all for `silence_s` would be a crash; this is what is left.
+    // Something unknown was started, or a server does not answer: nothing at all for `silence_s` would be a
+    // crash; this is what is left.
     bool wait_for_silence = false;
     double silence_in_s = 0;
 };

@@ -68,7 +68,11 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              handlers_.switch_dump,
              [this](double late_s) {
                  tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
-             }}} {}
+             }}},
+      answer_wait_{io,
+                   log,
+                   {[this] { return now(); },
+                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -141,6 +145,7 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
     }
     help_.packet(nic, *packet);
+    answer_wait_.look();
 }
 
 // Tells what is new of the boot, and what follows from it.

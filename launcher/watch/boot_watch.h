@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bootwatch/report.h"
 #include "launcher/handles/handles.h"
+#include "launcher/watch/answer_wait.h"
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
 #include "launcher/watch/link_rest.h"
@@ -79,6 +80,7 @@ class BootWatch {
     BootObserver observer_;
     BootHelp help_;
     WireWatch wire_;
+    AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
     std::vector<std::string> hints_;
     bool told_late_rest_ = false;

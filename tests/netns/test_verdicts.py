@@ -144,6 +144,21 @@ def test_the_server_falls_silent_in_the_middle(lab, fails, assets):
     assert "not at os within 40 s" in told["why"]
 
 
+def test_a_server_that_takes_the_request_and_never_answers(lab, boot, assets, tmp_path):
+    url = f"http://{labs.SERVER}:8080/vmlinuz"
+    net = lab("bridge").serve(assets, boots(url))
+    net.listen_tcp(8080)  # the kernel takes connections and requests, and nobody reads them
+    report = tmp_path / "boot.json"
+    with boot(net, *BRIDGE, "--until", "os", "--boot-timeout", "40", "--report", str(report)) as run:
+        code, told, _ = verdict(run, report)
+        waited = rf"waiting for {labs.SERVER}:8080, which took the request for {url} \d+ s ago and has not answered"
+        assert len(re.findall(waited, run.text("own"))) == 1
+    assert code == 15
+    assert told["what"] == f"cannot fetch {url}: the server never answered"
+    assert f"{labs.SERVER}:8080 took the request at" in told["why"]
+    assert "asked for by boot.ipxe, line 3" in told["why"]
+
+
 def test_nobody_listens_for_http(lab, fails, assets):
     code, told, _ = fails(lab("bridge").serve(assets, boots(f"http://{labs.SERVER}:81/vmlinuz")))
     assert code == 13

@@ -152,10 +152,8 @@ TEST_CASE("boot loaders that cannot go on") {
         CAPTURE(line);
         CHECK(mark_in_line(line) == seen(ConsoleSign::loader_error, line));
     }
-    for (const char* line :
-         {"Boot failed: press a key to retry, or wait for reset...", "Boot failed: press a key to"}) {
-        CHECK(mark_in_line(line)->sign == ConsoleSign::loader_gave_up);
-    }
+    CHECK(mark_in_line("Boot failed: press a key to retry, or wait for reset...")->sign ==
+          ConsoleSign::loader_gave_up);
     CHECK(mark_in_line("Loading vmlinuz... ok") == std::nullopt);
     CHECK(mark_in_line("error: you need to load the kernel first.") ==
           std::nullopt);  // that one has come before

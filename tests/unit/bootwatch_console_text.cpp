@@ -37,6 +37,69 @@ TEST_CASE("lines end with a newline, a carriage return or both") {
     CHECK(lines_of("\r\n  \r\n") == Lines{"  ", "+"});
 }
 
+TEST_CASE("SeaBIOS's serial console on a busy host: the cursor goes a column back and there again") {
+    // pxelinux, on the last of 25 rows
+    CHECK(
+        lines_of("\x1b"
+                 "c\x1b[?7l\x1b[2J" +
+                 std::string(40, '\n') +
+                 "PXELINUX 6.04 PXE 20200816 Copyright (C) 1994-2\x1b[25;47H\x1b[25;48H015 H. Peter Anvin et "
+                 "al\r\r\n\r\nFailed to load ldlinux.c32\r\r\nBoot failed: press a key "
+                 "to\x1b[25;27H\x1b[25;28H retry, or wait for reset...\r\r\n....") ==
+        Lines{"PXELINUX 6.04 PXE 20200816 Copyright (C) 1994-2015 H. Peter Anvin et al",
+              "Failed to load ldlinux.c32", "Boot failed: press a key to retry, or wait for reset...",
+              "+...."});
+    // GRUB, at the first letter, at the prompt and at a letter that was written twice
+    CHECK(lines_of("\x1b[2J\x1b[5;1He\x1b[05;01H\x1b[05;02Hrror: file `/nosuch' not found.\r\n") ==
+          Lines{"error: file `/nosuch' not found.", "+"});
+    CHECK(lines_of("\x1b[07;01Hgrub\x1b[07;04H\x1b[07;05H> \x1b[07;07H") == Lines{"+grub> "});
+    CHECK(lines_of("\x1b[07;01Herr\x1b[07;03Hror: no\n") == Lines{"error: no", "+"});
+}
+
+TEST_CASE("GRUB's serial terminal: the cursor is put where it is") {
+    CHECK(lines_of("\x1b[H\x1b[J\x1b[1;1Hgrub> \x1b[1;7H") == Lines{"+grub> "});
+    CHECK(lines_of("grub> \x1b[18;7H") == Lines{"+grub> "});  // wherever that is: nothing was known
+    CHECK(lines_of("\x1b[18;1Herror: file\x1b[18;12H `/k' not found.\r\n") ==
+          Lines{"error: file `/k' not found.", "+"});
+    CHECK(lines_of("\x1b[22;1H   automatically in 5s.   \x1b[22;1H   automatically in 4s.   \x1b[5;78H") ==
+          Lines{"   automatically in 5s.   ", "   automatically in 4s.   ", "+"});
+    // both of its terminals are this one: each newline comes twice
+    CHECK(lines_of("\x1b[5;1Hone\r\n\r\nerr\x1b[6;3H\x1b[6;4Hor: no\r\n") == Lines{"one", "error: no", "+"});
+}
+
+TEST_CASE("pxelinux's menu: a row is a line, and its gaps are blanks") {
+    CHECK(lines_of("\x1b[04;11H\x1b[0;30;44m\x0ex\x0f\x1b[0;7;37;40m \x1b[0;30;47m linux  "
+                   "\x1b[04;20H \x1b[04;21H   \x1b[0;30;44m\x0ex\x0f\x1b[05;11H") ==
+          Lines{"x  linux     x", "+"});
+    CHECK(lines_of("\x1b[4;1H|\x1b[4;6H|\x1b[5;1H|") == Lines{"|    |", "+|"});
+    CHECK(lines_of("\x1b[2;3H\xe2\x94\x82one\x1b[2;4HO\x1b[2;3H\x1b[2;7H\xe2\x94\x82\n") ==
+          Lines{"\xe2\x94\x82One\xe2\x94\x82", "+"});
+}
+
+TEST_CASE("moves within a row, and what ends it") {
+    CHECK(lines_of("\x1b[3;1Hin 5s.\x1b[3D4\x1b[3;7H!") == Lines{"+in 4s.!"});
+    CHECK(lines_of("\x1b[3;1H87%\x1b[3;1H\x1b[3;4H done") == Lines{"+87% done"});
+    CHECK(lines_of("vmlinuz... 87%\x1b[12G\x1b[Kok\n") == Lines{"vmlinuz... ok", "+"});
+    CHECK(lines_of("abc\x1b[2D\b\b\bx") == Lines{"abc", "+x"});  // anew from its beginning
+    CHECK(lines_of("one\x1b[Atwo") == Lines{"one", "+two"});
+    CHECK(lines_of("\x1b[3;1Hone\x1b[4;4Htwo") == Lines{"one", "+two"});
+    CHECK(lines_of("\x1b[3;1Hone\x1b[3;400Htwo") == Lines{"one", "+two"});
+    CHECK(lines_of("one\x1b[3;9Htwo") == Lines{"one", "+two"});
+    CHECK(lines_of("one\x1b"
+                   "ctwo") == Lines{"one", "+two"});
+}
+
+TEST_CASE("however the cursor moves, a line is bounded") {
+    std::string bytes;
+    for (int i = 0; i < 2000; ++i) {
+        bytes += "\x1b[7;" + std::to_string(1 + i * 79) +
+                 "Hx\x1b[9999C\x1b[99999999999999999999;3H\xe9\xbf\x1b[7D";
+    }
+    for (const std::string& line : lines_of(bytes)) {
+        REQUIRE(line.size() <= ConsoleText::longest_line);
+    }
+}
+
 TEST_CASE("colours vanish, cursor movements end the line") {
     CHECK(lines_of("\x1b[0;1miPXE 1.0\x1b[0m -- Open\n") == Lines{"iPXE 1.0 -- Open", "+"});
     CHECK(lines_of("one\x1b[2Jtwo\x1b[1;1Hthree\x1b[5Bfour\x1b[Efive\x1b[2;3fsix") ==

@@ -181,6 +181,13 @@ TEST_CASE("HTTP: broken off by the server, by the guest, refused, unanswered") {
     CHECK(alone.only().repeats == 1);
 }
 
+TEST_CASE("HTTP: a request that is sent again is the same") {
+    Guest g;
+    g.get("/k").see(tcp(true, 5000, 80, 101, ack, "GET /k HTTP/1.1\r\nHost: boot.example\r\n\r\n"));
+    CHECK(g.only().state == FetchState::asked);
+    CHECK(g.only().repeats == 1);
+}
+
 std::string ranged(unsigned first, unsigned last) {
     return "GET /disk.img HTTP/1.1\r\nHost: boot.example\r\nRange: bytes=" + std::to_string(first) + "-" +
            std::to_string(last) + "\r\n\r\n";

@@ -104,8 +104,8 @@ TEST_CASE("GRUB's prompt, where nobody types: its configuration is the question,
         CHECK(machine.timeline.turn() == Turn::none);
         if (contains(prompt, "rescue")) {
             machine.timeline.partial(9, prompt);
-        } else {  // the cursor is put where it is already, in the middle of the prompt
-            machine.says("grub").timeline.partial(9, "> ");
+        } else {  // the cursor is put elsewhere behind it
+            machine.says(prompt);
         }
         machine.gets(ExitCode::not_bootable, "the boot ended in GRUB's prompt", "grub/grub.cfg", "grub.cfg");
     }

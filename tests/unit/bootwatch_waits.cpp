@@ -1,6 +1,7 @@
 // Boots that wait, or went past a fault, beside those that did not: what each must get, and must not.
 #include <string>
 
+#include "bootwatch/progress.h"
 #include "tests/unit/bootwatch_machine.h"
 
 namespace vml::boot {
@@ -59,6 +60,50 @@ TEST_CASE("the time was up while bytes came, or long after they had stopped") {
     slow.is_out_of_time(60);
     slow.gets(ExitCode::fetch_failed, "fetching http://h/k stalled", "3 bytes of 3.0 MB came",
               "is the server still up");
+}
+
+TEST_CASE("a server that takes the request and never answers; one that is slow is no fault") {
+    for (const bool loaded : {false, true}) {
+        Machine machine;
+        machine.has_address().tftp("boot.ipxe", "#!ipxe\nkernel http://h/k\n");
+        if (loaded) {
+            machine.http("/vmlinuz", linux_kernel());
+        }
+        machine.connects(80).asks(80, "/k");
+        const double asked = machine.at;
+        CHECK_FALSE(overdue_answer(asked + 14, machine.timeline.fetches()));
+        machine.asks(80, "/k");  // sent again, where not even the server's kernel acknowledges it
+        CHECK(contains(overdue_answer(asked + 15, machine.timeline.fetches()).value(),
+                       "waiting for 10.0.0.1:80, which took the request for http://h/k 15 s ago and has not "
+                       "answered"));
+        machine.about.now = asked + 12;
+        machine.gets(ExitCode::boot_timeout, "still fetching http://h/k", "10.0.0.1:80 took the request",
+                     "--boot-timeout");
+        machine.about.now = asked + 30;
+        machine.gets(ExitCode::fetch_failed, "cannot fetch http://h/k: the server never answered",
+                     "10.0.0.1:80 took the request at", "its log");
+        machine.about.now = {};
+        CHECK(machine.timeline.silence_would_end_it());
+        machine.timeline.silence(asked + 120, asked);
+        machine.gets(ExitCode::fetch_failed, "cannot fetch http://h/k: the server never answered",
+                     "nothing has come since");
+    }
+    Machine slow;
+    slow.has_address().tftp("boot.ipxe", "#!ipxe\n").connects(80).asks(80, "/k");
+    slow.at += 12;
+    slow.answers(80, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    CHECK_FALSE(overdue_answer(slow.at + 20, slow.timeline.fetches()));
+    CHECK_FALSE(slow.timeline.fetches().back().state == FetchState::asked);
+    slow.stops();
+    CHECK_FALSE(contains(slow.verdict().what, "never answered"));
+}
+
+TEST_CASE("a head without a body is an answer that stalled") {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\n").connects(80).asks(80, "/k");
+    machine.answers(80, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n").is_out_of_time(60);
+    CHECK_FALSE(overdue_answer(machine.at + 60, machine.timeline.fetches()));
+    machine.gets(ExitCode::fetch_failed, "fetching http://h/k stalled", "0 bytes of 30 kB came");
 }
 
 TEST_CASE("an initramfs that does not fit into the memory") {

@@ -360,6 +360,20 @@ TEST_CASE("a loader that says that it failed asks for a wait, once, and its sile
     CHECK(observer.verdict(BootEnd::dead_end, {}).code == ExitCode::fetch_failed);
 }
 
+TEST_CASE("a request that a server took asks for a wait, once, and silence is the end") {
+    BootObserver observer{plain()};
+    observer.started(0);
+    observer.line(0.2, banner);
+    see(observer, 1, tcp(true, 5000, 80, 100, syn));
+    see(observer, 1, tcp(false, 5000, 80, 1000, syn | ack));
+    const std::string get = tcp(true, 5000, 80, 101, ack, "GET /k HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(see(observer, 2, get).wait_for_silence);
+    CHECK_FALSE(see(observer, 3, get).wait_for_silence);
+    CHECK(observer.silence(124).end == BootEnd::dead_end);
+    CHECK(observer.verdict(BootEnd::dead_end, {}).what ==
+          "cannot fetch http://h/k: the server never answered");
+}
+
 TEST_CASE("silence after something known is nothing") {
     BootObserver observer{plain()};
     observer.started(0);
