@@ -44,6 +44,8 @@ class Inflater {
     }
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
+    Inflater(Inflater&&) = delete;
+    Inflater& operator=(Inflater&&) = delete;
     ~Inflater() { inflateEnd(&stream_); }
 
     // The next part of the text is appended; Z_OK while there is more.

@@ -134,6 +134,7 @@ inline constexpr std::array allowed_calls = std::to_array<std::string_view>({
     "shutdown",
     "socketpair",
     // What it is, and where.
+    "capget",
     "getcpu",
     "getegid",
     "geteuid",
