@@ -15,7 +15,6 @@
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -93,9 +92,6 @@ int main(int argc, char** argv) {
         context.get(), "ioctl", 1,
         {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO});
     allow_with(context.get(), "socket", 0, {AF_UNIX, AF_NETLINK});
-    allow_with(context.get(), "prctl", 0,
-               {PR_GET_NAME, PR_SET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_CAP_AMBIENT,
-                PR_GET_NO_NEW_PRIVS, PR_GET_SECUREBITS, PR_GET_KEEPCAPS});
     std::ofstream out{argv[1]};
     const std::vector<sock_filter> filter = compiled(context.get());
     out << "// Made by cmake/seccomp_filter.cpp.\nconstexpr std::array<sock_filter, " << filter.size()

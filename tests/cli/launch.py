@@ -88,11 +88,17 @@ def comm_of(pid):
 
 
 def processes_of(pid):
-    """vm-launch's QEMU, and the process that keeps its files: both are its children."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    [keeper] = keepers(map(int, found))
-    [qemu] = set(map(int, found)) - {keeper}
-    return qemu, keeper
+    """vm-launch's QEMU, and the process that keeps its files: both are its children. The latter gives itself its name, which on
+    a busy host may come after QEMU runs."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        found = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        named = keepers(map(int, found))
+        if named or time.monotonic() > end:
+            [keeper] = named
+            [qemu] = set(map(int, found)) - {keeper}
+            return qemu, keeper
+        time.sleep(0.05)
 
 
 def reap_the_dead(pids):

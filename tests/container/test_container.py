@@ -250,8 +250,12 @@ def test_the_capabilities_that_the_manifest_gives_are_enough(image, lab, words, 
     only = ("--cap-drop", "ALL", "--cap-add", capabilities, "--security-opt", "no-new-privileges")
     with Container("-e", "IPXE_ENABLE=1", *SMALL, *words, *only, network=network, defaults=()) as container:
         container.wait_text("machine: QEMU built")
-        status = container.status()
-        assert {status[which]["capabilities"] for which in ("qemu", "launcher", "files")} == {"0" * 16}
+
+        def nobody_has_any():  # the process that keeps root's files gives up its own in its own time
+            status = container.status()
+            return {(status[which] or {}).get("capabilities") for which in ("qemu", "launcher", "files")} == {"0" * 16}
+
+        labs.wait_until(nobody_has_any, DEADLINE, "no process has a capability")
         podman("stop", container.name)
         assert container.wait() == 0
 
@@ -301,7 +305,7 @@ def test_a_kill_takes_qemu_along(image):
     with Container("-e", "IPXE_ENABLE=1", *SMALL) as container:
         container.wait_text("machine: QEMU built")
         pids = [int(pid) for pid in podman("top", container.name, "hpid").stdout.split()[1:]]
-        assert len(pids) == 2
+        assert len(pids) == 3  # QEMU, vm-launch, and what keeps root's files for it
         podman("kill", "--signal", "KILL", container.name)
         assert container.wait() == 128 + signal.SIGKILL
         assert not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids)

@@ -186,8 +186,8 @@ def test_a_kernel_that_is_not_there(ends, fill, netboot_folder, name):
     assert "nosuch" in seen[1]["verdict"]["what"]
 
 
-def test_a_network_that_names_nothing_to_boot(ends):
-    kind = KINDS["uefi"]
+@EACH
+def test_a_network_that_names_nothing_to_boot(ends, kind):
     assert_failed(kind, ends(kind), 12, "dhcp", "named nothing to boot")
 
 
@@ -216,9 +216,8 @@ def test_a_boot_on_a_bridge(ends, on_bridge, fill, files_of, kind):
     assert ("user class: iPXE" in net.dhcp_log()) == (kind.client == IPXE)
 
 
-@pytest.mark.parametrize("name", ["uefi", "secure"])
-def test_a_file_that_the_bridges_server_does_not_have(ends, on_bridge, files_of, name):
-    kind = KINDS[name]
+@EACH
+def test_a_file_that_the_bridges_server_does_not_have(ends, on_bridge, files_of, kind):
     net, network = on_bridge()
     missing = script(kind, base=f"http://{labs.SERVER}/", kernel="nosuch")
     net.serve(files_of(kind), missing, bootfile="boot.ipxe" if kind.client == IPXE else "nosuch.efi")

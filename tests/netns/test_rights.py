@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import lab as labs
 import vm
 
 BRIDGE = ("--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL)
@@ -73,10 +74,16 @@ def test_vm_launch_is_the_vms_user_and_may_do_nothing_else(running):
 
 
 def keeper_of(pid):
-    [keeper] = subprocess.run(
-        ["pgrep", "-P", str(pid), "-x", "vm-launch-files"], capture_output=True, text=True, check=True
-    ).stdout.split()
-    return int(keeper)
+    """It gives itself its name, and locks itself down."""
+    found = []
+
+    def is_ready():
+        found[:] = subprocess.run(["pgrep", "-P", str(pid), "-x", "vm-launch-files"], capture_output=True, text=True, check=False).stdout.split()
+        return bool(found) and status_of(found[0])["Seccomp"] == ["2"]
+
+    labs.wait_until(is_ready, vm.END_DEADLINE, "the process that keeps its files")
+    [keeper] = map(int, found)
+    return keeper
 
 
 def test_the_process_that_keeps_roots_files_sees_nothing_else(running, tmp_path):
@@ -109,6 +116,7 @@ def test_no_other_process_of_the_vms_user_may_trace_it(running):
 
 
 def test_status_reads_it_back(running):
+    keeper = keeper_of(running.process.pid)
     result = subprocess.run(
         [vm.BINARY, "status", running.name, "--format", "json"], capture_output=True, text=True, check=True
     )
@@ -123,7 +131,7 @@ def test_status_reads_it_back(running):
         "pid": running.process.pid, "uid": status["qemu"]["uid"], "capabilities": "0" * 16, "no_new_privs": True, "seccomp": 2,
     }
     assert status["files"] == {
-        "pid": keeper_of(running.process.pid), "uid": 0, "capabilities": "0" * 16,
+        "pid": keeper, "uid": 0, "capabilities": "0" * 16,
         "no_new_privs": True, "seccomp": 2, "own_session": True,
     }
     assert status["own_landlock"] > 0
