@@ -109,6 +109,20 @@ Verdict no_server(const DhcpTalk& dhcp, const std::string& file) {
         "set the next server (dnsmasq: dhcp-boot=FILE,NAME,ADDRESS; ISC: next-server), or name a URL");
 }
 
+std::string file_hint(const Scene& scene) {
+    return scene.about.network == Network::nat
+               ? "give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL"
+               : "set the filename on the DHCP server (dnsmasq: dhcp-boot=boot.ipxe; ISC: filename "
+                 "\"boot.ipxe\")";
+}
+
+// No filename, no servers to discover and no menu of them: a firmware's PXE takes no such offer (PXE
+// specification 2.1, 2.2.2), and says "No valid offer received".
+bool names_nothing(const DhcpTalk& dhcp) {
+    return std::all_of(dhcp.offers.begin(), dhcp.offers.end(),
+                       [](const Offer& offer) { return offer.message.bootfile.empty() && !offer.proxy(); });
+}
+
 }  // namespace
 
 Verdict no_link(const Scene& scene) {
@@ -166,6 +180,11 @@ Verdict no_address(const Scene& scene) {
         return told("declined", "", fmt::format("{} is in use already", to_string(offer.message.yours)),
                     "another machine has this address: look at the DHCP server's pool");
     }
+    if (dhcp->requests == 0 && dhcp->client == Client::firmware && names_nothing(*dhcp)) {
+        return told("offer-without-file", "",
+                    offered + " without a filename (option 67), which firmware's PXE does not take",
+                    file_hint(scene));
+    }
     if (dhcp->requests == 0) {
         return told("offer-not-taken", "", offered,
                     "does the offer lack what the client needs? The report lists its options");
@@ -197,10 +216,7 @@ Verdict no_file(const Scene& scene) {
         "no-file", "",
         scene.with_complaint(fmt::format("{} acknowledged {} without a filename (option 67)",
                                          to_string(dhcp->ack->sender), to_string(dhcp->ack->message.yours))),
-        scene.about.network == Network::nat
-            ? "give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL"
-            : "set the filename on the DHCP server (dnsmasq: dhcp-boot=boot.ipxe; ISC: filename "
-              "\"boot.ipxe\")");
+        file_hint(scene));
 }
 
 }  // namespace vml::boot

@@ -39,6 +39,8 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"proxy-alone", "no DHCP server offered an address", ExitCode::no_offer},
     VerdictRow{"declined", "the guest declined the address that it was offered", ExitCode::no_offer},
     VerdictRow{"offer-not-taken", "the guest took none of the offers", ExitCode::no_offer},
+    VerdictRow{"offer-without-file", "DHCP offered an address and named nothing to boot",
+               ExitCode::nothing_to_boot},
     VerdictRow{"no-ack", "the DHCP server offered an address and never acknowledged it", ExitCode::no_offer},
     VerdictRow{"no-file", "DHCP gave an address and named nothing to boot", ExitCode::nothing_to_boot},
     VerdictRow{"no-file-6", "DHCPv6 gave an address and named nothing to boot", ExitCode::nothing_to_boot},

@@ -43,6 +43,13 @@ TEST_CASE("offers that are refused, declined, not taken, not acknowledged, or of
     Machine idle;
     idle.discovers().see(dhcp(false, 2, "", guest_ip)).stops();
     idle.gets(ExitCode::no_offer, "took none of the offers", "10.0.0.1 offered 10.0.0.2");
+    Machine bare;  // PXE-E16
+    bare.see(dhcp(true, 1, option(60, "PXEClient:Arch:00007"))).see(dhcp(false, 2, "", guest_ip)).stops();
+    bare.gets(ExitCode::nothing_to_boot, "named nothing to boot", "without a filename");
+    Machine picky;  // which had one
+    picky.see(dhcp(true, 1, option(60, "PXEClient:Arch:00007")));
+    picky.see(dhcp(false, 2, option(67, "x"), guest_ip)).stops();
+    picky.gets(ExitCode::no_offer, "took none of the offers", "10.0.0.1 offered 10.0.0.2");
     Machine mute;
     mute.discovers()
         .see(dhcp(false, 2, "", guest_ip))
