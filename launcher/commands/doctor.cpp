@@ -61,6 +61,15 @@ std::string landlock_line(const VmSpec& spec, int abi) {
                           "whatever its user may");
 }
 
+// What vm-launch is once the guest runs (launcher/process/lock_down.h).
+std::string own_line(const VmSpec& spec, int landlock_abi) {
+    return line("ok",
+                fmt::format("vm-launch itself: {}, without a capability, under {}seccomp",
+                            spec.run_user && spec.run_user->uid != 0 ? "QEMU's user too once the guest runs"
+                                                                     : "stays the user who starts it",
+                            landlock_abi > 0 ? "Landlock and " : ""));
+}
+
 std::string good_lines(const VmSpec& spec, int landlock_abi) {
     std::string text = line("ok", fmt::format("QEMU: {}", spec.qemu.string()));
     text += line("ok", fmt::format("accelerator: {}", spec.accelerator_reason));
@@ -80,10 +89,7 @@ std::string good_lines(const VmSpec& spec, int landlock_abi) {
                                        spec.run_user->own ? " (this VM's alone)" : ""));
     }
     text += landlock_line(spec, landlock_abi);
-    text +=
-        line("ok", fmt::format("vm-launch itself: {}, without a capability, under Landlock and seccomp",
-                               spec.run_user && spec.run_user->uid != 0 ? "that user too once it is set up"
-                                                                        : "who starts it"));
+    text += own_line(spec, landlock_abi);
     for (const std::string& note : spec.notes) {
         text += line("warning", note);
     }

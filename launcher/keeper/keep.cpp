@@ -21,7 +21,7 @@ namespace vml {
 
 namespace {
 
-// More is no report: see boot::ReportHead.
+// Far more than a report has (boot::largest_report, bootwatch/report.h).
 constexpr off_t largest_report = 256 << 20;
 
 // Nothing of the terminal's, and no descriptor but these.

@@ -333,13 +333,18 @@ TEST_CASE("a menu that counts down lives, and its silence after that is no crash
     CHECK(verdict.what.find("nothing has been heard of the guest for") == 0);
 }
 
-TEST_CASE("a loader that fetches more than itself lives: its silence is not looked at") {
-    BootObserver observer{plain()};
+// A loader came by TFTP, and asks for its own configuration.
+void asks_for_a_menu(BootObserver& observer) {
     observer.started(0);
     observer.line(0.2, banner);
     see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
     see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
     see(observer, 3, udp(true, 2001, 69, be16(1) + std::string{"grub.cfg\0octet\0", 15}));
+}
+
+TEST_CASE("a loader that fetches more than itself lives: its silence is not looked at") {
+    BootObserver observer{plain()};
+    asks_for_a_menu(observer);
     const Observed seen = see(observer, 4, udp(false, 3001, 2001, be16(3) + be16(1) + "set timeout=45\n"));
     CHECK_FALSE(seen.wait_for_silence);
     CHECK_FALSE(observer.silence(400).end);
@@ -347,11 +352,7 @@ TEST_CASE("a loader that fetches more than itself lives: its silence is not look
 
 TEST_CASE("a loader that says that it failed asks for a wait, once, and its silence is the end") {
     BootObserver observer{plain()};
-    observer.started(0);
-    observer.line(0.2, banner);
-    see(observer, 1, udp(true, 2000, 69, be16(1) + std::string{"nbp\0octet\0", 10}));
-    see(observer, 2, udp(false, 3000, 2000, be16(3) + be16(1) + std::string{"\1\2\3", 3}));
-    see(observer, 3, udp(true, 2001, 69, be16(1) + std::string{"grub.cfg\0octet\0", 15}));
+    asks_for_a_menu(observer);
     see(observer, 4, udp(false, 3001, 2001, be16(3) + be16(1) + "linux /k\n"));
     see(observer, 5, udp(true, 2002, 69, be16(1) + std::string{"k\0octet\0", 8}));
     see(observer, 5, udp(false, 3002, 2002, be16(5) + be16(1) + std::string{"no\0", 3}));
