@@ -9,17 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "boot"))
 
 import lab as lab_module  # noqa: E402
 import vm  # noqa: E402
-
-
-class LabBoot(vm.Boot):
-    """A run of vm-launch in the VM's namespace of a lab."""
-
-    def __init__(self, lab, folder, *arguments, **options):
-        super().__init__(folder, *arguments, capture=False, **options)
-        self.lab = lab
-
-    def command(self):
-        return self.lab.inside(*super().command())
+from lab_boot import LabBoot  # noqa: E402
 
 
 @pytest.fixture(scope="session")

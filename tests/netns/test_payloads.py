@@ -314,7 +314,8 @@ def wait_for_discovers(net, count):
                 pass
 
 
-def test_a_dhcp_server_that_comes_late(lab, comes_up, assets):
+@BOTH
+def test_a_dhcp_server_that_comes_late(lab, comes_up, assets, firmware):
     """iPXE asks four times in 10 s: the third request has no answer yet, the fourth has one."""
     net = lab("bridge")
 
@@ -322,24 +323,26 @@ def test_a_dhcp_server_that_comes_late(lab, comes_up, assets):
         wait_for_discovers(net, 3)
         net.serve(assets, labs.http_script())
 
-    told, _ = comes_up(net, *IPXE, while_it_runs=then_serve)
+    told, _ = comes_up(net, *IPXE, "--firmware", firmware, while_it_runs=then_serve)
     assert told["boots"][0]["dhcp"][0]["discovers"] >= 4
 
 
 @pytest.mark.slow
-def test_a_server_at_30_kb_a_second(served, comes_up):
+@BOTH
+def test_a_server_at_30_kb_a_second(served, comes_up, firmware):
     """The initramfs takes 45 s, in which the console says nothing."""
     script = f"#!ipxe\nkernel {WEB}/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/slow/initrd.gz\nboot\n"
-    told, _ = comes_up(served(script), *IPXE)
+    told, _ = comes_up(served(script), *IPXE, "--firmware", firmware)
     slow = next(fetch for fetch in told["boots"][0]["fetches"] if fetch["url"].endswith("/slow/initrd.gz"))
     assert slow["state"] == "done"
     assert slow["bytes_per_second"] < 40_000
 
 
-def test_two_redirects(served, comes_up):
+@BOTH
+def test_two_redirects(served, comes_up, firmware):
     script = f"#!ipxe\nkernel {WEB}/moved/twice/vmlinuz initrd=initrd.gz {KERNEL_LINE}\ninitrd {WEB}/initrd.gz\nboot\n"
     net = served(script)
-    told, _ = comes_up(net, *IPXE)
+    told, _ = comes_up(net, *IPXE, "--firmware", firmware)
     assert [status for path, status in net.requests() if "vmlinuz" in path] == [302, 301, 200]
     assert told["boots"][0]["fetches"][-2]["content"] == "linux-x86"
 
@@ -357,7 +360,8 @@ def test_proxydhcp_beside_plain_dhcp(served, comes_up, firmware):
 
 
 @pytest.mark.slow
-def test_a_retry_loop_whose_server_comes_after_45_s(served, comes_up):
+@BOTH
+def test_a_retry_loop_whose_server_comes_after_45_s(served, comes_up, firmware):
     """Nobody listens at first; the script tries again every 5 s, as one does that waits for its server."""
     script = f"#!ipxe\n:retry\nchain {WEB}:8080/late.ipxe || goto wait\n:wait\necho TRY-AGAIN\nsleep 5\ngoto retry\n"
     net = served(script)
@@ -367,6 +371,6 @@ def test_a_retry_loop_whose_server_comes_after_45_s(served, comes_up):
         run.wait_text(r"(?s)(TRY-AGAIN.*){9}")
         net.serve_web_on(8080)
 
-    told, run = comes_up(net, *IPXE, while_it_runs=then_serve)
+    told, run = comes_up(net, *IPXE, "--firmware", firmware, while_it_runs=then_serve)
     assert vm.SCRIPT_RAN in run.text()
     assert "late.ipxe" in urls(told)
