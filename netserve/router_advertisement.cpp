@@ -1,7 +1,8 @@
 #include "netserve/router_advertisement.h"
 
-#include <cstdint>
 #include <string_view>
+
+#include "netserve/frame_bytes.h"
 
 namespace vml::serve {
 
@@ -10,9 +11,7 @@ namespace {
 using namespace std::string_view_literals;
 using namespace std::string_literals;
 
-// Locally administered (IEEE 802c, bit 1 of the first octet), and the link-local address that belongs to it
-// (RFC 4291, appendix A).
-constexpr std::string_view our_mac = "\x02\x56\x4D\x4C\x52\x41"sv;
+// The link-local address that belongs to our_mac (RFC 4291, appendix A).
 constexpr std::string_view our_address = "\xFE\x80\0\0\0\0\0\0\x00\x56\x4D\xFF\xFE\x4C\x52\x41"sv;
 // Of all nodes (RFC 4291, 2.7.1; RFC 2464, 7).
 constexpr std::string_view all_nodes_mac = "\x33\x33\0\0\0\x01"sv;
@@ -21,23 +20,6 @@ constexpr std::string_view ipv6_type = "\x86\xDD"sv;
 constexpr std::string_view version_and_flow = "\x60\0\0\0"sv;
 constexpr char icmp6 = 58;
 constexpr char hop_limit = '\xFF';  // proves that no router passed it on (RFC 4861, 6.1.2)
-
-std::string be16(std::size_t value) {
-    return {static_cast<char>(value >> 8U & 0xFFU), static_cast<char>(value & 0xFFU)};
-}
-
-// RFC 1071, over an even number of bytes.
-std::size_t checksum(std::string_view bytes) {
-    std::size_t sum = 0;
-    for (std::size_t at = 0; at + 1 < bytes.size(); at += 2) {
-        sum += static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[at])) << 8U |
-               static_cast<std::uint8_t>(bytes[at + 1]);
-    }
-    while (sum > 0xFFFFU) {
-        sum = (sum & 0xFFFFU) + (sum >> 16U);
-    }
-    return ~sum & 0xFFFFU;
-}
 
 // RFC 4861, 4.2: type, code, checksum; hop limit and flags; lifetime, reachable time and timer, all of them
 // "unspecified"; the source's link-layer address (4.6.1).

@@ -22,6 +22,8 @@ struct WireTap {
     bool alone =
         false;  // the guest alone is at the link's other end: what goes out over it came in for the guest
     std::string filter{};  // QEMU's object that writes the dump; empty: it is a packet socket
+    OwnedFd inlet{};  // a stream that takes frames for the guest, each with its length before it; or none
+    std::string inlet_name{};  // QEMU's object at its other end
 };
 
 // A file in memory that QEMU writes a picture of the guest's screen into: both descriptions of it.

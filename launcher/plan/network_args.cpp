@@ -156,6 +156,26 @@ void plan_device(const VmSpec& spec, const NicSpec& nic, PlanWriter& writer) {
                stand_in.add("romfile", nic.rom->file.string()).text());
 }
 
+// Each frame comes with its length before it, in four bytes (QEMU net/filter-mirror.c, net/net.c:
+// net_fill_rstate).
+void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWriter& writer) {
+    const std::string reason = "iPXE's wait for a ProxyDHCP server can be ended";
+    const std::string source = nic.id + "-frames";
+    point.inlet = nic.id + "-inlet";
+    writer.add(
+        "-chardev",
+        fmt::format("socket,id={},fd={}", source, writer.fd({.purpose = FdPurpose::frames, .nic = number})),
+        reason, "");
+    writer.add(
+        "-object",
+        fmt::format("filter-redirector,id={},netdev={},queue=tx,indev={}", point.inlet, nic.id, source),
+        reason, "");
+    writer.plan().shortcuts.push_back(
+        {Shortcut::Kind::proxy_offer, nic.id,
+         "QEMU's DHCP offer is repeated as a ProxyDHCP server's, for which iPXE "
+         "would wait 3 s"});
+}
+
 // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
 void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
     WirePoint point{number, nic.id, nic.mac, ""};
@@ -166,6 +186,9 @@ void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
                    fmt::format("filter-dump,id={},netdev={},file=/proc/self/fd/{},maxlen={}", point.filter,
                                nic.id, pipe, net::capture_length),
                    "vm-launch sees the guest's packets until its operating system runs", "");
+    }
+    if (nic.repeat_offer) {
+        plan_inlet(nic, number, point, writer);
     }
     writer.plan().wire.push_back(std::move(point));
 }

@@ -32,6 +32,8 @@ std::string_view to_string(Shortcut::Kind kind) {
             return "key-at-prompt";
         case Shortcut::Kind::router_advertisement:
             return "router-advertisement";
+        case Shortcut::Kind::proxy_offer:
+            return "proxy-offer";
         case Shortcut::Kind::http:
             return "http";
     }
@@ -78,6 +80,8 @@ std::string_view to_string(FdPurpose purpose) {
             return "vhost";
         case FdPurpose::capture:
             return "capture";
+        case FdPurpose::frames:
+            return "frames";
     }
     return "";
 }

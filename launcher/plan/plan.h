@@ -56,6 +56,7 @@ enum class FdPurpose {
     tap,           // a queue of the NIC's tap or macvtap
     vhost,         // /dev/vhost-net, once for each queue
     capture,       // the write end of a pipe, for QEMU's dump of a user-mode network
+    frames,        // QEMU's end of the socket pair for frames to a guest on a user-mode network
 };
 
 // A descriptor that the child inherits at this number. `apply` opens it.
@@ -121,17 +122,18 @@ struct PortWait {
 
 // A NIC whose packets are looked at while the guest boots.
 struct WirePoint {
-    unsigned nic = 0;    // 1 for the first
-    std::string id;      // "net0"
-    std::string mac;     // the guest's
-    std::string filter;  // QEMU's object that dumps a user-mode network; empty: a packet socket on the link
+    unsigned nic = 0;     // 1 for the first
+    std::string id;       // "net0"
+    std::string mac;      // the guest's
+    std::string filter;   // QEMU's object that dumps a user-mode network; empty: a packet socket on the link
+    std::string inlet{};  // QEMU's object that hands frames to the guest on a user-mode network; empty: none
 
     bool operator==(const WirePoint&) const = default;
 };
 
 // What makes this boot faster than a stock one.
 struct Shortcut {
-    enum class Kind { key_at_prompt, router_advertisement, http };
+    enum class Kind { key_at_prompt, router_advertisement, proxy_offer, http };
     Kind kind = Kind::key_at_prompt;
     std::string nic{};  // "net0", where it is one NIC's
     std::string reason;

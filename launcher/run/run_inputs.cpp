@@ -73,6 +73,9 @@ ShortcutsConfig shortcuts_config(const VmSpec& spec) {
         if (nic.advertise_router) {
             shortcuts.advertise_to.push_back(nic.id);
         }
+        if (nic.repeat_offer) {
+            shortcuts.repeat_to.push_back(nic.id);
+        }
     }
     return shortcuts;
 }

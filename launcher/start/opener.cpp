@@ -196,6 +196,8 @@ OwnedFd Opener::open(const PlannedFd& planned) {
             return open_file("/dev/vhost-net", O_RDWR);
         case FdPurpose::capture:
             return dump_pipe(planned.nic);
+        case FdPurpose::frames:
+            return pair(tap_of(planned.nic).inlet);
     }
     return OwnedFd{};
 }
@@ -225,10 +227,23 @@ OwnedFd Opener::dump_pipe(unsigned nic) {
     // QEMU waits when the pipe is full, so it is made as large as everybody may have it (fs/pipe.c).
     constexpr int pipe_size = 1 << 20;
     ::fcntl(theirs.get(), F_SETPIPE_SZ, pipe_size);
-    const auto point = std::find_if(plan_.wire.begin(), plan_.wire.end(),
-                                    [&](const WirePoint& candidate) { return candidate.nic == nic; });
-    vm_.wire.push_back({point->id, point->mac, std::move(ours), 0, false, point->filter});
+    const WirePoint& point = point_of(nic);
+    vm_.wire.push_back({point.id, point.mac, std::move(ours), 0, false, point.filter});
     return theirs;
+}
+
+const WirePoint& Opener::point_of(unsigned nic) const {
+    return *std::find_if(plan_.wire.begin(), plan_.wire.end(),
+                         [&](const WirePoint& candidate) { return candidate.nic == nic; });
+}
+
+// Its dump stands before it in the plan.
+WireTap& Opener::tap_of(unsigned nic) {
+    const WirePoint& point = point_of(nic);
+    WireTap& tap = *std::find_if(vm_.wire.begin(), vm_.wire.end(),
+                                 [&](const WireTap& candidate) { return candidate.nic == point.id; });
+    tap.inlet_name = point.inlet;
+    return tap;
 }
 
 // The executor hands all queues of a NIC over at once; the plan names them one by one, in order.

@@ -21,6 +21,8 @@ class Opener {
   private:
     OwnedFd nvram(const PlannedFd& planned);
     OwnedFd dump_pipe(unsigned nic);
+    [[nodiscard]] const WirePoint& point_of(unsigned nic) const;
+    WireTap& tap_of(unsigned nic);
     OwnedFd queue(unsigned nic);
     [[nodiscard]] OwnedFd tpm_state(const PlannedFd& planned) const;
 

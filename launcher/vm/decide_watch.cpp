@@ -39,15 +39,29 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
     }
 }
 
+namespace {
+
+// One that the decoder of packets gives back as it is (bootwatch/packet.h: what is not printable ASCII is
+// '?').
+bool names_a_file(const NicSpec& nic) {
+    const auto* nat = std::get_if<Nat>(&nic.net);
+    return nat != nullptr && nat->bootfile && !nat->bootfile->empty() &&
+           std::all_of(nat->bootfile->begin(), nat->bootfile->end(),
+                       [](char letter) { return letter >= ' ' && letter <= '~'; });
+}
+
+}  // namespace
+
 // The waits that can be spared. A key needs a keyboard, which the virt machine lacks; there the iPXE
 // program shows no prompt either. An advertisement needs a link whose other end is the guest alone: a
-// tap.
+// tap. An offer is repeated where it is QEMU's, and nobody else can make another.
 void spare_waits(const DecideInput& in, VmSpec& spec) {
     if (!in.settings.fast_boot || !in.settings.ipxe) {
         return;
     }
     spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
     for (NicSpec& nic : spec.nics) {
+        nic.repeat_offer = nic.watched && names_a_file(nic);
         nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
     }
 }

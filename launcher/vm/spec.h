@@ -85,6 +85,7 @@ struct NicSpec {
     std::optional<RomSpec> rom;
     bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
     bool watched = false;           // its packets are looked at while the guest boots
+    bool repeat_offer = false;      // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.

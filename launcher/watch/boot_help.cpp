@@ -52,6 +52,14 @@ void BootHelp::console_partial(const std::string& line, double quiet_s) {
 void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
     shortcuts_.packet(nic, packet, hands_.now());
     answer_search(nic);
+    repeat_offer(nic, packet);
+}
+
+void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
+    const auto offer = shortcuts_.repeated(nic, packet, hands_.boot_without_fetches());
+    if (offer && hands_.send(nic, serve::proxy_offer(*offer))) {
+        log_.debug(shortcuts_.offer_repeated(nic, hands_.now()));
+    }
 }
 
 void BootHelp::was_reset() {

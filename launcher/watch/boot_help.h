@@ -43,6 +43,7 @@ class BootHelp {
   private:
     void answer_search(std::size_t nic);
     void advertise(std::size_t nic);
+    void repeat_offer(std::size_t nic, const boot::Packet& packet);
     void switch_links(const std::vector<LinkSwitch>& switches);
 
     boost::asio::io_context& io_;

@@ -68,6 +68,12 @@ bool WireWatch::take(std::size_t index) {
     return !tap.ended;
 }
 
+void WireWatch::switch_inlet(const Tap& tap, bool on) const {
+    if (tap.wire.inlet) {
+        handlers_.on_switch(tap.wire.inlet_name, on);
+    }
+}
+
 void WireWatch::switch_tap(Tap& tap, bool on) const {
     if (!tap.wire.filter.empty()) {
         handlers_.on_switch(tap.wire.filter, on);
@@ -82,6 +88,7 @@ void WireWatch::pause() {
     if (std::exchange(running_, false)) {
         for (const auto& tap : taps_) {
             switch_tap(*tap, false);
+            switch_inlet(*tap, false);
         }
     }
 }
@@ -90,6 +97,7 @@ void WireWatch::resume() {
     if (!std::exchange(running_, true)) {
         for (const auto& tap : taps_) {
             switch_tap(*tap, true);
+            switch_inlet(*tap, true);
         }
     }
 }
@@ -120,9 +128,19 @@ void WireWatch::end_rest(std::size_t index) {
     handlers_.on_late_rest(std::chrono::duration<double>(Clock::now() - tap.rests_until).count());
 }
 
+// The stream's length is four bytes, the highest first (QEMU net/net.c, net_fill_rstate). It is never full:
+// QEMU reads it at once, and what is sent is less than a socket's least buffer.
 bool WireWatch::send(std::size_t nic, std::string_view frame) {
-    return ::send(taps_[nic]->wire.fd.get(), frame.data(), frame.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(frame.size());
+    const WireTap& wire = taps_[nic]->wire;
+    std::string whole;
+    if (wire.inlet) {
+        whole = {'\0', '\0', static_cast<char>(frame.size() >> 8U & 0xFFU),
+                 static_cast<char>(frame.size() & 0xFFU)};
+    }
+    whole += frame;
+    const int fd = wire.inlet ? wire.inlet.get() : wire.fd.get();
+    return ::send(fd, whole.data(), whole.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           static_cast<ssize_t>(whole.size());
 }
 
 unsigned WireWatch::lost() const {

@@ -48,9 +48,9 @@ class WireWatch {
     // Nothing where it rests already, or the frames come from a packet socket, which costs next to nothing.
     void rest(std::size_t nic, std::chrono::duration<double> time);
 
-    // Hands a frame to this guest alone: what is written to a packet socket on a tap comes out of the tap's
-    // descriptor, which QEMU reads, and passes no bridge. On a macvtap it would go out to the wire, so never
-    // there. False when the link has gone.
+    // Hands a frame to this guest alone. On a user-mode network QEMU does it; else what is written to a
+    // packet socket on a tap comes out of the tap's descriptor, which QEMU reads, and passes no bridge. On a
+    // macvtap it would go out to the wire, so never there. False when the link has gone.
     bool send(std::size_t nic, std::string_view frame);
 
     // Frames that nobody saw because they came too fast.
@@ -74,6 +74,7 @@ class WireWatch {
     bool take(std::size_t index);
     void end_rest(std::size_t index);
     void switch_tap(Tap& tap, bool on) const;
+    void switch_inlet(const Tap& tap, bool on) const;
 
     Handlers handlers_;
     std::vector<std::unique_ptr<Tap>> taps_;

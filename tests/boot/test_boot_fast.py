@@ -67,6 +67,38 @@ def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firm
     assert "PICKED-this" in screen
 
 
+REPEATED = "QEMU's DHCP offer to net0 was repeated as a ProxyDHCP server's"
+PROXY_WAIT = 3  # seconds of the machine's own (iPXE src/config/dhcp.h, DHCP_DISC_PROXY_TIMEOUT_SEC)
+
+
+@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "stock"])
+def test_an_offer_is_repeated_for_which_ipxe_would_wait(boot, netboot, tmp_path, firmware, fast):
+    """iPXE goes on with the address of QEMU's DHCP, and asks nobody else; the report has no server that there was not."""
+    netboot.script()
+    report = tmp_path / "boot.json"
+    flags = () if fast else ("--fast-boot", "off")
+    with boot(*UNTIL_SCRIPT, *flags, "--firmware", firmware, "--netboot-dir", netboot.path, "--report", report) as run:
+        assert run.wait_exit() == 0
+        assert vm.SCRIPT_RAN in run.text()
+    assert any(REPEATED in line for line in told(report)["helped"]) == fast
+    [talk] = [talk for talk in told(report)["boots"][0]["dhcp"] if talk["client"] == "iPXE"]
+    assert {offer["server"] for offer in talk["offers"]} == {"10.0.2.2"}
+    assert not any(offer["proxy"] for offer in talk["offers"])
+    waited = talk["acknowledged"]["at"] - talk["offers"][0]["at"]
+    assert fast or waited > PROXY_WAIT - 0.5
+
+
+def test_no_offer_is_repeated_to_the_firmwares_pxe_or_the_operating_system(boot, netboot, tmp_path):
+    netboot.script()
+    report = tmp_path / "boot.json"
+    with boot("--boot-order", "network", "--firmware", "uefi", "--bootfile", "boot.ipxe", "--netboot-dir", netboot.path, *vm.SMALL,
+              "--report", report) as run:
+        run.wait_text("NBP|PXE-E", seconds=vm.BOOT_DEADLINE)
+        run.stop()
+    assert not any(REPEATED in line for line in told(report)["helped"])
+
+
 def test_the_folder_by_http_and_by_tftp(boot, netboot, tmp_path):
     """iPXE gets its script by HTTP, and what the script names relatively too; TFTP is there for those who ask for it."""
     (netboot.path / "note").write_text("hello")

@@ -81,7 +81,11 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
                          "-object",
                          "filter-dump,id=net0-dump,netdev=net0,file=/proc/self/fd/6,maxlen=1024",
                          "-chardev",
-                         "socket,id=qga,fd=7",
+                         "socket,id=net0-frames,fd=7",
+                         "-object",
+                         "filter-redirector,id=net0-inlet,netdev=net0,queue=tx,indev=net0-frames",
+                         "-chardev",
+                         "socket,id=qga,fd=8",
                          "-device",
                          "virtio-serial-pci,id=ports",
                          "-device",
@@ -94,16 +98,33 @@ TEST_CASE("the whole argv of a network boot by iPXE") {
               {.number = 4, .purpose = FdPurpose::console},
               {.number = 5, .purpose = FdPurpose::rom, .source = "/usr/lib/ipxe/qemu/pxe-virtio.rom"},
               {.number = 6, .purpose = FdPurpose::capture, .nic = 1},
-              {.number = 7, .purpose = FdPurpose::agent}});
+              {.number = 7, .purpose = FdPurpose::frames, .nic = 1},
+              {.number = 8, .purpose = FdPurpose::agent}});
     CHECK(nic_of(plan).by_hand->ends_with("romfile=/usr/lib/ipxe/qemu/pxe-virtio.rom"));
 }
 
 TEST_CASE("the packets of a NIC that boots are looked at, and of no other") {
     const Plan plan = plan_of({"--ipxe", "--bootfile=http://h/x", "--nic=mode=nat"}, made_up_host());
     REQUIRE(plan.wire.size() == 1);
-    CHECK(plan.wire.front() == WirePoint{1, "net0", mac_of("vm", 1), "net0-dump"});
+    CHECK(plan.wire.front() == WirePoint{1, "net0", mac_of("vm", 1), "net0-dump", "net0-inlet"});
     CHECK(plan_of({"--ipxe", "--bootfile=http://h/x", "--no-boot-watch"}, made_up_host()).wire.empty());
     CHECK(plan_of({"--blank-disk"}, made_up_host()).wire.empty());
+}
+
+// What QEMU offers is repeated to iPXE alone, and only as the decoder of packets can give it back.
+TEST_CASE("an offer is repeated where it is QEMU's, and iPXE boots by it") {
+    const auto repeats = [](const Words& more) {
+        Words flags{"--bootfile=http://h/x"};
+        flags.insert(flags.end(), more.begin(), more.end());
+        const Plan plan = plan_of(flags, made_up_host());
+        return !plan.wire.empty() && !plan.wire.front().inlet.empty();
+    };
+    CHECK(repeats({"--ipxe"}));
+    CHECK(repeats({"--ipxe", "--firmware=uefi"}));
+    CHECK_FALSE(repeats({"--ipxe", "--fast-boot=off"}));
+    CHECK_FALSE(repeats({"--ipxe", "--no-boot-watch"}));
+    CHECK_FALSE(repeats({"--boot-order=network"}));
+    CHECK_FALSE(repeats({"--ipxe", "--bootfile=http://h/ü"}));
 }
 
 TEST_CASE("the same VM leads to the same plan") {

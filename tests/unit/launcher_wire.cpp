@@ -1,4 +1,5 @@
 // The frames of QEMU's dump, over a real pipe.
+#include <array>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "launcher/watch/wire_watch.h"
@@ -22,10 +24,22 @@ namespace {
 using test::Pipe;
 using test::Words;
 
+struct Sockets {
+    Sockets() {
+        std::array<int, 2> ends{};
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+        ours.reset(ends[0]);
+        theirs.reset(ends[1]);
+    }
+    OwnedFd ours;
+    OwnedFd theirs;
+};
+
 struct WireBench {
     WireBench() {
         std::vector<WireTap> taps;
-        taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, false, "net0-dump"});
+        taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, false, "net0-dump",
+                        std::move(inlet.ours), "net0-inlet"});
         wire.emplace(io, std::move(taps),
                      WireWatch::Handlers{[this](std::size_t nic, Bytes frame, bool came_in) {
                                              CHECK_FALSE(came_in);
@@ -52,6 +66,7 @@ struct WireBench {
 
     boost::asio::io_context io;
     Pipe pipe;
+    Sockets inlet;  // to the guest
     int frames = 0;
     std::size_t bytes = 0;
     Words switched;
@@ -87,13 +102,24 @@ TEST_CASE("what has come between two batches can be asked for") {
     CHECK(bench.frames == 3);
 }
 
+// QEMU's filter-redirector takes a frame behind its length, in four bytes (QEMU net/net.c, net_fill_rstate).
+TEST_CASE("a frame reaches a guest on a user-mode network by its inlet") {
+    WireBench bench;
+    REQUIRE(bench.wire->send(0, "a frame"));
+    Words::value_type got(64, '\0');
+    got.resize(static_cast<std::size_t>(::read(bench.inlet.theirs.get(), got.data(), got.size())));
+    CHECK(got == std::string{"\0\0\0\x07", 4} + "a frame");
+    bench.inlet.theirs.reset();
+    CHECK_FALSE(bench.wire->send(0, "a frame"));
+}
+
 TEST_CASE("a watch that is paused, and a dump that rests, are switched off and on") {
     WireBench bench;
     bench.wire->pause();
     bench.wire->pause();
     bench.wire->rest(0, std::chrono::duration<double>{0.001});
     bench.wire->resume();
-    CHECK(bench.switched == Words{"net0-dump off", "net0-dump on"});
+    CHECK(bench.switched == Words{"net0-dump off", "net0-inlet off", "net0-dump on", "net0-inlet on"});
     bench.switched.clear();
     bench.wire->rest(0, std::chrono::duration<double>{0.001});
     bench.wire->rest(0, std::chrono::duration<double>{0.001});

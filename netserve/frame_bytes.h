@@ -1,0 +1,19 @@
+// What the frames that are written here have in common. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace vml::serve {
+
+// Whom they come from: locally administered (IEEE 802c, bit 1 of the first octet), and nobody answers there.
+inline constexpr std::string_view our_mac{"\x02\x56\x4D\x4C\x52\x41", 6};
+
+// The lower 16 bits, the highest byte first.
+[[nodiscard]] std::string be16(std::size_t value);
+
+// RFC 1071, over an even number of bytes.
+[[nodiscard]] std::size_t checksum(std::string_view bytes);
+
+}  // namespace vml::serve

@@ -1,0 +1,29 @@
+// What a ProxyDHCP server offers to a PXE client that asked for an address. Pure.
+//
+// iPXE waits 3 s for one after it was offered an address (src/config/dhcp.h, DHCP_DISC_PROXY_TIMEOUT_SEC),
+// unless one has come. Where it names both a server and a file, iPXE asks no boot server at port 4011
+// (src/net/udp/dhcp.c, dhcp_has_pxeopts).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/mac.h"
+
+namespace vml::serve {
+
+// What the client asked, and what it gets.
+struct ProxyOffer {
+    std::uint32_t xid = 0;  // of its DHCPDISCOVER
+    Mac client{};           // its hardware address
+    std::array<std::uint8_t, 4>
+        server{};            // whose offer it is, and where the file is by TFTP; network byte order
+    std::string bootfile{};  // a name or a URL, of 1 to 255 bytes
+};
+
+// The Ethernet frame, to everybody on the link: the client has no address yet. To be sent on the guest's own
+// link only.
+[[nodiscard]] std::string proxy_offer(const ProxyOffer& offer);
+
+}  // namespace vml::serve

@@ -1,0 +1,56 @@
+// The frame that stands in for a ProxyDHCP server: read back by the decoder that reads real ones.
+#include <cstdint>
+#include <string>
+
+#include "bootwatch/packet.h"
+#include "netserve/frame_bytes.h"
+#include "netserve/proxy_offer.h"
+#include "tests/unit/catch.h"
+
+namespace vml::serve {
+namespace {
+
+constexpr Mac client{0x52, 0x54, 0, 0x12, 0x34, 0x56};
+
+boot::Packet read_back(const std::string& bootfile) {
+    const std::string frame = proxy_offer({0x01020304, client, {10, 0, 2, 2}, bootfile});
+    constexpr std::size_t ethernet = 14;
+    constexpr std::size_t ip_header = 20;
+    CHECK(checksum(frame.substr(ethernet, ip_header)) == 0);  // over a header with its own checksum in it
+    const auto packet = boot::decode_frame(bytes_of(frame));
+    REQUIRE(packet);
+    return *packet;
+}
+
+TEST_CASE("a ProxyDHCP server's offer names a server and a file, and no address") {
+    const boot::Packet packet = read_back("http://10.0.2.2:8080/boot.ipxe");
+    CHECK(packet.target == Mac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
+    CHECK(to_string(packet.from.address) == "10.0.2.2");
+    CHECK(packet.from.port == 67);
+    CHECK(packet.to.port == 68);
+    const auto& offer = std::get<boot::DhcpMessage>(packet.body);
+    CHECK(offer.kind == boot::DhcpKind::offer);
+    CHECK(offer.from_server);
+    CHECK(offer.xid == 0x01020304);
+    CHECK(offer.chaddr == client);
+    CHECK(offer.yours.is_zero());
+    CHECK(to_string(offer.next_server) == "10.0.2.2");
+    CHECK(to_string(offer.server_id) == "10.0.2.2");
+    CHECK(offer.vendor_class == "PXEClient");
+    CHECK(offer.bootfile == "http://10.0.2.2:8080/boot.ipxe");
+    CHECK(offer.has(43));
+    CHECK_FALSE(offer.cut);
+}
+
+// The header has room for 127 characters, an option for 255 (RFC 2131, 2 and RFC 2132, 9.5).
+TEST_CASE("a file's name of any length that DHCP takes") {
+    for (const std::size_t length : {1U, 127U, 128U, 255U}) {
+        const std::string name(length, 'a');
+        const auto& offer = std::get<boot::DhcpMessage>(read_back(name).body);
+        CHECK(offer.bootfile == name);
+        CHECK(offer.has(67) == (length > 127));
+    }
+}
+
+}  // namespace
+}  // namespace vml::serve
