@@ -47,7 +47,7 @@ bool looks_like_cloud_config(std::string_view text) {
 
 std::string first_line(std::string_view text) {
     constexpr std::size_t enough = 60;
-    return visible(trimmed(text.substr(0, std::min(text.find('\n'), enough))));
+    return printable(trimmed(text.substr(0, std::min(text.find('\n'), enough))));
 }
 
 std::string_view without_beginning(std::string_view text) {
@@ -56,7 +56,17 @@ std::string_view without_beginning(std::string_view text) {
     return first == std::string_view::npos ? std::string_view{} : text.substr(first);
 }
 
+// The byte order marks of UTF-16, which Windows' editors and PowerShell write.
+bool is_utf16(std::string_view text) {
+    return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+}
+
 void refuse(UserDataJudgement& judged) {
+    if (is_utf16(judged.text)) {
+        judged.why = "it is a text in UTF-16, and cloud-init reads UTF-8";
+        judged.hint = "iconv -f UTF-16 -t UTF-8 FILE > NEW, or save it as UTF-8 in the editor";
+        return;
+    }
     const std::string line = first_line(judged.text);
     judged.why = fmt::format("cloud-init passes over what begins with '{}'", line);
     if (lower(line).starts_with("# cloud-config") || lower(line).starts_with("cloud-config") ||
