@@ -60,6 +60,12 @@ def test_a_rom_that_is_not_there_names_its_setting():
     ("PERSIST", "/data", "DATA_DIR=/data"),
     ("BOOT_FROM", "blank", "an empty disk is BLANK_DISK=1"),
     ("BLANK_DISK", "20G", "DISK_SIZE=20G"),
+    ("SSH_PUBKEY", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n", "`ssh-keygen -i -f FILE`"),
+    ("DISK", "~/disk.img", "write the path out"),
+    ("NETBOOT_DIR", "$HOME/netboot", "write the path out"),
+    ("DISK", "/a.img,/b.img", "DISK2, DISK3"),
+    ("DISK", "https://h/disk.img", "fetches no files"),
+    ("CLOUD_INIT_USER_DATA", "file:///u", "write the path alone"),
 ])
 def test_a_value_that_is_refused(name, value, hint):
     told = told_by_variables(words=("plan",), **{name: value})
