@@ -36,6 +36,7 @@ Decision worded(Decision decision, const ReadResult& read) {
         std::transform(spec->notes.begin(), spec->notes.end(), spec->notes.begin(), with_variables);
     } else {
         for (Fault& fault : std::get<std::vector<Fault>>(decision)) {
+            fault.what = with_variables(fault.what);  // of a setting that has its default
             fault.hint = with_variables(fault.hint);
         }
     }

@@ -248,6 +248,9 @@ void look_at_user(const Settings& settings, const std::optional<RunUser>& own, H
 
 void look_at_others(const Settings& settings, const std::string& runtime_dir, HostFacts& facts) {
     facts.port_obstacles = look_at_ports(settings, facts);
+    if (settings.memory_mib.number) {
+        facts.memory_error = memory_obstacle(*settings.memory_mib.number);
+    }
     for (const control::Address& vm : control::running_in(control::folders_of(::geteuid(), runtime_dir))) {
         facts.running_vms.push_back(vm.name);
     }

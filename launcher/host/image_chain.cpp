@@ -26,11 +26,14 @@ constexpr std::size_t deepest_chain = 200;
 
 // QEMU could reach it by a driver of its own, and would tell only when it starts what stands in the way.
 Fault no_file(const fs::path& image, std::string_view relation, const std::string& name) {
-    return {fmt::format("cannot use {}", image.string()),
-            fmt::format("it {} {}, which is no file or device of this host", relation, visible(name)),
-            fmt::format("make one image of it: qemu-img convert -O qcow2 {} NEW.qcow2",
-                        shell_quoted(image.string())),
-            ExitCode::host};
+    return {
+        fmt::format("cannot use {}", image.string()),
+        fmt::format("it {} {}, which is no file or device of this host", relation, visible(name)),
+        fmt::format("make one image of it: qemu-img convert -O qcow2 {} NEW.qcow2; or leave it to QEMU as it "
+                    "is, which opens it as its own user: --extra-args '-drive "
+                    "file=IMAGE,format=qcow2,if=virtio'",
+                    shell_quoted(image.string())),
+        ExitCode::host};
 }
 
 // Nothing where the image names none.

@@ -52,6 +52,8 @@ ImageContent content_of(const fs::path& path) {
     const std::string tail =
         size < marked_beginning ? "" : part_of(path, size - marked_beginning, marked_beginning);
     ImageContent content = content_of_image(bytes_of(head), size, bytes_of(tail));
+    content.bare_cd =
+        is_bare_cd(bytes_of(head), bytes_of(part_of(path, cd_descriptor_at, cd_descriptor_mark)));
     if (const auto tables = read_qcow2_tables(bytes_of(head))) {
         content.needed = bytes_needed(path, *tables);
     }

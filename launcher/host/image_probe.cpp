@@ -115,6 +115,12 @@ ImageFacts ask_about(const fs::path& program, const fs::path& image, int fd, off
         return *facts;
     }
     const std::string words = last_line(answer);
+    if (words.find("Unsupported qcow2 feature") != std::string::npos) {
+        Fault newer = cannot_tell(image, words);
+        newer.hint =
+            "use the QEMU that made it, or a newer one; or convert it there: qemu-img convert -O qcow2";
+        return {.fault = std::move(newer)};
+    }
     return {.fault = cannot_tell(image, words.empty() ? "qemu-img gave no answer" : words)};
 }
 

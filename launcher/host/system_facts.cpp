@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <string_view>
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
@@ -73,6 +75,17 @@ std::uint64_t host_memory_mib() {
 std::optional<std::uint64_t> memory_limit_mib() {
     const std::optional<std::uint64_t> bytes = memory_limit();
     return bytes ? std::optional{*bytes >> 20} : std::nullopt;
+}
+
+int memory_obstacle(std::uint64_t mib) {
+    const std::size_t bytes = static_cast<std::size_t>(mib) << 20U;
+    // As QEMU maps a guest's memory (util/mmap-alloc.c, mmap_activate).
+    void* const promised = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (promised == MAP_FAILED) {  // NOLINT(performance-no-int-to-ptr,cppcoreguidelines-pro-type-cstyle-cast)
+        return errno;
+    }
+    ::munmap(promised, bytes);
+    return 0;
 }
 
 bool is_random_name(std::string_view name) {

@@ -17,6 +17,8 @@ namespace vml {
 [[nodiscard]] std::uint64_t host_memory_mib();
 // That the control group sets, where it sets one.
 [[nodiscard]] std::optional<std::uint64_t> memory_limit_mib();
+// errno of asking for so much at once, as QEMU does for a guest; 0: the kernel promises it.
+[[nodiscard]] int memory_obstacle(std::uint64_t mib);
 // Of the installation (machine-id(5)), else of the machine, which root alone may read; empty where there is
 // neither.
 [[nodiscard]] std::string machine_id();

@@ -41,7 +41,7 @@ Fault died(const Config& config, const State& state, const ChildEnded& end) {
             "the control group counts one kill more (oom_kill in memory.events): the guest and QEMU itself "
             "need "
             "more than its limit",
-            "a smaller guest (--memory max leaves QEMU its own need), or a higher limit of the "
+            "a smaller guest (--memory=max leaves QEMU its own need), or a higher limit of the "
             "container",
             ExitCode::qemu};
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "launcher/start/files.h"
 
 namespace vml {
 
@@ -40,14 +41,7 @@ std::optional<Fault> explain_lock(const std::vector<std::string>& lines,
     }
     for (const std::string& line : lines) {
         if (const auto file = file_in(line, files)) {
-            return Fault{
-                fmt::format("{} is in use by another VM", file->string()),
-                "QEMU locks a disk image that it writes to, and somebody holds the lock: two writers "
-                "would destroy the image",
-                fmt::format("stop the other one (`vm-launch status`, or fuser {}), or give this VM an "
-                            "image of its own",
-                            file->string()),
-                ExitCode::qemu};
+            return image_in_use(file->string(), ExitCode::qemu);
         }
     }
     return std::nullopt;
@@ -162,13 +156,25 @@ std::optional<Fault> explain_protocol(const std::string& line) {
         ExitCode::host};
 }
 
+// block/qcow2.c: what wrote the image is newer.
+std::optional<Fault> explain_image_features(const std::string& line) {
+    const std::size_t words = line.find("Unsupported qcow2 feature");
+    if (words == std::string::npos) {
+        return std::nullopt;
+    }
+    return Fault{"an image has what this QEMU does not know", line.substr(words),
+                 "use the QEMU that made it, or a newer one; or convert the image there: qemu-img convert -O "
+                 "qcow2 IMAGE NEW.qcow2",
+                 ExitCode::host};
+}
+
 }  // namespace
 
 std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
                                         const std::vector<NamedDescriptor>& files) {
     for (const std::string& line : lines) {
         for (const auto explain : {explain_forward, explain_screen, explain_cpu, explain_machine,
-                                   explain_cpus, explain_protocol}) {
+                                   explain_cpus, explain_protocol, explain_image_features}) {
             if (auto fault = explain(line)) {
                 return fault;
             }

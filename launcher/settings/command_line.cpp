@@ -7,6 +7,7 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
 
@@ -116,6 +117,9 @@ std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--persist") {
         return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
     }
+    if (before == "--blank-disk" && word.find_first_of("0123456789") == 0) {
+        return fmt::format("--blank-disk takes no size: did you mean --disk-size {}?", word);
+    }
     const bool folder = word == "." || word == ".." || word.ends_with('/') ||
                         (word.find('/') != std::string::npos && word.find("://") == std::string::npos &&
                          word.find('.', word.rfind('/')) == std::string::npos);
@@ -193,9 +197,9 @@ void take_flag(const po::option& option, const Arguments& arguments, const Subco
     } else if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
-        line.layer.fault(
-            fmt::format("unknown option {}", visible(name)), "",
-            did_you_mean(name, known_flags(), "see vm-launch --help; options of QEMU go behind --"));
+        line.layer.fault(fmt::format("unknown option {}", visible(name)), "",
+                         foreign_flag_answer(name).value_or(did_you_mean(
+                             name, known_flags(), "see vm-launch --help; options of QEMU go behind --")));
     } else {
         take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), subcommand,
                         line);

@@ -68,6 +68,15 @@ bool is_boolean_word(std::string_view text) {
     return choice_named<bool>(lower(trimmed(text))).has_value();
 }
 
+// Docker-VM-Runner and qemu-img take a size where a disk is made.
+bool parse_blank_disk(std::string_view text) {
+    if (!is_boolean_word(text) && text.find_first_of("0123456789") == 0) {
+        throw invalid_value(text, listed(choice_names<bool>()),
+                            fmt::format("how large it is says --disk-size={}", text));
+    }
+    return parse_value<bool>(text);
+}
+
 bool parse_persist(std::string_view text) {
     if (!is_boolean_word(text) && text.find('/') != std::string_view::npos) {
         throw invalid_value(text, listed(choice_names<bool>()),
@@ -103,7 +112,7 @@ std::vector<OptionRow> image_options() {
             {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
-        option<&Settings::blank_disk>(
+        option<&Settings::blank_disk, parse_blank_disk>(
             {"blank-disk", "BLANK_DISK", "", "off",
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
@@ -128,7 +137,7 @@ std::vector<OptionRow> guest_data_options() {
             {"cloud-init-url", "CLOUD_INIT_URL", "URL", "none",
              "no seed, but a word in SMBIOS by which the guest fetches its own from URL/user-data and "
              "URL/meta-data"}),
-        option<&Settings::hostname, parse_name>(
+        option<&Settings::hostname, parse_host_name>(
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
         with_lines(option<&Settings::ssh_public_key, parse_ssh_keys>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",

@@ -30,7 +30,9 @@ std::vector<std::string> known_variables() {
         }
     }
     for (const ForeignVariable& variable : foreign_variables()) {
-        names.emplace_back(variable.name);
+        if (variable.name != login_shell) {
+            names.emplace_back(variable.name);
+        }
     }
     return names;
 }
@@ -48,6 +50,11 @@ bool is_of_a_service(std::string_view name) {
            name.find("_SERVICE_PORT") != std::string_view::npos ||
            (name.find("_PORT_") != std::string_view::npos &&
             (name.find("_TCP") != std::string_view::npos || name.find("_UDP") != std::string_view::npos));
+}
+
+// Who logs in has a SHELL of his own; in a container it is meant for somebody.
+bool is_login(const Environment& environment) {
+    return environment.contains("USER") || environment.contains("LOGNAME");
 }
 
 // LOG_VERBOSE=1 is Docker-VM-Runner's way to say --log-level debug; LOG_LEVEL wins over it.
@@ -106,7 +113,7 @@ std::vector<std::string> strange_variables(const Environment& environment) {
                                 "(enableServiceLinks: false in the Pod's spec keeps it out)",
                                 name, visible(value)));
             }
-        } else if (is_of_a_service(name)) {
+        } else if (is_of_a_service(name) || (name == login_shell && is_login(environment))) {
             continue;
         } else if (auto answer = foreign_answer(name, value)) {
             warnings.push_back(*std::move(answer));

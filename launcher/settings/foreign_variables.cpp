@@ -1,7 +1,9 @@
 #include "launcher/settings/foreign_variables.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -64,6 +66,8 @@ std::vector<ForeignVariable> guest_variables() {
             {"GUEST_USER", "", no_image_password},
             {"VM_PASSWORD", "", no_image_password},
             {"VM_USER", "", no_image_password},
+            {login_shell, "/bin/bash,/bin/sh",
+             "vm-launch makes no user: CLOUD_INIT_USER_DATA gives the guest's a `shell:`"},
             {"KEEP_ALIVE_AFTER_VM_STOP", off, "vm-launch ends with its VM: a restart policy starts it again"},
             {"FILESYSTEM_SOURCE", "", no_shares},
             {"FILESYSTEM_TARGET", "", no_shares},
@@ -147,6 +151,22 @@ std::optional<std::string> foreign_answer(std::string_view name, std::string_vie
         return std::nullopt;
     }
     return fmt::format("${} has no effect here: {}", name, found->answer);
+}
+
+std::optional<std::string> foreign_flag_answer(std::string_view flag) {
+    constexpr std::string_view by_plan =
+        "there is no such option here: `vm-launch plan` prints what the same settings would start";
+    constexpr auto answers = std::to_array<std::pair<std::string_view, std::string_view>>(
+        {{"--list-distros", no_catalogue},
+         {"--type", no_catalogue},
+         {"--search", no_catalogue},
+         {"--show-config", by_plan},
+         {"--show-xml", by_plan},
+         {"--dry-run", by_plan},
+         {"--cleanup", "a VM leaves nothing behind, so that there is nothing to clean up"}});
+    const auto* const found = std::find_if(answers.begin(), answers.end(),
+                                           [flag](const auto& answer) { return answer.first == flag; });
+    return found == answers.end() ? std::nullopt : std::optional{std::string{found->second}};
 }
 
 std::string without_number(std::string name) {

@@ -19,6 +19,12 @@ struct ForeignVariable {
 // The warning that a variable deserves; none where it is not one of those, or asks for nothing.
 [[nodiscard]] std::optional<std::string> foreign_answer(std::string_view name, std::string_view value);
 
+// Everybody who logs in has this one: it is Docker-VM-Runner's only where nobody did.
+inline constexpr std::string_view login_shell = "SHELL";
+
+// What does the work of a flag of Docker-VM-Runner's; none where it has no such flag.
+[[nodiscard]] std::optional<std::string> foreign_flag_answer(std::string_view flag);
+
 // "DISK2_SIZE" → "DISK_SIZE".
 [[nodiscard]] std::string without_number(std::string name);
 

@@ -61,7 +61,9 @@ std::vector<std::pair<std::string, std::string>> parse_smbios(std::string_view t
     return fields;
 }
 
-std::string parse_name(std::string_view text) {
+namespace {
+
+std::string checked_name(std::string_view text, std::string_view noun) {
     constexpr std::size_t longest_label = 63;
     const auto allowed = [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
@@ -69,10 +71,20 @@ std::string parse_name(std::string_view text) {
     std::string name{trimmed(text)};
     if (name.empty() || name.size() > longest_label || !std::all_of(name.begin(), name.end(), allowed) ||
         std::isalnum(static_cast<unsigned char>(name.front())) == 0) {
-        throw ValueError{fmt::format("invalid VM name '{}'", text),
+        throw ValueError{fmt::format("invalid {} '{}'", noun, text),
                          "letters, digits, '.', '_' and '-', up to 63 characters, a letter or digit first"};
     }
     return name;
+}
+
+}  // namespace
+
+std::string parse_name(std::string_view text) {
+    return checked_name(text, "VM name");
+}
+
+std::string parse_host_name(std::string_view text) {
+    return checked_name(text, "host name");
 }
 
 std::vector<OptionRow> machine_options() {

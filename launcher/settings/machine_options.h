@@ -19,6 +19,7 @@ namespace vml {
 // A VM's name: letters, digits, '.', '_' and '-', at most 63 characters (a host name label's limit, RFC
 // 1123).
 [[nodiscard]] std::string parse_name(std::string_view text);
+[[nodiscard]] std::string parse_host_name(std::string_view text);
 
 [[nodiscard]] std::vector<OptionRow> machine_options();
 

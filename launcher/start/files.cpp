@@ -38,6 +38,40 @@ int write_whole(int to, std::string_view bytes, off_t offset) {
     return written < 0 ? errno : ENOSPC;  // a short write leaves errno as it was
 }
 
+namespace {
+
+bool is_locked(int fd, off_t byte) {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = byte;
+    lock.l_len = 1;
+    return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+}  // namespace
+
+Fault image_in_use(const std::string& file, ExitCode code) {
+    return {fmt::format("{} is in use by another VM", file),
+            "QEMU locks a disk image that it writes to, and somebody holds the lock: two writers "
+            "would destroy the image",
+            fmt::format("stop the other one (`vm-launch status`, or fuser {}), or give this VM an "
+                        "image of its own",
+                        file),
+            code};
+}
+
+// QEMU locks a byte for each permission that it has, from 100 on, and for each that nobody else may have,
+// from 200 on (block/file-posix.c; the permissions: block/block-common.h).
+void refuse_in_use(int fd, const std::filesystem::path& path, bool writing) {
+    constexpr off_t writes = 101;
+    constexpr off_t resizes = 103;
+    constexpr off_t bears_no_writer = 201;
+    if (is_locked(fd, writes) || is_locked(fd, resizes) || (writing && is_locked(fd, bears_no_writer))) {
+        throw Error{image_in_use(path.string(), ExitCode::host)};
+    }
+}
+
 void require_direct(int fd, const std::filesystem::path& path) {
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_DIRECT) != 0) {
@@ -47,7 +81,6 @@ void require_direct(int fd, const std::filesystem::path& path) {
         throw Error{{fmt::format("cannot use {} without the host's cache", path.string()), why,
                      "use --disk-cache writeback, or put it on another file system", ExitCode::host}};
     }
-    ::fcntl(fd, F_SETFL, flags);
 }
 
 }  // namespace vml

@@ -26,8 +26,14 @@ namespace vml {
 // 0, or the errno of why not all of it was written.
 [[nodiscard]] int write_whole(int to, std::string_view bytes, off_t offset);
 
-// QEMU is to open it past the host's cache (--disk-cache none). Throws Error where its file system has no
-// such thing.
+// "… is in use by another VM".
+[[nodiscard]] Fault image_in_use(const std::string& file, ExitCode code);
+// Throws Error where a QEMU has the image open in a way that does not go with ours.
+void refuse_in_use(int fd, const std::filesystem::path& path, bool writing);
+
+// QEMU is to open it past the host's cache (--disk-cache none), and so is the descriptor from then on:
+// QEMU 9.1 and later take no other from a set for that (monitor/fds.c). Throws Error where its file system
+// has no such thing.
 void require_direct(int fd, const std::filesystem::path& path);
 
 }  // namespace vml

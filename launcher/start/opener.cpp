@@ -137,6 +137,7 @@ OwnedFd blank_file(const PlannedFd& planned) {
 
 OwnedFd image_file(const PlannedFd& planned, int mode) {
     OwnedFd file = open_file(planned.source, mode);
+    refuse_in_use(file.get(), planned.source, mode == O_RDWR);
     if (planned.direct) {
         require_direct(file.get(), planned.source);
     }

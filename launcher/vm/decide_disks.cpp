@@ -109,7 +109,9 @@ bool check_layers(const DecideInput& in, const std::filesystem::path& image, con
         }
     }
     if (facts.chain_fault) {
-        findings.add(*facts.chain_fault);
+        Fault fault = *facts.chain_fault;
+        fault.what = fmt::format("{}: {}", origin_of(in, image), fault.what);
+        findings.add(std::move(fault));
     }
     return good && !facts.chain_fault;
 }
@@ -148,6 +150,11 @@ void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& 
     }
     if (!check_layers(in, path, facts, findings)) {
         return;
+    }
+    if (facts.content.bare_cd && format.format == "raw") {
+        findings.note(
+            fmt::format("{}: {} is a CD-ROM image, and no disk that boots: --iso PATH makes it a CD",
+                        in.origin(origin), path.string()));
     }
     DiskSpec disk = next_disk(in, disks);
     disk.image = in.absolute(path);

@@ -78,12 +78,24 @@ void check_tpm_state(const DecideInput& in, const std::filesystem::path& file, F
     }
 }
 
+void note_unused_tpm(const DecideInput& in, const std::filesystem::path& file, Findings& findings) {
+    if (in.facts.data && in.facts.data->tpm && in.facts.data->tpm->size != 0) {
+        findings.note(
+            fmt::format("the TPM's state that was kept, {}, is not used, and what the guest sealed by "
+                        "it (a disk's key) stays locked: --tpm would",
+                        file.string()));
+    }
+}
+
 }  // namespace
 
 std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
                                   const std::optional<std::filesystem::path>& state_folder,
                                   Findings& findings) {
     if (!wants_tpm(in.settings, firmware)) {
+        if (state_folder) {
+            note_unused_tpm(in, *state_folder / tpm_state_file, findings);
+        }
         return std::nullopt;
     }
     if (!in.facts.swtpm) {

@@ -101,9 +101,13 @@ std::optional<net::NicPlan> make_link(const NicPlace& place, Link& link, NicSpec
         findings.settings_fault(
             fmt::format("{}: {} needs {}'s name", nic_words(in, place.index, "network"), kind.name,
                         kind.noun),
-            fmt::format("there are here: {}",
-                        possible.empty() ? "none" : fmt::format("{}", fmt::join(possible, ", "))),
-            fmt::format("add {}", option_for(in, place.index, kind)));
+            possible.empty() ? "there is none here"
+                             : fmt::format("there are here: {}", fmt::join(possible, ", ")),
+            fmt::format(
+                "add {}{}", option_for(in, place.index, kind),
+                possible.empty() && in.facts.in_container
+                    ? ", and start the container with `--network host` (Kubernetes: hostNetwork: true)"
+                    : ""));
         return std::nullopt;
     }
     net::NicPlan plan = plan_of(link, place, nic);

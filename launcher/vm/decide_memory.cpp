@@ -43,9 +43,18 @@ MemoryChoice decide_memory(const DecideInput& in, Accelerator accelerator, std::
         return choice;
     }
     choice.guest_mib = *wanted.number;
+    if (in.facts.memory_error != 0) {
+        findings.host_fault(
+            fmt::format("{}: the kernel does not promise {} MiB to a guest", in.origin("memory"),
+                        choice.guest_mib),
+            fmt::format("{} ({})", errno_text(in.facts.memory_error), limit_words(in.facts)),
+            fmt::format("--memory=max is {} MiB here; what is promised is also bounded by `ulimit -v` and "
+                        "`sysctl vm.overcommit_memory`",
+                        room));
+    }
     if (whole != 0 && choice.guest_mib > room) {
         const std::string best = room < smallest_guest_mib ? "QEMU alone has no room in it"
-                                                           : fmt::format("--memory max is {} MiB here", room);
+                                                           : fmt::format("--memory=max is {} MiB here", room);
         findings.note(
             fmt::format("{}: a guest of {} MiB and QEMU's own need, about {} MiB, are more than {}: the "
                         "kernel will kill QEMU once "

@@ -67,6 +67,17 @@ void check_secure_boot(const DecideInput& in, const NvramSpec& nvram, const Firm
     }
 }
 
+// A system that was installed under UEFI does not boot without it.
+void note_unused_store(const DecideInput& in, const std::optional<std::filesystem::path>& state_folder,
+                       Findings& findings) {
+    if (state_folder && in.facts.data && in.facts.data->nvram) {
+        findings.note(
+            fmt::format("the UEFI variables that were kept, {}, are not used by --firmware legacy, "
+                        "under which no system boots that was installed under UEFI",
+                        (*state_folder / nvram_file).string()));
+    }
+}
+
 }  // namespace
 
 NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch arch,
@@ -76,6 +87,7 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
         findings.note(fmt::format("{} has no effect: no UEFI variables are kept", in.origin("reset-nvram")));
     }
     if (!firmware.uefi) {
+        note_unused_store(in, state_folder, findings);
         return nvram;
     }
     if (state_folder) {

@@ -33,7 +33,6 @@ std::optional<ImageFacts> read_info(const json& info) {
     ImageFacts image;
     image.format = *text_at(info, "format");
     image.backing_file = text_at(info, "backing-filename");
-    image.encrypted = info.value("encrypted", false);
     if (info.contains("format-specific")) {
         const json& specific = info.at("format-specific");
         image.data_file = text_at(specific.value("data", json::object()), "data-file");
@@ -88,10 +87,6 @@ FormatChoice choose_format(const ImageFacts& image, const std::optional<std::str
                     ? fmt::format("--disk-format {} uses it as it is, by QEMU's driver; or {}", image.format,
                                   convert)
                     : convert};
-    }
-    if (image.encrypted) {
-        return {image.format, "it is encrypted, and vm-launch has no key for it",
-                "decrypt it: qemu-img convert"};
     }
     if (image.backing_file) {
         return claims_a_file("backing file", *image.backing_file, path);

@@ -20,7 +20,6 @@ struct ImageFacts {
     std::string format = {};  // as QEMU names it: "raw", "qcow2", "vmdk"
     std::optional<std::string> backing_file = std::nullopt;
     std::optional<std::string> data_file = std::nullopt;
-    bool encrypted = false;
     std::optional<Fault> fault = std::nullopt;  // why the format is not known
 
     bool operator==(const ImageFacts&) const = default;

@@ -187,6 +187,7 @@ struct HostFacts {
     std::uint64_t cpus = 1;
     std::uint64_t memory_mib = 0;                   // what there is, a container's limit respected
     std::optional<std::uint64_t> memory_limit_mib;  // the control group's
+    int memory_error = 0;                           // errno of asking the kernel for what --memory says
     std::string machine_id;                         // of the host's installation; empty: none
     bool random_name = false;                       // default_name is another one with each container
     std::vector<std::string> running_vms;           // names of those that are this user's

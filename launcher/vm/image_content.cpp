@@ -107,6 +107,20 @@ ContentFault refuse_cut(const ImageContent& content, const std::filesystem::path
             fmt::format("{}; what is missing: qemu-img check {}", get_it_anew, shell_quoted(path.string()))};
 }
 
+ContentFault refuse_encrypted(const std::filesystem::path& path) {
+    return {"it is encrypted, and vm-launch has no key for it",
+            fmt::format("decrypt it: qemu-img convert --object secret,id=key,file=PASSPHRASE --image-opts "
+                        "driver=qcow2,encrypt.key-secret=key,file.filename={} -O qcow2 NEW.qcow2",
+                        shell_quoted(path.string()))};
+}
+
+ContentFault refuse_corrupt(const std::filesystem::path& path) {
+    return {
+        "it is marked as corrupt: QEMU once found that its tables contradict each other, and writes to it "
+        "no more",
+        fmt::format("make a copy, then mend it: qemu-img check -r all {}", shell_quoted(path.string()))};
+}
+
 bool is_page(const Bytes& head) {
     const std::string text = lower(head.chars());
     const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
@@ -140,11 +154,19 @@ ImageContent content_of_image(const Bytes& head, std::uint64_t size, const Bytes
             content.magic = row.format;
         }
     }
+    if (content.magic == "qcow2") {
+        content.state = read_qcow2_state(head);
+    }
     if (content.magic.empty() && is_fixed_vhd(tail)) {
         content.magic = "vpc";
         content.fixed_vhd = true;
     }
     return content;
+}
+
+bool is_bare_cd(const Bytes& head, const Bytes& descriptor) {
+    constexpr std::size_t boot_record_mark = 510;
+    return descriptor.starts(1, "CD001") && !head.starts(boot_record_mark, "\x55\xAA");
 }
 
 ContentFault fault_of_content(const ImageContent& content, const std::string& stated,
@@ -171,6 +193,12 @@ ContentFault fault_of_content(const ImageContent& content, const std::string& st
     }
     if (content.needed > content.size) {
         return refuse_cut(content, path);
+    }
+    if (content.state.encrypted) {
+        return refuse_encrypted(path);
+    }
+    if (content.state.corrupt) {
+        return refuse_corrupt(path);
     }
     if (stated.empty() && content.fixed_vhd) {
         return {"it is a VHD (vpc) of fixed size, whose last sector is no part of the disk",
@@ -208,6 +236,8 @@ ContentFault fault_of_layer(const ImageContent& content, const std::string& form
         fault = refuse_no_image(content, path);
     } else if (format == "qcow2" && content.needed > content.size) {
         fault = refuse_cut(content, path);
+    } else if (format == "qcow2" && content.state.encrypted) {
+        fault = refuse_encrypted(path);
     }
     fault.but_raw = false;
     return fault;

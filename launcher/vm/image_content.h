@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "launcher/vm/qcow2_header.h"
 
 namespace vml {
 
@@ -23,12 +24,20 @@ struct ImageContent {
     std::uint64_t size = marked_beginning;  // bytes
     std::uint64_t needed = 0;               // bytes that it has where it is whole, as far as its tables say
 
+    bool bare_cd = false;  // a CD without the boot record that would make a disk of it too
+    Qcow2State state{};    // where it is a qcow2 image
+
     bool operator==(const ImageContent&) const = default;
 };
 
 // `head`: its beginning; `tail`: its last so many bytes, where it is long enough.
 [[nodiscard]] ImageContent content_of_image(const Bytes& head, std::uint64_t size,
                                             const Bytes& tail = Bytes{{}});
+
+// `descriptor`: what lies at cd_descriptor_at (ECMA-119, 8.4); `head`: the file's beginning.
+inline constexpr std::uint64_t cd_descriptor_at = std::uint64_t{16} * 2048;
+inline constexpr std::size_t cd_descriptor_mark = 6;
+[[nodiscard]] bool is_bare_cd(const Bytes& head, const Bytes& descriptor);
 
 // Why the file cannot be an image of that format ("" where nobody says one), and the command that mends it.
 struct ContentFault {

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,27 @@ std::string hint_for_open(int open_error) {
                                : "check the owner and mode, also of the folders above it";
 }
 
+// By what a path looks like that nobody's file has.
+std::string hint_for_missing(std::string_view flag, std::string_view path) {
+    const auto has = [path](std::string_view part) { return path.find(part) != std::string_view::npos; };
+    if (has(comment_in_value)) {
+        return std::string{no_comment_hint};
+    }
+    if (path.starts_with("file://")) {
+        return "write the path alone, without file://";
+    }
+    if (has("://")) {
+        return "vm-launch fetches no files: name a local one (in a container, one that is mounted)";
+    }
+    if (path.starts_with('~') || has("$")) {
+        return "no shell has replaced what stands for a folder in it (~ or $NAME): write the path out";
+    }
+    if (flag.starts_with("disk") && has(",")) {
+        return "a list is no path: each disk has a setting of its own, --disk again or DISK2, DISK3, …";
+    }
+    return "check the path; in a container, the volume's mount";
+}
+
 }  // namespace
 
 std::filesystem::path DecideInput::absolute(const std::filesystem::path& path) const {
@@ -25,10 +47,7 @@ bool check_path(const DecideInput& in, const NamedPath& named, Findings& finding
     const std::string_view kind = named.wanted == PathFacts::Kind::folder ? "folder" : "file";
     const int error = named.facts.open_error;
     if (named.facts.is_missing()) {
-        const bool comment = named.path.string().find(comment_in_value) != std::string::npos;
-        findings.host_fault(
-            what, errno_text(error),
-            comment ? std::string{no_comment_hint} : "check the path; in a container, the volume's mount");
+        findings.host_fault(what, errno_text(error), hint_for_missing(named.flag, named.path.string()));
     } else if (named.facts.kind != PathFacts::Kind::missing && named.facts.kind != named.wanted) {
         findings.host_fault(what, fmt::format("it is no {}", kind), fmt::format("name a {}", kind));
     } else if (error != 0) {

@@ -44,6 +44,12 @@ void read_extensions(const Bytes& head, std::size_t at, Qcow2Header& header) {
     }
 }
 
+// From version 3 on.
+std::uint64_t incompatible_features(const Bytes& head) {
+    constexpr std::size_t features_at = 72;
+    return head.be32(4) > 2 ? head.be64(features_at) : 0;
+}
+
 // QEMU block.c, path_has_protocol.
 bool has_protocol(const std::string& name) {
     const std::size_t at = name.find_first_of(":/");
@@ -101,13 +107,21 @@ std::optional<Qcow2Header> read_qcow2_header(const Bytes& head) {
     return header;
 }
 
+Qcow2State read_qcow2_state(const Bytes& head) {
+    constexpr std::size_t encryption_at = 32;
+    constexpr std::uint64_t corrupt = 1U << 1U;
+    if (!read_qcow2_header(head)) {
+        return {};
+    }
+    return {head.be32(encryption_at) != 0, (incompatible_features(head) & corrupt) != 0};
+}
+
 std::optional<Qcow2Tables> read_qcow2_tables(const Bytes& head) {
     constexpr std::size_t cluster_bits_at = 20;
     constexpr std::size_t l1_entries_at = 36;
     constexpr std::size_t l1_at = 40;
     constexpr std::size_t refcounts_at = 48;
     constexpr std::size_t refcount_clusters_at = 56;
-    constexpr std::size_t features_at = 72;  // from version 3 on
     constexpr std::uint64_t external_data = 1U << 2U;
     constexpr std::uint64_t extended_l2 = 1U << 4U;
     constexpr unsigned smallest_cluster = 9;
@@ -127,7 +141,7 @@ std::optional<Qcow2Tables> read_qcow2_tables(const Bytes& head) {
     tables.end =
         std::max(tables.l1 + tables.l1_size, refcounts + head.be32(refcount_clusters_at) * tables.cluster);
     tables.offset_mask = (std::uint64_t{1} << (packed_bits - (bits - 8))) - 1;
-    const std::uint64_t features = head.be32(4) > 2 ? head.be64(features_at) : 0;
+    const std::uint64_t features = incompatible_features(head);
     tables.l2_entry = (features & extended_l2) != 0 ? 16 : 8;
     tables.data_elsewhere = (features & external_data) != 0;
     return tables;

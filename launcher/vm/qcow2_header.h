@@ -25,6 +25,15 @@ struct Qcow2Header {
 // Nothing where the bytes are no such header.
 [[nodiscard]] std::optional<Qcow2Header> read_qcow2_header(const Bytes& head);
 
+// What keeps QEMU from opening the image, whatever else is right with it.
+struct Qcow2State {
+    bool encrypted = false;
+    bool corrupt = false;  // QEMU once found that its tables contradict each other, and writes to it no more
+
+    bool operator==(const Qcow2State&) const = default;
+};
+[[nodiscard]] Qcow2State read_qcow2_state(const Bytes& head);
+
 // Where an image's own tables lie in its file, in bytes.
 struct Qcow2Tables {
     std::uint64_t end = 0;  // of those that the header names

@@ -45,9 +45,26 @@ bool looks_like_cloud_config(std::string_view text) {
     return false;
 }
 
+// The number of the first line that begins with a tab, which YAML takes within quotes alone; 0: none does.
+std::size_t line_with_tab(std::string_view text) {
+    std::istringstream lines{std::string{text}};
+    std::size_t number = 1;
+    for (std::string line; std::getline(lines, line); ++number) {
+        const std::size_t first = line.find_first_not_of('\t');
+        if (first != 0 && first != std::string::npos && line[first] != '#' && line[first] != '\r') {
+            return number;
+        }
+    }
+    return 0;
+}
+
+bool is_yaml(std::string_view text) {
+    return lower(text.substr(0, mime_head)).starts_with("#cloud-config");
+}
+
 std::string first_line(std::string_view text) {
     constexpr std::size_t enough = 60;
-    return visible(trimmed(text.substr(0, std::min(text.find('\n'), enough))));
+    return printable(trimmed(text.substr(0, std::min(text.find('\n'), enough))));
 }
 
 std::string_view without_beginning(std::string_view text) {
@@ -56,7 +73,17 @@ std::string_view without_beginning(std::string_view text) {
     return first == std::string_view::npos ? std::string_view{} : text.substr(first);
 }
 
+// The byte order marks of UTF-16, which Windows' editors and PowerShell write.
+bool is_utf16(std::string_view text) {
+    return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+}
+
 void refuse(UserDataJudgement& judged) {
+    if (is_utf16(judged.text)) {
+        judged.why = "it is a text in UTF-16, and cloud-init reads UTF-8";
+        judged.hint = "iconv -f UTF-16 -t UTF-8 FILE > NEW, or save it as UTF-8 in the editor";
+        return;
+    }
     const std::string line = first_line(judged.text);
     judged.why = fmt::format("cloud-init passes over what begins with '{}'", line);
     if (lower(line).starts_with("# cloud-config") || lower(line).starts_with("cloud-config") ||
@@ -101,6 +128,10 @@ UserDataJudgement judge_user_data(std::string_view text) {
     }
     if (!has_header(kept) && !is_mime(kept)) {
         refuse(judged);
+    } else if (const std::size_t line = is_yaml(kept) ? line_with_tab(kept) : 0; line != 0) {
+        judged.notes.push_back(fmt::format(
+            "its line {} is indented by a tab, for which cloud-init takes nothing of it (YAML wants blanks)",
+            line));
     } else if (kept.starts_with("#!") && kept.substr(0, kept.find('\n')).ends_with('\r')) {
         std::erase(judged.text, '\r');
         judged.notes.emplace_back(
@@ -113,6 +144,10 @@ SshKeys ssh_keys_in(std::string_view text) {
     SshKeys found;
     if (text.find("PRIVATE KEY-----") != std::string_view::npos) {
         found.why = "it is a private key, which nobody else should have";
+        return found;
+    }
+    if (text.find("---- BEGIN SSH2 PUBLIC KEY ----") != std::string_view::npos) {
+        found.why = "it is in the form that PuTTY writes (RFC 4716); `ssh-keygen -i -f FILE` gives OpenSSH's";
         return found;
     }
     std::istringstream lines{std::string{text}};

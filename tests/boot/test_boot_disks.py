@@ -87,8 +87,9 @@ def test_an_image_in_use_is_told_of_by_name(boot, tmp_path, netboot):
     with boot("--ipxe", "--netboot-dir", netboot.path, "--disk", disk, *vm.SMALL) as holder:
         holder.wait_text(vm.SCRIPT_RAN)
         with boot("--disk", disk, *vm.SMALL, capture=False) as second:
-            assert second.wait_exit() == 4
+            assert second.wait_exit() == 3
             assert f"{disk} is in use by another VM" in second.text("own")
+            assert "QEMU built" not in second.text("own")
         holder.stop()
 
 

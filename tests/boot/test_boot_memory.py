@@ -63,7 +63,7 @@ def test_what_is_beyond_the_limit_is_told_before_the_start_and_the_death_by_it_i
     warned, died = text.index("the kernel will kill QEMU"), text.index("out-of-memory killer ended")
     assert warned < text.index("starting ") < died, text
     assert f"the control group's limit of {LIMIT_MIB} MiB" in text
-    assert "--memory max is" in text and "a smaller guest" in text
+    assert "--memory=max is" in text and "a smaller guest" in text
 
 
 def test_a_limit_without_room_for_a_guest_is_told(limited):

@@ -666,7 +666,8 @@ FOREIGN = dict(DISTRO="debian-12", CATALOG_URL="http://h/", CATALOG_CACHE="/c", 
                NETWORK_GUEST_IP="10.0.2.9", NETWORK_GUEST_IP6="fd00::9", DISK_IO="io_uring", ALLOCATE="1", IO_THREAD="1",
                GPU="1", USB="1", HYPERV="1", BALLOON="1", DISK2_SIZE="5G", DEVICE="/dev/sdb", DEVICE2="/dev/sdc",
                FILESYSTEM_SOURCE="/x", FILESYSTEM_TARGET="x", FILESYSTEM_DRIVER="9p", FILESYSTEM_ACCESSMODE="mapped",
-               FILESYSTEM_READONLY="1", FILESYSTEM2_SOURCE="/y", LIBVIRT_URI="qemu:///system")
+               FILESYSTEM_READONLY="1", FILESYSTEM2_SOURCE="/y", LIBVIRT_URI="qemu:///system",
+               SHELL="/bin/zsh")
 
 
 def test_every_variable_of_docker_vm_runner_is_answered_and_none_is_a_fault():
@@ -675,6 +676,21 @@ def test_every_variable_of_docker_vm_runner_is_answered_and_none_is_a_fault():
     for name in FOREIGN:
         assert f"warning: ${name} has no effect here: " in result.stderr, name
     assert result.stderr.count("warning") == len(FOREIGN)
+
+
+def test_a_shell_of_who_logged_in_is_nobodys_setting():
+    result = launch("plan", *BOOT, env=environment(SHELL="/bin/zsh", LOGNAME="root"))
+    assert result.returncode == 0
+    assert "SHELL" not in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--list-distros", "--type=iso", "--search=x", "--show-config", "--show-xml", "--dry-run",
+                                  "--cleanup"])
+def test_a_flag_of_docker_vm_runner_is_answered(flag):
+    result = launch(flag)
+    assert result.returncode == 2
+    assert f"unknown option {flag.split('=')[0]}" in result.stderr
+    assert any(words in result.stderr for words in ("fetches no images", "`vm-launch plan` prints", "nothing to clean up"))
 
 
 def test_a_variable_of_docker_vm_runner_that_asks_for_nothing_is_no_matter():

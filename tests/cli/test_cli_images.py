@@ -59,7 +59,7 @@ REFUSED = {
     "fixed.vhd": "--disk-format vpc",
     "over.qcow2 base.qcow2 qcow2": "over.qcow2 of --disk lies on it",
     "packed.qcow2 qcow2": "it is packed (gzip)",
-    "nbd.qcow2 qcow2": "it lies on nbd://127.0.0.1:9/disk, which is no file or device of this host",
+    "nbd.qcow2 qcow2": "--disk: cannot use nbd.qcow2\n  why:  it lies on nbd://127.0.0.1:9/disk, which is no file or device of this host",
     "two.qcow2 qcow2": "nbd.qcow2 NEW.qcow2",
     "node.qcow2 qcow2": 'it lies on json:{"driver":',
     "fat.qcow2 qcow2": "it lies on fat:/etc",
@@ -106,6 +106,19 @@ def test_a_cd_that_is_a_disk_image_or_a_page(images):
     assert refused.returncode == 3
     assert f"$BOOT_ISO: cannot use {images}/hard.img" in refused.stderr
     assert f"{images}/disk.img of $DISK" in refused.stderr
+
+
+def test_a_cd_as_a_disk_is_told_of(images, tmp_path):
+    cd = bytearray(1 << 20)
+    cd[32768:32774] = b"\x01CD001"
+    (tmp_path / "bare.iso").write_bytes(cd)
+    cd[510:512] = b"\x55\xaa"
+    (tmp_path / "hybrid.iso").write_bytes(cd)
+    told = plan(images, f"--disk={tmp_path}/bare.iso")
+    assert told.returncode == 0
+    assert f"--disk: {tmp_path}/bare.iso is a CD-ROM image, and no disk that boots: --iso PATH" in told.stdout
+    assert "is a CD-ROM image" not in plan(images, f"--disk={tmp_path}/hybrid.iso").stdout
+    assert "is a CD-ROM image" not in plan(images, "--disk=disk.img", f"--iso={tmp_path}/bare.iso").stdout
 
 
 def test_hints_speak_of_each_disk_in_variables(images):

@@ -9,8 +9,8 @@ from launch import BOOT, environment, launch
 BOOT_VARIABLES = {"IPXE_ENABLE": "1", "ACCEL": "tcg", "NETBOOT_FILE": "http://192.0.2.1/boot.ipxe"}
 
 
-def told_by_variables(scenario="poweroff", words=(), **more):
-    return launch(*words, env=environment(scenario, **BOOT_VARIABLES, **more)).stderr
+def told_by_variables(scenario="poweroff", words=(), prefix=(), **more):
+    return launch(*words, env=environment(scenario, **BOOT_VARIABLES, **more), prefix=prefix).stderr
 
 
 def test_a_hint_of_a_boot_that_failed():
@@ -47,6 +47,10 @@ def test_a_report_that_cannot_be_written_names_its_setting(tmp_path):
     assert f"--report: cannot write the report {path}" in launch(*BOOT, "--report", path).stderr
 
 
+def test_a_default_that_is_at_fault_is_named_as_its_user_would():
+    assert "error: MEMORY (default): " in told_by_variables(prefix=("sh", "-c", 'ulimit -v 3000000; exec "$0" "$@"'))
+
+
 def test_a_rom_that_is_not_there_names_its_setting():
     assert "$IPXE_ROM_PATH: cannot read the ROM /none.rom" in told_by_variables(IPXE_ROM_PATH="/none.rom")
 
@@ -55,6 +59,13 @@ def test_a_rom_that_is_not_there_names_its_setting():
     ("SSH_PORT", "127.0.0.1:2222", "PORT_FWD=127.0.0.1:2222:22"),
     ("PERSIST", "/data", "DATA_DIR=/data"),
     ("BOOT_FROM", "blank", "an empty disk is BLANK_DISK=1"),
+    ("BLANK_DISK", "20G", "DISK_SIZE=20G"),
+    ("SSH_PUBKEY", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n", "`ssh-keygen -i -f FILE`"),
+    ("DISK", "~/disk.img", "write the path out"),
+    ("NETBOOT_DIR", "$HOME/netboot", "write the path out"),
+    ("DISK", "/a.img,/b.img", "DISK2, DISK3"),
+    ("DISK", "https://h/disk.img", "fetches no files"),
+    ("CLOUD_INIT_USER_DATA", "file:///u", "write the path alone"),
 ])
 def test_a_value_that_is_refused(name, value, hint):
     told = told_by_variables(words=("plan",), **{name: value})

@@ -68,6 +68,14 @@ def test_unknown_subcommand():
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("words,hint", [
+    (("--blank-disk", "20G"), "did you mean --disk-size 20G?"),
+    (("--ipxe", "./netboot"), "did you mean --netboot-dir ./netboot?"),
+])
+def test_a_word_behind_a_boolean(words, hint):
+    fails_with(launch("plan", *words), 2, f"unexpected argument '{words[-1]}'", hint)
+
+
 def test_all_faults_come_at_once():
     result = launch("--ixpe", "--memory=lots", "--mac=x", env=environment(BOOT_ORDER="floppy"))
     fails_with(result, 2, "--ixpe", "did you mean --ipxe?", "--memory: invalid value 'lots'", "--mac: invalid MAC address 'x'", "$BOOT_ORDER: invalid value 'floppy'")

@@ -72,7 +72,7 @@ SYSTEM = {
     ),
     "launcher/host": (
         "",
-        "access bind fchown fstat ftruncate geteuid gethostname getpid inflate* ioctl kill listen memfd_create open pipe2 poll pread prlimit "
+        "access bind fchown fstat ftruncate geteuid gethostname getpid inflate* ioctl kill listen memfd_create mmap munmap open pipe2 poll pread prlimit "
         "pwrite read sched_getaffinity setsockopt socket stat statx waitpid zError",
     ),
     "launcher/start": (

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -63,7 +64,9 @@ class Container:
         self.changed = threading.Condition()
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # conmon leaves a file `oom` in its working folder where a container runs out of memory
+        self.process = subprocess.Popen(self.line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        cwd=tempfile.gettempdir())
         self.thread = threading.Thread(target=self._collect)
         self.thread.start()
         return self

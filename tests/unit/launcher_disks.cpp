@@ -17,6 +17,7 @@
 #include "launcher/plan/make_plan.h"
 #include "launcher/process/run_user.h"
 #include "launcher/run/qemu_words.h"
+#include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/vm/disk_image.h"
 #include "tests/unit/catch.h"
@@ -41,12 +42,11 @@ TEST_CASE("the answer of qemu-img") {
     CHECK(parse_image_info(R"({"format": "raw", "virtual-size": 512})") == ImageFacts{.format = "raw"});
     CHECK(parse_image_info("qemu-img: warning: x\n{\"format\": \"qcow2\", \"backing-filename\": \"/b\"}\n") ==
           ImageFacts{.format = "qcow2", .backing_file = "/b"});
-    CHECK(parse_image_info(R"({"format": "qcow2", "encrypted": true,
+    CHECK(parse_image_info(R"({"format": "qcow2", "encrypted": 7,
                                "format-specific": {"type": "qcow2", "data": {"data-file": "/d"}}})") ==
-          ImageFacts{.format = "qcow2", .data_file = "/d", .encrypted = true});
-    for (const char* no_answer :
-         {"", "{", "}{", "[]", "{}", R"({"format": 3})", R"({"format": "raw", "encrypted": 7})",
-          "qemu-img: Could not open", R"({"format": "raw", "format-specific": 1})"}) {
+          ImageFacts{.format = "qcow2", .data_file = "/d"});
+    for (const char* no_answer : {"", "{", "}{", "[]", "{}", R"({"format": 3})", "qemu-img: Could not open",
+                                  R"({"format": "raw", "format-specific": 1})"}) {
         CAPTURE(no_answer);
         CHECK_FALSE(parse_image_info(no_answer));
     }
@@ -206,6 +206,48 @@ TEST_CASE("a kept disk has the size of its making, and is sparse") {
     CHECK(std::filesystem::file_size(file) == std::uint64_t{5} << 30);
 }
 
+TEST_CASE("QEMU gets a descriptor past the host's cache where it is to have one") {
+    const Folder folder;
+    const auto file = folder.path() / "blank.raw";
+    const auto is_direct = [&](bool direct) {
+        const OwnedFd kept = open_kept_blank(folder_of(file).get(), {file, 4096, direct});
+        return (::fcntl(kept.get(), F_GETFL) & O_DIRECT) != 0;
+    };
+    CHECK(is_direct(true));
+    CHECK(is_direct(true));  // one that is there
+    CHECK_FALSE(is_direct(false));
+}
+
+TEST_CASE("an image is in use where a QEMU's locks say so") {
+    const Folder folder;
+    const auto file = folder.write("disk.raw", std::string(4096, 'x'));
+    const auto in_use = [&](off_t locked, bool writing) {
+        const OwnedFd theirs{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+        struct flock lock {};
+        lock.l_type = F_RDLCK;
+        lock.l_whence = SEEK_SET;
+        lock.l_start = locked;
+        lock.l_len = 1;
+        REQUIRE(::fcntl(theirs.get(), F_OFD_SETLK, &lock) == 0);
+        const OwnedFd ours{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+        try {
+            refuse_in_use(ours.get(), file, writing);
+            return false;
+        } catch (const Error& error) {
+            CHECK(error.faults().front().code == ExitCode::host);
+            return contains(error.what(), file.string() + " is in use by another VM");
+        }
+    };
+    constexpr off_t reads = 100;
+    constexpr off_t writes = 101;
+    constexpr off_t bears_no_writer = 201;
+    CHECK_FALSE(in_use(reads, true));
+    CHECK(in_use(writes, true));
+    CHECK(in_use(writes, false));
+    CHECK(in_use(bears_no_writer, true));
+    CHECK_FALSE(in_use(bears_no_writer, false));
+}
+
 TEST_CASE("a copy that fails leaves no file of that name") {
     const Folder folder;
     const auto file = folder.path() / "nvram.fd";
@@ -291,6 +333,11 @@ TEST_CASE("QEMU's words for what it does not have name the setting and the list"
     REQUIRE(http);
     CHECK(http->code == ExitCode::host);
     CHECK(contains(http->hint, "qemu-block-extra"));
+    const auto newer = explain_qemu_words(
+        {"q: -blockdev driver=qcow2: Unsupported qcow2 feature(s): Unknown incompatible feature: 200"}, {});
+    REQUIRE(newer);
+    CHECK(newer->code == ExitCode::host);
+    CHECK(contains(newer->hint, "a newer one"));
     for (const char* other : {"q: Property 'virtio-net-pci.x' not found", "q: Invalid SMP CPUs", "q: is 3"}) {
         CHECK_FALSE(explain_qemu_words({other}, {}));
     }

@@ -574,6 +574,19 @@ TEST_CASE("user data is what cloud-init takes, by its own rules") {
         CHECK(judged.why.empty());
         CHECK(judged.notes.size() == 1);
     }
+    const UserDataJudgement tab = judge_user_data("#cloud-config\nusers:\n\t- x\n");
+    CHECK(tab.why.empty());
+    REQUIRE(tab.notes.size() == 1);
+    CHECK(contains(tab.notes.front(), "line 3 is indented by a tab"));
+    for (const char* tabs : {"#cloud-config\nx: |\n  a:\n  \tb\n", "#!/bin/sh\n\techo\n",
+                             "#cloud-config\n\t\n\t# a comment\n\t\r\nx:\t1\n"}) {
+        CAPTURE(tabs);
+        CHECK(judge_user_data(tabs).notes.empty());
+    }
+    CHECK(contains(judge_user_data({"\xff\xfe#\0c\0", 6}).why, "UTF-16"));
+    CHECK(contains(judge_user_data({"\xfe\xff\0#\0c", 6}).hint, "iconv -f UTF-16"));
+    const std::string binary = judge_user_data("\x1b[2J\x80\xc3(\r\n").why;
+    CHECK(binary == "cloud-init passes over what begins with '\\x1b[2J\\x80\\xc3('");
     CHECK(judge_user_data("#!/bin/sh\r\necho\r\n").text == "#!/bin/sh\necho\n");
     CHECK(judge_user_data("#cloud-config\r\nx: 1\r\n").notes.empty());
 }

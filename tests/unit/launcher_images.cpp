@@ -149,6 +149,45 @@ TEST_CASE("a qcow2 image that is cut off lacks what its tables name") {
     CHECK_FALSE(read_qcow2_tables(bytes_of("QFI\xFB\0\0\0\3"s)));
 }
 
+// Sets bits in the byte of a file at that offset.
+void set_bits(const std::filesystem::path& file, std::streamoff at, char bits) {
+    std::fstream stream{file, std::ios::in | std::ios::out | std::ios::binary};
+    stream.seekg(at);
+    const char was = static_cast<char>(stream.get());
+    stream.seekp(at);
+    stream.put(static_cast<char>(was | bits));
+}
+
+TEST_CASE("a qcow2 image that QEMU would not open is refused, also where its format is stated") {
+    const Folder folder;
+    const std::string in = fmt::format("cd {} && qemu-img create -q ", folder.path().string());
+    run(in +
+        "--object secret,id=k,data=abc -f qcow2 -o encrypt.format=luks,encrypt.key-secret=k,"
+        "encrypt.iter-time=10 locked.qcow2 1M");
+    run(in + "-f qcow2 corrupt.qcow2 1M && cp corrupt.qcow2 dirty.qcow2");
+    run(in + "-f qcow older.qcow2 1M");
+    constexpr std::streamoff last_of_features = 79;
+    set_bits(folder.path() / "corrupt.qcow2", last_of_features, 2);
+    set_bits(folder.path() / "dirty.qcow2", last_of_features, 1);
+    const auto fault = [&](const std::string& name, const std::string& stated) {
+        return fault_of_content(content_of(folder.path() / name), stated, "/d/x");
+    };
+    for (const char* stated : {"", "qcow2"}) {
+        CAPTURE(stated);
+        CHECK(contains(fault("locked.qcow2", stated).why, "it is encrypted"));
+        CHECK(contains(fault("locked.qcow2", stated).hint, "qemu-img convert --object secret"));
+        CHECK(contains(fault("corrupt.qcow2", stated).why, "marked as corrupt"));
+        CHECK(contains(fault("corrupt.qcow2", stated).hint, "qemu-img check -r all /d/x"));
+        CHECK(fault("dirty.qcow2", stated).why.empty());
+        CHECK(fault("older.qcow2", stated).why.empty());  // which qemu-img names
+    }
+    const auto of_layer = [&](const char* name) {
+        return fault_of_layer(content_of(folder.path() / name), "qcow2", "/d/b").why;
+    };
+    CHECK(contains(of_layer("locked.qcow2"), "it is encrypted"));
+    CHECK(of_layer("corrupt.qcow2").empty());  // it is only read
+}
+
 std::string faults_text(const Words& flags, const HostFacts& facts) {
     const auto faults = test::faults_of(flags, facts);
     CHECK(faults.front().code == ExitCode::host);

@@ -166,6 +166,12 @@ TEST_CASE("a bridge or device without a name is a fault that lists what there is
     REQUIRE(direct.size() == 1);
     CHECK(in(direct.at(0), "NIC 2"));
     CHECK(in(direct.at(0), "eth1, eth2"));
+    HostFacts facts = host_with_links();
+    facts.network->links.clear();
+    CHECK_FALSE(in(refusals({"--ipxe", "--network=bridge"}, facts).at(0), "--network host"));
+    facts.in_container = true;
+    CHECK(in(refusals({"--ipxe", "--network=bridge"}, facts).at(0),
+             "start the container with `--network host`"));
 }
 
 TEST_CASE("faults of several NICs come at once, and the same lack once") {

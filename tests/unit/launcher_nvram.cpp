@@ -183,6 +183,22 @@ TEST_CASE("--reset-nvram makes them anew, and says so where there is nothing to 
     CHECK(contains(legacy.notes.front(), "--reset-nvram has no effect"));
 }
 
+TEST_CASE("variables that were kept and are not used are told of") {
+    const auto notes = [](const Words& words, const HostFacts& facts) {
+        std::string text;
+        for (const std::string& note : test::spec_of(words, facts).notes) {
+            text += note + "\n";
+        }
+        return text;
+    };
+    const HostFacts facts = host(false, store(false), uefi_origin());
+    CHECK(
+        contains(notes({"--blank-disk"}, facts), "/srv/data/vm/nvram.fd, are not used by --firmware legacy"));
+    CHECK_FALSE(contains(notes(flags(false), facts), "are not used"));
+    CHECK_FALSE(contains(notes({"--blank-disk"}, host(false, std::nullopt)), "are not used"));
+    CHECK_FALSE(contains(notes({"--blank-disk", "--no-persist"}, facts), "under which no system boots"));
+}
+
 TEST_CASE("Secure Boot by keys that anybody has is not told as any other") {
     HostFacts facts = host(true, store(true), secure_origin());
     const auto tells = [&] {

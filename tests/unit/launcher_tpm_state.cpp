@@ -60,7 +60,10 @@ TEST_CASE("a VM is not started on what is no TPM's state, and the file is named"
     CHECK(contains(text, "/srv/data/vm/tpm.state"));
     CHECK(contains(text, "--no-tpm"));
     CHECK(test::spec_of(flags, host({whole, header()})).tpm.has_value());
-    CHECK(test::spec_of({"--blank-disk"}, host({5, "hello"})).tpm == std::nullopt);
+    const VmSpec without = test::spec_of({"--blank-disk"}, host({5, "hello"}));
+    CHECK(without.tpm == std::nullopt);
+    REQUIRE_FALSE(without.notes.empty());
+    CHECK(contains(without.notes.front(), "/srv/data/vm/tpm.state, is not used"));
 }
 
 }  // namespace
