@@ -32,23 +32,23 @@ std::string_view name_of(Client client) {
     return "";
 }
 
-std::string_view name_of(Turn turn) {
-    switch (turn) {
-        case Turn::none:
+std::string_view name_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::none:
             return "none";
-        case Turn::gave_up:
+        case Outcome::gave_up:
             return "gave-up";
-        case Turn::silent:
+        case Outcome::silent:
             return "silent";
-        case Turn::dead_end:
+        case Outcome::dead_end:
             return "dead-end";
-        case Turn::disk:
+        case Outcome::disk:
             return "disk";
-        case Turn::shell:
+        case Outcome::shell:
             return "ipxe-shell";
-        case Turn::uefi_shell:
+        case Outcome::uefi_shell:
             return "uefi-shell";
-        case Turn::panic:
+        case Outcome::panic:
             return "panic";
     }
     return "";

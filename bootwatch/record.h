@@ -106,7 +106,7 @@ struct Twin {
 };
 
 // Where a boot stopped, or left the way that was asked for.
-enum class Turn {
+enum class Outcome {
     none,
     gave_up,     // iPXE, or UEFI's own network client, has booted nothing
     dead_end,    // the firmware has nothing left to boot from
@@ -116,7 +116,7 @@ enum class Turn {
     silent,      // something unknown was started, and nothing was heard since
     panic,       // the kernel panicked before an operating system ran
 };
-[[nodiscard]] std::string_view name_of(Turn turn);
+[[nodiscard]] std::string_view name_of(Outcome outcome);
 
 // From the machine's start, or a reset, to the next reset.
 struct Boot {
@@ -144,11 +144,11 @@ struct Boot {
     Ipv6Story ipv6{};
     std::optional<double> router_at{};     // a router advertisement with a lifetime
     std::optional<double> solicited_at{};  // the guest looked for a router
-    Turn turn = Turn::none;
-    double turned_at = 0;
+    Outcome outcome = Outcome::none;
+    double outcome_at = 0;
     std::optional<double>
         left_ipxe_at{};             // when iPXE returned to the firmware without having booted anything
-    std::string turn_words{};       // the console's own words for it; of silence, how long it lasted
+    std::string outcome_text{};     // the console's own words for it; of silence, how long it lasted
     double last_sign_at = 0;        // before a silence: of the console, the network or a disk
     unsigned fruitless_before = 0;  // network boots right before this one that led to nothing: is_fruitless
     unsigned chain_rounds = 0;      // of the program that was fetched most often (chain_rounds.h)

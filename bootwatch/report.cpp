@@ -153,8 +153,8 @@ ordered_json boot_json(const Boot& boot) {
             {"ipv6", ipv6_json(boot.ipv6)},
             {"unanswered_arp",
              list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
-            {"turn", name_of(boot.turn)},
-            {"turn_words", boot.turn_words},
+            {"turn", name_of(boot.outcome)},
+            {"turn_words", boot.outcome_text},
             {"left_out", left_out_json(boot.left_out)}};
 }
 

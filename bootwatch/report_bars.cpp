@@ -108,8 +108,9 @@ class Bars {
                                  stage == Stage::agent});
             }
         }
-        if (boot_.turn != Turn::none) {
-            bars_.push_back({"stopped", boot_.turned_at, boot_.turned_at, "--bad", boot_.turn_words, true});
+        if (boot_.outcome != Outcome::none) {
+            bars_.push_back(
+                {"stopped", boot_.outcome_at, boot_.outcome_at, "--bad", boot_.outcome_text, true});
         }
     }
 
@@ -122,7 +123,7 @@ class Bars {
 
     // When the next thing happened.
     [[nodiscard]] double next_after(double at) const {
-        double next = boot_.turn != Turn::none && boot_.turned_at > at ? boot_.turned_at : end_;
+        double next = boot_.outcome != Outcome::none && boot_.outcome_at > at ? boot_.outcome_at : end_;
         for (const Mark& mark : boot_.marks) {
             if (mark.at > at) {
                 next = std::min(next, mark.at);

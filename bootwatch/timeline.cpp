@@ -103,11 +103,11 @@ void Timeline::mark_once(Stage stage, double at, Proof proof, const std::string&
     }
 }
 
-void Timeline::turn(Turn turn, double at, std::string_view words) {
+void Timeline::ended(Outcome outcome, double at, std::string_view words) {
     tell_search(nullptr);
-    current().turn = turn;
-    current().turned_at = at;
-    current().turn_words = cut_to(words, longest_detail);
+    current().outcome = outcome;
+    current().outcome_at = at;
+    current().outcome_text = cut_to(words, longest_detail);
 }
 
 bool Timeline::silence_would_end_it() const {
@@ -129,7 +129,7 @@ bool Timeline::silence_would_end_it() const {
                        });
     const bool waits = !fetches.empty() && awaits_answer(fetches.back());
     return (alone || waits || loader_is_stuck(boots_.back(), fetches)) &&
-           !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().turn == Turn::none;
+           !boots_.back().reached_or_passed(Stage::kernel) && boots_.back().outcome == Outcome::none;
 }
 
 const std::vector<Boot>& Timeline::boots() {
@@ -162,7 +162,7 @@ std::vector<Mark> Timeline::agent_answered(double at) {
 }
 
 void Timeline::silence(double at, double last_sign) {
-    turn(Turn::silent, at, fmt::format("{:.0f} s", at - last_sign));
+    ended(Outcome::silent, at, fmt::format("{:.0f} s", at - last_sign));
     current().last_sign_at = last_sign;
 }
 

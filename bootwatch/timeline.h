@@ -55,7 +55,7 @@ class Timeline {
     // The same at no cost, without its fetches and lookups.
     [[nodiscard]] const Boot& current_boot() const { return boots_.back(); }
     // Where this boot stopped, if it did.
-    [[nodiscard]] Turn turn() const { return boots_.back().turn; }
+    [[nodiscard]] Outcome outcome() const { return boots_.back().outcome; }
     // What the guest fetches in this boot, up to date at no cost.
     [[nodiscard]] const std::vector<Fetch>& fetches() const { return fetches_.all(); }
 
@@ -65,7 +65,7 @@ class Timeline {
     void mark(Stage stage, double at, Proof proof, const std::string& detail, bool proves = true);
     void system_runs(double at, Proof proof, const std::string& detail);
     void mark_once(Stage stage, double at, Proof proof, const std::string& detail);
-    void turn(Turn turn, double at, std::string_view words);
+    void ended(Outcome outcome, double at, std::string_view words);
     std::vector<Mark> news();
     void tell(const Mark& mark, bool new_stage);
 

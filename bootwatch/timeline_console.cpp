@@ -79,22 +79,22 @@ void Timeline::console(double at, const ConsoleMark& seen) {
             firmware_complains(seen.text);
             break;
         case ConsoleSign::next_device:
-            turn(Turn::disk, at, seen.text);
+            ended(Outcome::disk, at, seen.text);
             break;
         case ConsoleSign::no_bootable_device:
-            if (current().turn != Turn::dead_end) {
-                turn(Turn::dead_end, at, seen.text);
+            if (current().outcome != Outcome::dead_end) {
+                ended(Outcome::dead_end, at, seen.text);
             }
             break;
         case ConsoleSign::firmware_shell:
-            turn(Turn::uefi_shell, at, seen.text);
+            ended(Outcome::uefi_shell, at, seen.text);
             break;
         case ConsoleSign::kernel:
             mark_once(Stage::kernel, at, Proof::console, seen.text);
             break;
         case ConsoleSign::panic:
             if (!current().reached(Stage::os) || is_without_root(seen.text)) {
-                turn(Turn::panic, at, seen.text);
+                ended(Outcome::panic, at, seen.text);
             }
             break;
         case ConsoleSign::efi_stub:
@@ -129,10 +129,10 @@ void Timeline::stub_said(double at, const ConsoleMark& seen) {
 // iPXE has returned, or the firmware's own client, which is the one that the VM was given: what it tries next
 // takes a minute more, and finds nothing.
 void Timeline::client_failed(double at, std::string_view words) {
-    if (current().turn != Turn::none || !(current().ipxe || current().firmware_client)) {
+    if (current().outcome != Outcome::none || !(current().ipxe || current().firmware_client)) {
         return;
     }
-    turn(Turn::gave_up, at, words);
+    ended(Outcome::gave_up, at, words);
     if (current().ipxe) {
         current().left_ipxe_at = at;
     }
@@ -211,8 +211,9 @@ void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
         case ConsoleSign::loader_gave_up:
         case ConsoleSign::ipxe_shell:
         case ConsoleSign::grub_shell:
-            if (current().turn == Turn::none && !current().reached_or_passed(Stage::kernel)) {
-                turn(seen.sign == ConsoleSign::loader_gave_up ? Turn::dead_end : Turn::shell, at, seen.text);
+            if (current().outcome == Outcome::none && !current().reached_or_passed(Stage::kernel)) {
+                ended(seen.sign == ConsoleSign::loader_gave_up ? Outcome::dead_end : Outcome::shell, at,
+                      seen.text);
             }
             break;
         default:

@@ -37,8 +37,8 @@ Verdict first_of(const auto& rules, const Scene& scene) {
 Fault no_further(const Scene& scene) {
     const Boot& boot = scene.boot;
     const std::string why = seen_last(boot) + (boot.reached_or_passed(Stage::kernel) ? "" : scene.notes());
-    if (boot.turn == Turn::silent) {
-        return told("silent", boot.turn_words, why,
+    if (boot.outcome == Outcome::silent) {
+        return told("silent", boot.outcome_text, why,
                     "does it wait for somebody at its menu or prompt? The console has its last words; "
                     "--boot-timeout sets how long to wait");
     }

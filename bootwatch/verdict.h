@@ -28,9 +28,9 @@ struct Circumstances {
     bool aarch64 = false;  // else x86_64
     bool wire = true;      // packets were seen
     Network network = Network::nat;
-    std::string upper{};               // the bridge, or the macvtap's lower device
-    std::vector<std::string> looks{};  // what that looked like when the boot had stopped
-    std::string rom{};                 // the option ROM's file
+    std::string host_link{};                // the bridge, or the macvtap's lower device
+    std::vector<std::string> link_state{};  // what that looked like when the boot had stopped
+    std::string rom{};                      // the option ROM's file
     std::vector<ServedScript> served{};
     std::optional<double> now{};  // the time was up at, where that is why the boot is judged
 

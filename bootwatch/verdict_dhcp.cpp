@@ -20,18 +20,18 @@ std::string path_hint(const Scene& scene) {
             return fmt::format(
                 "is the DHCP server behind a port of {}? `bridge link` shows its ports, `vm-launch doctor` "
                 "checks it; a firewall on the host may drop bridged frames",
-                scene.about.upper);
+                scene.about.host_link);
         case Network::direct:
             return fmt::format(
                 "is {} on the DHCP server's network? The host itself cannot serve its own macvtap guests; a "
                 "switch may allow one MAC address a port",
-                scene.about.upper);
+                scene.about.host_link);
     }
     return {};
 }
 
 std::string surroundings(const Scene& scene) {
-    std::vector<std::string> parts = scene.about.looks;
+    std::vector<std::string> parts = scene.about.link_state;
     if (scene.about.wire && scene.about.network != Network::nat) {
         parts.push_back(scene.boot.other_frames == 0
                             ? "nothing at all came in over the guest's link"

@@ -273,7 +273,7 @@ Verdict fetch_failed(const Scene& scene) {
     // A loader looks for its configuration under many names; a script that left handled its fault.
     const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
     const bool handled = fetch->state == FetchState::failed && scene.boot.reached(Stage::script) &&
-                         scene.stopped() && scene.boot.turn != Turn::shell && !gave_up;
+                         scene.stopped() && scene.boot.outcome != Outcome::shell && !gave_up;
     const bool optional = fetch->state == FetchState::failed && fetch->fault == FetchFault::not_found &&
                           scene.asked_by_a_program(*fetch) && !gave_up;
     if (handled || optional) {

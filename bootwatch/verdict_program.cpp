@@ -89,13 +89,13 @@ Verdict foreign_program(const Scene& scene) {
 }
 
 Verdict ended_in_shell(const Scene& scene) {
-    if (scene.boot.turn != Turn::shell) {
+    if (scene.boot.outcome != Outcome::shell) {
         return std::nullopt;
     }
     constexpr std::string_view waits = "it waits for commands, and nobody is there to type";
-    if (scene.boot.turn_words.starts_with("grub")) {
+    if (scene.boot.outcome_text.starts_with("grub")) {
         return told(
-            "shell", fmt::format("GRUB's prompt, \"{}\"", scene.boot.turn_words),
+            "shell", fmt::format("GRUB's prompt, \"{}\"", scene.boot.outcome_text),
             std::string{waits} + scene.notes(),
             "did GRUB find its grub.cfg, and does that name files that are there? GRUB's own words are on "
             "the console");
@@ -138,7 +138,7 @@ Verdict no_magic(const Scene& scene) {
     const bool refused =
         scene.stopped() && scene.ipxe_gave_up() && is_unknown_image(boot.complaints.back().number);
     const bool runs = scene.about.now && !scene.stopped() && was_to_run(scene, *fetch);
-    if (!refused && !runs && boot.turn != Turn::silent) {
+    if (!refused && !runs && boot.outcome != Outcome::silent) {
         return std::nullopt;
     }
     const std::string_view line = std::string_view{fetch->text}.substr(0, fetch->text.find_first_of("\r\n"));
@@ -175,7 +175,7 @@ Verdict not_bootable(const Scene& scene) {
     const Fetch* fetch = scene.last_fetch();
     // It left for the disk because it was to (`exit`, LOCALBOOT): else the run would not have gone on until
     // the time was up.
-    const bool left = boot.turn == Turn::disk && scene.about.now && !scene.ipxe_gave_up();
+    const bool left = boot.outcome == Outcome::disk && scene.about.now && !scene.ipxe_gave_up();
     if (!scene.stopped() || left) {
         return std::nullopt;
     }
@@ -188,7 +188,7 @@ Verdict not_bootable(const Scene& scene) {
     if (auto verdict = foreign_program(scene)) {
         return verdict;
     }
-    if (boot.turn == Turn::silent) {
+    if (boot.outcome == Outcome::silent) {
         return silent_program(scene);
     }
     if (scene.has_complaint(is_exec_format)) {
@@ -207,14 +207,14 @@ Verdict not_bootable(const Scene& scene) {
     if (boot.reached(Stage::script)) {
         return told("script-ended", "",
                     scene.with_complaint(
-                        fmt::format("after {}, the firmware came to \"{}\"", fetch->url, boot.turn_words)) +
+                        fmt::format("after {}, the firmware came to \"{}\"", fetch->url, boot.outcome_text)) +
                         (fetch->state == FetchState::failed ? scene.notes() : ""),
                     "the script must end with boot, chain or sanboot");
     }
     const Fetch& program = suspect(scene);
     return told("did-not-boot", program.url,
                 scene.with_complaint(fmt::format("it is {}; then the firmware came to \"{}\"",
-                                                 describe(program.content), boot.turn_words)),
+                                                 describe(program.content), boot.outcome_text)),
                 program_hint(scene, program));
 }
 

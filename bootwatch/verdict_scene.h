@@ -18,7 +18,7 @@ class Scene {
     const Boot& boot;
     const Circumstances& about;
 
-    [[nodiscard]] bool stopped() const { return boot.turn != Turn::none; }
+    [[nodiscard]] bool stopped() const { return boot.outcome != Outcome::none; }
     // What the firmware does after iPXE has given up is not what the user asked for.
     [[nodiscard]] bool is_late(double at) const { return boot.left_ipxe_at && at > *boot.left_ipxe_at; }
     // It happened so recently that it may still go on.

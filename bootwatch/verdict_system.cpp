@@ -35,10 +35,10 @@ std::string root_hint(const Scene& scene) {
 }  // namespace
 
 Verdict panic(const Scene& scene) {
-    if (scene.boot.turn != Turn::panic) {
+    if (scene.boot.outcome != Outcome::panic) {
         return std::nullopt;
     }
-    const std::string& words = scene.boot.turn_words;
+    const std::string& words = scene.boot.outcome_text;
     const std::string why = "kernel panic: " + words;
     const auto says = [&](std::string_view part) { return words.find(part) != std::string::npos; };
     if (says("Unable to mount root fs") || says("No working init found")) {
@@ -123,9 +123,9 @@ Verdict rom_never_ran(const Scene& scene) {
     return told(
         "rom-never-ran", "",
         boot.rom_found
-            ? fmt::format("the firmware initialised the ROM and did not start it: {}", boot.turn_words)
+            ? fmt::format("the firmware initialised the ROM and did not start it: {}", boot.outcome_text)
             : fmt::format("the firmware came to \"{}\", and no text and no packet of iPXE was seen",
-                          boot.turn_words),
+                          boot.outcome_text),
         hint);
 }
 

@@ -91,7 +91,7 @@ std::size_t weight(const IpxeComplaint& complaint) {
 
 // What the page draws, beside the talks and the fetches.
 std::size_t drawn_weight(const Boot& boot) {
-    std::size_t weight = boot.turn == Turn::none ? 0 : bar_frame + bar_text_weight(boot.turn_words);
+    std::size_t weight = boot.outcome == Outcome::none ? 0 : bar_frame + bar_text_weight(boot.outcome_text);
     for (const Stage stage : {Stage::firmware, Stage::option_rom, Stage::kernel, Stage::os, Stage::agent}) {
         const auto first = std::find_if(boot.marks.begin(), boot.marks.end(),
                                         [&](const Mark& mark) { return mark.proves && mark.stage == stage; });
@@ -128,7 +128,7 @@ void keep_the_stages(Boot& boot) {
     keep_ends(boot.firmware_errors, 0, boot.left_out.firmware_errors);
     keep_ends(boot.unanswered, 0, boot.left_out.unanswered);
     for (std::string* text :
-         {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error, &boot.turn_words}) {
+         {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error, &boot.outcome_text}) {
         *text = cut_to(*text, longest);
     }
     boot.ipxe = boot.ipxe ? std::optional{cut_to(*boot.ipxe, longest)} : std::nullopt;
@@ -225,7 +225,7 @@ void keep_marks(Boot& boot, Stage stage, std::size_t most) {
 std::size_t weight_of(const Boot& boot) {
     std::size_t weight_of_texts = boot.ipxe ? text_weight(*boot.ipxe) : 0;
     for (const std::string* text : {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error,
-                                    &boot.turn_words, &boot.ipv6.bootfile}) {
+                                    &boot.outcome_text, &boot.ipv6.bootfile}) {
         weight_of_texts += text_weight(*text);
     }
     const auto of_item = [](const auto& item) { return weight(item); };

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
-#include "launcher/run/qemu_words.h"
+#include "launcher/run/qemu_stderr.h"
 
 namespace vml::supervise {
 
@@ -45,7 +45,7 @@ Fault died(const Config& config, const State& state, const ChildEnded& end) {
             "container",
             ExitCode::qemu};
     }
-    if (auto explained = explain_qemu_words(end.last_words, config.files)) {
+    if (auto explained = explain_qemu_stderr(end.last_words, config.files)) {
         return *explained;
     }
     const bool early = state.phase < Phase::running;

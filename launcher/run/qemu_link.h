@@ -13,7 +13,7 @@
 #include "launcher/plan/plan.h"
 #include "launcher/run/guest_power.h"
 #include "launcher/run/supervisor.h"
-#include "launcher/watch/link_rest.h"
+#include "launcher/watch/link_pause.h"
 #include "qmp/client.h"
 
 namespace vml {

@@ -26,7 +26,7 @@ void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
     about.rom = nic.rom ? nic.rom->file.string() : "";
     about.network = kind_of(nic.net).network;
-    about.upper = host_link_of(nic.net);
+    about.host_link = host_link_of(nic.net);
 }
 
 boot::Circumstances circumstances(const Settings& settings, const VmSpec& spec) {
@@ -80,9 +80,9 @@ ShortcutsConfig shortcuts_config(const VmSpec& spec) {
     return shortcuts;
 }
 
-std::vector<LinkRest::Nic> resting_nics(const Settings& settings, const VmSpec& spec) {
+std::vector<LinkPause::Nic> pausable_nics(const Settings& settings, const VmSpec& spec) {
     const bool by_pxe = spec.pxe == PxeClient::v4 || spec.pxe == PxeClient::v6;
-    std::vector<LinkRest::Nic> nics;
+    std::vector<LinkPause::Nic> nics;
     for (const NicSpec& nic : spec.nics) {
         if (by_pxe && settings.fast_boot && !settings.ipxe && spec.bootindex(nic.id)) {
             nics.push_back({nic.id, nic.mac});
@@ -119,7 +119,7 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }  // namespace
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
-    return {{observer_config(settings, spec, plan), shortcuts_config(spec), resting_nics(settings, spec)},
+    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec)},
             report_head(spec, plan)};
 }
 

@@ -27,7 +27,7 @@
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/watch/boot_watch.h"
-#include "launcher/watch/link_looks.h"
+#include "launcher/watch/link_state.h"
 #include "netserve/http_server.h"
 
 namespace vml {
@@ -109,7 +109,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
              screen_, guest_handlers()},
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
-              std::move(inputs.watch.resting_nics)},
+              std::move(inputs.watch.pausable_nics)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
@@ -230,8 +230,8 @@ BootWatch::Handlers RunLoop::watch_handlers() {
             [this](const std::string& filter, bool on) { qemu_.switch_dump(filter, on); },
             [this] { qemu_.press_key(); },
             [this] {
-                return looks_now(watch_.observer().config().about,
-                                 held_.links ? held_.links->executor().link_name(1) : "");
+                return link_state_now(watch_.observer().config().about,
+                                      held_.links ? held_.links->executor().link_name(1) : "");
             }};
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "launcher/plan/plan.h"
-#include "launcher/run/qemu_words.h"
+#include "launcher/run/qemu_stderr.h"
 
 namespace vml::supervise {
 

@@ -22,18 +22,18 @@ std::chrono::steady_clock::duration from_seconds(double seconds) {
 
 }  // namespace
 
-BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log,
+BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, Log& log,
                    Hands hands)
     : io_{io},
       log_{log},
       hands_{std::move(hands)},
       shortcuts_{std::move(shortcuts)},
-      link_rest_{std::move(link_rest)},
-      longest_rest_{io} {}
+      link_pause_{std::move(link_pause)},
+      longest_pause_{io} {}
 
 void BootHelp::console_line(const std::string& line) {
     shortcuts_.line(line, hands_.boot_without_fetches());
-    switch_links(link_rest_.line(line));
+    switch_links(link_pause_.line(line));
 }
 
 void BootHelp::console_partial(const std::string& line, double quiet_s) {
@@ -64,7 +64,7 @@ void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
 
 void BootHelp::was_reset() {
     shortcuts_.reset();
-    switch_links(link_rest_.reset());
+    switch_links(link_pause_.reset());
 }
 
 // A router goes first, and so does DHCP: see Shortcuts.
@@ -98,10 +98,10 @@ void BootHelp::switch_links(const std::vector<LinkSwitch>& switches) {
                            : shortcuts_.link_taken_down(link.nic, hands_.now()));
     }
     if (!switches.empty()) {
-        longest_rest_.expires_after(from_seconds(LinkRest::longest_s));
-        longest_rest_.async_wait([this](const error_code& error) {
+        longest_pause_.expires_after(from_seconds(LinkPause::longest_s));
+        longest_pause_.async_wait([this](const error_code& error) {
             if (!error) {
-                switch_links(link_rest_.reset());
+                switch_links(link_pause_.reset());
             }
         });
     }

@@ -1,4 +1,4 @@
-// Spares the guest's boot the waits that nobody needs (shortcuts.h, link_rest.h) while the VM runs. Runs in
+// Spares the guest's boot the waits that nobody needs (shortcuts.h, link_pause.h) while the VM runs. Runs in
 // the event loop.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/log.h"
-#include "launcher/watch/link_rest.h"
+#include "launcher/watch/link_pause.h"
 #include "launcher/watch/shortcuts.h"
 
 namespace vml {
@@ -29,7 +29,7 @@ class BootHelp {
         std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
     };
 
-    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkRest link_rest, Log& log, Hands hands);
+    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, Log& log, Hands hands);
 
     void console_line(const std::string& line);
     // `quiet_s`: see Shortcuts::may_press.
@@ -50,8 +50,8 @@ class BootHelp {
     Log& log_;
     Hands hands_;
     Shortcuts shortcuts_;
-    LinkRest link_rest_;
-    boost::asio::steady_timer longest_rest_;
+    LinkPause link_pause_;
+    boost::asio::steady_timer longest_pause_;
     std::map<std::size_t, boost::asio::steady_timer>
         patience_;  // until a NIC's search for a router is answered
 };

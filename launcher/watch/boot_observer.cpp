@@ -72,7 +72,7 @@ Observed BootObserver::reset(double at) {
     if (observed.marks.empty()) {
         return observed;
     }
-    told_ = boot::Turn::none;
+    told_ = boot::Outcome::none;
     chain_told_ = false;
     const boot::Boot& boot = timeline_.current_boot();
     marks_seen_ = boot.marks_seen();
@@ -158,31 +158,31 @@ bool BootObserver::meant_to_leave() {
 }
 
 std::optional<BootEnd> BootObserver::end_by_turn() {
-    const boot::Turn turn = timeline_.turn();
-    if (turn == std::exchange(told_, turn) || !config_.boots_network) {
+    const boot::Outcome outcome = timeline_.outcome();
+    if (outcome == std::exchange(told_, outcome) || !config_.boots_network) {
         return std::nullopt;
     }
-    switch (turn) {
-        case boot::Turn::dead_end:
-        case boot::Turn::uefi_shell:
-        case boot::Turn::panic:
-        case boot::Turn::silent:
+    switch (outcome) {
+        case boot::Outcome::dead_end:
+        case boot::Outcome::uefi_shell:
+        case boot::Outcome::panic:
+        case boot::Outcome::silent:
             return BootEnd::dead_end;
-        case boot::Turn::gave_up:
+        case boot::Outcome::gave_up:
             // Another NIC may have its turn, or a disk.
             return config_.bootable_nics == 1 && !config_.boots_other ? std::optional{BootEnd::dead_end}
                                                                       : std::nullopt;
-        case boot::Turn::disk:
+        case boot::Outcome::disk:
             return meant_to_leave() ? std::nullopt : std::optional{BootEnd::fell_through};
-        case boot::Turn::shell:
+        case boot::Outcome::shell:
             return is_attended() ? std::nullopt : std::optional{BootEnd::dead_end};
-        case boot::Turn::none:
+        case boot::Outcome::none:
             return std::nullopt;
     }
     return std::nullopt;
 }
 
-Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string> looks,
+Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string> link_state,
                             std::optional<double> now) {
     if (end == BootEnd::chain_loop) {
         return boot::judge_chain(timeline_.boot());
@@ -191,7 +191,7 @@ Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string>
         return boot::judge_loop(timeline_.boots(), timeline_.current_boot().fruitless_before);
     }
     boot::Circumstances about = config_.about;
-    about.looks = std::move(looks);
+    about.link_state = std::move(link_state);
     about.now = now;
     return boot::judge(timeline_.boots(), about);
 }

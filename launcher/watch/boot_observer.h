@@ -86,9 +86,9 @@ class BootObserver {
     [[nodiscard]] const boot::Boot& current_boot() const { return timeline_.current_boot(); }
     [[nodiscard]] const std::vector<boot::Fetch>& fetches() const { return timeline_.fetches(); }
 
-    // Why the boot is where it is. `looks`: what the bridge or the lower device looks like now. `now`: the
-    // time was up at, where nothing else ended the boot.
-    [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> looks,
+    // Why the boot is where it is. `link_state`: what the bridge or the lower device looks like now. `now`:
+    // the time was up at, where nothing else ended the boot.
+    [[nodiscard]] Fault verdict(std::optional<BootEnd> end, std::vector<std::string> link_state,
                                 std::optional<double> now = {});
 
     // A boot program that is alive shows it sooner than this, be it with a menu's countdown, also where it is
@@ -108,7 +108,7 @@ class BootObserver {
     boot::Timeline timeline_;
     boot::Progress progress_;
     std::optional<Pattern> pattern_;
-    boot::Turn told_ = boot::Turn::none;  // the turn that was told already
+    boot::Outcome told_ = boot::Outcome::none;  // the outcome that was reported already
     bool until_told_ = false;
     bool twin_told_ = false;
     bool chain_told_ = false;

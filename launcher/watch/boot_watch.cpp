@@ -56,7 +56,7 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       observer_{std::move(config.observer)},
       help_{io,
             Shortcuts{config.shortcuts, observer_.config().nics},
-            LinkRest{std::move(config.resting_nics)},
+            LinkPause{std::move(config.pausable_nics)},
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
@@ -120,7 +120,7 @@ void BootWatch::silence(std::uint64_t disk_requests) {
 
 Fault BootWatch::verdict_at_timeout() {
     tell_help(help_.shortcuts().done_in_boot(), log_);
-    return observer_.verdict(std::nullopt, handlers_.looks(), now());
+    return observer_.verdict(std::nullopt, handlers_.link_state(), now());
 }
 
 double BootWatch::now() const {
@@ -180,7 +180,7 @@ void BootWatch::observed(const Observed& seen) {
         if (failed) {
             tell_help(help_.shortcuts().done_in_boot(), log_);
         }
-        handlers_.on_end(*seen.end, failed ? observer_.verdict(seen.end, handlers_.looks()) : Fault{});
+        handlers_.on_end(*seen.end, failed ? observer_.verdict(seen.end, handlers_.link_state()) : Fault{});
     }
 }
 

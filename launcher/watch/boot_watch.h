@@ -16,7 +16,7 @@
 #include "launcher/watch/answer_wait.h"
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
-#include "launcher/watch/link_rest.h"
+#include "launcher/watch/link_pause.h"
 #include "launcher/watch/shortcuts.h"
 #include "launcher/watch/wire_watch.h"
 
@@ -25,7 +25,7 @@ namespace vml {
 struct BootWatchConfig {
     ObserverConfig observer;
     ShortcutsConfig shortcuts;
-    std::vector<LinkRest::Nic> resting_nics;  // see link_rest.h
+    std::vector<LinkPause::Nic> pausable_nics;  // see link_pause.h
 };
 
 class BootWatch {
@@ -41,7 +41,7 @@ class BootWatch {
         std::function<void(const std::string& filter, bool on)> switch_dump;
         std::function<void()> press_key;
         // What the guest's network looks like from outside, now.
-        std::function<std::vector<std::string>()> looks;
+        std::function<std::vector<std::string>()> link_state;
     };
 
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,

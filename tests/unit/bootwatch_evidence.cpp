@@ -16,8 +16,8 @@ Circumstances on_a_bridge(bool uefi = false) {
     about.ipxe = true;
     about.uefi = uefi;
     about.network = Network::bridge;
-    about.upper = "br0";
-    about.looks = {"br0's other ports: up0"};
+    about.host_link = "br0";
+    about.link_state = {"br0's other ports: up0"};
     return about;
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("a good boot, from the firmware to the operating system") {
     has("os: Linux runs /init");
     const Boot& boot = timeline.boot();
     CHECK(boot.stage() == Stage::os);
-    CHECK(boot.turn == Turn::none);
+    CHECK(boot.outcome == Outcome::none);
     REQUIRE(boot.fetches.size() == 3);
     CHECK(boot.fetches[1].content == Content::x86_kernel);
     CHECK(boot.fetches[1].received == boot.fetches[1].expected);

@@ -25,7 +25,7 @@ class Machine {
         }
         about.ipxe = ipxe;
         about.network = Network::bridge;
-        about.upper = "br0";
+        about.host_link = "br0";
     }
     Machine& see(const std::string& frame) {
         const auto packet = decode_frame(bytes_of(frame));

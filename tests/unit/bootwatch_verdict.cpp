@@ -23,8 +23,8 @@ TEST_CASE("iPXE that sends nothing does not know the NIC") {
 TEST_CASE("no offer, with what the device looks like") {
     Machine machine;
     machine.about.network = Network::direct;
-    machine.about.upper = "eth1";
-    machine.about.looks = {"eth1 has no carrier: is the cable in?"};
+    machine.about.host_link = "eth1";
+    machine.about.link_state = {"eth1 has no carrier: is the cable in?"};
     machine.discovers().discovers().stops();
     machine.gets(ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs over net0");
     CHECK(contains(machine.verdict().why, "eth1 has no carrier"));

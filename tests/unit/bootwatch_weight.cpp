@@ -51,8 +51,8 @@ Boot worst_boot(char letter) {
     boot.ipxe = text(longest_detail);
     boot.stub_error = boot.loader_error = boot.ipxe_word = boot.ipxe_usage = text(longest_console_line);
     boot.ipv6.bootfile = text(1024);
-    boot.turn = Turn::panic;
-    boot.turn_words = text(longest_detail);
+    boot.outcome = Outcome::panic;
+    boot.outcome_text = text(longest_detail);
     boot.ended = boot.began = 1;
     return boot;
 }

@@ -16,7 +16,7 @@
 #include "launcher/host/image_probe.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/process/run_user.h"
-#include "launcher/run/qemu_words.h"
+#include "launcher/run/qemu_stderr.h"
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/vm/disk_image.h"
@@ -273,31 +273,31 @@ TEST_CASE("the mark of the first boot") {
 TEST_CASE("QEMU's lock message names the image") {
     const std::vector<NamedDescriptor> files{{102, "/x/CODE.fd"}, {103, "/images/d.qcow2"}};
     const auto fault =
-        explain_qemu_words({"qemu-system-x86_64: -blockdev driver=raw,node-name=disk0,file=disk0-file: "
-                            "Failed to get \"write\" lock",
-                            "Is another process using the image [/dev/fdset/103]?"},
-                           files);
+        explain_qemu_stderr({"qemu-system-x86_64: -blockdev driver=raw,node-name=disk0,file=disk0-file: "
+                             "Failed to get \"write\" lock",
+                             "Is another process using the image [/dev/fdset/103]?"},
+                            files);
     REQUIRE(fault);
     CHECK(fault->what == "/images/d.qcow2 is in use by another VM");
     CHECK(fault->code == ExitCode::qemu);
-    CHECK_FALSE(explain_qemu_words({"Failed to get \"write\" lock", "[/dev/fdset/7]"}, files));
-    CHECK_FALSE(explain_qemu_words({"Failed to get \"write\" lock"}, files));
-    CHECK_FALSE(explain_qemu_words({"qemu: no such device", "/dev/fdset/103"}, files));
-    CHECK_FALSE(explain_qemu_words({}, files));
+    CHECK_FALSE(explain_qemu_stderr({"Failed to get \"write\" lock", "[/dev/fdset/7]"}, files));
+    CHECK_FALSE(explain_qemu_stderr({"Failed to get \"write\" lock"}, files));
+    CHECK_FALSE(explain_qemu_stderr({"qemu: no such device", "/dev/fdset/103"}, files));
+    CHECK_FALSE(explain_qemu_stderr({}, files));
 }
 
 TEST_CASE("QEMU's words for a port that it cannot have name the port") {
-    const auto forward =
-        explain_qemu_words({"qemu-system-x86_64: -netdev user,id=n,hostfwd=udp:127.0.0.1:8080-:80: Could not "
-                            "set up host forwarding rule "
-                            "'udp:127.0.0.1:8080-:80'"},
-                           {});
+    const auto forward = explain_qemu_stderr(
+        {"qemu-system-x86_64: -netdev user,id=n,hostfwd=udp:127.0.0.1:8080-:80: Could not "
+         "set up host forwarding rule "
+         "'udp:127.0.0.1:8080-:80'"},
+        {});
     REQUIRE(forward);
     CHECK(forward->what == "QEMU cannot listen on udp port 8080 of 127.0.0.1");
     CHECK(forward->code == ExitCode::qemu);
     CHECK(contains(forward->why, "Could not set up"));
     CHECK(contains(forward->hint, "--port-forward"));
-    const auto screen = explain_qemu_words(
+    const auto screen = explain_qemu_stderr(
         {"qemu-system-x86_64: -vnc 0.0.0.0:99: Failed to find an available port: Address already in use"},
         {});
     REQUIRE(screen);
@@ -306,13 +306,13 @@ TEST_CASE("QEMU's words for a port that it cannot have name the port") {
     for (const char* other :
          {"Could not set up host forwarding rule 'tcp'", "Could not set up host forwarding rule '",
           "q: -vnc x: Failed to y: Address already in use", "q: -vnc :1: Failed to start"}) {
-        CHECK_FALSE(explain_qemu_words({other}, {}));
+        CHECK_FALSE(explain_qemu_stderr({other}, {}));
     }
 }
 
 TEST_CASE("QEMU's words for what it does not have name the setting and the list") {
     const auto text = [](const char* line) {
-        const auto fault = explain_qemu_words({line}, {});
+        const auto fault = explain_qemu_stderr({line}, {});
         REQUIRE(fault);
         CHECK(fault->code == ExitCode::settings);
         return to_text(*fault);
@@ -328,18 +328,18 @@ TEST_CASE("QEMU's words for what it does not have name the setting and the list"
                    "--cpus 288 or less"));
     CHECK(contains(text("q: current -smp configuration requires kernel irqchip and X2APIC API support."),
                    "--cpus 255 or less"));
-    const auto http = explain_qemu_words(
+    const auto http = explain_qemu_stderr(
         {"q: -blockdev driver=qcow2: Could not open backing file: Unknown protocol 'http'"}, {});
     REQUIRE(http);
     CHECK(http->code == ExitCode::host);
     CHECK(contains(http->hint, "qemu-block-extra"));
-    const auto newer = explain_qemu_words(
+    const auto newer = explain_qemu_stderr(
         {"q: -blockdev driver=qcow2: Unsupported qcow2 feature(s): Unknown incompatible feature: 200"}, {});
     REQUIRE(newer);
     CHECK(newer->code == ExitCode::host);
     CHECK(contains(newer->hint, "a newer one"));
     for (const char* other : {"q: Property 'virtio-net-pci.x' not found", "q: Invalid SMP CPUs", "q: is 3"}) {
-        CHECK_FALSE(explain_qemu_words({other}, {}));
+        CHECK_FALSE(explain_qemu_stderr({other}, {}));
     }
 }
 

@@ -1,4 +1,4 @@
-#include "launcher/watch/link_rest.h"
+#include "launcher/watch/link_pause.h"
 
 #include <algorithm>
 #include <cctype>
@@ -23,7 +23,7 @@ std::string as_edk2_writes(const std::string& mac) {
 
 }  // namespace
 
-std::vector<std::string> LinkRest::named_in(std::string_view text) const {
+std::vector<std::string> LinkPause::named_in(std::string_view text) const {
     std::vector<std::string> named;
     if (text.find("PXEv") != std::string_view::npos) {
         for (const Nic& nic : nics_) {
@@ -36,12 +36,12 @@ std::vector<std::string> LinkRest::named_in(std::string_view text) const {
 }
 
 // These are down and no others.
-std::vector<LinkSwitch> LinkRest::down(std::vector<std::string> wanted) {
+std::vector<LinkSwitch> LinkPause::down(std::vector<std::string> wanted) {
     if (wanted == down_) {
         return {};
     }
     std::vector<LinkSwitch> switches = reset();
-    if (wanted.empty() || ++rests_ > most_rests) {
+    if (wanted.empty() || ++pauses_ > most_pauses) {
         return switches;
     }
     for (const std::string& nic : wanted) {
@@ -51,7 +51,7 @@ std::vector<LinkSwitch> LinkRest::down(std::vector<std::string> wanted) {
     return switches;
 }
 
-std::vector<LinkSwitch> LinkRest::line(std::string_view line) {
+std::vector<LinkSwitch> LinkPause::line(std::string_view line) {
     if (nics_.empty()) {
         return {};
     }
@@ -77,7 +77,7 @@ std::vector<LinkSwitch> LinkRest::line(std::string_view line) {
     }
 }
 
-std::vector<LinkSwitch> LinkRest::reset() {
+std::vector<LinkSwitch> LinkPause::reset() {
     trying_.clear();
     std::vector<LinkSwitch> switches;
     for (std::string& nic : std::exchange(down_, {})) {

@@ -1,6 +1,6 @@
 // UEFI that was told to boot by PXE tries HTTP over the same NIC when that has failed, for a minute, before
 // it goes on to the disk. It does not on a NIC whose link is down (edk2 NetworkPkg/Library/DxeNetLib,
-// NetLibDetectMediaWaitTimeout), so the link rests in between. Pure.
+// NetLibDetectMediaWaitTimeout), so the link is down in between. Pure.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct LinkSwitch {
     bool operator==(const LinkSwitch&) const = default;
 };
 
-class LinkRest {
+class LinkPause {
   public:
     struct Nic {
         std::string id;
@@ -23,13 +23,13 @@ class LinkRest {
     };
 
     // Without NICs nothing is ever switched.
-    explicit LinkRest(std::vector<Nic> nics = {}) : nics_{std::move(nics)} {}
+    explicit LinkPause(std::vector<Nic> nics = {}) : nics_{std::move(nics)} {}
 
     // A line of the console; what is to be switched now. The firmware's error comes a moment before its word
     // that the boot option failed, and HTTP right after that.
     std::vector<LinkSwitch> line(std::string_view line);
     // In one run: a guest may write the firmware's lines without end, and each switch is QEMU's work.
-    static constexpr unsigned most_rests = 1000;
+    static constexpr unsigned most_pauses = 1000;
     // Should the firmware's next line never come: longer than its look at a link that is down takes.
     static constexpr double longest_s = 10;
     // Every link is up again.
@@ -42,7 +42,7 @@ class LinkRest {
     std::vector<Nic> nics_;
     std::vector<std::string> trying_;  // those whose PXE runs
     std::vector<std::string> down_;
-    unsigned rests_ = 0;
+    unsigned pauses_ = 0;
 };
 
 }  // namespace vml

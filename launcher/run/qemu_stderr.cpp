@@ -1,4 +1,4 @@
-#include "launcher/run/qemu_words.h"
+#include "launcher/run/qemu_stderr.h"
 
 #include <algorithm>
 #include <string_view>
@@ -170,8 +170,8 @@ std::optional<Fault> explain_image_features(const std::string& line) {
 
 }  // namespace
 
-std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
-                                        const std::vector<NamedDescriptor>& files) {
+std::optional<Fault> explain_qemu_stderr(const std::vector<std::string>& lines,
+                                         const std::vector<NamedDescriptor>& files) {
     for (const std::string& line : lines) {
         for (const auto explain : {explain_forward, explain_screen, explain_cpu, explain_machine,
                                    explain_cpus, explain_protocol, explain_image_features}) {

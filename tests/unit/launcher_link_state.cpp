@@ -1,5 +1,5 @@
 // What a bridge or a device looks like, in words.
-#include "launcher/watch/link_looks.h"
+#include "launcher/watch/link_state.h"
 #include "tests/unit/catch.h"
 
 namespace vml {
@@ -22,34 +22,34 @@ using Words = std::vector<std::string>;
 
 TEST_CASE("a bridge: its other ports and how they are") {
     net::HostNetworkFacts host = facts();
-    CHECK(looks_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1"});
+    CHECK(state_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1"});
     host.links[1].port_state = net::PortState::listening;
-    CHECK(looks_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (listening)"});
+    CHECK(state_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (listening)"});
     host.links[1].carrier = false;
-    CHECK(looks_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (no carrier)"});
+    CHECK(state_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (no carrier)"});
     host.links[1].up = false;
-    CHECK(looks_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (down)"});
+    CHECK(state_of_bridge("br0", "vmtap0", host) == Words{"br0's other ports: eth1 (down)"});
     host.links[1].master = 0;
     host.links[0].up = false;
-    CHECK(looks_of_bridge("br0", "vmtap0", host) ==
+    CHECK(state_of_bridge("br0", "vmtap0", host) ==
           Words{"br0 is down", "br0 has no port but the guest's own"});
-    CHECK(looks_of_bridge("br1", "", host) == Words{"the bridge br1 has gone"});
+    CHECK(state_of_bridge("br1", "", host) == Words{"the bridge br1 has gone"});
 }
 
 TEST_CASE("a firewall that drops is named") {
     net::HostNetworkFacts host = facts();
     host.bridge_calls_iptables = host.forward_drops = true;
-    CHECK(looks_of_bridge("br0", "vmtap0", host).back() == "the host's firewall drops what bridges forward");
+    CHECK(state_of_bridge("br0", "vmtap0", host).back() == "the host's firewall drops what bridges forward");
 }
 
 TEST_CASE("a lower device") {
     net::HostNetworkFacts host = facts();
-    CHECK(looks_of_device("eth1", host) == Words{"eth1 is up and has a carrier"});
+    CHECK(state_of_device("eth1", host) == Words{"eth1 is up and has a carrier"});
     host.links[1].carrier = false;
-    CHECK(looks_of_device("eth1", host) == Words{"eth1 has no carrier: is the cable in?"});
+    CHECK(state_of_device("eth1", host) == Words{"eth1 has no carrier: is the cable in?"});
     host.links[1].up = false;
-    CHECK(looks_of_device("eth1", host) == Words{"eth1 is down"});
-    CHECK(looks_of_device("eth9", host) == Words{"the device eth9 has gone"});
+    CHECK(state_of_device("eth1", host) == Words{"eth1 is down"});
+    CHECK(state_of_device("eth9", host) == Words{"the device eth9 has gone"});
 }
 
 }  // namespace

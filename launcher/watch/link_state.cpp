@@ -1,4 +1,4 @@
-#include "launcher/watch/link_looks.h"
+#include "launcher/watch/link_state.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,15 +23,15 @@ std::string port_text(const net::Link& port) {
 
 }  // namespace
 
-std::vector<std::string> looks_of_bridge(const std::string& bridge, const std::string& own_port,
+std::vector<std::string> state_of_bridge(const std::string& bridge, const std::string& own_port,
                                          const net::HostNetworkFacts& facts) {
     const net::Link* link = net::link_named(facts.links, bridge);
     if (link == nullptr) {
         return {fmt::format("the bridge {} has gone", bridge)};
     }
-    std::vector<std::string> looks;
+    std::vector<std::string> seen;
     if (!link->up) {
-        looks.push_back(fmt::format("{} is down", bridge));
+        seen.push_back(fmt::format("{} is down", bridge));
     }
     std::vector<std::string> ports;
     for (const net::Link* port : net::ports_of(facts.links, *link)) {
@@ -39,15 +39,15 @@ std::vector<std::string> looks_of_bridge(const std::string& bridge, const std::s
             ports.push_back(port_text(*port));
         }
     }
-    looks.push_back(ports.empty() ? fmt::format("{} has no port but the guest's own", bridge)
-                                  : fmt::format("{}'s other ports: {}", bridge, fmt::join(ports, ", ")));
+    seen.push_back(ports.empty() ? fmt::format("{} has no port but the guest's own", bridge)
+                                 : fmt::format("{}'s other ports: {}", bridge, fmt::join(ports, ", ")));
     if (facts.bridge_calls_iptables && facts.forward_drops) {
-        looks.emplace_back("the host's firewall drops what bridges forward");
+        seen.emplace_back("the host's firewall drops what bridges forward");
     }
-    return looks;
+    return seen;
 }
 
-std::vector<std::string> looks_of_device(const std::string& device, const net::HostNetworkFacts& facts) {
+std::vector<std::string> state_of_device(const std::string& device, const net::HostNetworkFacts& facts) {
     const net::Link* link = net::link_named(facts.links, device);
     if (link == nullptr) {
         return {fmt::format("the device {} has gone", device)};
@@ -59,14 +59,14 @@ std::vector<std::string> looks_of_device(const std::string& device, const net::H
                         link->carrier ? "is up and has a carrier" : "has no carrier: is the cable in?")};
 }
 
-std::vector<std::string> looks_now(const boot::Circumstances& about, const std::string& own_port) {
+std::vector<std::string> link_state_now(const boot::Circumstances& about, const std::string& own_port) {
     if (about.network == boot::Network::nat) {
         return {};
     }
     try {
         const net::HostNetworkFacts facts = net::host_network_facts();
-        return about.network == boot::Network::bridge ? looks_of_bridge(about.upper, own_port, facts)
-                                                      : looks_of_device(about.upper, facts);
+        return about.network == boot::Network::bridge ? state_of_bridge(about.host_link, own_port, facts)
+                                                      : state_of_device(about.host_link, facts);
     } catch (const Error&) {
         return {};  // the verdict does without
     }

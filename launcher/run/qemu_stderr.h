@@ -16,7 +16,7 @@ using NamedDescriptor = std::pair<int, std::filesystem::path>;
 
 // `lines` are QEMU's on standard error (QEMU util/osdep.c and block/file-posix.c: the lock on an image;
 // net/slirp.c and ui/vnc.c: a port of the host).
-[[nodiscard]] std::optional<Fault> explain_qemu_words(const std::vector<std::string>& lines,
-                                                      const std::vector<NamedDescriptor>& files);
+[[nodiscard]] std::optional<Fault> explain_qemu_stderr(const std::vector<std::string>& lines,
+                                                       const std::vector<NamedDescriptor>& files);
 
 }  // namespace vml
