@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/utf8.h"
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
@@ -28,7 +29,8 @@ std::string grouped(std::uint64_t number) {
 }
 
 std::string definition(std::string_view term, std::string_view text) {
-    return text.empty() ? std::string{} : fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, escaped(text));
+    return text.empty() ? std::string{}
+                        : fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(term), escaped(text));
 }
 
 std::string verdict_html(const ReportHead& head) {
@@ -107,6 +109,23 @@ std::string left_out_html(const LeftOut& left_out) {
     return text.empty() ? text : "<h2>Too much to keep</h2>\n<ul>\n" + text + "</ul>\n";
 }
 
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD, of a byte that is no UTF-8
+
+std::string escaped(char ascii) {
+    switch (ascii) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '"':
+            return "&quot;";
+        default:
+            return {static_cast<unsigned char>(ascii) >= 0x20 ? ascii : ' '};
+    }
+}
+
 constexpr std::string_view key =
     R"x(<ul class="key"><li><i style="background:var(--firmware)"></i>firmware and ROM</li>
 <li><i style="background:var(--dhcp)"></i>DHCP</li><li><i style="background:var(--wait)"></i>waiting</li>
@@ -118,23 +137,10 @@ constexpr std::string_view key =
 
 std::string escaped(std::string_view text) {
     std::string result;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                result += "&amp;";
-                break;
-            case '<':
-                result += "&lt;";
-                break;
-            case '>':
-                result += "&gt;";
-                break;
-            case '"':
-                result += "&quot;";
-                break;
-            default:
-                result += static_cast<unsigned char>(c) >= 0x20 ? c : ' ';
-        }
+    while (!text.empty()) {
+        const std::size_t size = utf8::size_at(text);
+        result += size == 1 ? escaped(text.front()) : size > 1 ? text.substr(0, size) : replacement;
+        text.remove_prefix(std::max<std::size_t>(size, 1));
     }
     return result;
 }

@@ -30,7 +30,7 @@ inline constexpr std::array<LeftOutRow, 10> left_out_rows{
      {&LeftOut::firmware_errors, "firmware_errors", "firmware errors"},
      {&LeftOut::unanswered, "unanswered_arp", "unanswered ARP requests"}}};
 
-// As HTML and SVG take it: everything that comes from the guest or the network.
+// As HTML and SVG take it, in UTF-8: everything that comes from the guest or the network.
 [[nodiscard]] std::string escaped(std::string_view text);
 // The same, with an ellipsis where it is too long for its place.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);

@@ -131,10 +131,9 @@ void HttpConnection::send_more() {
         answer_->head.keep_alive() ? read() : end();
         return;
     }
-    piece_.resize(piece);
-    const ssize_t count = ::pread(answer_->file.get(), piece_.data(),
-                                  static_cast<std::size_t>(std::min<std::uint64_t>(piece, left.count)),
-                                  static_cast<off_t>(left.first));
+    piece_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(piece, left.count)));
+    const ssize_t count =
+        ::pread(answer_->file.get(), piece_.data(), piece_.size(), static_cast<off_t>(left.first));
     if (count <= 0) {
         end();  // the file has become shorter: the client sees that bytes are missing
         return;

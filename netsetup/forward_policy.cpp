@@ -1,51 +1,26 @@
 #include "netsetup/forward_policy.h"
 
-#include <array>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
+#include <arpa/inet.h>  // before the kernel's headers, which leave out what it defines
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/x_tables.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
-#include <netlink/attr.h>
-#include <netlink/netlink.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "netsetup/forward_rules.h"
 #include "netsetup/netlink.h"
 
 namespace vml::net {
 
 namespace {
-
-std::uint32_t big_endian_number(nlattr* attribute, std::uint32_t fallback) {
-    const bool readable =
-        attribute != nullptr && nla_len(attribute) >= static_cast<int>(sizeof(std::uint32_t));
-    return readable ? ntohl(nla_get_u32(attribute)) : fallback;
-}
-
-// One NFT_MSG_NEWCHAIN of the reply.
-bool chain_drops_forwarded(const nlmsghdr& message) {
-    auto* header = for_libnl(message);
-    std::array<nlattr*, NFTA_CHAIN_MAX + 1> chain{};
-    std::array<nlattr*, NFTA_HOOK_MAX + 1> hook{};
-    if (nlmsg_parse(header, sizeof(nfgenmsg), chain.data(), NFTA_CHAIN_MAX, nullptr) < 0 ||
-        chain[NFTA_CHAIN_HOOK] == nullptr ||
-        nla_parse_nested(hook.data(), NFTA_HOOK_MAX, chain[NFTA_CHAIN_HOOK], nullptr) < 0) {
-        return false;
-    }
-    const auto* family = static_cast<const nfgenmsg*>(nlmsg_data(header));
-    const bool sees_ipv4 = family->nfgen_family == NFPROTO_IPV4 || family->nfgen_family == NFPROTO_INET;
-    return sees_ipv4 && big_endian_number(hook[NFTA_HOOK_HOOKNUM], NF_INET_NUMHOOKS) == NF_INET_FORWARD &&
-           big_endian_number(chain[NFTA_CHAIN_POLICY], NF_ACCEPT) == NF_DROP;
-}
 
 bool nf_tables_drop() {
     NetlinkSocket socket{NETLINK_NETFILTER};
@@ -71,22 +46,6 @@ bool old_filter_table_exists() {
     return false;
 }
 
-// The verdict of the rule at `offset`, in the form of x_tables: -1 - NF_DROP for a drop.
-int verdict_at(const std::vector<char>& rules, std::size_t offset) {
-    ipt_entry rule{};
-    int verdict = 0;
-    if (offset + sizeof rule > rules.size()) {
-        return 0;
-    }
-    std::memcpy(&rule, &rules[offset], sizeof rule);
-    const std::size_t position = offset + rule.target_offset + sizeof(xt_entry_target);
-    if (position + sizeof verdict > rules.size()) {
-        return 0;
-    }
-    std::memcpy(&verdict, &rules[position], sizeof verdict);
-    return verdict;
-}
-
 bool old_iptables_drop() {
     if (!old_filter_table_exists()) {
         return false;
@@ -107,8 +66,7 @@ bool old_iptables_drop() {
     if (getsockopt(fd.get(), IPPROTO_IP, IPT_SO_GET_ENTRIES, reply.data(), &size) != 0) {
         return false;
     }
-    constexpr int drop = -NF_DROP - 1;
-    return verdict_at(reply, header_size + info.underflow[NF_INET_FORWARD]) == drop;
+    return rule_drops(reply, header_size + info.underflow[NF_INET_FORWARD]);
 }
 
 }  // namespace

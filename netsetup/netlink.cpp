@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <span>
 
 #include <linux/netlink.h>
@@ -53,18 +55,29 @@ Answer parse_answer(const nlmsghdr& message) {
         return {EBADMSG, {}};
     }
     const auto* error = static_cast<const nlmsgerr*>(nlmsg_data(header));
+    constexpr int largest_errno = 4095;  // MAX_ERRNO of include/linux/err.h
+    if (error->error > 0 || error->error < -largest_errno) {
+        return {EBADMSG, {}};
+    }
     Answer answer{-error->error, {}};
     if ((message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) {
         return answer;
     }
     // NETLINK_CAP_ACK leaves the request's own payload out and says so
     const bool capped = (message.nlmsg_flags & NLM_F_CAPPED) != 0;
-    const std::size_t echoed = capped ? 0 : error->msg.nlmsg_len - static_cast<std::size_t>(NLMSG_HDRLEN);
+    const std::size_t echoed = capped ? sizeof error->msg : error->msg.nlmsg_len;
+    const std::size_t room = static_cast<std::size_t>(nlmsg_datalen(header)) - offsetof(nlmsgerr, msg);
+    if (echoed < sizeof error->msg || echoed > room) {
+        return answer;
+    }
     std::array<nlattr*, NLMSGERR_ATTR_MAX + 1> attributes{};
-    const auto header_size = static_cast<int>(sizeof *error + echoed);
+    const auto header_size = static_cast<int>(offsetof(nlmsgerr, msg) + echoed);
     const bool parsed = nlmsg_parse(header, header_size, attributes.data(), NLMSGERR_ATTR_MAX, nullptr) == 0;
     if (parsed && attributes[NLMSGERR_ATTR_MSG] != nullptr) {
-        answer.text = nla_get_string(attributes[NLMSGERR_ATTR_MSG]);
+        // libnl does not look whether the text ends within its attribute
+        const nlattr* text = attributes[NLMSGERR_ATTR_MSG];
+        const auto* bytes = static_cast<const char*>(nla_data(text));
+        answer.text.assign(bytes, strnlen(bytes, static_cast<std::size_t>(nla_len(text))));
     }
     return answer;
 }

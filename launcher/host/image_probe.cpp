@@ -33,11 +33,6 @@ constexpr rlim_t memory_bytes = rlim_t{1} << 30;
 constexpr int probe_fd = 3;  // of the child
 constexpr std::size_t longest_answer = std::size_t{1} << 20;
 
-Fault cannot_tell(const fs::path& image, std::string why) {
-    return {fmt::format("the format of {} cannot be told", image.string()), std::move(why),
-            "say it: --disk-format raw, or --disk-format qcow2", ExitCode::host};
-}
-
 // A file in memory as long as the image, with the image's beginning and holes for the rest.
 OwnedFd copy_of_head(int image, off_t size, const std::optional<RunUser>& user) {
     OwnedFd copy{::memfd_create("vm-launch", MFD_CLOEXEC)};
@@ -97,31 +92,13 @@ std::string ask(const fs::path& program, const OwnedFd& copy, const std::optiona
     return answer;
 }
 
-std::string last_line(std::string text) {
-    while (text.ends_with('\n')) {
-        text.pop_back();
-    }
-    return text.substr(text.rfind('\n') + 1);
-}
-
 ImageFacts ask_about(const fs::path& program, const fs::path& image, int fd, off_t size,
                      const std::optional<RunUser>& user) {
     OwnedFd copy = copy_of_head(fd, size, user);
     if (!copy) {
-        return {.fault = cannot_tell(image, errno_text(errno))};
+        return {.fault = unknown_format(image, errno_text(errno))};
     }
-    const std::string answer = ask(program, copy, user);
-    if (auto facts = parse_image_info(answer)) {
-        return *facts;
-    }
-    const std::string words = last_line(answer);
-    if (words.find("Unsupported qcow2 feature") != std::string::npos) {
-        Fault newer = cannot_tell(image, words);
-        newer.hint =
-            "use the QEMU that made it, or a newer one; or convert it there: qemu-img convert -O qcow2";
-        return {.fault = std::move(newer)};
-    }
-    return {.fault = cannot_tell(image, words.empty() ? "qemu-img gave no answer" : words)};
+    return image_facts_in(ask(program, copy, user), image);
 }
 
 }  // namespace
@@ -131,7 +108,7 @@ ImageFacts probe_image(const std::optional<fs::path>& program, const fs::path& i
     const OwnedFd fd{::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0) {
-        return {.fault = cannot_tell(image, errno_text(errno))};
+        return {.fault = unknown_format(image, errno_text(errno))};
     }
     if (S_ISBLK(status.st_mode)) {
         return {.format = "raw"};

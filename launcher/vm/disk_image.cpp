@@ -1,12 +1,15 @@
 #include "launcher/vm/disk_image.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/shell.h"
+#include "base/text.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -20,24 +23,31 @@ bool can_be_named(const std::string& format) {
     return std::find(names.begin(), names.end(), format) != names.end();
 }
 
-std::optional<std::string> text_at(const json& object, const char* key) {
+std::optional<std::string> any_text_at(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_string() ? std::optional{found->get<std::string>()}
                                                        : std::nullopt;
 }
 
 std::optional<ImageFacts> read_info(const json& info) {
-    if (!info.is_object() || !text_at(info, "format")) {
+    if (!info.is_object() || !any_text_at(info, "format")) {
         return std::nullopt;
     }
     ImageFacts image;
-    image.format = *text_at(info, "format");
-    image.backing_file = text_at(info, "backing-filename");
+    image.format = *any_text_at(info, "format");
+    image.backing_file = any_text_at(info, "backing-filename");
     if (info.contains("format-specific")) {
         const json& specific = info.at("format-specific");
-        image.data_file = text_at(specific.value("data", json::object()), "data-file");
+        image.data_file = any_text_at(specific.value("data", json::object()), "data-file");
     }
     return image;
+}
+
+std::string last_line(std::string_view output) {
+    constexpr std::size_t enough = 200;
+    const std::size_t end = output.find_last_not_of('\n');
+    output = output.substr(0, end == std::string_view::npos ? 0 : end + 1);
+    return printable(output.substr(output.rfind('\n') + 1).substr(0, enough));
 }
 
 // A header that only the image's owner should have written.
@@ -59,13 +69,31 @@ std::optional<ImageFacts> parse_image_info(std::string_view output) {
     if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
         return std::nullopt;
     }
-    const std::string_view object = output.substr(begin, end - begin + 1);
-    const json info = json::parse(object.begin(), object.end(), nullptr, false);
+    const json info = parse_json(output.substr(begin, end - begin + 1));
     try {
         return info.is_discarded() ? std::nullopt : read_info(info);
     } catch (const json::exception&) {
         return std::nullopt;
     }
+}
+
+ImageFacts image_facts_in(std::string_view output, const std::filesystem::path& image) {
+    if (auto facts = parse_image_info(output)) {
+        return *std::move(facts);
+    }
+    const std::string words = last_line(output);
+    if (words.find("Unsupported qcow2 feature") != std::string::npos) {
+        Fault newer = unknown_format(image, words);
+        newer.hint =
+            "use the QEMU that made it, or a newer one; or convert it there: qemu-img convert -O qcow2";
+        return {.fault = std::move(newer)};
+    }
+    return {.fault = unknown_format(image, words.empty() ? "qemu-img gave no answer" : words)};
+}
+
+Fault unknown_format(const std::filesystem::path& image, std::string why) {
+    return {fmt::format("the format of {} cannot be told", image.string()), std::move(why),
+            "say it: --disk-format raw, or --disk-format qcow2", ExitCode::host};
 }
 
 FormatChoice choose_format(const ImageFacts& image, const std::optional<std::string>& stated,

@@ -28,6 +28,11 @@ struct ImageFacts {
 // From the output of `qemu-img info --output=json`; nothing when it is not that.
 [[nodiscard]] std::optional<ImageFacts> parse_image_info(std::string_view output);
 
+// The same; where it is not that, its last line is why the format is not known.
+[[nodiscard]] ImageFacts image_facts_in(std::string_view output, const std::filesystem::path& image);
+
+[[nodiscard]] Fault unknown_format(const std::filesystem::path& image, std::string why);
+
 // The format that QEMU is told, or the reason why the image cannot be used. `stated` is the user's word.
 struct FormatChoice {
     std::string format;

@@ -1,4 +1,5 @@
-// What a guest may write into an HTTP request: a target, a range; and the kernel's table of connections.
+// A target, or a range, of an HTTP request; and the kernel's table of connections. http_connection_fuzz has
+// whole connections.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

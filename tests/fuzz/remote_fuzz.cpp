@@ -1,8 +1,8 @@
 // What other VMs and their guests say: answers to `status`, processes' arguments and rights, run states, and
 // whatever comes out of a guest agent's port.
 //
-// Holds that nothing is thrown, that what is shown commands no terminal and is UTF-8, that JSON is JSON, and
-// that a guest's lines are bounded, in whatever pieces they come.
+// Holds that nothing is thrown, that what is shown commands no terminal and is UTF-8, that JSON is JSON, that
+// both are bounded by what was told, and that a guest's lines are bounded, in whatever pieces they come.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +24,10 @@ namespace {
 
 using namespace vml;
 
+constexpr std::size_t frame = 4096;  // of what is shown of a VM, without what it told
+constexpr std::size_t longest_escape = 6;
+constexpr std::size_t deepest_indent = 2 * (deepest_json + 4);  // before a value, which may be one digit
+
 void require(bool holds) {
     if (!holds) {
         std::abort();
@@ -40,7 +44,10 @@ std::vector<std::string> words_of(std::string_view text) {
     return words;
 }
 
-void check_shown(const std::vector<RunningStatus>& vms) {
+// `told`: the bytes that were.
+void check_shown(const std::vector<RunningStatus>& vms, std::size_t told) {
+    require(status_as_text(vms).size() <= frame + longest_escape * told);
+    require(status_as_json(vms).size() <= frame + (longest_escape + deepest_indent) * told);
     for (const std::string& shown : {status_as_text(vms), status_as_json(vms)}) {
         require(std::none_of(shown.begin(), shown.end(),
                              [](char c) { return c != '\n' && static_cast<unsigned char>(c) < ' '; }));
@@ -53,7 +60,7 @@ void check_told(std::string_view text) {
     const auto* told = std::get_if<nlohmann::json>(&answer);
     if (told != nullptr && oddity_of(*told).empty()) {
         RunningStatus vm{.name = "vm", .qemu = {.pid = 2}, .launcher = {.pid = 1}};
-        check_shown(with_told({vm}, {{.launcher = 1, .words = *told}}));
+        check_shown(with_told({vm}, {{.launcher = 1, .words = *told}}), text.size());
     }
 }
 
@@ -64,7 +71,7 @@ void check_process(std::string_view text) {
     static_cast<void>(why_not_running(text));
     static_cast<void>(is_past_help(text));
     if (!vm.name.empty()) {
-        check_shown({vm});
+        check_shown({vm}, text.size());
     }
 }
 

@@ -79,6 +79,17 @@ TEST_CASE("HTML: one page that needs nothing else, and whose texts cannot break 
     }
 }
 
+TEST_CASE("HTML: bytes that are no UTF-8 are replaced, and what is stays") {
+    ReportHead odd = head();
+    odd.summary =
+        "a\xff"
+        "b \xe2\x82 \xed\xa0\x80 \xc3\xa4 \xf0\x9f\x98\x80 c\xc3";
+    const std::string page = report_as_html(odd, {Boot{}});
+    const std::string none = "\xef\xbf\xbd";
+    CHECK(page.find("a" + none + "b " + none + none + " " + none + none + none +
+                    " \xc3\xa4 \xf0\x9f\x98\x80 c" + none + "<") != std::string::npos);
+}
+
 TEST_CASE("HTML: a run without any evidence still makes a page") {
     const std::string page = report_as_html(head(), {Boot{}});
     CHECK(page.find("<svg") != std::string::npos);

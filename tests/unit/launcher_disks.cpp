@@ -52,6 +52,21 @@ TEST_CASE("the answer of qemu-img") {
     }
 }
 
+TEST_CASE("an answer of qemu-img that nests without end is none") {
+    const std::string deep(200'000, '[');
+    CHECK_FALSE(parse_image_info(R"({"format": "raw", "format-specific": {"data": )" + deep +
+                                 std::string(deep.size(), ']') + "}}"));
+}
+
+TEST_CASE("the last line of what is no answer is the reason, bounded and fit to be shown") {
+    const auto why = [](const std::string& output) { return image_facts_in(output, "/d/x").fault->why; };
+    CHECK(why("qemu-img: warning\nqemu-img: Could not open\n\n") == "qemu-img: Could not open");
+    CHECK(why("\n") == "qemu-img gave no answer");
+    CHECK(why("no: \xff\x1b[2J\n") == "no: \\xff\\x1b[2J");
+    CHECK(why(std::string(1'000'000, 'x')).size() < 1000);
+    CHECK_FALSE(image_facts_in(R"({"format": "raw"})", "/d/x").fault);
+}
+
 const std::filesystem::path qemu_img = "/usr/bin/qemu-img";
 
 // The user that QEMU would run as; without root, whoever runs the tests.

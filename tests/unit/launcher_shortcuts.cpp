@@ -270,7 +270,7 @@ TEST_CASE("what iPXE is offered is repeated as a ProxyDHCP server's") {
     CHECK(repeated->client == guest);
     CHECK(repeated->server == std::array<std::uint8_t, 4>{10, 0, 2, 2});
     CHECK(repeated->bootfile == "http://10.0.2.2:8080/boot.ipxe");
-    CHECK(has_text(shortcuts().offer_repeated(0, 0.5), "to net0"));
+    CHECK(shortcuts().offer_repeated(0, 0.5).find("to net0") != std::string::npos);
 }
 
 // Firmware's own PXE and operating systems take an offer as it comes.

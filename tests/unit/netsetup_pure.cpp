@@ -1,10 +1,17 @@
 // The parts of netsetup/ that make no system call.
+#include <limits>
+
+#include <arpa/inet.h>
 #include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <sys/sysmacros.h>
 
 #include "netsetup/executor.h"
+#include "netsetup/forward_rules.h"
 #include "netsetup/hint.h"
 #include "netsetup/link_requests.h"
 #include "netsetup/plan.h"
@@ -112,6 +119,44 @@ TEST_CASE("a verdict is read with and without the echoed request") {
     CHECK(verdict(NLM_F_ACK_TLVS, 64) == Answer{EINVAL, "mtu too large"});
     CHECK(verdict(NLM_F_ACK_TLVS | NLM_F_CAPPED, 64) == Answer{EINVAL, "mtu too large"});
     CHECK(verdict(NLM_F_CAPPED, 64) == Answer{EINVAL, ""});
+}
+
+TEST_CASE("a verdict that makes no sense is read without harm") {
+    const auto verdict = [](std::uint32_t echoed, std::size_t there, int number = -EINVAL) {
+        NlMessage message{nlmsg_alloc_simple(NLMSG_ERROR, NLM_F_ACK_TLVS)};
+        nlmsgerr error{number, {}};
+        error.msg.nlmsg_len = echoed;
+        (void)nlmsg_append(message.get(), &error, sizeof error, NLMSG_ALIGNTO);
+        (void)nla_put(message.get(), NLMSGERR_ATTR_MSG, static_cast<int>(there), "mtu too large");
+        return parse_answer(*nlmsg_hdr(message.get()));
+    };
+    CHECK(verdict(NLMSG_HDRLEN, 3) == Answer{EINVAL, "mtu"});  // not ended by a zero
+    for (const std::uint32_t echoed : {0U, 15U, 64U, 0x10000U, 0x7FFFFFFFU, 0x80000000U, 0xFFEA0000U}) {
+        CAPTURE(echoed);
+        CHECK(verdict(echoed, 3) == Answer{EINVAL, ""});
+    }
+    for (const int number : {1, -4096, std::numeric_limits<int>::min()}) {
+        CAPTURE(number);
+        CHECK(verdict(NLMSG_HDRLEN, 3, number) == Answer{EBADMSG, ""});
+    }
+}
+
+TEST_CASE("a base chain that drops what is forwarded") {
+    const auto drops = [](unsigned char family, std::uint32_t hook, std::uint32_t policy) {
+        NlMessage message{nlmsg_alloc_simple((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWCHAIN, 0)};
+        nfgenmsg header{family, NFNETLINK_V0, 0};
+        (void)nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+        nlattr* const nest = nla_nest_start(message.get(), NFTA_CHAIN_HOOK);
+        (void)nla_put_u32(message.get(), NFTA_HOOK_HOOKNUM, htonl(hook));
+        nla_nest_end(message.get(), nest);
+        (void)nla_put_u32(message.get(), NFTA_CHAIN_POLICY, htonl(policy));
+        return chain_drops_forwarded(*nlmsg_hdr(message.get()));
+    };
+    CHECK(drops(NFPROTO_IPV4, NF_INET_FORWARD, NF_DROP));
+    CHECK(drops(NFPROTO_INET, NF_INET_FORWARD, NF_DROP));
+    CHECK_FALSE(drops(NFPROTO_IPV6, NF_INET_FORWARD, NF_DROP));
+    CHECK_FALSE(drops(NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_DROP));
+    CHECK_FALSE(drops(NFPROTO_IPV4, NF_INET_FORWARD, NF_ACCEPT));
 }
 
 TEST_CASE("a link message of a kernel that says little or nonsense is read without harm") {
