@@ -46,7 +46,8 @@ TEST_CASE("a ProxyDHCP server's offer names a server and a file, and no address"
 TEST_CASE("a file's name of any length that DHCP takes") {
     for (const std::size_t length : {1U, 127U, 128U, 255U}) {
         const std::string name(length, 'a');
-        const auto& offer = std::get<boot::DhcpMessage>(read_back(name).body);
+        const boot::Packet packet = read_back(name);
+        const auto& offer = std::get<boot::DhcpMessage>(packet.body);
         CHECK(offer.bootfile == name);
         CHECK(offer.has(67) == (length > 127));
     }
