@@ -73,9 +73,6 @@ ShortcutsConfig shortcuts_config(const VmSpec& spec) {
         if (nic.advertise_router) {
             shortcuts.advertise_to.push_back(nic.id);
         }
-        if (nic.repeat_offer) {
-            shortcuts.repeat_to.push_back(nic.id);
-        }
     }
     return shortcuts;
 }
@@ -86,6 +83,16 @@ std::vector<LinkPause::Nic> pausable_nics(const Settings& settings, const VmSpec
     for (const NicSpec& nic : spec.nics) {
         if (by_pxe && settings.fast_boot && !settings.ipxe && spec.bootindex(nic.id)) {
             nics.push_back({nic.id, nic.mac});
+        }
+    }
+    return nics;
+}
+
+std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
+    std::vector<std::string> nics;
+    for (const NicSpec& nic : spec.nics) {
+        if (nic.repeat_offer) {
+            nics.push_back(nic.id);
         }
     }
     return nics;
@@ -119,7 +126,8 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }  // namespace
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
-    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec)},
+    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),
+             repeat_offers_to(spec)},
             report_head(spec, plan)};
 }
 

@@ -109,7 +109,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
              screen_, guest_handlers()},
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
-              std::move(inputs.watch.pausable_nics)},
+              std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to)},
              std::move(vm.wire),
              log_,
              watch_handlers()},

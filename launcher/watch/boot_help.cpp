@@ -22,13 +22,14 @@ std::chrono::steady_clock::duration from_seconds(double seconds) {
 
 }  // namespace
 
-BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, Log& log,
-                   Hands hands)
+BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause,
+                   OfferRepeat offer_repeat, Log& log, Hands hands)
     : io_{io},
       log_{log},
       hands_{std::move(hands)},
       shortcuts_{std::move(shortcuts)},
       link_pause_{std::move(link_pause)},
+      offer_repeat_{std::move(offer_repeat)},
       longest_pause_{io} {}
 
 void BootHelp::console_line(const std::string& line) {
@@ -56,9 +57,9 @@ void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
 }
 
 void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
-    const auto offer = shortcuts_.repeated(nic, packet, hands_.boot_without_fetches());
+    const auto offer = offer_repeat_.repeated(nic, packet, hands_.boot_without_fetches());
     if (offer && hands_.send(nic, serve::proxy_offer(*offer))) {
-        log_.debug(shortcuts_.offer_repeated(nic, hands_.now()));
+        log_.debug(shortcuts_.tell(offer_repeat_.text(nic, hands_.now())));
     }
 }
 

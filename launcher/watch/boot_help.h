@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "launcher/watch/link_pause.h"
+#include "launcher/watch/offer_repeat.h"
 #include "launcher/watch/shortcuts.h"
 
 namespace vml {
@@ -29,7 +30,8 @@ class BootHelp {
         std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
     };
 
-    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, Log& log, Hands hands);
+    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, OfferRepeat offer_repeat,
+             Log& log, Hands hands);
 
     void console_line(const std::string& line);
     // `quiet_s`: see Shortcuts::may_press.
@@ -51,6 +53,7 @@ class BootHelp {
     Hands hands_;
     Shortcuts shortcuts_;
     LinkPause link_pause_;
+    OfferRepeat offer_repeat_;
     boost::asio::steady_timer longest_pause_;
     std::map<std::size_t, boost::asio::steady_timer>
         patience_;  // until a NIC's search for a router is answered

@@ -57,6 +57,7 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       help_{io,
             Shortcuts{config.shortcuts, observer_.config().nics},
             LinkPause{std::move(config.pausable_nics)},
+            OfferRepeat{config.repeat_offers_to, observer_.config().nics},
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },

@@ -25,7 +25,8 @@ namespace vml {
 struct BootWatchConfig {
     ObserverConfig observer;
     ShortcutsConfig shortcuts;
-    std::vector<LinkPause::Nic> pausable_nics;  // see link_pause.h
+    std::vector<LinkPause::Nic> pausable_nics;    // see link_pause.h
+    std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
 };
 
 class BootWatch {

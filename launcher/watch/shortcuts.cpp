@@ -15,10 +15,6 @@ bool is_sign(const std::optional<boot::ConsoleMark>& mark, boot::ConsoleSign sig
     return mark && mark->sign == sign;
 }
 
-bool names(const std::vector<std::string>& nics, const std::string& id) {
-    return std::find(nics.begin(), nics.end(), id) != nics.end();
-}
-
 std::size_t talks_of_ipxe(const boot::Boot& boot) {
     return static_cast<std::size_t>(
         std::count_if(boot.dhcp.begin(), boot.dhcp.end(),
@@ -30,8 +26,9 @@ std::size_t talks_of_ipxe(const boot::Boot& boot) {
 Shortcuts::Shortcuts(const ShortcutsConfig& config, const std::vector<boot::WatchedNic>& watched)
     : press_key_{config.press_key} {
     for (const boot::WatchedNic& nic : watched) {
-        nics_.push_back(
-            {nic.id, nic.mac, names(config.advertise_to, nic.id), names(config.repeat_to, nic.id)});
+        const bool advertise = std::find(config.advertise_to.begin(), config.advertise_to.end(), nic.id) !=
+                               config.advertise_to.end();
+        nics_.push_back({nic.id, nic.mac, advertise});
     }
 }
 
@@ -97,20 +94,6 @@ std::optional<double> Shortcuts::answer_in(std::size_t nic, const boot::Boot& bo
     return std::max(0.0, *at.first_searched_at + patience_s - now);
 }
 
-std::optional<serve::ProxyOffer> Shortcuts::repeated(std::size_t nic, const boot::Packet& packet,
-                                                     const boot::Boot& boot) const {
-    const Nic& at = nics_.at(nic);
-    const auto* offer = std::get_if<boot::DhcpMessage>(&packet.body);
-    if (!at.repeat || offer == nullptr || offer->kind != boot::DhcpKind::offer || offer->chaddr != at.mac ||
-        offer->yours.is_zero() || offer->bootfile.empty() || boot.dhcp.empty() ||
-        boot.dhcp.back().client != boot::Client::ipxe || boot.dhcp.back().nic != at.id) {
-        return std::nullopt;
-    }
-    serve::ProxyOffer repeated{offer->xid, at.mac, {}, offer->bootfile};
-    std::copy_n(offer->next_server.bytes.begin(), repeated.server.size(), repeated.server.begin());
-    return repeated;
-}
-
 std::string Shortcuts::key_pressed(double at) {
     pressed_ = true;
     return tell(
@@ -126,13 +109,6 @@ std::string Shortcuts::advertised(std::size_t nic, double at) {
         fmt::format("at {:.2f} s the search of {} for an IPv6 router was answered, on the guest's link "
                     "alone: nobody else had, and DHCP had named what to boot (--fast-boot=off leaves it)",
                     at, nics_.at(nic).id));
-}
-
-std::string Shortcuts::offer_repeated(std::size_t nic, double at) {
-    return tell(fmt::format(
-        "at {:.2f} s QEMU's DHCP offer to {} was repeated as a ProxyDHCP server's, for which iPXE would "
-        "wait 3 s (--fast-boot=off leaves it)",
-        at, nics_.at(nic).id));
 }
 
 std::string Shortcuts::link_taken_down(const std::string& nic, double at) {

@@ -12,15 +12,13 @@
 #include "bootwatch/packet.h"
 #include "bootwatch/record.h"
 #include "bootwatch/timeline.h"
-#include "netserve/proxy_offer.h"
 
 namespace vml {
 
 struct ShortcutsConfig {
     bool press_key = false;  // at iPXE's "Press Ctrl-B"
     std::vector<std::string>
-        advertise_to{};                    // watched NICs, "net0", whose search for a router may be answered
-    std::vector<std::string> repeat_to{};  // those to which QEMU's own offer may be repeated
+        advertise_to{};  // watched NICs, "net0", whose search for a router may be answered
 };
 
 class Shortcuts {
@@ -47,16 +45,12 @@ class Shortcuts {
     // IPv6's routing. Nothing: it may not be.
     [[nodiscard]] std::optional<double> answer_in(std::size_t nic, const boot::Boot& boot, double now) const;
 
-    // What ends iPXE's wait for a ProxyDHCP server: the offer that has just come, as if of one. Nothing: this
-    // packet is no offer to iPXE that names a file.
-    [[nodiscard]] std::optional<serve::ProxyOffer> repeated(std::size_t nic, const boot::Packet& packet,
-                                                            const boot::Boot& boot) const;
-
     // They were carried out, at so many seconds; gives the line that tells it.
     std::string key_pressed(double at);
     std::string advertised(std::size_t nic, double at);
-    std::string offer_repeated(std::size_t nic, double at);
     std::string link_taken_down(const std::string& nic, double at);
+    // Another help; the text comes back.
+    std::string tell(std::string text);
 
     // What was done in this boot, for whoever asks why it failed.
     [[nodiscard]] const std::vector<std::string>& done_in_boot() const { return done_in_boot_; }
@@ -80,13 +74,11 @@ class Shortcuts {
         std::string id;
         Mac mac{};
         bool advertise = false;
-        bool repeat = false;                        // QEMU's offer
         bool ipv6_seen = false;                     // a sign of IPv6's routing, at any time
         std::optional<double> first_searched_at{};  // in this boot
         std::optional<double> searched_at{};        // and not answered since
     };
 
-    std::string tell(std::string text);
     [[nodiscard]] static bool has_what_it_needs(const std::string& nic, const boot::Boot& boot);
 
     bool press_key_;

@@ -16,6 +16,13 @@ namespace {
 // So much is read in one go; then it is the turn of everything else that waits in the loop.
 constexpr int reads_at_once = 256;
 
+// An idle one costs the guest a look at each packet.
+void switch_inlet(const WireTap& wire, const WireWatch::Handlers& handlers, bool on) {
+    if (wire.inlet) {
+        handlers.on_switch(wire.inlet_name, on);
+    }
+}
+
 }  // namespace
 
 WireWatch::Tap::Tap(boost::asio::io_context& io, WireTap from, std::function<void()> on_ready)
@@ -68,12 +75,6 @@ bool WireWatch::take(std::size_t index) {
     return !tap.ended;
 }
 
-void WireWatch::switch_inlet(const Tap& tap, bool on) const {
-    if (tap.wire.inlet) {
-        handlers_.on_switch(tap.wire.inlet_name, on);
-    }
-}
-
 void WireWatch::switch_tap(Tap& tap, bool on) const {
     if (!tap.wire.filter.empty()) {
         handlers_.on_switch(tap.wire.filter, on);
@@ -88,7 +89,7 @@ void WireWatch::pause() {
     if (std::exchange(running_, false)) {
         for (const auto& tap : taps_) {
             switch_tap(*tap, false);
-            switch_inlet(*tap, false);
+            switch_inlet(tap->wire, handlers_, false);
         }
     }
 }
@@ -97,7 +98,7 @@ void WireWatch::resume() {
     if (!std::exchange(running_, true)) {
         for (const auto& tap : taps_) {
             switch_tap(*tap, true);
-            switch_inlet(*tap, true);
+            switch_inlet(tap->wire, handlers_, true);
         }
     }
 }

@@ -74,7 +74,6 @@ class WireWatch {
     bool take(std::size_t index);
     void end_rest(std::size_t index);
     void switch_tap(Tap& tap, bool on) const;
-    void switch_inlet(const Tap& tap, bool on) const;
 
     Handlers handlers_;
     std::vector<std::unique_ptr<Tap>> taps_;

@@ -80,7 +80,6 @@ def test_an_offer_is_repeated_for_which_ipxe_would_wait(boot, netboot, tmp_path,
     flags = () if fast else ("--fast-boot", "off")
     with boot(*UNTIL_SCRIPT, *flags, "--firmware", firmware, "--netboot-dir", netboot.path, "--report", report) as run:
         assert run.wait_exit() == 0
-        assert vm.SCRIPT_RAN in run.text()
     assert any(REPEATED in line for line in told(report)["helped"]) == fast
     [talk] = [talk for talk in told(report)["boots"][0]["dhcp"] if talk["client"] == "iPXE"]
     assert {offer["server"] for offer in talk["offers"]} == {"10.0.2.2"}
