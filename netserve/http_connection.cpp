@@ -25,7 +25,7 @@ using Answer = HttpConnection::Answer;
 
 constexpr std::size_t piece = 256UL << 10U;  // of a file, read and sent in one go
 // Of no progress; iPXE itself may rest at a prompt between two requests.
-constexpr std::chrono::seconds longest_pause{300};
+constexpr std::chrono::seconds longest_idle{300};
 
 Answer refused(const Request& request, http::status status) {
     Answer answer{Response{status, request.version()}, OwnedFd{}, {}};
@@ -98,7 +98,7 @@ HttpConnection::HttpConnection(tcp::socket socket, const OpenFile& open, const O
 void HttpConnection::read() {
     parser_.emplace();
     parser_->header_limit(longest_head);
-    stream_.expires_after(longest_pause);
+    stream_.expires_after(longest_idle);
     http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
                          error ? self->end() : self->answer();
@@ -117,7 +117,7 @@ void HttpConnection::answer() {
     answer_->head.keep_alive(request.keep_alive());
     on_request_(fmt::format("http: {} {}: {}", text_of(request.method_string()), text_of(request.target()),
                             answer_->head.result_int()));
-    stream_.expires_after(longest_pause);
+    stream_.expires_after(longest_idle);
     serializer_.emplace(answer_->head);
     http::async_write_header(stream_, *serializer_,
                              [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
@@ -140,7 +140,7 @@ void HttpConnection::send_more() {
     }
     left.first += static_cast<std::uint64_t>(count);
     left.count -= static_cast<std::uint64_t>(count);
-    stream_.expires_after(longest_pause);
+    stream_.expires_after(longest_idle);
     asio::async_write(stream_, asio::buffer(piece_.data(), static_cast<std::size_t>(count)),
                       [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
                           error ? self->end() : self->send_more();

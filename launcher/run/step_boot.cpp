@@ -64,9 +64,8 @@ void on(Stepping& stepping, const QemuEvent& event) {
         stepping.state.pause.no_space = event.no_space;
     } else if (event.name == "STOP" && guest_is_in_use(stepping)) {
         stepping.act(SendCommand{Command::query_status});  // nobody here asked for it
-    } else if (event.name == "RESUME" && !stepping.state.pause.state.empty() &&
-               !stepping.state.pause.trying) {
-        goes_on(stepping);  // somebody else told it to
+    } else if (event.name == "RESUME") {
+        was_resumed(stepping);
     }
     if (event.name == "RESET") {
         was_reset(stepping);

@@ -131,6 +131,14 @@ void resume_deadline_passed(Stepping& stepping) {
     }
 }
 
+// Only a disk may stop it again at once: see resume_proof.
+void was_resumed(Stepping& stepping) {
+    const Pause& pause = stepping.state.pause;
+    if (!pause.state.empty() && !(pause.trying && pause.state == "io-error")) {
+        goes_on(stepping);
+    }
+}
+
 void goes_on(Stepping& stepping) {
     const Pause was = std::exchange(stepping.state.pause, {});
     if (!was.state.empty()) {

@@ -55,6 +55,7 @@ bool guest_is_in_use(const Stepping& stepping);
 void try_to_resume(Stepping& stepping);
 void resume_deadline_passed(Stepping& stepping);
 void goes_on(Stepping& stepping);
+void was_resumed(Stepping& stepping);
 
 // step_boot.cpp
 void on(Stepping& stepping, const QemuEvent& event);

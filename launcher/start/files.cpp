@@ -49,6 +49,17 @@ bool is_locked(int fd, off_t byte) {
     return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+Fault image_is_read(const std::string& file) {
+    return {
+        fmt::format("{} is read by another program, which a write would mislead", file),
+        "QEMU and its tools lock an image that they read against writers: a VM's disk lies on it, or "
+        "qemu-img "
+        "is at work on it",
+        fmt::format("wait for it, or see who has it (fuser {}); a disk of this VM's own: qemu-img create -b",
+                    file),
+        ExitCode::host};
+}
+
 }  // namespace
 
 Fault image_in_use(const std::string& file, ExitCode code) {
@@ -67,8 +78,11 @@ void refuse_in_use(int fd, const std::filesystem::path& path, bool writing) {
     constexpr off_t writes = 101;
     constexpr off_t resizes = 103;
     constexpr off_t bears_no_writer = 201;
-    if (is_locked(fd, writes) || is_locked(fd, resizes) || (writing && is_locked(fd, bears_no_writer))) {
+    if (is_locked(fd, writes) || is_locked(fd, resizes)) {
         throw Error{image_in_use(path.string(), ExitCode::host)};
+    }
+    if (writing && is_locked(fd, bears_no_writer)) {
+        throw Error{image_is_read(path.string())};
     }
 }
 

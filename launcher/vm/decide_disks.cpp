@@ -151,7 +151,8 @@ void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& 
     if (!check_layers(in, path, facts, findings)) {
         return;
     }
-    if (facts.content.bare_cd && format.format == "raw") {
+    // Further disks are often CDs: a seed for cloud-init.
+    if (facts.content.bare_cd && !stated && disks.empty() && format.format == "raw") {
         findings.note(
             fmt::format("{}: {} is a CD-ROM image, and no disk that boots: --iso PATH makes it a CD",
                         in.origin(origin), path.string()));

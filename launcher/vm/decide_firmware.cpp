@@ -93,7 +93,7 @@ std::optional<TpmSpec> decide_tpm(const DecideInput& in, FirmwareMode firmware,
                                   const std::optional<std::filesystem::path>& state_folder,
                                   Findings& findings) {
     if (!wants_tpm(in.settings, firmware)) {
-        if (state_folder) {
+        if (state_folder && !in.settings.tpm.has_value()) {  // else it was said
             note_unused_tpm(in, *state_folder / tpm_state_file, findings);
         }
         return std::nullopt;

@@ -17,6 +17,13 @@ std::string limit_words(const HostFacts& facts) {
                : fmt::format("this host's memory, {} MiB", facts.memory_mib);
 }
 
+// Huge pages, a file: nothing that the kernel would promise as it does other memory.
+bool has_memory_of_its_own(const Settings& settings) {
+    return std::any_of(settings.extra_args.begin(), settings.extra_args.end(), [](const std::string& word) {
+        return word.find("mem-path") != std::string::npos || word.find("memory-backend") != std::string::npos;
+    });
+}
+
 }  // namespace
 
 MemoryChoice decide_memory(const DecideInput& in, Accelerator accelerator, std::uint64_t cpus,
@@ -43,14 +50,15 @@ MemoryChoice decide_memory(const DecideInput& in, Accelerator accelerator, std::
         return choice;
     }
     choice.guest_mib = *wanted.number;
-    if (in.facts.memory_error != 0) {
+    if (in.facts.memory_error != 0 && !has_memory_of_its_own(in.settings)) {
+        const bool less_helps = room >= smallest_guest_mib && room < choice.guest_mib;
         findings.host_fault(
             fmt::format("{}: the kernel does not promise {} MiB to a guest", in.origin("memory"),
                         choice.guest_mib),
             fmt::format("{} ({})", errno_text(in.facts.memory_error), limit_words(in.facts)),
-            fmt::format("--memory=max is {} MiB here; what is promised is also bounded by `ulimit -v` and "
-                        "`sysctl vm.overcommit_memory`",
-                        room));
+            (less_helps ? fmt::format("--memory=max is {} MiB here; what", room)
+                        : std::string{"ask for less: what"}) +
+                " is promised is also bounded by `ulimit -v` and `sysctl vm.overcommit_memory`");
     }
     if (whole != 0 && choice.guest_mib > room) {
         const std::string best = room < smallest_guest_mib ? "QEMU alone has no room in it"

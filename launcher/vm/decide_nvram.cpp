@@ -67,14 +67,18 @@ void check_secure_boot(const DecideInput& in, const NvramSpec& nvram, const Firm
     }
 }
 
+bool has_kept_store(const DecideInput& in, const std::optional<std::filesystem::path>& state_folder) {
+    return state_folder && in.facts.data && in.facts.data->nvram;
+}
+
 // A system that was installed under UEFI does not boot without it.
 void note_unused_store(const DecideInput& in, const std::optional<std::filesystem::path>& state_folder,
                        Findings& findings) {
-    if (state_folder && in.facts.data && in.facts.data->nvram) {
+    if (has_kept_store(in, state_folder)) {
         findings.note(
-            fmt::format("the UEFI variables that were kept, {}, are not used by --firmware legacy, "
+            fmt::format("{}: the UEFI variables that were kept, {}, are not used by legacy firmware, "
                         "under which no system boots that was installed under UEFI",
-                        (*state_folder / nvram_file).string()));
+                        in.origin("firmware"), (*state_folder / nvram_file).string()));
     }
 }
 
@@ -84,7 +88,9 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
                        const std::optional<std::filesystem::path>& state_folder, Findings& findings) {
     NvramSpec nvram;
     if (in.settings.reset_nvram && (!firmware.uefi || !state_folder)) {
-        findings.note(fmt::format("{} has no effect: no UEFI variables are kept", in.origin("reset-nvram")));
+        findings.note(fmt::format(
+            "{} has no effect: {}", in.origin("reset-nvram"),
+            firmware.uefi ? "no UEFI variables are kept" : "legacy firmware has no UEFI variables"));
     }
     if (!firmware.uefi) {
         note_unused_store(in, state_folder, findings);

@@ -1,3 +1,4 @@
+#include <cctype>
 #include <cerrno>
 #include <string_view>
 
@@ -15,6 +16,13 @@ std::string hint_for_open(int open_error) {
                                : "check the owner and mode, also of the folders above it";
 }
 
+// "$HOME", "${DISKS}"; a "$" elsewhere is a letter like another.
+bool names_a_variable(std::string_view path) {
+    const std::size_t at = path.find('$');
+    return at + 1 < path.size() && (path[at + 1] == '{' || path[at + 1] == '_' ||
+                                    std::isalpha(static_cast<unsigned char>(path[at + 1])) != 0);
+}
+
 // By what a path looks like that nobody's file has.
 std::string hint_for_missing(std::string_view flag, std::string_view path) {
     const auto has = [path](std::string_view part) { return path.find(part) != std::string_view::npos; };
@@ -27,10 +35,10 @@ std::string hint_for_missing(std::string_view flag, std::string_view path) {
     if (has("://")) {
         return "vm-launch fetches no files: name a local one (in a container, one that is mounted)";
     }
-    if (path.starts_with('~') || has("$")) {
+    if (path.starts_with('~') || names_a_variable(path)) {
         return "no shell has replaced what stands for a folder in it (~ or $NAME): write the path out";
     }
-    if (flag.starts_with("disk") && has(",")) {
+    if (flag.starts_with("disk") && (has(",/") || has(",.") || has(",~") || has(", "))) {
         return "a list is no path: each disk has a setting of its own, --disk again or DISK2, DISK3, …";
     }
     return "check the path; in a container, the volume's mount";

@@ -129,9 +129,10 @@ UserDataJudgement judge_user_data(std::string_view text) {
     if (!has_header(kept) && !is_mime(kept)) {
         refuse(judged);
     } else if (const std::size_t line = is_yaml(kept) ? line_with_tab(kept) : 0; line != 0) {
-        judged.notes.push_back(fmt::format(
-            "its line {} is indented by a tab, for which cloud-init takes nothing of it (YAML wants blanks)",
-            line));
+        judged.notes.push_back(
+            fmt::format("its line {} is indented by a tab, for which cloud-init may take nothing of it (YAML "
+                        "wants blanks)",
+                        line));
     } else if (kept.starts_with("#!") && kept.substr(0, kept.find('\n')).ends_with('\r')) {
         std::erase(judged.text, '\r');
         judged.notes.emplace_back(

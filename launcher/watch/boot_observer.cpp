@@ -131,7 +131,7 @@ std::optional<BootEnd> BootObserver::end_of(const std::vector<boot::Mark>& marks
             return BootEnd::until_reached;
         }
     }
-    return end_by_turn();
+    return end_by_outcome();
 }
 
 // As often as fruitless boots are let pass.
@@ -157,7 +157,7 @@ bool BootObserver::meant_to_leave() {
     return !gave_up && (boot.reached(boot::Stage::script) || program);
 }
 
-std::optional<BootEnd> BootObserver::end_by_turn() {
+std::optional<BootEnd> BootObserver::end_by_outcome() {
     const boot::Outcome outcome = timeline_.outcome();
     if (outcome == std::exchange(told_, outcome) || !config_.boots_network) {
         return std::nullopt;

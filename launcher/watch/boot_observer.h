@@ -99,7 +99,7 @@ class BootObserver {
     Observed judged(std::vector<boot::Mark> marks);
     Observed with_text(Observed observed, const std::string& line);
     [[nodiscard]] std::optional<BootEnd> end_of(const std::vector<boot::Mark>& marks);
-    [[nodiscard]] std::optional<BootEnd> end_by_turn();
+    [[nodiscard]] std::optional<BootEnd> end_by_outcome();
     [[nodiscard]] bool loads_itself();
     [[nodiscard]] bool meant_to_leave();
     [[nodiscard]] bool is_attended() const { return config_.attended && config_.attended(); }

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import urllib.error
 import urllib.request
 
@@ -68,24 +69,58 @@ def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firm
 
 
 REPEATED = "QEMU's DHCP offer to net0 was repeated as a ProxyDHCP server's"
-PROXY_WAIT = 3  # seconds of the machine's own (iPXE src/config/dhcp.h, DHCP_DISC_PROXY_TIMEOUT_SEC)
 
 
 @pytest.mark.parametrize("firmware", ["legacy", "uefi"])
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "stock"])
 def test_an_offer_is_repeated_for_which_ipxe_would_wait(boot, netboot, tmp_path, firmware, fast):
-    """iPXE goes on with the address of QEMU's DHCP, and asks nobody else; the report has no server that there was not."""
-    netboot.script()
+    """iPXE takes it as a ProxyDHCP server's; the report has no server that there was not."""
+    (netboot.path / "boot.ipxe").write_text("#!ipxe\necho OFFERED-BY-[${proxydhcp/next-server}]\nsleep 60\n")
     report = tmp_path / "boot.json"
     flags = () if fast else ("--fast-boot", "off")
-    with boot(*UNTIL_SCRIPT, *flags, "--firmware", firmware, "--netboot-dir", netboot.path, "--report", report) as run:
+    until = ("--until", "console:OFFERED-BY.*]")
+    with boot("--ipxe", *vm.SMALL, *until, *flags, "--firmware", firmware, "--netboot-dir", netboot.path, "--report", report) as run:
         assert run.wait_exit() == 0
+        assert ("OFFERED-BY-[10.0.2.2]" in run.text()) == fast
     assert any(REPEATED in line for line in told(report)["helped"]) == fast
     [talk] = [talk for talk in told(report)["boots"][0]["dhcp"] if talk["client"] == "iPXE"]
     assert {offer["server"] for offer in talk["offers"]} == {"10.0.2.2"}
     assert not any(offer["proxy"] for offer in talk["offers"])
-    waited = talk["acknowledged"]["at"] - talk["offers"][0]["at"]
-    assert fast or waited > PROXY_WAIT - 0.5
+
+
+@pytest.fixture(scope="session")
+def payloads():
+    return vm.made_assets("--payloads") / "payloads"
+
+
+@pytest.mark.parametrize("name", ["pxelinux.0", "grub.0"])
+def test_a_boot_program_goes_on_with_the_address_that_ipxe_had(boot, netboot, payloads, name):
+    """It reads iPXE's DHCP answers, of which the repeated offer is one: there is no address in that."""
+    for file in ("pxelinux.0", "ldlinux.c32", "grub.0"):
+        shutil.copy(payloads / file, netboot.path)
+    for folder in ("pxelinux.cfg", "grub"):
+        (netboot.path / folder).mkdir()
+    line = "console=ttyS0 no_timer_check"
+    (netboot.path / "pxelinux.cfg/default").write_text(
+        f"serial 0 115200\ndefault a\nlabel a\nkernel vmlinuz\nappend initrd=initrd.gz {line}\n"
+    )
+    (netboot.path / "grub/grub.cfg").write_text(f"linux /vmlinuz {line}\ninitrd /initrd.gz\nboot\n")
+    flags = ("--ipxe", "--until", "os", "--netboot-dir", netboot.path, "--bootfile", name, *vm.SMALL)
+    with boot(*flags, "--log-level", "debug") as run:
+        assert run.wait_exit() == 0
+        assert REPEATED in run.text("own")
+
+
+def test_a_script_that_asks_for_an_address_again_finds_the_same(boot, netboot):
+    """As scripts do that boot by whatever `dhcp` says; and iPXE's settings of a ProxyDHCP server change none of it."""
+    (netboot.path / "boot.ipxe").write_text(
+        "#!ipxe\nset before ${filename}\ndhcp || echo FAILED\n"
+        "iseq ${filename} ${before} && echo SAME-FILE-ON-${next-server} END || echo ANOTHER-FILE END\nsleep 60\n"
+    )
+    with boot("--ipxe", "--until", "console:(SAME|ANOTHER)-FILE.* END", "--netboot-dir", netboot.path, *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert "SAME-FILE-ON-10.0.2.2 END" in run.text()
+        assert "FAILED" not in run.text()
 
 
 def test_no_offer_is_repeated_to_the_firmwares_pxe_or_the_operating_system(boot, netboot, tmp_path):

@@ -127,8 +127,8 @@ class Made {
                 break;
             case 't':
                 boot.outcome = static_cast<Outcome>(number % 9);
-                boot.turned_at = at_;
-                boot.turn_words = text;
+                boot.outcome_at = at_;
+                boot.outcome_text = text;
                 break;
             case 'i':
                 boot.ipxe = text;

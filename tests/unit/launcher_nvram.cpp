@@ -192,8 +192,8 @@ TEST_CASE("variables that were kept and are not used are told of") {
         return text;
     };
     const HostFacts facts = host(false, store(false), uefi_origin());
-    CHECK(
-        contains(notes({"--blank-disk"}, facts), "/srv/data/vm/nvram.fd, are not used by --firmware legacy"));
+    CHECK(contains(notes({"--blank-disk"}, facts), "/srv/data/vm/nvram.fd, are not used by legacy firmware"));
+    CHECK_FALSE(contains(notes({"--blank-disk", "--reset-nvram"}, facts), "no UEFI variables are kept"));
     CHECK_FALSE(contains(notes(flags(false), facts), "are not used"));
     CHECK_FALSE(contains(notes({"--blank-disk"}, host(false, std::nullopt)), "are not used"));
     CHECK_FALSE(contains(notes({"--blank-disk", "--no-persist"}, facts), "under which no system boots"));

@@ -348,6 +348,11 @@ TEST_CASE("memory that the kernel does not promise is told before QEMU is refuse
     CHECK(faults.front().code == ExitCode::host);
     CHECK(faults.front().what == "--memory: the kernel does not promise 65536 MiB to a guest");
     CHECK(contains(faults.front().hint, "--memory=max is"));
+    const std::vector<Fault> small = faults_of({"--boot-order=network", "--memory=256M"}, facts);
+    REQUIRE(small.size() == 1);
+    CHECK(small.front().hint.starts_with("ask for less: what is promised"));
+    CHECK(spec_of({"--boot-order=network", "--memory=64G", "--", "-mem-path", "/dev/hugepages"}, facts)
+              .memory_mib == 65536);
     CHECK(memory_obstacle(16) == 0);
     CHECK(memory_obstacle(std::uint64_t{1} << 30) == ENOMEM);
 }
