@@ -35,7 +35,9 @@ class Dhcp:
 
     @property
     def sender(self):
-        """Who speaks: "iPXE", the "firmware" with its own PXE, or an operating system ("other")."""
+        """Who speaks: "iPXE", the "firmware" with its own PXE, or an operating system or a server ("other")."""
+        if self.kind in (OFFER, ACK):
+            return "other"
         if self.user_class == "iPXE":
             return "iPXE"
         return "firmware" if self.vendor_class.startswith("PXEClient") else "other"
