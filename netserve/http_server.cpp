@@ -1,6 +1,7 @@
 #include "netserve/http_server.h"
 
 #include <chrono>
+#include <cstdint>
 #include <set>
 #include <sstream>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "netserve/http_connection.h"
 
 namespace vml::serve {
@@ -47,6 +49,15 @@ Listener listen_on_loopback() {
     return {OwnedFd{acceptor.release()}, where.port()};
 }
 
+namespace {
+
+std::int64_t user_in(std::string_view word) {
+    const auto user = whole_number<std::uint32_t>(word);
+    return user ? std::int64_t{*user} : -1;
+}
+
+}  // namespace
+
 std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std::uint16_t to) {
     // Addresses are in hexadecimal, as the host keeps them in memory (Linux net/ipv4/tcp_ipv4.c,
     // get_tcp4_sock).
@@ -60,13 +71,13 @@ std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std
         std::string here;
         std::string there;
         std::string skipped;
-        std::int64_t user = -1;
+        std::string user;
         words >> number >> here >> there;
         for (int column = 0; column < 4; ++column) {  // state, queues, timer, retransmissions
             words >> skipped;
         }
         if (here == local && there == remote && words >> user) {
-            return user;
+            return user_in(user);
         }
     }
     return -1;

@@ -200,6 +200,10 @@ TEST_CASE("the kernel's table of connections") {
     CHECK(owner_of_connection(table, 40001, 8080) == -1);
     CHECK(owner_of_connection("", 1, 2) == -1);
     CHECK(owner_of_connection("a b\n\n0: x", 1, 2) == -1);
+    for (const char* no_user : {"-2", "4294967296", "x", "7x"}) {
+        CHECK(owner_of_connection(std::string{"0: 0100007F:0001 0100007F:0002 01 a b c "} + no_user, 1, 2) ==
+              -1);
+    }
 }
 
 TEST_CASE("a moment without descriptors does not make the server deaf") {
