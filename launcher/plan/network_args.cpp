@@ -172,8 +172,7 @@ void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWrite
         reason, "");
     writer.plan().shortcuts.push_back(
         {Shortcut::Kind::proxy_offer, nic.id,
-         "QEMU's DHCP offer is repeated as a ProxyDHCP server's, for which iPXE "
-         "would wait 3 s"});
+         "QEMU's DHCP offer is repeated as a ProxyDHCP server's, for which iPXE would wait 3 s"});
 }
 
 // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).

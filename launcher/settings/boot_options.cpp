@@ -21,12 +21,11 @@ std::vector<OptionRow> boot_options() {
             {"firmware", "BOOT_MODE", "MODE", "legacy on x86_64, uefi on aarch64", "{}"}),
         option<&Settings::pxe>({"pxe", "PXE", "CLIENT", "v4",
                                 "UEFI without --ipxe: the one of the firmware's own clients that boots: {}"}),
-        option<&Settings::fast_boot>({"fast-boot", "FAST_BOOT", "", "on",
-                                      "spare iPXE the waits that can be spared: press a key at its prompt, "
-                                      "in nat mode repeat QEMU's offer as a "
-                                      "ProxyDHCP server's, and on a bridge without an IPv6 router answer its "
-                                      "search for one, on the guest's own link "
-                                      "alone"}),
+        option<&Settings::fast_boot>(
+            {"fast-boot", "FAST_BOOT", "", "on",
+             "spare iPXE the waits that can be spared: press a key at its prompt, in nat mode repeat QEMU's "
+             "offer as a ProxyDHCP server's, and on a bridge without an IPv6 router answer its search for "
+             "one, on the guest's own link alone"}),
         option<&Settings::ipxe_prompt>({"ipxe-prompt", "IPXE_PROMPT", "", "off",
                                         "let iPXE wait the 2 s in which Ctrl-B opens its command line"}),
     };

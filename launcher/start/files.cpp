@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "control/lock_bytes.h"
+
 namespace vml {
 
 Error failed(const std::string& what, int error_number, std::string hint, ExitCode code) {
@@ -40,21 +42,11 @@ int write_whole(int to, std::string_view bytes, off_t offset) {
 
 namespace {
 
-bool is_locked(int fd, off_t byte) {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = byte;
-    lock.l_len = 1;
-    return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 Fault image_is_read(const std::string& file) {
     return {
         fmt::format("{} is read by another program, which a write would mislead", file),
         "QEMU and its tools lock an image that they read against writers: a VM's disk lies on it, or "
-        "qemu-img "
-        "is at work on it",
+        "qemu-img is at work on it",
         fmt::format("wait for it, or see who has it (fuser {}); a disk of this VM's own: qemu-img create -b",
                     file),
         ExitCode::host};
@@ -78,10 +70,10 @@ void refuse_in_use(int fd, const std::filesystem::path& path, bool writing) {
     constexpr off_t writes = 101;
     constexpr off_t resizes = 103;
     constexpr off_t bears_no_writer = 201;
-    if (is_locked(fd, writes) || is_locked(fd, resizes)) {
+    if (control::is_locked(fd, writes) || control::is_locked(fd, resizes)) {
         throw Error{image_in_use(path.string(), ExitCode::host)};
     }
-    if (writing && is_locked(fd, bears_no_writer)) {
+    if (writing && control::is_locked(fd, bears_no_writer)) {
         throw Error{image_is_read(path.string())};
     }
 }

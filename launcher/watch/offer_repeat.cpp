@@ -42,8 +42,7 @@ std::optional<serve::ProxyOffer> OfferRepeat::repeated(std::size_t nic, const bo
 std::string OfferRepeat::text(std::size_t nic, double at) const {
     return fmt::format(
         "at {:.2f} s QEMU's DHCP offer to {} was repeated as a ProxyDHCP server's, for which iPXE would wait "
-        "3 s "
-        "(--fast-boot=off leaves it)",
+        "3 s (--fast-boot=off leaves it)",
         at, nics_.at(nic).id);
 }
 

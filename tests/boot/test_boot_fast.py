@@ -123,7 +123,7 @@ def test_a_script_that_asks_for_an_address_again_finds_the_same(boot, netboot):
         assert "FAILED" not in run.text()
 
 
-def test_no_offer_is_repeated_to_the_firmwares_pxe_or_the_operating_system(boot, netboot, tmp_path):
+def test_no_offer_is_repeated_to_the_firmwares_pxe(boot, netboot, tmp_path):
     netboot.script()
     report = tmp_path / "boot.json"
     with boot("--boot-order", "network", "--firmware", "uefi", "--bootfile", "boot.ipxe", "--netboot-dir", netboot.path, *vm.SMALL,

@@ -16,6 +16,7 @@
 #include "bootwatch/report.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -23,12 +24,6 @@ using namespace vml;
 using namespace vml::boot;
 
 constexpr Mac guest{0x52, 0x54, 0, 0, 0, 1};
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 bool is_plain(const std::string& line) {
     return std::all_of(line.begin(), line.end(),

@@ -9,17 +9,12 @@
 
 #include "control/address.h"
 #include "control/protocol.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace vml;
 using namespace vml::control;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 std::string_view line_of(const std::string& text) {
     require(text.ends_with('\n') && text.find('\n') == text.size() - 1);

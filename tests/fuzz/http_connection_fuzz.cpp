@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "netserve/http_connection.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -36,12 +37,6 @@ using boost::asio::ip::tcp;
 constexpr std::size_t file_size = 1000;
 constexpr std::size_t shortest_request = sizeof("A / HTTP/1.0\r\n\r\n") - 1;
 constexpr std::size_t longest_head = 1024;  // of an answer
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 char byte_at(std::size_t place) {
     return static_cast<char>('a' + place % 23);

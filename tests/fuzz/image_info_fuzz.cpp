@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/utf8.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/disk_image.h"
 #include "launcher/vm/qcow2_header.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -21,23 +21,6 @@ using namespace vml;
 constexpr std::size_t longest_sentence = 512;  // of ours, without what it cites
 constexpr std::size_t longest_reason = 1024;   // of a fault, whatever qemu-img says
 const std::filesystem::path image{"/d/image"};
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t size = utf8::size_at(text);
-        if (size == 0) {
-            return false;
-        }
-        text.remove_prefix(size);
-    }
-    return true;
-}
 
 void check_choice(const ImageFacts& facts, const std::optional<std::string>& stated, std::size_t most) {
     const FormatChoice choice = choose_format(facts, stated, image);

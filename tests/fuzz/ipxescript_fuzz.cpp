@@ -6,18 +6,9 @@
 #include <string_view>
 
 #include "ipxescript/check.h"
-
-namespace {
+#include "tests/fuzz/require.h"
 
 using namespace vml::ipxescript;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes{reinterpret_cast<const char*>(data), size};

@@ -27,16 +27,11 @@
 #include "launcher/vm/qcow2_header.h"
 #include "launcher/vm/spec.h"
 #include "launcher/vm/tpm_state.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace vml;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 std::vector<std::string> parts_of(std::string_view input) {
     std::vector<std::string> parts;

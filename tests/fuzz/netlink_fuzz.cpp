@@ -23,6 +23,7 @@
 #include "netsetup/tag.h"
 #include "netsetup/uevent.h"
 #include "netsetup/watched_links.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -30,12 +31,6 @@ using namespace vml::net;
 
 constexpr vml::Mac guest{0x52, 0x54, 0, 0, 0, 1};
 constexpr int most_watched = 4;  // the indexes from 1 on
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 // A message in memory of its own, that ends where it ends.
 class Message {

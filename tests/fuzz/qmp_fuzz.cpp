@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "qmp/session.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -20,12 +21,6 @@ using namespace vml::qmp;
 
 constexpr int commands = 4;
 constexpr std::size_t line_limit = 512;  // small, so that it is met
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 struct Run {
     std::vector<Delivery> deliveries;

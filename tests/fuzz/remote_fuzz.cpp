@@ -19,6 +19,7 @@
 #include "launcher/remote/run_state.h"
 #include "launcher/remote/status.h"
 #include "launcher/remote/told.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -27,12 +28,6 @@ using namespace vml;
 constexpr std::size_t frame = 4096;  // of what is shown of a VM, without what it told
 constexpr std::size_t longest_escape = 6;
 constexpr std::size_t deepest_indent = 2 * (deepest_json + 4);  // before a value, which may be one digit
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 std::vector<std::string> words_of(std::string_view text) {
     std::vector<std::string> words;

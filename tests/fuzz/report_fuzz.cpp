@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/utf8.h"
 #include "bootwatch/report.h"
 #include "bootwatch/weight.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -27,25 +27,8 @@ constexpr int most_parts = 48;
 constexpr std::size_t head_frame = 16384;  // of a report: the style sheet, most of all
 constexpr std::size_t longest_escape = 6;
 
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
-
 // What checks is not what is to be covered.
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t size = utf8::size_at(text);
-        if (size == 0) {
-            return false;
-        }
-        text.remove_prefix(size);
-    }
-    return true;
-}
 
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::array<std::string_view, N>& known) {

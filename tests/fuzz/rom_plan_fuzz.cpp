@@ -22,6 +22,7 @@
 #include "launcher/settings/settings_reader.h"
 #include "launcher/vm/spec.h"
 #include "rom/efi_program.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -31,12 +32,6 @@ using Words = std::vector<std::string>;
 constexpr const char* path = "/d/file.rom";
 constexpr std::size_t longest_plan = std::size_t{64} << 10U;
 constexpr std::size_t longest_fault = std::size_t{16} << 10U;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 struct Machine {
     const rom::NicModel& model;

@@ -15,18 +15,13 @@
 
 #include "screen/guest_text.h"
 #include "screen/utf8_text.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace vml::screen;
 
 constexpr std::size_t most_put_back = 4096;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 void check_log(const std::string& out) {
     for (const char c : out) {

@@ -21,6 +21,7 @@
 #include "launcher/start/seed_image.h"
 #include "launcher/vm/seed.h"
 #include "launcher/vm/user_data.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
@@ -31,12 +32,6 @@ constexpr std::size_t most_packed = 1032;  // bytes that DEFLATE makes one of (z
 constexpr std::size_t window = std::size_t{64} << 10U;
 constexpr std::size_t image_frame = std::size_t{1} << 20U;  // of a CD image
 constexpr std::size_t longest_message = 512;
-
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
 
 void check_image(const SeedSpec& seed) {
     const std::string image = seed_image(seed);
