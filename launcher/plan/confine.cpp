@@ -43,8 +43,8 @@ Confinement confinement_of_qemu(const VmSpec& spec) {
         confinement.files.push_back({"/sys/module"});
     }
     for (const NicSpec& nic : spec.nics) {
-        if (const auto* nat = std::get_if<Nat>(&nic.net); nat != nullptr && nat->tftp && nat->tftp_folder) {
-            confinement.files.push_back({*nat->tftp_folder});
+        if (nic.netboot.tftp) {
+            confinement.files.push_back({*nic.netboot.folder});
         }
     }
     if (is_in_user_mode(spec)) {

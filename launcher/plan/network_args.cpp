@@ -20,11 +20,11 @@ constexpr std::string_view virtio_model = "virtio";
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
 // Up to the bootfile.
-Properties nat_netdev(const NicSpec& nic, const Nat& nat, bool by_tftp) {
+Properties nat_netdev(const NicSpec& nic, bool by_tftp) {
     Properties netdev{"user"};
     netdev.add("id", nic.id);
-    if (nat.tftp_folder && by_tftp) {
-        netdev.add("tftp", nat.tftp_folder->string());
+    if (nic.netboot.folder && by_tftp) {
+        netdev.add("tftp", nic.netboot.folder->string());
     }
     return netdev;
 }
@@ -40,22 +40,24 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
 
 void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
     const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
-    Properties by_tftp = nat_netdev(nic, nat, true);
-    if (nat.bootfile) {
-        by_tftp.add("bootfile", *nat.bootfile);
+    const Netboot& netboot = nic.netboot;
+    Properties by_tftp = nat_netdev(nic, true);
+    if (netboot.bootfile) {
+        by_tftp.add("bootfile", *netboot.bootfile);
     }
-    if (!nat.http) {
+    if (!netboot.http) {
         writer.add("-netdev", with_forwards(std::move(by_tftp), nat), reason);
         return;
     }
-    writer.plan().http_folder = nat.tftp_folder;
-    writer.plan().shortcuts.push_back({Shortcut::Kind::http, nic.id,
-                                       fmt::format("{} by HTTP{}, three times as fast as TFTP",
-                                                   nat.tftp_folder->string(), nat.tftp ? " too" : " alone")});
-    Properties by_http = nat_netdev(nic, nat, nat.tftp);
+    writer.plan().http_folder = netboot.folder;
+    writer.plan().shortcuts.push_back(
+        {Shortcut::Kind::http, nic.id,
+         fmt::format("{} by HTTP{}, three times as fast as TFTP", netboot.folder->string(),
+                     netboot.tftp ? " too" : " alone")});
+    Properties by_http = nat_netdev(nic, netboot.tftp);
     by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
     const HttpPort port{by_http.text().size()};
-    by_http.more("/" + serve::url_path(*nat.bootfile));
+    by_http.more("/" + serve::url_path(*netboot.bootfile));
     writer.add({.option = "-netdev",
                 .value = with_forwards(std::move(by_http), nat),
                 .reason = reason + "; the bootfile comes from vm-launch's HTTP server",

@@ -27,6 +27,13 @@ bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
     return nic.boot.value_or(index == 0);
 }
 
+std::optional<std::size_t> netboot_nic(const Settings& settings) {
+    const auto found = std::find_if(settings.nics.begin(), settings.nics.end(), [](const NicSettings& nic) {
+        return std::holds_alternative<Nat>(net_of(nic));
+    });
+    return found == settings.nics.end() ? std::nullopt : std::optional{found - settings.nics.begin()};
+}
+
 std::vector<BootDevice> wanted_order(const Settings& settings) {
     std::vector<BootDevice> order = settings.boot_order.value_or(std::vector{BootDevice::hd});
     if (!settings.boot_order && settings.iso) {

@@ -1,6 +1,8 @@
 // Who boots, and by what: the choices that need nothing but the settings and the host's architecture. Pure.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ namespace vml {
 
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
+
+// The NIC whose guest gets what vm-launch serves: the first in user mode. None: there is none.
+[[nodiscard]] std::optional<std::size_t> netboot_nic(const Settings& settings);
 
 // BOOT_ORDER as given or by default, with iPXE's promotion.
 [[nodiscard]] std::vector<BootDevice> wanted_order(const Settings& settings);

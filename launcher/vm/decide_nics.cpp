@@ -43,6 +43,9 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
             [&](const BridgePort& port) -> NicNet { return decide_bridge_port(place, port, nic, findings); },
             [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
         net_of(wanted));
+    if (netboot_nic(in.settings) == index) {
+        nic.netboot = decide_netboot(in, index, findings);
+    }
     return nic;
 }
 

@@ -111,6 +111,9 @@ struct NicChoice {
                                                 std::size_t index, std::optional<IpxeProgramSpec>& program,
                                                 Findings& findings);
 
+// decide_netboot.cpp: of the NIC that netboot_nic names.
+[[nodiscard]] Netboot decide_netboot(const DecideInput& in, std::size_t index, Findings& findings);
+
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);

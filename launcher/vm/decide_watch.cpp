@@ -43,10 +43,9 @@ namespace {
 
 // One that the decoder of packets gives back as it is (bootwatch/packet.h: what is not printable ASCII is
 // '?').
-bool names_a_file(const NicSpec& nic) {
-    const auto* nat = std::get_if<Nat>(&nic.net);
-    return nat != nullptr && nat->bootfile && !nat->bootfile->empty() &&
-           std::all_of(nat->bootfile->begin(), nat->bootfile->end(),
+bool names_a_file(const Netboot& netboot) {
+    return netboot.bootfile && !netboot.bootfile->empty() &&
+           std::all_of(netboot.bootfile->begin(), netboot.bootfile->end(),
                        [](char letter) { return letter >= ' ' && letter <= '~'; });
 }
 
@@ -61,7 +60,7 @@ void spare_waits(const DecideInput& in, VmSpec& spec) {
     }
     spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
     for (NicSpec& nic : spec.nics) {
-        nic.repeat_offer = nic.watched && names_a_file(nic);
+        nic.repeat_offer = nic.watched && std::holds_alternative<Nat>(nic.net) && names_a_file(nic.netboot);
         nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
     }
 }

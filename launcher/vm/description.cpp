@@ -20,11 +20,10 @@ void add_bootindex(json& object, const VmSpec& spec, std::string_view device) {
 
 json nic_json(const VmSpec& spec, const NicSpec& nic) {
     json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", kind_of(nic.net).name}};
-    std::visit(Overloaded{[&](const Nat& nat) {
-                              if (nat.tftp_folder) {
-                                  object["netboot_dir"] = nat.tftp_folder->string();
-                              }
-                          },
+    if (nic.netboot.folder) {
+        object["netboot_dir"] = nic.netboot.folder->string();
+    }
+    std::visit(Overloaded{[](const Nat&) {},
                           [&](const BridgePort& port) {
                               object["bridge"] = port.bridge;
                               object["vhost"] = port.made.vhost;

@@ -71,13 +71,10 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
 void note_idle_netboot(const DecideInput& in, Findings& findings) {
     const Settings& settings = in.settings;
     const std::string_view flag = settings.netboot_dir ? "netboot-dir" : "bootfile";
-    const auto nat = std::find_if(settings.nics.begin(), settings.nics.end(), [](const NicSettings& nic) {
-        return std::holds_alternative<Nat>(net_of(nic));
-    });
-    if (!in.origins.contains(flag) || nat == settings.nics.end()) {
+    const std::optional<std::size_t> nic = netboot_nic(settings);
+    if (!in.origins.contains(flag) || !nic) {
         return;
     }
-    const auto index = static_cast<std::size_t>(nat - settings.nics.begin());
     if (!boots_from(settings, BootDevice::network)) {
         if (!settings.iso) {
             findings.note(
@@ -85,11 +82,11 @@ void note_idle_netboot(const DecideInput& in, Findings& findings) {
                             "--ipxe, or --boot-order network,hd)",
                             in.origin(flag), to_string(wanted_order(settings))));
         }
-    } else if (!takes_part_in_boot(*nat, index)) {
+    } else if (!takes_part_in_boot(settings.nics[*nic], *nic)) {
         findings.note(
             fmt::format("{}: it is for NIC {}, the first in user mode, which takes no part in the "
                         "boot (let it: {})",
-                        in.origin(flag), index + 1, wanted_of_nic(in, index, "boot", "on")));
+                        in.origin(flag), *nic + 1, wanted_of_nic(in, *nic, "boot", "on")));
     }
 }
 

@@ -39,12 +39,17 @@ struct NvramSpec {
     bool operator==(const NvramSpec&) const = default;
 };
 
+// What a NIC's guest boots from, as it is served to that guest alone.
+struct Netboot {
+    std::optional<std::filesystem::path> folder;  // absolute
+    std::optional<std::string> bootfile;          // that DHCP names: a name in the folder, or a URL
+    bool http = false;                            // the folder is served by HTTP, and the bootfile from there
+    bool tftp = false;                            // the folder is served by TFTP
+    bool operator==(const Netboot&) const = default;
+};
+
 // QEMU's user-mode network.
 struct Nat {
-    std::optional<std::filesystem::path> tftp_folder;  // absolute
-    std::optional<std::string> bootfile;               // a name in the folder, or a URL
-    bool http = false;                  // the folder is served by HTTP too, and the bootfile from there
-    bool tftp = true;                   // the folder is served by TFTP
     std::vector<PortForward> forwards;  // each with its address
     bool operator==(const Nat&) const = default;
 };
@@ -80,6 +85,7 @@ struct NicSpec {
     std::string qemu_device;  // "virtio-net-pci"
     std::string mac;
     NicNet net;
+    Netboot netboot;
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;

@@ -272,8 +272,8 @@ TEST_CASE("a folder that QEMU's user cannot read is a fault that names both") {
     facts.run_user = {true, RunUser{"nobody", 65534, 65534, {}, false}, "root"};
     facts.netboot->folder.user_error = EACCES;
     const VmSpec by_http = spec_of({"--ipxe", "--netboot-dir=/srv/n"}, facts);  // which is vm-launch's own
-    CHECK(by_http.nics.front().nat().http);
-    CHECK_FALSE(by_http.nics.front().nat().tftp);
+    CHECK(by_http.nics.front().netboot.http);
+    CHECK_FALSE(by_http.nics.front().netboot.tftp);
     REQUIRE_FALSE(by_http.notes.empty());
     CHECK(in(by_http.notes.front(), "served by HTTP alone"));
     for (const PlannedArg& arg : make_plan(by_http).args) {

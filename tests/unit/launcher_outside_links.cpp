@@ -59,14 +59,14 @@ TEST_CASE("what is told of links") {
 TEST_CASE("a folder from which a link leads is served by TFTP alone, and that is told") {
     HostFacts facts = test::with_netboot(test::made_up_host());
     const test::Words flags{"--ipxe", "--netboot-dir=/n"};
-    CHECK(test::spec_of(flags, facts).nics.front().nat().http);
+    CHECK(test::spec_of(flags, facts).nics.front().netboot.http);
     facts.netboot->outside_links = {{"gone", "/x", false}};
     const VmSpec broken = test::spec_of(flags, facts);
-    CHECK(broken.nics.front().nat().http);
+    CHECK(broken.nics.front().netboot.http);
     CHECK(broken.notes.back() == "gone -> /x is a link to where nothing is");
     facts.netboot->outside_links = {{"vmlinuz", "/srv/images/vmlinuz", true}};
     const VmSpec linked = test::spec_of(flags, facts);
-    CHECK_FALSE(linked.nics.front().nat().http);
+    CHECK_FALSE(linked.nics.front().netboot.http);
     CHECK(test::contains(linked.notes.back(), "vmlinuz -> /srv/images/vmlinuz leads out of the folder"));
 }
 

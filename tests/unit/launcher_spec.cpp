@@ -77,8 +77,8 @@ TEST_CASE("x86-64 by default: q35, SeaBIOS, virtio, emulation where there is no 
     CHECK(spec.nics.front().model == "virtio");
     CHECK(spec.nics.front().qemu_device == "virtio-net-pci");
     CHECK(spec.nics.front().mac == mac_of("vm", 1));
-    CHECK(spec.nics.front().nat().tftp_folder == "/srv/netboot");
-    CHECK(spec.nics.front().nat().bootfile == "boot.ipxe");
+    CHECK(spec.nics.front().netboot.folder == "/srv/netboot");
+    CHECK(spec.nics.front().netboot.bootfile == "boot.ipxe");
     CHECK(spec.nics.front().nat().forwards.empty());
     REQUIRE(spec.nics.front().rom);
     CHECK(spec.nics.front().rom->file == "/usr/lib/ipxe/qemu/pxe-virtio.rom");
@@ -563,15 +563,16 @@ TEST_CASE("a ROM without anything that boots by it is refused") {
 // -- netboot folder and boot file
 
 TEST_CASE("a boot.ipxe in the folder is the bootfile, unless another is named") {
-    CHECK(spec_of({"--ipxe", "--netboot-dir=/n"}, with_netboot(made_up_host())).nics.front().nat().bootfile ==
-          "boot.ipxe");
+    CHECK(
+        spec_of({"--ipxe", "--netboot-dir=/n"}, with_netboot(made_up_host())).nics.front().netboot.bootfile ==
+        "boot.ipxe");
     HostFacts facts = with_netboot(made_up_host());
     facts.netboot->bootfile = a_file();
     const VmSpec named = spec_of({"--ipxe", "--netboot-dir=/n", "--bootfile=other.ipxe"}, facts);
-    CHECK(named.nics.front().nat().bootfile == "other.ipxe");
+    CHECK(named.nics.front().netboot.bootfile == "other.ipxe");
     CHECK(named.notes.empty());
     const VmSpec none = spec_of({"--ipxe", "--netboot-dir=/n"}, with_netboot(made_up_host(), false));
-    CHECK(none.nics.front().nat().bootfile == std::nullopt);
+    CHECK(none.nics.front().netboot.bootfile == std::nullopt);
     REQUIRE(none.notes.size() == 1);
     CHECK(contains(none.notes.front(), "/n holds no boot.ipxe and no --bootfile is given"));
 }
@@ -579,18 +580,17 @@ TEST_CASE("a boot.ipxe in the folder is the bootfile, unless another is named") 
 TEST_CASE("the folder that is served is absolute and plain") {
     const VmSpec spec =
         spec_of({"--ipxe", "--netboot-dir=/srv/./a/../netboot"}, with_netboot(made_up_host()));
-    CHECK(spec.nics.front().nat().tftp_folder == "/srv/netboot");
+    CHECK(spec.nics.front().netboot.folder == "/srv/netboot");
     CHECK(spec_of({"--ipxe", "--netboot-dir=netboot"}, with_netboot(made_up_host()))
               .nics.front()
-              .nat()
-              .tftp_folder == "/home/user/netboot");
+              .netboot.folder == "/home/user/netboot");
 }
 
 TEST_CASE("a bootfile needs a folder, unless it is a URL") {
     CHECK(text_of(faults_of({"--ipxe", "--bootfile=x.ipxe"}, made_up_host())) ==
           "--bootfile: there is no folder to serve 'x.ipxe' from\n"
           "  hint: add --netboot-dir DIR (NETBOOT_DIR), or give a URL\n");
-    CHECK(spec_of({"--ipxe", "--bootfile=http://h/x.ipxe"}, made_up_host()).nics.front().nat().bootfile ==
+    CHECK(spec_of({"--ipxe", "--bootfile=http://h/x.ipxe"}, made_up_host()).nics.front().netboot.bootfile ==
           "http://h/x.ipxe");
     const VmSpec nothing = spec_of({"--ipxe"}, made_up_host());
     REQUIRE(nothing.notes.size() == 1);
