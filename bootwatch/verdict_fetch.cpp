@@ -270,10 +270,12 @@ Verdict fetch_failed(const Scene& scene) {
     if (fetch->state == FetchState::done) {
         return redirected(scene, *fetch);
     }
-    // A loader looks for its configuration under many names; a script that left handled its fault.
+    // A loader looks for its configuration under many names; a script that left, or went on to a fault of
+    // another line, handled its fault.
     const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
     const bool handled = fetch->state == FetchState::failed && scene.boot.reached(Stage::script) &&
-                         scene.stopped() && scene.boot.outcome != Outcome::shell && !gave_up;
+                         scene.stopped() && scene.boot.outcome != Outcome::shell &&
+                         (!gave_up || ended_by_script(scene));
     const bool optional = fetch->state == FetchState::failed && fetch->fault == FetchFault::not_found &&
                           scene.asked_by_a_program(*fetch) && !gave_up;
     if (handled || optional) {

@@ -109,4 +109,8 @@ std::string Scene::notes() const {
     return failed == boot.fetches.rend() ? "" : fmt::format("; before that {}", describe(*failed));
 }
 
+bool ended_by_script(const Scene& scene) {
+    return scene.ipxe_gave_up() && script_failure(scene.boot.complaints.back().number);
+}
+
 }  // namespace vml::boot

@@ -55,6 +55,9 @@ class Scene {
     [[nodiscard]] std::string notes() const;
 };
 
+// A line of the script that fetches nothing was what ended the boot.
+[[nodiscard]] bool ended_by_script(const Scene& scene);
+
 using Verdict = std::optional<Fault>;
 
 // verdict_system.cpp

@@ -166,7 +166,8 @@ Verdict script_failed(const Scene& scene) {
                 words_of(scene));
         }
         const auto failure = script_failure(boot.complaints.back().number);
-        return failure ? Verdict{told_of(scene, kind_of(*failure), words_of(scene))} : std::nullopt;
+        return failure ? Verdict{told_of(scene, kind_of(*failure), words_of(scene) + scene.notes())}
+                       : std::nullopt;
     }
     if (boot.complaints.empty() && word_of(scene) == "No image selected") {
         return told_of(
