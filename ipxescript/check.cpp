@@ -144,9 +144,8 @@ std::vector<FileUse> files_of(const Script& script) {
             }
             const bool known_image = holds(fetched, fetch->source);
             fetched.push_back(fetch->name);
-            if (!known_image && !command.handled && is_plain_name(fetch->source) &&
-                files.size() < most_files) {
-                files.push_back({line.number, command.name(), fetch->source});
+            if (!known_image && is_plain_name(fetch->source) && files.size() < most_files) {
+                files.push_back({line.number, command.name(), fetch->source, command.handled});
             }
         }
     }

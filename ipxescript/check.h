@@ -30,8 +30,9 @@ struct FileUse {
     int line = 0;
     std::string command;
     std::string name;  // relative to the script's folder, or with a slash to the server's root
+    bool optional = false;  // the script can do without it
 };
-// Those that the script can do without are left out; at most `most_files`.
+// At most `most_files`.
 [[nodiscard]] std::vector<FileUse> files_of(const Script& script);
 inline constexpr std::size_t most_files = 64;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <iterator>
 #include <utility>
 
@@ -24,11 +25,7 @@ int open_below(int folder, const char* name, std::uint64_t flags) {
     return static_cast<int>(::syscall(SYS_openat2, folder, name, &how, sizeof how));
 }
 
-}  // namespace
-
-FoundFile open_beneath(int folder, const std::string& name) {
-    // O_NONBLOCK: a FIFO in the folder must not hold us up.
-    OwnedFd fd{open_below(folder, name.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK)};
+FoundFile found(OwnedFd fd) {
     if (!fd) {
         return {OwnedFd{}, 0, errno};
     }
@@ -37,6 +34,26 @@ FoundFile open_beneath(int folder, const std::string& name) {
         return {OwnedFd{}, 0, ENOENT};
     }
     return {std::move(fd), static_cast<std::uint64_t>(status.st_size), 0};
+}
+
+}  // namespace
+
+FoundFile open_beneath(int folder, const std::string& name) {
+    // O_NONBLOCK: a FIFO in the folder must not hold us up.
+    return found(OwnedFd{open_below(folder, name.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK)});
+}
+
+FoundFile open_in(const Content& content, const std::string& name) {
+    const std::string wanted = std::filesystem::path{name}.lexically_normal().string();
+    const auto file = std::find_if(content.files.begin(), content.files.end(),
+                                   [&](const Content::File& each) { return each.name == wanted; });
+    if (file == content.files.end()) {
+        return content.folder ? open_beneath(content.folder.get(), name) : FoundFile{OwnedFd{}, 0, ENOENT};
+    }
+    if (!file->below.empty()) {
+        return open_beneath(file->fd.get(), file->below);
+    }
+    return found(OwnedFd{::fcntl(file->fd.get(), F_DUPFD_CLOEXEC, 0)});
 }
 
 int folder_obstacle(const std::string& folder) {

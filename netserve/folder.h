@@ -20,7 +20,21 @@ struct FoundFile {
 // RESOLVE_BENEATH, Linux 5.6).
 [[nodiscard]] FoundFile open_beneath(int folder, const std::string& name);
 
-// Opens a file of a folder so, by its name in there.
+// What is served: some files, and for every other name a folder.
+struct Content {
+    struct File {
+        std::string name;   // in the URL's path
+        OwnedFd fd;         // the file itself, or the folder that it is in
+        std::string below;  // its name in that folder, where it is opened anew each time; empty: it is `fd`
+    };
+    OwnedFd folder;  // none: the files alone
+    std::vector<File> files;
+
+    explicit operator bool() const { return folder || !files.empty(); }
+};
+[[nodiscard]] FoundFile open_in(const Content& content, const std::string& name);
+
+// Opens a file of what is served, by its name in there.
 using OpenFile = std::function<FoundFile(const std::string& name)>;
 
 // errno of opening a folder that way; 0: it can be served.

@@ -9,6 +9,7 @@
 
 #include "base/output.h"
 #include "launcher/commands/help.h"
+#include "launcher/commands/init_folder.h"
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/run_vm.h"
 #include "launcher/remote/control_client.h"
@@ -66,6 +67,11 @@ std::vector<Subcommand> for_running_vms() {
 
 std::vector<Subcommand> for_no_vm() {
     return {
+        {"init", "[DIR]", "", true, false,
+         "write a folder to begin with: a boot.ipxe that boots a kernel beside it",
+         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
+             return init_folder(read.command);
+         }},
         {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);

@@ -21,10 +21,9 @@
 #include "launcher/host/image_look.h"
 #include "launcher/host/image_probe.h"
 #include "launcher/host/kvm_probe.h"
-#include "launcher/host/link_search.h"
+#include "launcher/host/netboot_look.h"
 #include "launcher/host/ports.h"
 #include "launcher/host/rom_files.h"
-#include "launcher/host/script_facts.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/host/user_data_file.h"
 #include "launcher/process/landlock.h"
@@ -32,7 +31,6 @@
 #include "launcher/settings/disk_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/user_data.h"
-#include "netserve/folder.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -53,64 +51,6 @@ std::optional<fs::path> find_program(const std::string& name, const std::string&
         }
     }
     return std::nullopt;
-}
-
-bool is_url(const std::string& name) {
-    return name.find("://") != std::string::npos;
-}
-
-// vm-launch serves without the privileges that it starts with, so root is nobody special.
-int plain_read_obstacle(const fs::path& path, mode_t needed) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        return errno;
-    }
-    const mode_t own = status.st_uid == ::geteuid() ? needed << 6U : needed;
-    return (status.st_mode & own) == own ? 0 : EACCES;
-}
-
-int http_obstacle(const fs::path& folder, const fs::path& script) {
-    constexpr mode_t list_and_enter = S_IROTH | S_IXOTH;
-    if (const int error = serve::folder_obstacle(folder.string()); error != 0) {
-        return error;
-    }
-    const int error = plain_read_obstacle(folder, list_and_enter);
-    return error != 0 ? error : plain_read_obstacle(script, S_IROTH);
-}
-
-// The file that DHCP is to name, in the folder.
-std::string netboot_file(const std::optional<std::string>& bootfile) {
-    return fs::path{bootfile.value_or("boot.ipxe")}.relative_path().string();
-}
-
-// What the script is, and what it fetches, in the folder.
-std::vector<std::string> names_of(const std::optional<ScriptFacts>& script) {
-    std::vector<std::string> names;
-    if (script) {
-        names.push_back(script->name);
-        for (const ScriptFacts::File& file : script->files) {
-            names.push_back(file.name);
-        }
-    }
-    return names;
-}
-
-NetbootFacts look_at_netboot(const fs::path& folder, const std::optional<std::string>& bootfile) {
-    NetbootFacts facts;
-    constexpr std::string_view magic = "#!ipxe";
-    if (!bootfile || !is_url(*bootfile)) {
-        const fs::path script = folder / netboot_file(bootfile);
-        facts.script = head_of(script, magic.size()) == magic;
-        facts.http_error = facts.script ? http_obstacle(folder, script) : 0;
-        facts.read = read_netboot_script(folder, netboot_file(bootfile));
-        facts.outside_links = outside_links(folder, names_of(facts.read));
-    }
-    facts.folder = look_at(folder, O_RDONLY);
-    facts.has_boot_ipxe = look_at(folder / "boot.ipxe", O_RDONLY).kind == PathFacts::Kind::file;
-    if (bootfile && !is_url(*bootfile)) {
-        facts.bootfile = look_at(folder / fs::path{*bootfile}.relative_path(), O_RDONLY);
-    }
-    return facts;
 }
 
 int vhost_open_error() {
@@ -289,12 +229,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     if (firmware != FirmwareMode::legacy) {
         look_at_uefi(settings, value_of(environment, "XDG_CONFIG_HOME"), facts);
     }
-    if (settings.netboot_dir) {
-        facts.netboot = look_at_netboot(*settings.netboot_dir, settings.bootfile);
-        if (facts.netboot->read && !facts.roms.empty() && !facts.roms.front().empty()) {
-            facts.netboot->read->ipxe = ipxe_build_of(facts.roms.front().front().path);
-        }
-    }
+    look_at_netboot(settings, facts);
     look_at_user(settings, own, facts);
     if (moment == Moment::counts) {
         look_at_others(settings, value_of(environment, "XDG_RUNTIME_DIR"), facts);

@@ -1,9 +1,10 @@
 #include "launcher/host/script_facts.h"
 
 #include <algorithm>
-#include <fstream>
 #include <system_error>
 #include <vector>
+
+#include "launcher/host/file_head.h"
 
 namespace vml {
 
@@ -12,14 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_names = 1000;
-
-std::string beginning_of(const fs::path& path) {
-    std::ifstream stream{path, std::ios::binary};
-    std::string bytes(ipxescript::longest_script, '\0');
-    stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-    return bytes;
-}
 
 std::vector<std::string> names_in(const fs::path& folder) {
     std::vector<std::string> names;
@@ -40,19 +33,27 @@ std::optional<ScriptFacts> read_netboot_script(const fs::path& folder, const std
     if (!fs::is_regular_file(folder / name, error)) {
         return std::nullopt;
     }
+    return script_facts(folder, name, head_of(folder / name, ipxescript::longest_script));
+}
+
+ScriptFacts script_facts(const fs::path& folder, const std::string& name, std::string bytes) {
     ScriptFacts facts;
     facts.name = name;
-    facts.bytes = beginning_of(folder / name);
+    facts.bytes = std::move(bytes);
     const ipxescript::Script script = ipxescript::read_script(facts.bytes);
     if (!script.magic) {
         return facts;
     }
     // A name is relative to the script's own folder, or with a slash to the one that is served.
     const fs::path own = fs::path{name}.parent_path();
-    facts.names = names_in(folder / own);
+    if (!folder.empty()) {
+        facts.names = names_in(folder / own);
+    }
+    std::error_code error;
     for (ipxescript::FileUse& use : ipxescript::files_of(script)) {
         const fs::path file = use.name.starts_with('/') ? fs::path{use.name}.relative_path() : own / use.name;
-        facts.files.push_back({std::move(use), fs::exists(folder / file, error), file.string()});
+        const bool exists = !folder.empty() && fs::exists(folder / file, error);
+        facts.files.push_back({std::move(use), exists, file.string()});
     }
     return facts;
 }

@@ -51,8 +51,11 @@ std::vector<control::Folder> folder_in_use(const std::vector<control::Folder>& f
 }
 
 std::vector<int> descriptors_of(const KeptFor& vm, const OpenFiles& files, const Leavings& leavings) {
-    std::vector<int> fds{vm.socket, vm.process, files.served.get(), files.state_folder.get(),
+    std::vector<int> fds{vm.socket, vm.process, files.served.folder.get(), files.state_folder.get(),
                          leavings.systemd ? leavings.systemd->fd() : -1};
+    for (const serve::Content::File& file : files.served.files) {
+        fds.push_back(file.fd.get());
+    }
     for (const ReportFile& report : files.reports) {
         fds.push_back(report.stream.get());
         fds.push_back(report.folder.get());

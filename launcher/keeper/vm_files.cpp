@@ -19,7 +19,7 @@ Reach reach_of(const OwnedFd& folder, FileUse use) {
 }  // namespace
 
 serve::FoundFile OwnVmFiles::open_served(const std::string& name) {
-    return serve::open_beneath(files_.served.get(), name);
+    return serve::open_in(files_.served, name);
 }
 
 int OwnVmFiles::write_report(std::size_t number, std::string_view text) {
@@ -40,8 +40,13 @@ std::vector<Reach> OwnVmFiles::reach() const {
     if (files_.state_folder) {
         reach.push_back(reach_of(files_.state_folder, FileUse::change));
     }
-    if (files_.served) {
-        reach.push_back(reach_of(files_.served, FileUse::read));
+    if (files_.served.folder) {
+        reach.push_back(reach_of(files_.served.folder, FileUse::read));
+    }
+    for (const serve::Content::File& file : files_.served.files) {
+        if (!file.below.empty()) {
+            reach.push_back(reach_of(file.fd, FileUse::read));
+        }
     }
     for (const control::Folder& folder : folders_) {
         const std::filesystem::path path = folder.path;

@@ -18,8 +18,8 @@ namespace vml {
 
 struct OpenFiles {
     std::vector<ReportFile> reports;
-    OwnedFd served;        // the folder that the guest boots from; none: none is served
-    OwnedFd state_folder;  // none: nothing is kept
+    serve::Content served;  // what the guest boots from
+    OwnedFd state_folder;   // none: nothing is kept
 };
 
 class VmFiles {

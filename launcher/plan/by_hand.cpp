@@ -25,4 +25,28 @@ StandIn by_hand(const Macvtap& macvtap, const NicSpec& nic, unsigned number) {
         fmt::format("fd={}", descriptor)};
 }
 
+std::string folder_by_hand(const std::string& vm_name) {
+    return fmt::format("/tmp/vm-launch-{}", vm_name);
+}
+
+std::string serving_by_hand(const Netboot& netboot, const std::string& vm_name) {
+    const std::string folder = folder_by_hand(vm_name);
+    std::string command = fmt::format("mkdir -p {}", shell_quoted(folder));
+    if (netboot.folder) {
+        command +=
+            fmt::format(" && ln -sfn {}/* {}", shell_quoted(netboot.folder->string()), shell_quoted(folder));
+    }
+    for (const ServedFile& file : netboot.files) {
+        const std::filesystem::path place = std::filesystem::path{folder} / file.name;
+        if (file.name.find('/') != std::string::npos) {
+            command += fmt::format(" && mkdir -p {}", shell_quoted(place.parent_path().string()));
+        }
+        command += file.file.empty() ? fmt::format(" && printf %s {} > {}", shell_quoted(file.text),
+                                                   shell_quoted(place.string()))
+                                     : fmt::format(" && ln -sfn {} {}", shell_quoted(file.file.string()),
+                                                   shell_quoted(place.string()));
+    }
+    return command;
+}
+
 }  // namespace vml

@@ -19,16 +19,6 @@ constexpr std::string_view virtio_model = "virtio";
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
-// Up to the bootfile.
-Properties nat_netdev(const NicSpec& nic, bool by_tftp) {
-    Properties netdev{"user"};
-    netdev.add("id", nic.id);
-    if (nic.netboot.folder && by_tftp) {
-        netdev.add("tftp", nic.netboot.folder->string());
-    }
-    return netdev;
-}
-
 // From the bootfile on.
 std::string with_forwards(Properties netdev, const Nat& nat) {
     for (const PortForward& forward : nat.forwards) {
@@ -38,30 +28,57 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
     return netdev.text();
 }
 
-void plan_nat(const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
+// What comes by HTTP, and why.
+std::string reason_of_http(const Netboot& netboot) {
+    std::string served = netboot.files.empty() ? "" : netboot.names_of_files();
+    if (netboot.folder) {
+        served += fmt::format("{}{} by HTTP{}, three times as fast as TFTP", served.empty() ? "" : ", and ",
+                              netboot.folder->string(), netboot.tftp ? " too" : " alone");
+    } else {
+        served += " by HTTP";
+    }
+    return served;
+}
+
+// The user-mode network as somebody makes it by hand, without vm-launch's HTTP server.
+std::string nat_by_hand(const NicSpec& nic, const Nat& nat, const std::string& vm_name) {
+    const Netboot& netboot = nic.netboot;
+    Properties netdev{"user"};
+    netdev.add("id", nic.id);
+    if (!netboot.files.empty()) {
+        netdev.add("tftp", folder_by_hand(vm_name));
+    } else if (netboot.folder) {
+        netdev.add("tftp", netboot.folder->string());
+    }
+    if (netboot.bootfile) {
+        netdev.add("bootfile", *netboot.bootfile);
+    }
+    return with_forwards(std::move(netdev), nat);
+}
+
+void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
     const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
     const Netboot& netboot = nic.netboot;
-    Properties by_tftp = nat_netdev(nic, true);
-    if (netboot.bootfile) {
-        by_tftp.add("bootfile", *netboot.bootfile);
-    }
+    const std::string by_hand = nat_by_hand(nic, nat, spec.name);
     if (!netboot.http) {
-        writer.add("-netdev", with_forwards(std::move(by_tftp), nat), reason);
+        writer.add("-netdev", by_hand, reason);
         return;
     }
-    writer.plan().http_folder = netboot.folder;
-    writer.plan().shortcuts.push_back(
-        {Shortcut::Kind::http, nic.id,
-         fmt::format("{} by HTTP{}, three times as fast as TFTP", netboot.folder->string(),
-                     netboot.tftp ? " too" : " alone")});
-    Properties by_http = nat_netdev(nic, netboot.tftp);
+    writer.plan().http = netboot;
+    writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
+    writer.plan().shortcuts.push_back({Shortcut::Kind::http, nic.id, reason_of_http(netboot)});
+    Properties by_http{"user"};
+    by_http.add("id", nic.id);
+    if (netboot.tftp) {
+        by_http.add("tftp", netboot.folder->string());
+    }
     by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
     const HttpPort port{by_http.text().size()};
     by_http.more("/" + serve::url_path(*netboot.bootfile));
     writer.add({.option = "-netdev",
                 .value = with_forwards(std::move(by_http), nat),
                 .reason = reason + "; the bootfile comes from vm-launch's HTTP server",
-                .by_hand = with_forwards(std::move(by_tftp), nat),
+                .by_hand = by_hand,
                 .http_port = port});
 }
 
@@ -92,9 +109,9 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
 }
 
-void plan_netdev(const NicSpec& nic, unsigned number, PlanWriter& writer) {
+void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {
     std::visit(
-        Overloaded{[&](const Nat& nat) { plan_nat(nic, nat, writer); },
+        Overloaded{[&](const Nat& nat) { plan_nat(spec, nic, nat, writer); },
                    [&](const BridgePort& port) {
                        if (port.forwards_after.count() > 0) {
                            writer.plan().port_waits.push_back({number, port.bridge, port.forwards_after});
@@ -200,7 +217,7 @@ void plan_nics(const VmSpec& spec, PlanWriter& writer) {
     unsigned number = 0;
     for (const NicSpec& nic : spec.nics) {
         ++number;
-        plan_netdev(nic, number, writer);
+        plan_netdev(spec, nic, number, writer);
         plan_device(spec, nic, writer);
         if (nic.watched) {
             plan_watch(nic, number, writer);

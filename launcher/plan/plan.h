@@ -149,9 +149,10 @@ struct Plan {
     std::vector<PortWait> port_waits{};
     std::vector<WirePoint> wire{};
     std::vector<Shortcut> shortcuts{};
-    std::optional<std::filesystem::path> http_folder{};  // served on the loopback, to QEMU's user alone
-    std::optional<RunUser> run_user{};                   // none: QEMU runs as vm-launch does
-    std::optional<Confinement> confinement{};            // of QEMU; none: it enters no Landlock domain
+    std::optional<Netboot> http{};             // served on the loopback, to QEMU's user alone
+    std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
+    std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
+    std::optional<Confinement> confinement{};  // of QEMU; none: it enters no Landlock domain
     std::vector<PlannedArg> args{};
     std::vector<PlannedFd> fds{};
     std::optional<SeedSpec> seed{};  // the content of FdPurpose::seed

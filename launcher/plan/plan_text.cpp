@@ -185,6 +185,7 @@ std::string plan_as_shell(const Plan& plan) {
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }
+    text += plan.http_by_hand.empty() ? "" : plan.http_by_hand + " &&\n";
     if (plan.tpm) {
         text += plan.tpm->by_hand + " &&\n";
     }

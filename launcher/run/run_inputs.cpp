@@ -116,9 +116,13 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     for (const BootEntry& entry : spec.boot_order) {
         head.boot_order.push_back(entry.device);
     }
-    if (plan.http_folder) {
+    if (plan.http && plan.http->folder) {
         head.helped.push_back(
-            fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http_folder->string()));
+            fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
+    }
+    if (plan.http && !plan.http->files.empty()) {
+        head.helped.push_back(
+            fmt::format("{} came from vm-launch itself, by HTTP", plan.http->names_of_files()));
     }
     return head;
 }

@@ -1,6 +1,7 @@
 #include "launcher/settings/command_line.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -103,16 +104,43 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
         line.command.subcommand = word;
         return *found;
     }
+    if (word.find_first_of("./") != std::string::npos) {
+        arguments.insert(arguments.begin(), word);  // something to boot
+        return subcommands.front();
+    }
     Arguments names;
     for (const Subcommand& subcommand : subcommands) {
         names.emplace_back(subcommand.name);
     }
     line.layer.fault(fmt::format("unknown subcommand '{}'", visible(word)), "",
-                     did_you_mean(word, names, "expected " + listed(names)));
+                     did_you_mean(word, names,
+                                  fmt::format("expected {}; a script to boot is FILE.ipxe, a folder ./DIR",
+                                              listed(names))));
     return subcommands.front();
 }
 
-// A folder among the arguments is most likely the one to boot from.
+// Without a dot in its last part, unless that is a dot alone.
+bool looks_like_folder(const std::string& word) {
+    return word == "." || word == ".." || word.ends_with('/') ||
+           (word.find('/') != std::string::npos && !is_url(word) &&
+            word.find('.', word.rfind('/')) == std::string::npos);
+}
+
+// The setting that a word among the arguments stands for, if it is something to boot.
+std::optional<std::string_view> setting_of_word(const std::string& word) {
+    if (word.ends_with(".ipxe")) {
+        return "script";
+    }
+    if (is_url(word)) {
+        return "bootfile";
+    }
+    return looks_like_folder(word) ? std::optional<std::string_view>{"netboot-dir"} : std::nullopt;
+}
+
+bool ends_with_any(std::string_view word, std::initializer_list<std::string_view> ends) {
+    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return word.ends_with(end); });
+}
+
 std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--persist") {
         return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
@@ -120,11 +148,19 @@ std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--blank-disk" && word.find_first_of("0123456789") == 0) {
         return fmt::format("--blank-disk takes no size: did you mean --disk-size {}?", word);
     }
-    const bool folder = word == "." || word == ".." || word.ends_with('/') ||
-                        (word.find('/') != std::string::npos && word.find("://") == std::string::npos &&
-                         word.find('.', word.rfind('/')) == std::string::npos);
-    return folder ? fmt::format("did you mean --netboot-dir {}?", word)
-                  : "see vm-launch --help; arguments for QEMU go behind --";
+    if (ends_with_any(word, {".iso"})) {
+        return fmt::format("did you mean --iso {}?", word);
+    }
+    if (ends_with_any(word, {".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhdx"})) {
+        return fmt::format("did you mean --disk {}?", word);
+    }
+    return "see vm-launch --help; arguments for QEMU go behind --";
+}
+
+// "vm-launch boot.ipxe", "vm-launch ./netboot".
+bool take_what_to_boot(const std::string& word, Layer& layer) {
+    const auto flag = setting_of_word(word);
+    return flag && layer.values.try_emplace(std::string{*flag}, Raw{word, fmt::format("--{}", *flag)}).second;
 }
 
 // `before` is the argument in front of it, or empty.
@@ -132,6 +168,9 @@ void take_word(const std::string& word, std::string_view before, const Subcomman
                ParsedCommandLine& line) {
     if (subcommand.takes_words) {
         line.command.words.push_back(word);
+        return;
+    }
+    if (subcommand.takes_settings && before != "--persist" && take_what_to_boot(word, line.layer)) {
         return;
     }
     line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "", hint_for_word(word, before));
@@ -163,6 +202,9 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
         layer.disks.push_back({value, origin});
     } else if (find_option(key) == nullptr) {
         layer.values.insert_or_assign(key.substr(negating.size()), Raw{negated(value), origin});
+    } else if (const auto given = layer.values.find(key);
+               given != layer.values.end() && find_option(key)->adds_up) {
+        given->second.text += "," + value;
     } else {
         layer.values.insert_or_assign(key, Raw{value, origin});
     }

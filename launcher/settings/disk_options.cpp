@@ -104,10 +104,10 @@ std::vector<OptionRow> image_options() {
             {"disk", "DISK", "PATH", "none",
              "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
              "DISK2, DISK3, …)"}),
-        with_words<DiskFormat>(option<&Settings::disk_formats, parse_disk_formats>(
+        adding_up(with_words<DiskFormat>(option<&Settings::disk_formats, parse_disk_formats>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
              "the format of every --disk, or of each in a comma list (auto,qcow2): {}; needed for a qcow2 "
-             "image with a backing file and for what is neither raw nor qcow2"})),
+             "image with a backing file and for what is neither raw nor qcow2"}))),
         option<&Settings::disk_bus, parse_disk_bus>(
             {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",

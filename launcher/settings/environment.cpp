@@ -57,6 +57,23 @@ bool is_login(const Environment& environment) {
     return environment.contains("USER") || environment.contains("LOGNAME");
 }
 
+// "NETBOOT_INITRD2": a number behind a setting that has none.
+std::optional<std::string> needless_number(std::string_view name) {
+    const std::string_view base = name.substr(0, name.find_last_not_of("0123456789") + 1);
+    if (base.size() == name.size()) {
+        return std::nullopt;
+    }
+    for (const OptionRow& row : option_table()) {
+        if (!row.repeated && (row.environment == base || row.also == base)) {
+            return fmt::format("unknown variable ${} has no effect: {}", name,
+                               row.adds_up
+                                   ? fmt::format("{} takes several values, with commas between them", base)
+                                   : fmt::format("there is {} alone", base));
+        }
+    }
+    return std::nullopt;
+}
+
 // LOG_VERBOSE=1 is Docker-VM-Runner's way to say --log-level debug; LOG_LEVEL wins over it.
 void take_verbose(const Environment& environment, Layer& layer) {
     const std::optional<Raw> verbose = variable(environment, verbose_variable);
@@ -117,6 +134,8 @@ std::vector<std::string> strange_variables(const Environment& environment) {
             continue;
         } else if (auto answer = foreign_answer(name, value)) {
             warnings.push_back(*std::move(answer));
+        } else if (auto numbered = needless_number(name)) {
+            warnings.push_back(*std::move(numbered));
         } else if (const auto meant = misspelt_variable(without_number(name), known)) {
             warnings.push_back(
                 fmt::format("unknown variable ${} has no effect: did you mean {}?", name, *meant));

@@ -105,9 +105,9 @@ std::vector<OptionRow> machine_options() {
                                 "a TPM 2.0: swtpm, which vm-launch starts and ends; kept with --persist"}),
         option<&Settings::rng>(
             {"rng", "RNG", "", "on with UEFI, else off", "a source of entropy for the guest (virtio-rng)"}),
-        option<&Settings::smbios, parse_smbios>(
+        adding_up(option<&Settings::smbios, parse_smbios>(
             {"smbios", "SMBIOS", "FIELD=VALUE,…", "none",
-             fmt::format("{}, as the guest and iPXE see them", listed(smbios_fields(), "and"))}),
+             fmt::format("{}, as the guest and iPXE see them", listed(smbios_fields(), "and"))})),
         option<&Settings::name, parse_name>(
             {"name", "GUEST_NAME", "NAME", "the container's host name, else vm",
              "the VM's name; by default vm too where a container has a random one and a data folder"}),

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/nic_options.h"
+#include "launcher/settings/tidy.h"
 
 namespace vml {
 
@@ -127,6 +128,26 @@ std::uint16_t parse_ssh_port(std::string_view text) {
                               "is --port-forward=[ADDRESS:]HOST:GUEST");
 }
 
+std::string parse_script(std::string_view text) {
+    if (!is_script_text(text)) {
+        return parse_text(text);
+    }
+    std::string script{text.substr(text.find('#'))};
+    if (script.find('\n') == std::string::npos) {
+        throw ValueError{"the script has one line alone, #!ipxe",
+                         "with line ends in it, such as \"$(cat boot.ipxe)\" has, or the file's name"};
+    }
+    return script + (script.ends_with('\n') ? "" : "\n");
+}
+
+std::vector<std::string> parse_initrds(std::string_view text) {
+    std::vector<std::string> initrds = split_list(text);
+    if (initrds.empty()) {
+        throw ValueError{"empty value", "give a value or leave the setting out"};
+    }
+    return initrds;
+}
+
 }  // namespace
 
 bool same_host_port(const PortForward& left, const PortForward& right) {
@@ -161,16 +182,29 @@ std::vector<OptionRow> network_options() {
                 {"netboot-dir", "NETBOOT_DIR", "DIR", "none",
                  "nat: serve this folder to the guest by the built-in TFTP, and to iPXE by HTTP; a boot.ipxe "
                  "in it is the bootfile"}),
+            option<&Settings::script, parse_script>(
+                {"script", "NETBOOT_SCRIPT", "FILE", "none",
+                 "nat: boot this iPXE script, which vm-launch serves to the guest with the files beside it "
+                 "that "
+                 "it names; a URL, - (standard input) or the script's own text (#!ipxe…) is taken too"}),
+            option<&Settings::kernel>(
+                {"kernel", "NETBOOT_KERNEL", "FILE", "none",
+                 "nat: boot this kernel (a file or a URL) over the network, by an iPXE script that vm-launch "
+                 "writes and serves"}),
+            adding_up(
+                option<&Settings::initrds, parse_initrds>({"initrd", "NETBOOT_INITRD", "FILE,…", "none",
+                                                           "with --kernel: the initial RAM disk, a file or a "
+                                                           "URL; several are unpacked in their order"})),
+            option<&Settings::append>({"append", "NETBOOT_APPEND", "WORDS", "console=ttyS0 on x86_64",
+                                       "with --kernel: its command line"}),
             option<&Settings::bootfile>(
                 {"bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
                  "nat: the file that DHCP names: an iPXE script or boot program in --netboot-dir, or a URL"}),
-            option<&Settings::port_forwards, parse_port_forwards>(
+            adding_up(option<&Settings::port_forwards, parse_port_forwards>(
                 {"port-forward", "PORT_FWD", "LIST", "none",
                  "nat: ports of the host that lead to the guest, [udp:][ADDRESS:]HOST:GUEST,…; HOST and "
-                 "GUEST "
-                 "may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
-                 "ADDRESS "
-                 "on the loopback, in a container on all addresses"}),
+                 "GUEST may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
+                 "ADDRESS on the loopback, in a container on all addresses"})),
             option<&Settings::ssh_port, parse_ssh_port>(
                 {"ssh-port", "SSH_PORT", "PORT", "none",
                  "nat: this port of the host leads to the guest's port 22"}),

@@ -32,6 +32,7 @@ struct OptionRow : OptionWords {
     void (*assign)(Settings& settings, std::string_view text) = nullptr;
     std::vector<std::string> choices = {};  // all that it takes, where these are words
     bool repeated = false;                  // each time adds one more
+    bool adds_up = false;                   // a list that goes on where its flag is given again
     bool has_lines = false;                 // line ends and blanks at the ends mean something
     OptionGroup group = OptionGroup::boot;
 
@@ -120,6 +121,12 @@ OptionRow repeated_option(OptionWords words) {
 // With a value in which line ends and blanks at the ends mean something.
 [[nodiscard]] inline OptionRow with_lines(OptionRow row) {
     row.has_lines = true;
+    return row;
+}
+
+// A comma list whose flag may be given again for more.
+[[nodiscard]] inline OptionRow adding_up(OptionRow row) {
+    row.adds_up = true;
     return row;
 }
 

@@ -132,9 +132,10 @@ std::vector<OptionRow> boot_watch_options() {
             {"reboot-limit", "REBOOT_LIMIT", "N", "3",
              "exit 16 after N network boots in a row in which no operating system stayed up for "
              "60 s; 0: never"}),
-        option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
-                                                   "write the boot as JSON (a name that ends with .json) or "
-                                                   "as a picture in one HTML file (.html)"}),
+        adding_up(
+            option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
+                                                       "write the boot as JSON (a name that ends with .json) "
+                                                       "or as a picture in one HTML file (.html)"})),
         option<&Settings::boot_watch>({"boot-watch", "BOOT_WATCH", "", "on",
                                        "look at the guest's packets until its operating system runs; "
                                        "without, the console alone tells of "

@@ -167,6 +167,10 @@ struct Settings {
     std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
     std::optional<std::string> bootfile;
+    std::optional<std::string> script;  // for iPXE: a file, a URL, or "-", which is standard input
+    std::optional<std::string> kernel;  // a file or a URL
+    std::vector<std::string> initrds;   // likewise
+    std::optional<std::string> append;  // the kernel's command line
     std::vector<PortForward> port_forwards;
     std::optional<std::uint16_t> ssh_port;
 

@@ -1,5 +1,6 @@
 #include "launcher/settings/settings_reader.h"
 
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -101,21 +102,28 @@ void assign_all(const Layer& layer, ReadResult& result) {
     }
 }
 
-// What speaks of a network boot alone means one, where nothing else is named to boot from.
-void imply_network_boot(ReadResult& result) {
-    Settings& settings = result.settings;
-    if (result.origins.contains("ipxe") || settings.boot_order || settings.boot_once ||
-        !settings.disks.empty() || settings.iso || settings.blank_disk) {
-        return;
-    }
-    for (const std::string_view flag : {"netboot-dir", "bootfile", "ipxe-rom"}) {
+// Does one of these settings, which say that iPXE is to boot, switch it on?
+bool implies_ipxe(ReadResult& result, std::initializer_list<std::string_view> flags) {
+    for (const std::string_view flag : flags) {
         if (const auto found = result.origins.find(flag); found != result.origins.end()) {
-            settings.ipxe = true;
+            result.settings.ipxe = true;
             result.origins.emplace("ipxe", found->second);
-            return;
+            return true;
         }
     }
-    if (settings.pxe) {
+    return false;
+}
+
+// What nothing but iPXE boots means iPXE; what speaks of a network boot alone means one, where nothing else
+// is named to boot from.
+void imply_network_boot(ReadResult& result) {
+    Settings& settings = result.settings;
+    if (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}) ||
+        settings.boot_order || settings.boot_once || !settings.disks.empty() || settings.iso ||
+        settings.blank_disk) {
+        return;
+    }
+    if (!implies_ipxe(result, {"netboot-dir", "bootfile", "ipxe-rom"}) && settings.pxe) {
         settings.boot_order = {BootDevice::network};
     }
 }

@@ -86,6 +86,11 @@ bool is_user_data_text(std::string_view text) {
     return kept.starts_with("#cloud-config") || kept.starts_with("#!");
 }
 
+bool is_script_text(std::string_view text) {
+    const std::string_view kept = without_blanks(text);
+    return kept.starts_with("#!ipxe") || kept.starts_with("#!gpxe");
+}
+
 std::string cut_surroundings(Raw& raw) {
     const bool quoted = is_quoted(without_blanks(raw.text));
     const std::string_view kept = within_surroundings(raw.text);
@@ -102,9 +107,10 @@ std::string cut_surroundings(Raw& raw) {
 std::vector<std::string> tidy(Layer& layer) {
     std::vector<std::string> warnings;
     for (auto value = layer.values.begin(); value != layer.values.end();) {
-        const bool kept =
-            find_option(value->first)->has_lines ||
-            (value->first == "user-data" && is_user_data_text(value->second.text));  // refused as what it is
+        const bool kept = find_option(value->first)->has_lines ||
+                          (value->first == "user-data" &&
+                           is_user_data_text(value->second.text)) ||  // refused as what it is
+                          (value->first == "script" && is_script_text(value->second.text));
         const bool good = kept || tidy_value(value->second, layer, warnings);
         value = good ? std::next(value) : layer.values.erase(value);
     }

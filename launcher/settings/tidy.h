@@ -25,6 +25,9 @@ inline constexpr std::string_view no_comment_hint =
 // Cloud-init's user data itself, where the path of a file is expected: of several lines, mostly.
 [[nodiscard]] bool is_user_data_text(std::string_view text);
 
+// An iPXE script itself, where its file may be named too.
+[[nodiscard]] bool is_script_text(std::string_view text);
+
 // Every value of the layer without it, and a warning for each that had it. A value with a control character
 // within becomes a fault. Where lines mean something (OptionRow::has_lines) the value stays as it is.
 [[nodiscard]] std::vector<std::string> tidy(Layer& layer);

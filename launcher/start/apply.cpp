@@ -81,14 +81,34 @@ class Starter {
     std::vector<OwnedFd> open_;
 };
 
-// Opens the folder's server, and gives the arguments with its port in them.
+serve::Content opened(const Netboot& netboot) {
+    serve::Content content;
+    if (netboot.folder) {
+        content.folder = open_file(*netboot.folder, O_PATH | O_DIRECTORY);
+    }
+    for (const ServedFile& file : netboot.files) {
+        if (!file.file.empty()) {
+            content.files.push_back({file.name, open_file(file.file.parent_path(), O_PATH | O_DIRECTORY),
+                                     file.file.filename().string()});
+            continue;
+        }
+        OwnedFd memory = memory_file(std::nullopt, fmt::format("cannot serve {}", file.name));
+        if (const int error = write_whole(memory.get(), file.text, 0); error != 0) {
+            throw failed(fmt::format("cannot serve {}", file.name), error, "");
+        }
+        content.files.push_back({file.name, std::move(memory), ""});
+    }
+    return content;
+}
+
+// Opens the HTTP server, and gives the arguments with its port in them.
 std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
-    if (!plan.http_folder) {
+    if (!plan.http) {
         return argv_of(plan.args, 0);
     }
     serve::Listener listener = serve::listen_on_loopback();
     vm.http = std::move(listener.socket);
-    vm.served = open_file(*plan.http_folder, O_PATH | O_DIRECTORY);
+    vm.served = opened(*plan.http);
     return argv_of(plan.args, listener.port);
 }
 

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "launcher/handles/handles.h"
 #include "launcher/plan/plan.h"
+#include "netserve/folder.h"
 #include "netsetup/executor.h"
 #include "netsetup/kernel_executor.h"
 #include "netsetup/watch.h"
@@ -46,8 +47,8 @@ struct RunningVm {
     std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
     std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
     std::vector<WireTap> wire;            // where its packets can be seen
-    OwnedFd http;    // listens for the guest alone, which gets what it boots from; none: it is not served
-    OwnedFd served;  // the folder with that
+    OwnedFd http;  // listens for the guest alone, which gets what it boots from; none: it is not served
+    serve::Content served;
     OwnedFd qmp;
     OwnedFd console;
     OwnedFd firmware_log;  // none: nobody asked for it

@@ -32,11 +32,23 @@ VmSpec decide_bare_machine(const DecideInput& in, Findings& findings) {
 }
 
 // That iPXE is to run.
-std::optional<NetbootScript> served_script(const DecideInput& in) {
-    if (!in.settings.ipxe || !in.facts.netboot || !in.facts.netboot->read) {
+std::optional<NetbootScript> served_script(const DecideInput& in, const std::vector<NicSpec>& nics) {
+    if (!in.settings.ipxe) {
         return std::nullopt;
     }
-    return NetbootScript{in.facts.netboot->read->name, in.facts.netboot->read->bytes};
+    for (const NicSpec& nic : nics) {
+        for (const ServedFile& file : nic.netboot.files) {
+            if (!file.text.empty() && file.name == nic.netboot.bootfile) {
+                return NetbootScript{file.name, file.text};
+            }
+        }
+    }
+    const auto named = [](const ScriptFacts& read) { return NetbootScript{read.name, read.bytes}; };
+    if (in.facts.offered.script) {
+        return named(in.facts.offered.script->read);
+    }
+    return in.facts.netboot && in.facts.netboot->read ? std::optional{named(*in.facts.netboot->read)}
+                                                      : std::nullopt;
 }
 
 }  // namespace
@@ -55,7 +67,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     NicChoice network = decide_nics(in, {spec.name, spec.arch, spec.firmware.mode, identity}, findings);
     spec.nics = std::move(network.nics);
     spec.ipxe_program = std::move(network.ipxe_program);
-    spec.script = served_script(in);
+    spec.script = served_script(in, spec.nics);
     spec.disks = decide_disks(in, {{spec.machine, spec.family}, spec.state_folder}, findings);
     spec.cdrom = decide_cdrom(in, findings);
     check_image_uses(in, spec.disks, findings);

@@ -53,7 +53,8 @@ void check_nat_settings(const DecideInput& in, Findings& findings) {
     if (std::any_of(in.settings.nics.begin(), in.settings.nics.end(), is_nat)) {
         return;
     }
-    for (const std::string_view flag : {"netboot-dir", "bootfile", "port-forward", "ssh-port"}) {
+    for (const std::string_view flag :
+         {"netboot-dir", "script", "kernel", "bootfile", "port-forward", "ssh-port"}) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
                 fmt::format("{} needs user-mode networking", in.origin(flag)),

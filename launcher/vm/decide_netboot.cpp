@@ -1,9 +1,16 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/kernel_script.h"
 #include "launcher/vm/script_check.h"
 
 namespace vml {
@@ -50,17 +57,31 @@ bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, Fin
         findings.note(fmt::format("{} is a link to where nothing is{}", words_for(to_nothing),
                                   in.facts.in_container ? " in this container" : ""));
     }
-    if (!to_files.empty()) {
-        findings.note(
-            fmt::format("{} leads out of the folder, where HTTP does not follow: all of it is served by TFTP "
-                        "alone, which is "
-                        "slower (copy or mount what the link leads to)",
-                        words_for(to_files)));
+    if (to_files.empty()) {
+        return true;
     }
-    return to_files.empty();
+    const bool by_http = in.settings.script || in.settings.kernel;
+    findings.note(fmt::format(
+        "{} leads out of the folder, where HTTP does not follow{} (copy or mount what the link leads to)",
+        words_for(to_files), by_http ? "" : ": all of it is served by TFTP alone, which is slower"));
+    return by_http;
 }
 
-void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
+// What stands in the folder is the bootfile, unless something else is given.
+void choose_bootfile(const DecideInput& in, const NetbootFacts& found, Netboot& netboot, Findings& findings) {
+    if (in.settings.bootfile || in.settings.script || in.settings.kernel) {
+        return;
+    }
+    if (found.has_boot_ipxe) {
+        netboot.bootfile = "boot.ipxe";
+        return;
+    }
+    findings.note(
+        fmt::format("{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot",
+                    in.settings.netboot_dir->string()));
+}
+
+void serve_folder(const DecideInput& in, bool to_ipxe, Netboot& netboot, Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
     const NetbootFacts& found = *in.facts.netboot;
     if (!check_path(in, {"netboot-dir", folder, found.folder, PathFacts::Kind::folder}, findings)) {
@@ -68,23 +89,16 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
     }
     netboot.folder = in.absolute(folder);
     netboot.tftp = true;
-    if (!in.settings.bootfile && found.has_boot_ipxe) {
-        netboot.bootfile = "boot.ipxe";
-    } else if (!in.settings.bootfile) {
-        findings.note(
-            fmt::format("{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot",
-                        folder.string()));
-    }
+    choose_bootfile(in, found, netboot, findings);
     // A loader that is no script may be an old one, which goes on by TFTP from where it came.
-    const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
-    netboot.http =
-        to_ipxe && found.script && found.http_error == 0 && all_links_stay_inside(in, found, findings);
+    const bool script = found.script || in.settings.script || in.settings.kernel;
+    netboot.http = to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, findings);
     check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
-    if (to_ipxe && found.script && found.http_error != 0) {
+    if (to_ipxe && script && found.http_error != 0) {
         findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
                                   folder.string(), errno_text(found.http_error)));
     }
-    if (to_ipxe && found.read) {
+    if (to_ipxe && found.read && netboot.bootfile) {
         check_script(in, *found.read, findings);
     }
     if (found.bootfile) {
@@ -93,22 +107,149 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
     }
 }
 
-}  // namespace
+// Of a file that is served by itself.
+bool check_offered(const DecideInput& in, std::string_view flag, const fs::path& path,
+                   const OfferedFile& file, Findings& findings) {
+    if (!check_path(in, {flag, path, file.path}, findings)) {
+        return false;
+    }
+    if (file.http_error != 0) {
+        findings.host_fault(
+            fmt::format("{}: {} cannot be served", in.origin(flag), path.string()),
+            fmt::format("vm-launch serves without privileges: {}", errno_text(file.http_error)),
+            fmt::format("chmod a+r {} (and a+x its folder)", path.string()));
+    }
+    return file.http_error == 0;
+}
 
-Netboot decide_netboot(const DecideInput& in, std::size_t index, Findings& findings) {
-    Netboot netboot;
+void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
+    const std::string& script = *in.settings.script;
+    if (is_url(script)) {
+        netboot.bootfile = script;
+        return;
+    }
+    const GivenScriptFacts& found = *in.facts.offered.script;
+    if (!found.why_not.empty()) {
+        findings.host_fault(fmt::format("{}: no script came from standard input", in.origin("script")),
+                            found.why_not, "a pipe or a file leads to it: vm-launch --script - < boot.ipxe");
+        return;
+    }
+    if (found.file && !check_offered(in, "script", script, *found.file, findings)) {
+        return;
+    }
+    netboot.http = true;
+    netboot.bootfile = found.read.name;
+    netboot.files = found.beside;
+    netboot.files.push_back(
+        {found.read.name, found.file ? found.file->real : fs::path{}, found.file ? "" : found.read.bytes});
+    if (!found.outside_links.empty()) {
+        findings.note(
+            fmt::format("{} leads out of the script's folder, and is not served (copy or mount what "
+                        "the link leads to)",
+                        words_for(found.outside_links)));
+    }
+    check_script(in, found.read, findings);
+}
+
+// A file or a URL, as the script is to name it.
+std::string offer(const DecideInput& in, std::string_view flag, const std::string& given,
+                  const std::optional<OfferedFile>& file, Netboot& netboot, Findings& findings) {
+    if (!file) {
+        return given;
+    }
+    if (!check_offered(in, flag, given, *file, findings)) {
+        return {};
+    }
+    std::string name = served_name(fs::path{given}.filename().string(), netboot.files);
+    netboot.files.push_back({name, file->real});
+    return name;
+}
+
+void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot, Findings& findings) {
+    const Settings& settings = in.settings;
+    const OfferedFacts& offered = in.facts.offered;
+    KernelBoot boot{offer(in, "kernel", *settings.kernel, offered.kernel, netboot, findings), {}, {}, false};
+    for (std::size_t i = 0; i < settings.initrds.size(); ++i) {
+        boot.initrds.push_back(
+            offer(in, "initrd", settings.initrds[i], offered.initrds[i], netboot, findings));
+    }
+    const bool serial = frame.arch == Arch::x86_64;  // elsewhere the firmware's tables name the console
+    boot.append = settings.append.value_or(serial ? "console=ttyS0" : "");
+    boot.uefi = frame.firmware != FirmwareMode::legacy;
+    if (std::optional<Fault> fault = fault_of_append(boot.append)) {
+        fault->what = fmt::format("{}: {}", in.origin("append"), fault->what);
+        findings.add(*std::move(fault));
+    } else if (serial && boot.append.find("console=") == std::string::npos) {
+        findings.note(
+            fmt::format("{} names no console: the kernel says nothing where vm-launch can see it "
+                        "(add console=ttyS0)",
+                        in.origin("append")));
+    }
+    const std::string name = served_name("kernel.ipxe", netboot.files);
+    netboot.files.push_back({name, {}, kernel_script(boot)});
+    netboot.http = true;
+    netboot.bootfile = name;
+}
+
+// One of them names what boots, and what belongs to one of them stands beside it.
+void check_sources(const DecideInput& in, Findings& findings) {
+    constexpr std::array<std::string_view, 3> sources{"script", "kernel", "bootfile"};
+    std::vector<std::string> given;
+    for (const std::string_view flag : sources) {
+        if (in.origins.contains(flag)) {
+            given.push_back(in.origin(flag));
+        }
+    }
+    if (given.size() > 1) {
+        findings.settings_fault(fmt::format("{} each name what is to boot", listed(given, "and")), "",
+                                "give one of them");
+    }
+    for (const std::string_view flag : {"initrd", "append"}) {
+        if (in.origins.contains(flag) && !in.settings.kernel) {
+            findings.settings_fault(fmt::format("{} is of use with a kernel alone", in.origin(flag)), "",
+                                    "add --kernel FILE");
+        }
+    }
+    for (const std::string_view flag : {"script", "kernel"}) {
+        if (in.origins.contains(flag) && !in.settings.ipxe) {
+            findings.settings_fault(fmt::format("{} needs iPXE", in.origin(flag)),
+                                    fmt::format("{} switches it off", in.origin("ipxe")), "leave that out");
+        }
+    }
+}
+
+// Nothing is said of what DHCP is to name.
+void check_unnamed(const DecideInput& in, bool boots, Findings& findings) {
     const std::optional<std::string>& bootfile = in.settings.bootfile;
-    netboot.bootfile = bootfile;
-    if (in.settings.netboot_dir) {
-        serve_folder(in, index, netboot, findings);
-    } else if (bootfile && bootfile->find("://") == std::string::npos) {
+    if (bootfile && !is_url(*bootfile)) {
         findings.settings_fault(
             fmt::format("{}: there is no folder to serve '{}' from", in.origin("bootfile"), *bootfile), "",
             "add --netboot-dir DIR (NETBOOT_DIR), or give a URL");
-    } else if (in.settings.ipxe && !bootfile && takes_part_in_boot(in.settings.nics[index], index)) {
+    } else if (in.settings.ipxe && !bootfile && boots) {
         findings.note(
-            "QEMU's own DHCP will name nothing to boot: give --netboot-dir DIR with a boot.ipxe in it, "
-            "or --bootfile URL");
+            "QEMU's own DHCP will name nothing to boot: give --script FILE, --netboot-dir DIR with a "
+            "boot.ipxe "
+            "in it, or --bootfile URL");
+    }
+}
+
+}  // namespace
+
+Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
+    Netboot netboot;
+    const Settings& settings = in.settings;
+    const bool boots = takes_part_in_boot(settings.nics[index], index);
+    netboot.bootfile = settings.bootfile;
+    check_sources(in, findings);
+    if (settings.netboot_dir) {
+        serve_folder(in, settings.ipxe && boots, netboot, findings);
+    }
+    if (settings.script) {
+        take_script(in, netboot, findings);
+    } else if (settings.kernel) {
+        take_kernel(in, frame, netboot, findings);
+    } else if (!settings.netboot_dir) {
+        check_unnamed(in, boots, findings);
     }
     return netboot;
 }

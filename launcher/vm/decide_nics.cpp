@@ -44,7 +44,7 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
             [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
         net_of(wanted));
     if (netboot_nic(in.settings) == index) {
-        nic.netboot = decide_netboot(in, index, findings);
+        nic.netboot = decide_netboot(in, frame, index, findings);
     }
     return nic;
 }

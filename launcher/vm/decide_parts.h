@@ -112,7 +112,8 @@ struct NicChoice {
                                                 Findings& findings);
 
 // decide_netboot.cpp: of the NIC that netboot_nic names.
-[[nodiscard]] Netboot decide_netboot(const DecideInput& in, std::size_t index, Findings& findings);
+[[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
+                                     Findings& findings);
 
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);

@@ -18,6 +18,7 @@
 #include "launcher/vm/nvram_store.h"
 #include "launcher/vm/outside_links.h"
 #include "launcher/vm/script_check.h"
+#include "launcher/vm/served_file.h"
 #include "launcher/vm/tpm_state.h"
 #include "launcher/vm/uefi_choice.h"
 #include "netsetup/host_facts.h"
@@ -101,6 +102,29 @@ struct NetbootFacts {
     std::optional<ScriptFacts> read{};  // what DHCP is to name, where it is a file here
     int http_error = 0;  // errno of serving the folder without vm-launch's privileges; 0: it can be
     std::vector<OutsideLink> outside_links{};  // which HTTP does not follow, and TFTP does
+};
+
+// A file that is to be served by itself.
+struct OfferedFile {
+    PathFacts path;
+    std::filesystem::path real;  // without links
+    int http_error = 0;          // errno of reading it without vm-launch's privileges; 0: it can be read
+};
+
+// An iPXE script that is given by itself.
+struct GivenScriptFacts {
+    std::optional<OfferedFile> file;  // none: it is a text
+    ScriptFacts read{};
+    std::vector<ServedFile> beside{};  // where no folder is served: what it and the scripts there name
+    std::vector<OutsideLink> outside_links{};  // among these; they are not served
+    std::string why_not{};  // it cannot be read from standard input; empty: nothing is wrong
+};
+
+// What --script, --kernel and --initrd name; nothing where that is a URL.
+struct OfferedFacts {
+    std::optional<GivenScriptFacts> script{};
+    std::optional<OfferedFile> kernel{};
+    std::vector<std::optional<OfferedFile>> initrds{};
 };
 
 // A file that an image names.
@@ -205,6 +229,7 @@ struct HostFacts {
     std::optional<FileText> ssh_key_file;  // where --ssh-pubkey is no key but a path
     std::vector<PortObstacle> port_obstacles;
     std::optional<NetbootFacts> netboot;
+    OfferedFacts offered;
     std::vector<DiskFacts> disks;   // of the settings' disks, in order
     std::optional<DataFacts> data;  // none: there is no folder to keep things in
     std::optional<PathFacts> iso;

@@ -70,7 +70,10 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
 // program on a CD may be iPXE, and fetch from it.
 void note_idle_netboot(const DecideInput& in, Findings& findings) {
     const Settings& settings = in.settings;
-    const std::string_view flag = settings.netboot_dir ? "netboot-dir" : "bootfile";
+    const std::string_view flag = settings.netboot_dir ? "netboot-dir"
+                                  : settings.script    ? "script"
+                                  : settings.kernel    ? "kernel"
+                                                       : "bootfile";
     const std::optional<std::size_t> nic = netboot_nic(settings);
     if (!in.origins.contains(flag) || !nic) {
         return;

@@ -79,6 +79,11 @@ std::string what_is_there(const std::vector<std::string>& names) {
 }
 
 std::string missing_file(const ScriptFacts::File& file, const ScriptFacts& facts) {
+    if (!facts.has_folder) {
+        return fmt::format(
+            "{}, line {}: {}: {} is not served (--netboot-dir DIR, where DIR is the folder that it is in)",
+            facts.name, file.use.line, file.use.command, file.use.name);
+    }
     std::vector<std::string> others = facts.names;
     std::erase(others, facts.name);
     return fmt::format("{}, line {}: {}: {} is not in the folder ({})", facts.name, file.use.line,
@@ -106,7 +111,7 @@ ScriptJudgement judge_script(const ScriptFacts& facts, bool own_rom) {
         }
     }
     for (const ScriptFacts::File& file : facts.files) {
-        if (!file.exists) {
+        if (!file.exists && !file.use.optional) {
             judged.notes.push_back(missing_file(file, facts));
         }
     }

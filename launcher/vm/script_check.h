@@ -20,6 +20,7 @@ struct ScriptFacts {
     };
     std::vector<File> files;
     std::vector<std::string> names;  // in the script's own folder
+    bool has_folder = true;          // else it is a text, and nothing lies beside it
     ipxescript::Build ipxe = ipxescript::Build::any;
 };
 

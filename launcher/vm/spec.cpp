@@ -2,7 +2,14 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace vml {
+
+std::string Netboot::names_of_files() const {
+    const std::string& first = bootfile && http ? *bootfile : files.front().name;
+    return files.size() > 1 ? fmt::format("{} and {} more", first, files.size() - 1) : first;
+}
 
 std::optional<int> VmSpec::bootindex(std::string_view device) const {
     const std::vector<BootEntry>& order = first_boot.empty() ? boot_order : first_boot;

@@ -15,6 +15,7 @@
 #include "launcher/vm/facts.h"
 #include "launcher/vm/rom_choice.h"
 #include "launcher/vm/seed.h"
+#include "launcher/vm/served_file.h"
 #include "netsetup/operation.h"
 
 namespace vml {
@@ -42,9 +43,14 @@ struct NvramSpec {
 // What a NIC's guest boots from, as it is served to that guest alone.
 struct Netboot {
     std::optional<std::filesystem::path> folder;  // absolute
-    std::optional<std::string> bootfile;          // that DHCP names: a name in the folder, or a URL
-    bool http = false;                            // the folder is served by HTTP, and the bootfile from there
-    bool tftp = false;                            // the folder is served by TFTP
+    std::vector<ServedFile> files;                // beside what the folder has; by HTTP alone
+    std::optional<std::string>
+        bootfile;       // that DHCP names: a name among the files or in the folder, or a URL
+    bool http = false;  // they are served by HTTP, and the bootfile from there
+    bool tftp = false;  // the folder is served by TFTP
+
+    // For people: "boot.ipxe and 2 more".
+    [[nodiscard]] std::string names_of_files() const;
     bool operator==(const Netboot&) const = default;
 };
 
@@ -165,9 +171,9 @@ struct BootEntry {
     bool operator==(const BootEntry&) const = default;
 };
 
-// The iPXE script in the folder that is served, for the verdict.
+// The iPXE script that is served, for the verdict.
 struct NetbootScript {
-    std::string name;  // in the folder
+    std::string name;  // as it is served
     std::string text;  // its beginning, as much as a script may have
     bool operator==(const NetbootScript&) const = default;
 };

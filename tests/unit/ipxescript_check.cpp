@@ -23,7 +23,8 @@ Words findings(const std::string& text, Build build = Build::any) {
 Words files(const std::string& text) {
     Words found;
     for (const FileUse& use : files_of(read_script(text))) {
-        found.push_back(std::to_string(use.line) + " " + use.command + " " + use.name);
+        found.push_back(std::to_string(use.line) + " " + use.command + " " + use.name +
+                        (use.optional ? " optional" : ""));
     }
     return found;
 }
@@ -81,12 +82,13 @@ TEST_CASE("labels that are not there, and those that a variable names") {
     CHECK(findings("#!ipxe\ngoto a\necho\n:a exit\n").empty());
 }
 
-TEST_CASE("the files that it cannot do without, by names that are known") {
+TEST_CASE("the files that it fetches, by names that are known") {
     CHECK(files("#!ipxe\nkernel -n k vmlinuz initrd=initrd.gz quiet\ninitrd --name initrd "
                 "initrd.gz\nimgfetch /logo.png ||\n"
                 "chain k\nchain http://x/y\nchain ${u}/z\nchain tftp:a\nmodule /m.cfg\nimgfetch --timeout 5 "
-                "--autofree w\nboot\n") ==
-          Words{"2 kernel vmlinuz", "3 initrd initrd.gz", "9 module /m.cfg", "10 imgfetch w"});
+                "--autofree w\nboot\n") == Words{"2 kernel vmlinuz", "3 initrd initrd.gz",
+                                                 "4 imgfetch /logo.png optional", "9 module /m.cfg",
+                                                 "10 imgfetch w"});
 }
 
 TEST_CASE("sizes of a hostile script are bounded") {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,9 +57,19 @@ struct Place {
         fs::create_directory(folder.path() / "state");
         fs::create_symlink(folder.path() / "secret", folder.path() / "served/link");
     }
+    // A folder, a file by its name in another one, and a text.
+    [[nodiscard]] serve::Content content() const {
+        serve::Content served;
+        served.folder = folder_at(folder.path() / "served");
+        served.files.push_back({"sub/beside", folder_at(folder.path()), "secret"});
+        OwnedFd memory{::memfd_create("text", MFD_CLOEXEC)};
+        REQUIRE(::pwrite(memory.get(), "#!ipxe\n", 7, 0) == 7);
+        served.files.push_back({"kernel.ipxe", std::move(memory), ""});
+        return served;
+    }
     [[nodiscard]] OpenFiles files() const {
-        return {open_reports({folder.path() / "reports/boot.json"}, "--report"),
-                folder_at(folder.path() / "served"), folder_at(folder.path() / "state")};
+        return {open_reports({folder.path() / "reports/boot.json"}, "--report"), content(),
+                folder_at(folder.path() / "state")};
     }
     Folder folder;
 };
@@ -75,6 +86,12 @@ TEST_CASE("the keeper does what is asked of it, in its folders alone") {
     CHECK(keeper.open_served("../secret").error == EXDEV);
     CHECK(keeper.open_served("link").error == EXDEV);
     CHECK(keeper.open_served((place.folder.path() / "secret").string()).error == EXDEV);
+    CHECK(text_of(keeper.open_served("kernel.ipxe").fd) == "#!ipxe\n");
+    CHECK(text_of(keeper.open_served("./sub//beside").fd) == "nobody's");
+    CHECK(keeper.open_served("beside").error == ENOENT);
+    place.folder.write("secret.new", "anew");
+    fs::rename(place.folder.path() / "secret.new", place.folder.path() / "secret");  // as editors do
+    CHECK(text_of(keeper.open_served("sub/beside").fd) == "anew");
     CHECK(keeper.write_report(0, "{}") == 0);
     CHECK(text_at(place.folder.path() / "reports/boot.json") == "{}");
     CHECK(keeper.write_report(1, "{}") == EINVAL);
@@ -84,7 +101,7 @@ TEST_CASE("the keeper does what is asked of it, in its folders alone") {
 
 TEST_CASE("of a VM without these files the keeper has none") {
     FileKeeper keeper{{}, {}};
-    CHECK(keeper.open_served("boot.ipxe").error == EBADF);
+    CHECK(keeper.open_served("boot.ipxe").error == ENOENT);
     CHECK(keeper.mark_first_boot() == EBADF);
 }
 

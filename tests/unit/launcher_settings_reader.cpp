@@ -68,6 +68,10 @@ const std::map<std::string, std::string>& other_values() {
         {"ipxe-prompt", "on"},
         {"netboot-dir", "/srv/net boot"},
         {"bootfile", "my.ipxe"},
+        {"script", "/srv/my boot.ipxe"},
+        {"kernel", "/boot/vmlinuz"},
+        {"initrd", "/boot/initrd.img,http://h/more.gz"},
+        {"append", "console=ttyS0 quiet"},
         {"mac", "52:54:00:12:34:56"},
         {"nic-model", "e1000"},
         {"port-forward", "8080:80,8443:443"},
@@ -150,7 +154,8 @@ TEST_CASE("every setting can be set by flag, by environment and by file, to the 
         Settings expected;
         row.assign(expected, value);
         CHECK_FALSE(expected == Settings{});
-        expected.ipxe = expected.ipxe || flag == "ipxe-rom" || flag == "netboot-dir" || flag == "bootfile";
+        expected.ipxe = expected.ipxe || flag == "ipxe-rom" || flag == "netboot-dir" || flag == "bootfile" ||
+                        flag == "script" || flag == "kernel";
         if (flag == "pxe") {
             expected.boot_order = {BootDevice::network};
         }
@@ -351,24 +356,72 @@ TEST_CASE("a word behind a boolean is its value or a fault, and never passed ove
     const ReadResult off = read_flags({"--ipxe", "off"});
     CHECK((!off.settings.ipxe || !off.faults.empty()));
     CHECK(faults_in(read_flags({"--ipxe", "disk.img"})) ==
-          Words{"unexpected argument 'disk.img' | see vm-launch --help; arguments for QEMU go behind --"});
+          Words{"unexpected argument 'disk.img' | did you mean --disk disk.img?"});
+    CHECK(faults_in(read_flags({"--ipxe", "disk.x"})) ==
+          Words{"unexpected argument 'disk.x' | see vm-launch --help; arguments for QEMU go behind --"});
     CHECK(read_flags({"--ipxe", "disk.img"}).settings.ipxe);
     CHECK(read_flags({"--ipxe", "--netboot-dir", "d"}).faults.empty());
 }
 
-TEST_CASE("a folder that stands alone is probably the one to boot from") {
+TEST_CASE("what stands alone and can be booted is booted") {
     for (const std::string folder : {"./netboot", "/srv/netboot", "netboot/", ".", "../a.b/c"}) {
         for (const Words& flags :
-             {Words{"--ipxe", folder}, Words{"--no-ipxe", folder}, Words{"plan", folder}}) {
+             {Words{"--ipxe", folder}, Words{folder}, Words{folder, "--memory=1G"}, Words{"plan", folder}}) {
             CAPTURE(folder);
-            CHECK(faults_in(read_flags(flags)) ==
-                  Words{"unexpected argument '" + folder + "' | did you mean --netboot-dir " + folder + "?"});
+            CHECK(read_flags(flags).faults.empty());
+            CHECK(read_flags(flags).settings.netboot_dir == folder);
+            CHECK(read_flags(flags).settings.ipxe);
         }
     }
-    for (const std::string word : {"disk.img", "/images/disk.img", "http://h/x", "netboot"}) {
-        CAPTURE(word);
-        CHECK_FALSE(contains(faults_in(read_flags({"--ipxe", word})).at(0), "--netboot-dir"));
-    }
+    CHECK(read_flags({"boot.ipxe"}).settings.script == "boot.ipxe");
+    CHECK(read_flags({"doctor", "/srv/a b.ipxe"}).settings.script == "/srv/a b.ipxe");
+    CHECK(read_flags({"https://h/boot.ipxe"}).settings.script == "https://h/boot.ipxe");
+    CHECK(read_flags({"http://h/snponly.efi"}).settings.bootfile == "http://h/snponly.efi");
+    CHECK(read_flags({"./netboot", "boot.ipxe"}).faults.empty());  // the script, and where its files are
+}
+
+TEST_CASE("what stands alone and cannot be booted is refused, with what may be meant") {
+    CHECK(faults_in(read_flags({"a.ipxe", "b.ipxe"})).size() == 1);
+    CHECK(contains(faults_in(read_flags({"netboot"})).at(0), "a folder ./DIR"));
+    CHECK(contains(faults_in(read_flags({"/images/disk.qcow2"})).at(0), "--disk /images/disk.qcow2"));
+    CHECK(contains(faults_in(read_flags({"x.iso", "--ipxe"})).at(0), "--iso x.iso"));
+    CHECK(contains(faults_in(read_flags({"--persist", "/data"})).at(0), "--data-dir /data"));
+    CHECK_FALSE(faults_in(read_flags({"stop", "--ipxe"})).size() == 1);
+}
+
+TEST_CASE("a list goes on where its flag is given again") {
+    const ReadResult read = read_flags({"--port-forward=8080:80", "--kernel=k", "--initrd=a",
+                                        "--port-forward", "8081:81", "--initrd=b,c", "--report=a.json",
+                                        "--report=b.html", "--smbios=serial=1", "--smbios=asset=2"});
+    CHECK(read.faults.empty());
+    CHECK(read.settings.port_forwards.size() == 2);
+    CHECK(read.settings.initrds == Words{"a", "b", "c"});
+    CHECK(read.settings.reports.size() == 2);
+    CHECK(read.settings.smbios.size() == 2);
+    CHECK(read_flags({"--memory=1G", "--memory=2G"}).settings.memory_mib.number == 2048);
+}
+
+TEST_CASE("a number behind a variable that has none is told of") {
+    const Words told =
+        read_env({{"NETBOOT_INITRD2", "x"}, {"NETBOOT_SCRIPT2", "y"}, {"DISK2", "d"}}).warnings;
+    CHECK(told ==
+          Words{"unknown variable $NETBOOT_INITRD2 has no effect: NETBOOT_INITRD takes several values, with "
+                "commas between them",
+                "unknown variable $NETBOOT_SCRIPT2 has no effect: there is NETBOOT_SCRIPT alone"});
+}
+
+TEST_CASE("a script may be the value itself") {
+    const std::string text = "#!ipxe\nchain http://h/x\n";
+    CHECK(settings_of(read_env({{"NETBOOT_SCRIPT", "\n " + text}})).script == text);
+    CHECK(settings_of(read_env({{"NETBOOT_SCRIPT", "#!ipxe\nshell"}})).script == "#!ipxe\nshell\n");
+    CHECK(contains(faults_in(read_env({{"NETBOOT_SCRIPT", "#!ipxe\\nshell"}})).at(0), "one line alone"));
+    CHECK(faults_in(read_env({{"NETBOOT_SCRIPT", "a\nb"}})).size() == 1);
+}
+
+TEST_CASE("a script or a kernel means iPXE, whatever else there is") {
+    CHECK(read_flags({"--script=a", "--disk=d"}).settings.ipxe);
+    CHECK(read_flags({"--kernel=k", "--boot-order=hd"}).settings.ipxe);
+    CHECK_FALSE(read_flags({"--script=a", "--no-ipxe"}).settings.ipxe);
 }
 
 TEST_CASE("an empty variable is as good as none") {

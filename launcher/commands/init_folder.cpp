@@ -1,0 +1,86 @@
+#include "launcher/commands/init_folder.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/output.h"
+#include "base/shell.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view first_script = R"(#!ipxe
+# What the VM boots. iPXE's commands: https://ipxe.org/cmd
+
+echo ${net0/mac} has ${net0/ip}; ${platform}, ${buildarch}
+
+# Where the kernel writes to: the serial port, which vm-launch shows.
+set console ttyS0
+iseq ${buildarch} arm64 && set console ttyAMA0 ||
+
+# The kernel and its initial RAM disk, beside this file. UEFI needs initrd=; BIOS does not mind it.
+kernel vmlinuz initrd=initrd.img console=${console} || goto missing
+initrd initrd.img || goto missing
+boot
+
+:missing
+echo Put a kernel (vmlinuz) and its initial RAM disk (initrd.img) beside boot.ipxe.
+exit 1
+)";
+
+[[noreturn]] void refuse(const fs::path& path, const std::error_code& error) {
+    throw Error{{fmt::format("cannot write {}", path.string()), error.message(), "", ExitCode::host}};
+}
+
+void write_script(const fs::path& path) {
+    std::ofstream file{path, std::ios::binary};
+    file << first_script;
+    file.close();
+    if (!file) {
+        refuse(path, {errno, std::generic_category()});
+    }
+}
+
+// As a word that is taken for a folder, wherever it is.
+std::string as_folder(const fs::path& folder) {
+    const std::string name = folder.string();
+    return shell_quoted(folder.is_absolute() || name.starts_with('.') ? name : "./" + name);
+}
+
+}  // namespace
+
+int init_folder(const CommandLine& command) {
+    if (command.words.size() > 1) {
+        throw Error{{"init takes one folder", "", "vm-launch init DIR", ExitCode::settings}};
+    }
+    const fs::path folder = command.words.empty() ? "." : command.words.front();
+    const fs::path script = folder / "boot.ipxe";
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(script, error))) {
+        throw Error{{fmt::format("{} is there already", script.string()), "",
+                     fmt::format("vm-launch {} boots it", as_folder(folder)), ExitCode::host}};
+    }
+    fs::create_directories(folder, error);
+    if (error) {
+        refuse(folder, error);
+    }
+    write_script(script);
+    print(fmt::format(
+        "{} is written. It boots vmlinuz with initrd.img, which go beside it: a distribution's own "
+        "are in /boot, its installer's in the folder \"netboot\" of its mirrors.\n"
+        "Then: vm-launch {}\n",
+        script.string(), as_folder(folder)));
+    return 0;
+}
+
+}  // namespace vml

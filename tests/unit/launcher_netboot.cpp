@@ -1,0 +1,223 @@
+// What a guest boots from: a folder, a script by itself, a kernel.
+#include <string>
+#include <vector>
+
+#include "launcher/host/netboot_look.h"
+#include "launcher/plan/plan_text.h"
+#include "launcher/vm/kernel_script.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+namespace fs = std::filesystem;
+using test::contains;
+using test::made_up_host;
+using test::plan_of;
+using test::spec_of;
+using test::with_netboot;
+using test::Words;
+
+constexpr const char* ends = "#!ipxe\nexit\n";
+
+OfferedFile a_good_file(const fs::path& path) {
+    return {test::a_file(), path, 0};
+}
+
+ScriptFacts a_script(const std::string& name, const std::string& text = ends) {
+    ScriptFacts facts;
+    facts.name = name;
+    facts.bytes = text;
+    return facts;
+}
+
+HostFacts with_script(const std::string& text = ends) {
+    HostFacts facts = made_up_host();
+    facts.offered.script = {a_good_file("/srv/my.ipxe"), a_script("my.ipxe", text)};
+    return facts;
+}
+
+HostFacts with_kernel(std::size_t initrds = 1) {
+    HostFacts facts = made_up_host();
+    facts.offered.kernel = a_good_file("/boot/vmlinuz-6.1");
+    facts.offered.initrds.assign(initrds, a_good_file("/boot/initrd.img"));
+    return facts;
+}
+
+std::string value_of_netdev(const Plan& plan) {
+    for (const PlannedArg& arg : plan.args) {
+        if (arg.option == "-netdev") {
+            return shown_value(arg);
+        }
+    }
+    return {};
+}
+
+std::vector<Fault> refused(const Words& flags, const HostFacts& facts = made_up_host()) {
+    return test::faults_of(flags, facts);
+}
+
+TEST_CASE("a script by itself is served by HTTP, and nothing else of its folder") {
+    HostFacts facts = with_script();
+    facts.offered.script->beside = {{"vmlinuz", "/srv/vmlinuz"}};
+    const VmSpec spec = spec_of({"--script=my.ipxe"}, facts);
+    const Netboot& netboot = spec.nics.front().netboot;
+    CHECK(netboot.http);
+    CHECK_FALSE(netboot.tftp);
+    CHECK_FALSE(netboot.folder);
+    CHECK(netboot.bootfile == "my.ipxe");
+    CHECK(netboot.files == std::vector<ServedFile>{{"vmlinuz", "/srv/vmlinuz"}, {"my.ipxe", "/srv/my.ipxe"}});
+    CHECK(netboot.names_of_files() == "my.ipxe and 1 more");
+    CHECK(spec.script == NetbootScript{"my.ipxe", ends});
+    const Plan plan = make_plan(spec);
+    CHECK(plan.http == netboot);
+    CHECK(value_of_netdev(plan) == "user,id=net0,bootfile=http://10.0.2.2:{port}/my.ipxe");
+    CHECK(contains(plan_as_shell(plan), "ln -sfn /srv/vmlinuz /tmp/vm-launch-vm/vmlinuz"));
+    CHECK(contains(plan_as_shell(plan), "tftp=/tmp/vm-launch-vm,bootfile=my.ipxe"));
+}
+
+TEST_CASE("a script beside a folder: its names lead there") {
+    HostFacts facts = with_netboot(with_script(), false);
+    const VmSpec spec = spec_of({"--script=my.ipxe", "--netboot-dir=/srv/n"}, facts);
+    const Netboot& netboot = spec.nics.front().netboot;
+    CHECK(netboot.http);
+    CHECK(netboot.folder == "/srv/n");
+    CHECK(netboot.bootfile == "my.ipxe");
+    CHECK(spec.notes.empty());  // that the folder holds no boot.ipxe is no matter
+    facts.netboot->outside_links = {{"vmlinuz", "/images/vmlinuz", true}};
+    const VmSpec linked = spec_of({"--script=my.ipxe", "--netboot-dir=/srv/n"}, facts);
+    CHECK(linked.nics.front().netboot.http);
+    CHECK_FALSE(contains(linked.notes.at(0), "TFTP"));
+}
+
+TEST_CASE("a script from elsewhere") {
+    const VmSpec url = spec_of({"--script=http://h/x.ipxe"}, made_up_host());
+    CHECK(url.nics.front().netboot.bootfile == "http://h/x.ipxe");
+    CHECK_FALSE(url.nics.front().netboot.http);
+    HostFacts facts = made_up_host();
+    facts.offered.script = {std::nullopt, a_script("stdin.ipxe")};
+    const VmSpec input = spec_of({"--script=-"}, facts);
+    CHECK(input.nics.front().netboot.files == std::vector<ServedFile>{{"stdin.ipxe", {}, ends}});
+    facts.offered.script->why_not = "it is empty";
+    CHECK(refused({"--script=-"}, facts).front().why == "it is empty");
+}
+
+TEST_CASE("a script is judged before the start, wherever it comes from") {
+    const auto faults = refused({"--script=my.ipxe"}, with_script("#!ipxe\nkernle x\n"));
+    CHECK(faults.front().what == "my.ipxe, line 2: iPXE has no command 'kernle'");
+    HostFacts facts = made_up_host();
+    facts.offered.script = {std::nullopt, a_script("stdin.ipxe", "#!ipxe\nkernel vmlinuz\nboot\n")};
+    facts.offered.script->read.has_folder = false;
+    facts.offered.script->read.files = {{{2, "kernel", "vmlinuz"}, false, "vmlinuz"}};
+    CHECK(contains(spec_of({"--script=-"}, facts).notes.front(), "vmlinuz is not served (--netboot-dir DIR"));
+}
+
+TEST_CASE("a script or kernel that cannot be served is refused") {
+    HostFacts facts = with_script();
+    facts.offered.script->file->path = {PathFacts::Kind::missing, ENOENT};
+    CHECK(contains(refused({"--script=my.ipxe"}, facts).front().what, "--script: cannot use my.ipxe"));
+    facts = with_kernel();
+    facts.offered.kernel->http_error = EACCES;
+    const auto faults = refused({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts);
+    CHECK(faults.front().what == "--kernel: /boot/vmlinuz-6.1 cannot be served");
+    CHECK(contains(faults.front().hint, "chmod a+r /boot/vmlinuz-6.1"));
+}
+
+TEST_CASE("settings that do not go together are refused") {
+    CHECK(contains(refused({"--script=http://h/x", "--kernel=http://h/k"}).front().what,
+                   "--script and --kernel each name what is to boot"));
+    CHECK(contains(refused({"--script=http://h/x", "--bootfile=http://h/k"}).front().what,
+                   "--script and --bootfile"));
+    CHECK(
+        contains(refused({"--script=http://h/x", "--append=quiet"}).front().what, "--append is of use with"));
+    CHECK(contains(refused({"--ipxe", "--initrd=i"}).front().what, "--initrd is of use with"));
+    CHECK(contains(refused({"--no-ipxe", "--script=http://h/x", "--boot-order=network"}).front().what,
+                   "--script needs iPXE"));
+}
+
+TEST_CASE("a kernel becomes a script, by its firmware") {
+    const Words flags{"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img",
+                      "--append=console=ttyS0 quiet"};
+    const VmSpec bios = spec_of(flags, with_kernel());
+    CHECK(bios.script ==
+          NetbootScript{"kernel.ipxe",
+                        "#!ipxe\nkernel vmlinuz-6.1 console=ttyS0 quiet\ninitrd initrd.img\nboot\n"});
+    CHECK(bios.nics.front().netboot.files.size() == 3);
+    CHECK(bios.ipxe_program == std::nullopt);
+    CHECK(bios.notes.empty());
+    const Plan plan = make_plan(bios);
+    CHECK(contains(plan_as_shell(plan), "printf %s '#!ipxe\nkernel"));
+    CHECK(kernel_script({"k", {"http://h/d/i.gz?x", "j"}, "", true}) ==
+          "#!ipxe\nkernel k initrd=i.gz initrd=j\ninitrd http://h/d/i.gz?x\ninitrd j\nboot\n");
+}
+
+TEST_CASE("a kernel's command line has a console that vm-launch shows") {
+    CHECK(contains(spec_of({"--kernel=/boot/vmlinuz-6.1"}, with_kernel(0)).script->text, " console=ttyS0\n"));
+    const VmSpec silent = spec_of({"--kernel=/boot/vmlinuz-6.1", "--append=quiet"}, with_kernel(0));
+    CHECK(contains(silent.notes.front(), "add console=ttyS0"));
+    const VmSpec none = spec_of({"--kernel=http://h/k"}, made_up_host());
+    CHECK(contains(none.script->text, "kernel http://h/k console=ttyS0\n"));
+}
+
+TEST_CASE("what iPXE would take for its own words is refused on a kernel's command line") {
+    for (const char* const append : {"a || b", "a && b", "x ; y", "x # y", "ends\\"}) {
+        CAPTURE(append);
+        CHECK(fault_of_append(append));
+    }
+    for (const char* const append : {"", "a=b;c", "a#b", "ip=dhcp rd.x=${net0/mac}"}) {
+        CAPTURE(append);
+        CHECK_FALSE(fault_of_append(append));
+    }
+}
+
+TEST_CASE("names where files are served need no escape and are not taken twice") {
+    CHECK(served_name("vmlinuz-6.1.0", {}) == "vmlinuz-6.1.0");
+    CHECK(served_name("my kernel%", {}) == "my_kernel_");
+    CHECK(served_name("-rf", {}) == "file-rf");
+    CHECK(served_name("", {}) == "file");
+    CHECK(served_name("i", {{"i", "/a"}, {"2-i", "/b"}}) == "3-i");
+}
+
+HostFacts looked_at(const Words& flags) {
+    HostFacts facts;
+    look_at_netboot(test::read_flags(flags).settings, facts);
+    return facts;
+}
+
+TEST_CASE(
+    "of a script's folder what it and its scripts name is served, and nothing that a link leads out to") {
+    const test::Folder folder;
+    folder.write("boot.ipxe",
+                 "#!ipxe\nimgfetch logo.png ||\nchain sub/next.ipxe\nkernel ../secret\nkernel out\n");
+    folder.write("logo.png", "P");
+    folder.write("other", "O");
+    folder.write("sub/next.ipxe", "#!ipxe\nkernel vmlinuz\ninitrd /initrd\nchain next.ipxe\n");
+    folder.write("sub/vmlinuz", "V");
+    folder.write("initrd", "I");
+    fs::create_symlink("/etc/passwd", folder.path() / "out");
+    const HostFacts facts = looked_at({"--script=" + (folder.path() / "boot.ipxe").string()});
+    const GivenScriptFacts& script = *facts.offered.script;
+    Words names;
+    for (const ServedFile& file : script.beside) {
+        names.push_back(file.name);
+        CHECK(file.file == folder.path() / file.name);
+    }
+    CHECK(names == Words{"logo.png", "sub/next.ipxe", "sub/vmlinuz", "initrd"});
+    REQUIRE(script.outside_links.size() == 1);
+    CHECK(script.outside_links.front().name == "out");
+    CHECK(script.file->http_error == 0);
+}
+
+TEST_CASE("a script that is not there, or nobody may read") {
+    const test::Folder folder;
+    const HostFacts none = looked_at({"--script=" + (folder.path() / "no.ipxe").string()});
+    CHECK(none.offered.script->file->path.is_missing());
+    folder.write("shut", "#!ipxe\n");
+    fs::permissions(folder.path() / "shut", fs::perms::none);
+    const HostFacts shut = looked_at({"--script=" + (folder.path() / "shut").string()});
+    CHECK(shut.offered.script->file->http_error == EACCES);
+}
+
+}  // namespace
+}  // namespace vml
