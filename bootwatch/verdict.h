@@ -32,7 +32,8 @@ struct Circumstances {
     std::vector<std::string> link_state{};  // what that looked like when the boot had stopped
     std::string rom{};                      // the option ROM's file
     std::vector<ServedScript> served{};
-    std::optional<double> now{};  // the time was up at, where that is why the boot is judged
+    std::optional<std::string> serves{};  // the folder that vm-launch serves; "": single files; none: nothing
+    std::optional<double> now{};          // the time was up at, where that is why the boot is judged
 
     bool operator==(const Circumstances&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/own_server.h"
 #include "bootwatch/progress.h"
 #include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
@@ -296,10 +297,11 @@ Verdict fetch_failed(const Scene& scene) {
             return verdict;
         }
     }
+    const std::string own = fetch->fault == FetchFault::not_found ? hint_for_own_server(scene, *fetch) : "";
     return told(
         "cannot-fetch", subject_of(scene, *fetch),
         scene.with_complaint(describe_failure(*fetch)) + loader_words(scene) + asked_by(scene, *fetch),
-        fetch_hint(*fetch));
+        own.empty() ? fetch_hint(*fetch) : own);
 }
 
 }  // namespace vml::boot

@@ -110,6 +110,12 @@ void HttpConnection::close() {
     stream_.close();
 }
 
+void HttpConnection::reset() {
+    error_code ignored;
+    stream_.socket().set_option(asio::socket_base::linger{true, 0}, ignored);
+    close();
+}
+
 void HttpConnection::answer() {
     const Request request = parser_->release();
     answer_.emplace(answer_to(open_, request));

@@ -30,6 +30,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
     void read();   // a request, and what follows from it
     void close();  // `on_end` is not called any more
+    void reset();  // likewise, and the other side is told at once, by a RST
 
     // What is sent for a request: the head, and the slice of the file that follows it.
     struct Answer {

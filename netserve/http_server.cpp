@@ -105,6 +105,12 @@ class HttpServer::Impl {
         }
     }
 
+    void client_began_anew() {
+        for (const auto& connection : std::exchange(connections_, {})) {
+            connection->reset();
+        }
+    }
+
   private:
     void accept() {
         acceptor_.async_accept([this](const error_code& error, tcp::socket socket) {
@@ -155,5 +161,9 @@ HttpServer::HttpServer(asio::io_context& io, Config config, OnRequest on_request
 HttpServer::HttpServer(HttpServer&&) noexcept = default;
 HttpServer& HttpServer::operator=(HttpServer&&) noexcept = default;
 HttpServer::~HttpServer() = default;
+
+void HttpServer::client_began_anew() {
+    impl_->client_began_anew();
+}
 
 }  // namespace vml::serve

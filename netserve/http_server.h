@@ -45,6 +45,10 @@ class HttpServer {
     HttpServer& operator=(const HttpServer&) = delete;
     ~HttpServer();  // ends every connection
 
+    // The client began anew, and knows nothing of its connections any more. A guest whose iPXE takes the port
+    // once more that it had before would find QEMU's user-mode network still in the old connection.
+    void client_began_anew();
+
     // So many connections at once; a guest needs one or two.
     static constexpr std::size_t most_connections = 32;
 

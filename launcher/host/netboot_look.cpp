@@ -85,12 +85,14 @@ NetbootFacts look_at_folder(const fs::path& folder, const std::optional<std::str
 
 OfferedFile look_at_offered(const fs::path& path) {
     constexpr mode_t enter = S_IXOTH;
-    OfferedFile file{look_at(path, O_RDONLY), {}, 0};
+    OfferedFile file{look_at(path, O_RDONLY), {}, 0, 0};
     std::error_code error;
     file.real = fs::canonical(path, error);
     if (!error) {
         const int folder = plain_read_obstacle(file.real.parent_path(), enter);
         file.http_error = folder != 0 ? folder : plain_read_obstacle(file.real, S_IROTH);
+        const std::uintmax_t size = fs::file_size(file.real, error);
+        file.size = error ? 0 : size;
     }
     return file;
 }
@@ -207,6 +209,7 @@ void look_at_netboot(const Settings& settings, HostFacts& facts) {
         facts.offered.script->read.ipxe = build;
     }
     look_at_kernel(settings, facts.offered);
+    facts.offered.ipxe = build;
 }
 
 }  // namespace vml

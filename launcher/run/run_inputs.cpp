@@ -24,6 +24,9 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
 // What is known of the network that boots first, for the verdict.
 void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
+    if (nic.netboot.http || nic.netboot.tftp) {
+        about.serves = nic.netboot.folder ? nic.netboot.folder->string() : "";
+    }
     about.rom = nic.rom ? nic.rom->file.string() : "";
     about.network = kind_of(nic.net).network;
     about.host_link = host_link_of(nic.net);

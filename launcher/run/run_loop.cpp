@@ -286,6 +286,9 @@ void RunLoop::qemu_event(const qmp::Event& event) {
     } else if (event.name == "RESET" && watch_.was_reset()) {
         qemu_.was_reset();
         guest_.console().system_runs(false);
+        if (held_.http) {
+            held_.http->client_began_anew();
+        }
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
     }

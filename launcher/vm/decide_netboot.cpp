@@ -165,6 +165,24 @@ std::string offer(const DecideInput& in, std::string_view flag, const std::strin
     return name;
 }
 
+// The kernel's EFI stub puts its RAM disks together as they are, and an archive that does not begin at a
+// multiple of four is passed over (Linux init/initramfs.c). iPXE since 2021 does it for the stub, and pads.
+void check_alignment(const DecideInput& in, Findings& findings) {
+    const OfferedFacts& offered = in.facts.offered;
+    if (offered.ipxe == ipxescript::Build::y2025) {
+        return;
+    }
+    for (std::size_t i = 0; i + 1 < offered.initrds.size(); ++i) {
+        if (offered.initrds[i] && offered.initrds[i]->size % 4 != 0) {
+            findings.note(
+                fmt::format("{}: the size of {} is no multiple of 4, so that under UEFI the kernel may not "
+                            "find the RAM disk behind it (truncate -s %4 {} adds the zeros that it "
+                            "needs)",
+                            in.origin("initrd"), in.settings.initrds[i], in.settings.initrds[i]));
+        }
+    }
+}
+
 void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot, Findings& findings) {
     const Settings& settings = in.settings;
     const OfferedFacts& offered = in.facts.offered;
@@ -176,6 +194,9 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
     const bool serial = frame.arch == Arch::x86_64;  // elsewhere the firmware's tables name the console
     boot.append = settings.append.value_or(serial ? "console=ttyS0" : "");
     boot.uefi = frame.firmware != FirmwareMode::legacy;
+    if (boot.uefi) {
+        check_alignment(in, findings);
+    }
     if (std::optional<Fault> fault = fault_of_append(boot.append)) {
         fault->what = fmt::format("{}: {}", in.origin("append"), fault->what);
         findings.add(*std::move(fault));
@@ -189,6 +210,27 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
     netboot.files.push_back({name, {}, kernel_script(boot)});
     netboot.http = true;
     netboot.bootfile = name;
+}
+
+// QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
+// URL that is longer is named by a script, which iPXE follows.
+void shorten(const DecideInput& in, Netboot& netboot, Findings& findings) {
+    constexpr std::size_t longest = 127;
+    constexpr std::size_t longest_server = 22;  // "http://10.0.2.2:65535/"
+    if (!netboot.bootfile || netboot.bootfile->size() + (netboot.http ? longest_server : 0) <= longest) {
+        return;
+    }
+    if (is_url(*netboot.bootfile) && in.settings.ipxe) {
+        netboot.files.push_back({"chain.ipxe", {}, fmt::format("#!ipxe\nchain {}\n", *netboot.bootfile)});
+        netboot.bootfile = "chain.ipxe";
+        netboot.http = true;
+        return;
+    }
+    findings.settings_fault(
+        fmt::format("{}: the name is too long for QEMU's DHCP: {}",
+                    in.origin(in.settings.script ? "script" : "bootfile"), *netboot.bootfile),
+        fmt::format("it takes {} bytes", longest - (netboot.http ? longest_server : 0)),
+        "give it a shorter name");
 }
 
 // One of them names what boots, and what belongs to one of them stands beside it.
@@ -251,6 +293,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (!settings.netboot_dir) {
         check_unnamed(in, boots, findings);
     }
+    shorten(in, netboot, findings);
     return netboot;
 }
 

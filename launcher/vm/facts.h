@@ -109,6 +109,7 @@ struct OfferedFile {
     PathFacts path;
     std::filesystem::path real;  // without links
     int http_error = 0;          // errno of reading it without vm-launch's privileges; 0: it can be read
+    std::uint64_t size = 0;      // bytes
 };
 
 // An iPXE script that is given by itself.
@@ -125,6 +126,7 @@ struct OfferedFacts {
     std::optional<GivenScriptFacts> script{};
     std::optional<OfferedFile> kernel{};
     std::vector<std::optional<OfferedFile>> initrds{};
+    ipxescript::Build ipxe = ipxescript::Build::any;  // that will boot them
 };
 
 // A file that an image names.

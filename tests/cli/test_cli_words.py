@@ -70,7 +70,6 @@ def test_unknown_subcommand():
 
 @pytest.mark.parametrize("words,hint", [
     (("--blank-disk", "20G"), "did you mean --disk-size 20G?"),
-    (("--ipxe", "./netboot"), "did you mean --netboot-dir ./netboot?"),
 ])
 def test_a_word_behind_a_boolean(words, hint):
     fails_with(launch("plan", *words), 2, f"unexpected argument '{words[-1]}'", hint)

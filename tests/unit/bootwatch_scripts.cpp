@@ -109,6 +109,38 @@ TEST_CASE("what could not be fetched was asked for by a line") {
                  "is the name right");
 }
 
+TEST_CASE("a script that went past a failed fetch is judged by the line that ended it") {
+    Machine machine;
+    machine.has_address()
+        .tftp("boot.ipxe", "#!ipxe\nimgfetch http://h/logo || echo on\nfoo\n")
+        .no_http("/logo");
+    machine.says("foo: command not found")
+        .says("Could not boot image: Exec format error (http://ipxe.org/2e022001)")
+        .stops();
+    machine.gets(ExitCode::not_bootable, "the script boot.ipxe uses", "boot.ipxe, line 3: iPXE says");
+    CHECK(contains(machine.verdict().why, "; before that http://h/logo: HTTP/1.1 404 Not Found"));
+}
+
+TEST_CASE("a file that vm-launch itself does not serve") {
+    Machine machine;
+    const std::string named = option(67, "http://h/boot.ipxe");
+    machine.has_address(named).no_http("/k").says(no_file).stops();
+    CHECK(contains(machine.verdict().hint, "in 10.0.0.1's folder?"));
+    machine.about.serves = "/srv/netboot";
+    CHECK(contains(machine.verdict().hint, "in /srv/netboot?"));
+    machine.about.serves = "";
+    CHECK(contains(machine.verdict().hint, "vm-launch serves what the script named"));
+    Machine other;  // whose script is vm-launch's, and whose kernel is another server's
+    other.about.serves = "";
+    other.has_address(option(67, "http://10.0.0.9/boot.ipxe")).no_http("/k").says(no_file).stops();
+    CHECK(contains(other.verdict().hint, "in 10.0.0.1's folder?"));
+    Machine tftp;
+    tftp.about.serves = "/srv/netboot";
+    tftp.about.network = Network::nat;
+    tftp.has_address(option(67, "boot.ipxe")).no_tftp("boot.ipxe", 1, "File not found").stops();
+    CHECK(contains(tftp.verdict().hint, "in /srv/netboot?"));
+}
+
 TEST_CASE("an unset variable in a URL") {
     struct Row {
         const char* script;

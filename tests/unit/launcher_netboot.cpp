@@ -21,8 +21,8 @@ using test::Words;
 
 constexpr const char* ends = "#!ipxe\nexit\n";
 
-OfferedFile a_good_file(const fs::path& path) {
-    return {test::a_file(), path, 0};
+OfferedFile a_good_file(const fs::path& path, std::uint64_t size = 4096) {
+    return {test::a_file(), path, 0, size};
 }
 
 ScriptFacts a_script(const std::string& name, const std::string& text = ends) {
@@ -158,6 +158,36 @@ TEST_CASE("a kernel's command line has a console that vm-launch shows") {
     CHECK(contains(silent.notes.front(), "add console=ttyS0"));
     const VmSpec none = spec_of({"--kernel=http://h/k"}, made_up_host());
     CHECK(contains(none.script->text, "kernel http://h/k console=ttyS0\n"));
+}
+
+TEST_CASE("RAM disks that the EFI stub would put together wrongly are told of") {
+    const Words flags{"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/a,/boot/b", "--firmware=uefi",
+                      "--ipxe-rom=/x.rom"};
+    HostFacts facts = with_kernel(2);
+    facts.roms = {{test::efi_rom("/x.rom")}};
+    CHECK(spec_of(flags, facts).notes.empty());
+    facts.offered.initrds[0]->size = 4097;
+    CHECK(contains(spec_of(flags, facts).notes.at(0), "truncate -s %4 /boot/a"));
+    facts.offered.ipxe = ipxescript::Build::y2025;
+    CHECK(spec_of(flags, facts).notes.empty());
+    facts = with_kernel(2);
+    facts.offered.initrds[0]->size = 4097;  // on BIOS iPXE puts them together
+    CHECK(spec_of({flags[0], flags[1]}, facts).notes.empty());
+}
+
+TEST_CASE("what is too long for QEMU's DHCP is named by a script, or refused") {
+    const std::string url = "http://h/" + std::string(118, 'x');
+    CHECK(spec_of({"--script=" + url}, made_up_host()).nics.front().netboot.bootfile == url);
+    const Netboot longer =
+        spec_of({"--bootfile=" + url + "y", "--ipxe"}, made_up_host()).nics.front().netboot;
+    CHECK(longer.bootfile == "chain.ipxe");
+    CHECK(longer.http);
+    CHECK(longer.files == std::vector<ServedFile>{{"chain.ipxe", {}, "#!ipxe\nchain " + url + "y\n"}});
+    const auto faults = refused({"--no-ipxe", "--boot-order=network", "--bootfile=" + url + "y"});
+    CHECK(contains(faults.front().what, "too long for QEMU's DHCP"));
+    HostFacts facts = with_script();
+    facts.offered.script->read.name = std::string(106, 'x');
+    CHECK(contains(refused({"--script=x"}, facts).front().why, "105 bytes"));
 }
 
 TEST_CASE("what iPXE would take for its own words is refused on a kernel's command line") {

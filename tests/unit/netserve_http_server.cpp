@@ -1,13 +1,16 @@
 // The server over real sockets: what it answers, and what it refuses.
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include <arpa/inet.h>
+#include <boost/asio/post.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -78,6 +81,16 @@ class Served {
         return refused_;
     }
 
+    // On the server's own thread, and done when this returns.
+    void begin_anew() {
+        std::promise<void> done;
+        boost::asio::post(io_, [&] {
+            server_->client_began_anew();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
     // Everything that comes until the server closes.
     [[nodiscard]] std::string ask(const std::string& request) const {
         const OwnedFd fd = connect();
@@ -122,6 +135,23 @@ std::string body_of(const std::string& answer) {
 
 bool has(const std::string& answer, const std::string& header) {
     return answer.find("\r\n" + header + "\r\n") != std::string::npos;
+}
+
+TEST_CASE("the connections of a client that began anew are reset, and it is served again") {
+    Served served;
+    const OwnedFd fd = served.connect();
+    const std::string request = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";  // which keeps the connection
+    REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+    std::string answer(4096, '\0');
+    REQUIRE(::recv(fd.get(), answer.data(), answer.size(), 0) > 0);
+    served.begin_anew();
+    ssize_t count = 1;
+    while (count > 0) {
+        count = ::recv(fd.get(), answer.data(), answer.size(), 0);  // what is left of the answer
+    }
+    CHECK(count == -1);
+    CHECK(errno == ECONNRESET);
+    CHECK(body_of(served.ask(get("/small"))) == "0123456789");
 }
 
 TEST_CASE("a file, whole and in part") {

@@ -1,0 +1,44 @@
+#include "bootwatch/own_server.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "bootwatch/timeline.h"
+
+namespace vml::boot {
+
+namespace {
+
+// "http://10.0.2.2:8080/boot.ipxe" → "http://10.0.2.2:8080/"; empty: it is no URL.
+std::string_view root_of(std::string_view url) {
+    const std::size_t server = url.find("://");
+    return server == std::string_view::npos ? std::string_view{}
+                                            : url.substr(0, url.find('/', server + 3) + 1);
+}
+
+// In user mode QEMU's TFTP server, which a name without a server leads to, serves the same folder.
+bool is_own(const Scene& scene, const Fetch& fetch) {
+    const std::string named = scene.named_file();
+    const std::string_view root = root_of(named);
+    return scene.about.serves &&
+           (root.empty() ? scene.about.network == Network::nat && fetch.protocol == "tftp"
+                         : root_of(fetch.url) == root);
+}
+
+}  // namespace
+
+std::string hint_for_own_server(const Scene& scene, const Fetch& fetch) {
+    if (!is_own(scene, fetch)) {
+        return {};
+    }
+    if (scene.about.serves->empty()) {
+        return "vm-launch serves what the script named when the VM was started, by a name without variables: "
+               "is the "
+               "file beside the script? --netboot-dir DIR serves a whole folder";
+    }
+    return fmt::format("is the name right, upper and lower case too, and is the file in {}?",
+                       *scene.about.serves);
+}
+
+}  // namespace vml::boot
