@@ -215,8 +215,7 @@ HostFacts looked_at(const Words& flags) {
     return facts;
 }
 
-TEST_CASE(
-    "of a script's folder what it and its scripts name is served, and nothing that a link leads out to") {
+TEST_CASE("of a script's folder is served what it names, and no link out") {
     const test::Folder folder;
     folder.write("boot.ipxe",
                  "#!ipxe\nimgfetch logo.png ||\nchain sub/next.ipxe\nkernel ../secret\nkernel out\n");
