@@ -160,18 +160,25 @@ QEMU never outlives vm\-launch.
 )";
 
 constexpr std::string_view man_examples = R"(.SH EXAMPLES
-Boot the script
+Boot a script, or the
 .I boot.ipxe
 of a folder, without any server:
 .PP
 .nf
-vm\-launch \-\-ipxe \-\-netboot\-dir ./netboot
+vm\-launch menu.ipxe
+vm\-launch ./netboot
+.fi
+.PP
+Boot a kernel over the network, under UEFI:
+.PP
+.nf
+vm\-launch \-\-firmware uefi \-\-kernel vmlinuz \-\-initrd initrd.img \-\-append 'console=ttyS0 quiet'
 .fi
 .PP
 See what would run, and why:
 .PP
 .nf
-vm\-launch plan \-\-ipxe \-\-netboot\-dir ./netboot
+vm\-launch plan ./netboot
 .fi
 .PP
 Look into an option ROM:
@@ -229,7 +236,7 @@ std::string help_text() {
         text += help_entry(row.code, std::string{row.meaning});
     }
     return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off.\n" +
-           "Start here: vm-launch --ipxe --netboot-dir DIR   (boots DIR/boot.ipxe)\n";
+           "Start here: vm-launch init DIR, then vm-launch ./DIR   (boots DIR/boot.ipxe)\n";
 }
 
 std::string man_page() {

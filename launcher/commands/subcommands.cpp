@@ -39,8 +39,10 @@ int print_help(const CommandLine& command) {
 
 std::vector<Subcommand> for_vms_to_start() {
     return {
-        {"run", "[OPTIONS] [-- QEMU-ARGS…]", "", false, true,
-         "start a VM (this is what happens without a subcommand)", run_vm},
+        {"run", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "", false, true,
+         "start a VM (this is what happens without a subcommand); a script, a folder or a URL stands for "
+         "--script, --netboot-dir or --bootfile",
+         run_vm},
         {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", false, true,
          "print what run would do, and why; starts nothing",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {

@@ -28,18 +28,6 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
     return netdev.text();
 }
 
-// What comes by HTTP, and why.
-std::string reason_of_http(const Netboot& netboot) {
-    std::string served = netboot.files.empty() ? "" : netboot.names_of_files();
-    if (netboot.folder) {
-        served += fmt::format("{}{} by HTTP{}, three times as fast as TFTP", served.empty() ? "" : ", and ",
-                              netboot.folder->string(), netboot.tftp ? " too" : " alone");
-    } else {
-        served += " by HTTP";
-    }
-    return served;
-}
-
 // The user-mode network as somebody makes it by hand, without vm-launch's HTTP server.
 std::string nat_by_hand(const NicSpec& nic, const Nat& nat, const std::string& vm_name) {
     const Netboot& netboot = nic.netboot;
@@ -66,7 +54,12 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     }
     writer.plan().http = netboot;
     writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
-    writer.plan().shortcuts.push_back({Shortcut::Kind::http, nic.id, reason_of_http(netboot)});
+    if (netboot.folder) {
+        writer.plan().shortcuts.push_back(
+            {Shortcut::Kind::http, nic.id,
+             fmt::format("{} by HTTP{}, three times as fast as TFTP", netboot.folder->string(),
+                         netboot.tftp ? " too" : " alone")});
+    }
     Properties by_http{"user"};
     by_http.add("id", nic.id);
     if (netboot.tftp) {

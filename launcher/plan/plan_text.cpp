@@ -1,12 +1,14 @@
 #include "launcher/plan/plan_text.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/shell.h"
+#include "base/text.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -83,6 +85,31 @@ ordered_json fds_of(const std::vector<PlannedFd>& fds) {
     return list_of(fds, [](const PlannedFd& fd) { return to_json(fd); });
 }
 
+// What is served, but for the folder's own files.
+ordered_json served_of(const Plan& plan) {
+    ordered_json list = ordered_json::array();
+    if (plan.http && plan.http->folder) {
+        list.push_back({{"folder", plan.http->folder->string()}});
+    }
+    for (const ServedFile& file : plan.http ? plan.http->files : std::vector<ServedFile>{}) {
+        list.push_back({{"name", file.name}});
+        file.file.empty() ? list.back()["text"] = file.text : list.back()["file"] = file.file.string();
+    }
+    return list;
+}
+
+std::string served_as_text(const Netboot& netboot) {
+    std::string text = "\nServed to the guest by HTTP:\n";
+    for (const ServedFile& file : netboot.files) {
+        text += fmt::format("  {}{}\n", file.name, file.file.empty() ? ":" : " is " + file.file.string());
+        std::istringstream lines{file.text};
+        for (std::string line; std::getline(lines, line);) {
+            text += fmt::format("      {}\n", visible(line));
+        }
+    }
+    return text + (netboot.folder ? fmt::format("  all of {}\n", netboot.folder->string()) : "");
+}
+
 ordered_json helpers_of(const Plan& plan) {
     ordered_json list = ordered_json::array();
     if (plan.tpm) {
@@ -121,6 +148,7 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     if (!plan.shortcuts.empty()) {
         text += "\nFaster than stock:\n";
         for (const Shortcut& shortcut : plan.shortcuts) {
@@ -157,6 +185,7 @@ std::string plan_as_json(const Plan& plan) {
                  [](const net::Operation& operation) { return ordered_json(net::describe(operation)); })},
         {"fds", fds_of(plan.fds)},
         {"helpers", helpers_of(plan)},
+        {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
         {"shortcuts",
          list_of(plan.shortcuts,

@@ -96,6 +96,24 @@ HostFacts arm_qemu(HostFacts facts) {
     return facts;
 }
 
+OfferedFile offered(const std::filesystem::path& path) {
+    return {test::a_file(), path, 0, 4096};
+}
+
+HostFacts with_script(HostFacts facts) {
+    ScriptFacts script;
+    script.name = "my.ipxe";
+    script.bytes = "#!ipxe\nkernel vmlinuz\nboot\n";
+    facts.offered.script = {offered("/srv/my.ipxe"), script, {{"vmlinuz", "/srv/my kernels/vmlinuz"}}};
+    return facts;
+}
+
+HostFacts with_kernel(HostFacts facts) {
+    facts.offered.kernel = offered("/boot/vmlinuz-6.1.0");
+    facts.offered.initrds = {offered("/boot/initrd.img-6.1.0")};
+    return facts;
+}
+
 std::vector<Golden> all_golden() {
     const Words netboot{"--ipxe", "--netboot-dir=/srv/netboot"};
     const auto and_also = [&](const Words& more) {
@@ -109,6 +127,11 @@ std::vector<Golden> all_golden() {
         {"kvm", netboot, with_kvm(served)},
         {"screen-in-a-container", and_also({"--graphics=vnc", "--vnc-port=5901", "--ssh-port=2222"}),
          in_container(served)},
+        {"script", {"--script=my.ipxe", "--ssh-port=2222"}, with_script(made_up_host())},
+        {"kernel-uefi",
+         {"--kernel=/boot/vmlinuz", "--initrd=/boot/initrd.img", "--append=console=ttyS0 it's",
+          "--firmware=uefi"},
+         with_kernel(with_rom(made_up_host(), efi_rom("/usr/lib/ipxe/qemu/efi-virtio.rom")))},
         {"no-guest-agent", and_also({"--no-guest-agent"}), served},
         {"own-rom-transitional", and_also({"--ipxe-rom=/roms/own.rom"}),
          with_rom(served, bios_rom("/roms/own.rom", {0x1AF4, 0x1000}))},
