@@ -191,6 +191,18 @@ def test_grub_by_the_firmwares_own_pxe(served, comes_up, seconds, choose):
     assert "iPXE" not in run.text("own").replace("not iPXE", "")
 
 
+@BOTH
+def test_grubs_prompt_on_two_terminals_that_are_one_port(served, boot, firmware):
+    """The screen, which both firmwares show on the serial port, and the serial port itself."""
+    name = "grub.0" if firmware == "legacy" else "grub.efi"
+    net = served("", name, bootfile=name)
+    write(net, "grub/grub.cfg", grub_menu(3).split("set timeout")[0])  # no entry, no menu
+    who = IPXE if firmware == "legacy" else (*BRIDGE, *UEFI, "--boot-order", "network")
+    with boot(net, *who, "--until", "os") as run:
+        assert run.wait_exit() == 14
+        assert 'the boot ended in GRUB\'s prompt, "grub>"' in run.text("own")
+
+
 # -- iPXE that loads iPXE
 
 

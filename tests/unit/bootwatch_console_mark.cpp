@@ -47,6 +47,9 @@ TEST_CASE("the end of the road, also in a line that no newline ends") {
     for (const auto& look : {mark_in_partial, mark_in_line}) {
         CHECK(look("grub> ") == seen(ConsoleSign::grub_shell, "grub>"));
     }
+    for (const char* twice : {"grub > ", "grub>grub>  "}) {  // on the screen and the serial port
+        CHECK(mark_in_partial(twice) == seen(ConsoleSign::grub_shell, "grub>"));
+    }
     CHECK(mark_in_partial("grub rescue> ") == seen(ConsoleSign::grub_shell, "grub rescue>"));
     CHECK(mark_in_partial("grub> linux /vmlinuz") == std::nullopt);
     CHECK(mark_in_partial("Shell> ") == seen(ConsoleSign::firmware_shell, "Shell>"));

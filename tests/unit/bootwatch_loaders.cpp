@@ -96,7 +96,7 @@ TEST_CASE("a search is told once something else is seen, or time has passed") {
 const std::string as_pxe = option(60, "PXEClient:Arch:00007");
 
 TEST_CASE("GRUB's prompt, where nobody types: its configuration is the question, and a menu is none") {
-    for (const char* prompt : {"grub> ", "grub rescue> "}) {
+    for (const char* prompt : {"grub> ", "grub > ", "grub>grub>  ", "grub rescue> "}) {
         Machine machine{false};
         machine.has_address(option(67, "grub.efi"), as_pxe).tftp("grub.efi", "\1\2\3");
         machine.no_tftp("grub/grub.cfg", 1, "file not found");
@@ -146,7 +146,7 @@ TEST_CASE("pxelinux that finds no configuration says so, and its reset is not wa
 }
 
 TEST_CASE("what a system prints is no loader's prompt") {
-    for (const char* prompt : {"grub> ", "iPXE> "}) {
+    for (const char* prompt : {"grub> ", "grub > ", "grub>grub>  ", "iPXE> "}) {
         Machine machine;
         machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("Linux version 6.1.0 (x)");
         machine.timeline.partial(9, prompt);
