@@ -260,6 +260,12 @@ Found mark_in_partial(std::string_view line) {
     return std::nullopt;
 }
 
+std::size_t unended_words(std::string_view line) {
+    constexpr auto words = "Failed to load ldlinux.e"sv;  // core/elflink/load_env32.c
+    constexpr std::size_t whole = words.size() + 2;       // .e64 or .e32
+    return line.starts_with(words) && line.size() >= whole ? whole : 0;
+}
+
 bool is_cut_short(std::string_view line) {
     constexpr std::size_t columns = 80;
     const std::size_t open = line.rfind('(');

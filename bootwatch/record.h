@@ -131,6 +131,7 @@ struct Boot {
     double ipxe_word_at = 0;
     std::string ipxe_usage{};    // of which command it showed the usage then
     std::string loader_error{};  // of GRUB or pxelinux, before a kernel; the latest
+    double loader_error_at = 0;
     std::vector<std::string> firmware_errors{};
     std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs

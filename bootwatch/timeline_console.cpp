@@ -25,8 +25,12 @@ std::vector<Mark> Timeline::line(double at, std::string_view line) {
         cut_line_ = whole;
         return {};
     }
-    if (const auto mark = mark_in_line(whole)) {
-        console(at, *mark);
+    const std::string_view all = whole;
+    const std::size_t loaders = unended_words(all);
+    for (const std::string_view part : {all.substr(0, loaders), all.substr(loaders)}) {
+        if (const auto mark = mark_in_line(part)) {
+            console(at, *mark);
+        }
     }
     return news();
 }
@@ -206,6 +210,7 @@ void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
         case ConsoleSign::loader_error:
             if (!current().reached_or_passed(Stage::kernel)) {  // else a guest's own words
                 current().loader_error = cut_to(seen.text, longest_console_line);
+                current().loader_error_at = at;
             }
             break;
         case ConsoleSign::loader_gave_up:

@@ -168,6 +168,14 @@ TEST_CASE("pxelinux's doubled line is whole, as long as it is") {
                      "file or directoryy"));
 }
 
+TEST_CASE("syslinux.efi's words, behind which another line begins") {
+    CHECK(unended_words("Failed to load ldlinux.e64BdsDxe: failed to start") == 26);
+    CHECK(unended_words("Failed to load ldlinux.e64") == 26);
+    CHECK(unended_words("Failed to load ldlinux.c32") == 0);
+    CHECK(unended_words("Failed to load ldlinux.e") == 0);
+    CHECK(unended_words("") == 0);
+}
+
 TEST_CASE("lines that show nothing") {
     for (const char* line : {"", " ", "login:", " login:", "iPXE: x login:", "Filename: boot.ipxe",
                              "Next server: 10.0.2.2", "[    0.000000] Command line: initrd=initrd.gz"}) {
