@@ -15,6 +15,14 @@ bool is_without_root(std::string_view panic) {
     return panic.find("Unable to mount root fs") != std::string_view::npos ||
            panic.find("No working init found") != std::string_view::npos;
 }
+
+// A disk that came before it was not the end.
+void network_begins(Boot& boot) {
+    if (!boot.ipxe && !boot.firmware_client && boot.outcome == Outcome::disk) {
+        boot.outcome = Outcome::none;
+    }
+}
+
 }  // namespace
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
@@ -62,6 +70,7 @@ std::vector<Mark> Timeline::partial(double at, std::string_view line) {
 
 void Timeline::firmware_boots(double at, const std::string& words) {
     mark_once(Stage::firmware, at, Proof::console, "UEFI");
+    network_begins(current());
     if (!std::exchange(current().firmware_client, true)) {
         mark(Stage::firmware, at, Proof::console,
              fmt::format("the firmware's own network boot, not iPXE: {}", words));
@@ -160,6 +169,7 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
             current().rom_found = true;
             break;
         case ConsoleSign::ipxe_runs:
+            network_begins(current());
             if (!current().ipxe) {
                 current().ipxe = cut_to(seen.text, longest_detail);
                 mark(Stage::option_rom, at, Proof::console, fmt::format("{} runs", seen.text));
