@@ -43,7 +43,8 @@ std::vector<Mark> Timeline::line(double at, std::string_view line) {
     return news();
 }
 
-void Timeline::firmware_complains(std::string_view line) {
+void Timeline::firmware_complains(double at, std::string_view line) {
+    current().firmware_error_at = at;
     add_bounded(current().firmware_errors, cut_to(line, longest_console_line), most_texts,
                 current().left_out.firmware_errors);
 }
@@ -56,7 +57,7 @@ std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
     const bool left_out = line.find("option rom with bad checksum") != std::string_view::npos ||
                           line.find("Unable to allocate resource at copy_rom") != std::string_view::npos;
     if (left_out) {
-        firmware_complains(line);
+        firmware_complains(at, line);
     }
     return news();
 }
@@ -89,7 +90,7 @@ void Timeline::console(double at, const ConsoleMark& seen) {
             client_failed(at, seen.text);
             [[fallthrough]];
         case ConsoleSign::firmware_error:
-            firmware_complains(seen.text);
+            firmware_complains(at, seen.text);
             break;
         case ConsoleSign::next_device:
             ended(Outcome::disk, at, seen.text);
