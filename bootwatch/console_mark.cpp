@@ -161,8 +161,14 @@ Found ipxe_end(std::string_view line) {
 }
 
 // Behind its prompt GRUB's serial terminal puts the cursor by its own count of rows, which may end the line.
+// Where GRUB writes to the screen too, and the firmware shows that on the same port, the prompt comes twice
+// and in pieces: so GRUB 2.06 and 2.12 do it.
 Found grub_shell(std::string_view line) {
-    return line == "grub>" || line == "grub rescue>" ? found(ConsoleSign::grub_shell, line) : std::nullopt;
+    constexpr std::array of_both{"grub>grub>"sv, "grub >"sv};  // OVMF's console, SeaBIOS's
+    const bool both = std::find(of_both.begin(), of_both.end(), line) != of_both.end();
+    return both || line == "grub>" || line == "grub rescue>"
+               ? found(ConsoleSign::grub_shell, both ? "grub>" : line)
+               : std::nullopt;
 }
 
 // GRUB grub-core/kern/err.c and normal/menu.c; syslinux core/pxelinux.asm, core/elflink/load_env32.c and
@@ -252,6 +258,12 @@ Found mark_in_partial(std::string_view line) {
         return found(ConsoleSign::ipxe_prompt, line);
     }
     return std::nullopt;
+}
+
+std::size_t unended_words(std::string_view line) {
+    constexpr auto words = "Failed to load ldlinux.e"sv;  // core/elflink/load_env32.c
+    constexpr std::size_t whole = words.size() + 2;       // .e64 or .e32
+    return line.starts_with(words) && line.size() >= whole ? whole : 0;
 }
 
 bool is_cut_short(std::string_view line) {

@@ -6,6 +6,7 @@
 // init/main.c, kernel/panic.c, drivers/firmware/efi/libstub; and a look at what they print.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,6 +58,10 @@ struct ConsoleMark {
 
 // The same for a line that is not whole: prompts, and last words that no newline follows.
 [[nodiscard]] std::optional<ConsoleMark> mark_in_partial(std::string_view line);
+
+// syslinux.efi's last words, behind which there is no newline: how many bytes of this line they are, 0 where
+// it does not begin with them. What follows is a line of iPXE's or the firmware's.
+[[nodiscard]] std::size_t unended_words(std::string_view line);
 
 // SeaBIOS's serial console breaks lines after 80 columns: is this one half of a line with an error number?
 [[nodiscard]] bool is_cut_short(std::string_view line);

@@ -43,9 +43,24 @@ bool is_probe(const Fetch& fetch) {
     return fetch.protocol == "tftp-size" || fetch.protocol == "http-head" || fetch.protocol == "http-range";
 }
 
+namespace {
+
+bool is_without_answer(const Fetch& fetch) {
+    return !fetch.bare && !fetch.status && fetch.received == 0 &&
+           (fetch.protocol == "http" || fetch.protocol == "http-head" || fetch.protocol == "https");
+}
+
+}  // namespace
+
 bool awaits_answer(const Fetch& fetch) {
-    return fetch.state == FetchState::asked && !fetch.ended && !fetch.bare && !fetch.status &&
-           (fetch.protocol == "http" || fetch.protocol == "https");
+    return fetch.state == FetchState::asked && !fetch.ended && is_without_answer(fetch);
+}
+
+// Healthy: what somebody ends at the console, which need not be the server's fault.
+bool is_given_up_unanswered(const Fetch& fetch) {
+    constexpr double patience_s = 1;
+    return fetch.fault == FetchFault::given_up && is_without_answer(fetch) &&
+           fetch.ended.value_or(fetch.latest) - fetch.latest >= patience_s;
 }
 
 std::string host_text(const Endpoint& server, std::uint16_t usual_port) {

@@ -72,6 +72,8 @@ struct Fetch {
 
 // Was it asked for over a connection that the server took, and has nothing come since?
 [[nodiscard]] bool awaits_answer(const Fetch& fetch);
+// Did the guest lose patience with such a server?
+[[nodiscard]] bool is_given_up_unanswered(const Fetch& fetch);
 
 // A server's address in a URL, with its port where that is not the protocol's usual one.
 [[nodiscard]] std::string host_text(const Endpoint& server, std::uint16_t usual_port);

@@ -37,6 +37,19 @@ std::string_view header_value(std::string_view head, std::string_view name) {
     return {};
 }
 
+// The server by the name that the guest asked for. edk2's client leaves out the port, which is to be there
+// where it is not the usual one (RFC 9110, 7.2).
+std::string asked_host(const Endpoint& server, std::string_view name) {
+    if (name.empty()) {
+        return host_text(server, http_port);
+    }
+    const std::size_t bracket = name.rfind(']');
+    const bool has_port =
+        name.find(':', bracket == std::string_view::npos ? 0 : bracket) != std::string_view::npos;
+    return has_port || server.port == http_port ? printable(name)
+                                                : fmt::format("{}:{}", printable(name), server.port);
+}
+
 FetchFault fault_of_status(int status) {
     constexpr int server_errors = 500;
     constexpr int client_errors = 400;
@@ -94,10 +107,8 @@ std::optional<std::size_t> Fetches::http_request(double at, const Packet& packet
     session.request = segment.sequence;
     const std::size_t path_begin = head.find(' ') + 1;
     const std::string_view path = head.substr(path_begin, head.find_first_of(" \r", path_begin) - path_begin);
-    const std::string_view host = header_value(head, "Host");
     const std::string url =
-        cut_to(fmt::format("http://{}{}", host.empty() ? host_text(packet.to, http_port) : printable(host),
-                           printable(path)),
+        cut_to(fmt::format("http://{}{}", asked_host(packet.to, header_value(head, "Host")), printable(path)),
                longest_url);
     ask_on_this_connection(at, packet, session, url, !header_value(head, "Range").empty());
     session.asked = true;
@@ -190,11 +201,11 @@ std::optional<std::size_t> Fetches::http_response(double at, TcpSession& session
     session.highest = *session.body_begin;
     read_header(fetch, session, header);
     const auto fault = fault_of_status(fetch.status.value_or(0));
-    if (session.head_only) {
-        return response_over(at, session, FetchState::done, fault);
-    }
     if (fault != FetchFault::none) {
         return response_over(at, session, FetchState::failed, fault);
+    }
+    if (session.head_only) {
+        return response_over(at, session, FetchState::done, fault);
     }
     session.head = header.substr(length);
     look_into_body(session, false);

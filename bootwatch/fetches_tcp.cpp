@@ -40,6 +40,16 @@ bool is_client_hello(std::string_view head) {
     return head.size() > record_header && head.front() == tls_handshake && head[record_header] == '\x01';
 }
 
+// A request line (RFC 9112, 3), of whatever method, as far as it is in this segment.
+bool is_http_request(std::string_view head) {
+    const std::size_t method = head.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (method == 0 || method == std::string_view::npos || !head.substr(method).starts_with(" /")) {
+        return false;
+    }
+    const std::size_t end = head.find('\r');
+    return end == std::string_view::npos || head.substr(0, end).find(" HTTP/1.") != std::string_view::npos;
+}
+
 }  // namespace
 
 // Of too many, the one goes over which nothing came for longest: of those over which nothing was asked,
@@ -85,8 +95,7 @@ std::optional<std::size_t> Fetches::from_guest(double at, const Packet& packet, 
         new_session(key, at).fetch = begin(at, fetch_on(packet.to));
         return std::nullopt;
     }
-    const bool asks_by_http = segment.head.starts_with("GET ") || segment.head.starts_with("HEAD ") ||
-                              segment.head.starts_with("POST ");
+    const bool asks_by_http = is_http_request(segment.head);
     const bool hello = is_client_hello(segment.head);
     if (known == tcp_.end() && !asks_by_http && !hello) {
         return std::nullopt;

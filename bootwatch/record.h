@@ -131,7 +131,9 @@ struct Boot {
     double ipxe_word_at = 0;
     std::string ipxe_usage{};    // of which command it showed the usage then
     std::string loader_error{};  // of GRUB or pxelinux, before a kernel; the latest
+    double loader_error_at = 0;
     std::vector<std::string> firmware_errors{};
+    double firmware_error_at = 0;          // the latest
     std::string stub_error{};              // the latest error of the kernel's EFI stub
     std::optional<std::string> ipxe{};     // iPXE's version, when it runs
     bool rom_found = false;                // the firmware initialised iPXE's ROM

@@ -24,7 +24,9 @@ std::string failure_text(const Fetch& fetch) {
             return fmt::format("the server broke off after {}{}", size_text(fetch.received),
                                fetch.expected ? " of " + size_text(*fetch.expected) : "");
         case FetchFault::given_up:
-            return fmt::format("given up after {}", size_text(fetch.received));
+            return is_given_up_unanswered(fetch)
+                       ? fmt::format("given up after {:.0f} s without an answer", *fetch.ended - fetch.latest)
+                       : fmt::format("given up after {}", size_text(fetch.received));
         case FetchFault::tls_alert:
             return fmt::format("TLS failed: {}", fetch.words);
         default:

@@ -61,7 +61,7 @@ class Timeline {
 
   private:
     Boot& current() { return boots_.back(); }
-    void firmware_complains(std::string_view line);
+    void firmware_complains(double at, std::string_view line);
     void mark(Stage stage, double at, Proof proof, const std::string& detail, bool proves = true);
     void system_runs(double at, Proof proof, const std::string& detail);
     void mark_once(Stage stage, double at, Proof proof, const std::string& detail);

@@ -15,6 +15,14 @@ bool is_without_root(std::string_view panic) {
     return panic.find("Unable to mount root fs") != std::string_view::npos ||
            panic.find("No working init found") != std::string_view::npos;
 }
+
+// A disk that came before it was not the end.
+void network_begins(Boot& boot) {
+    if (!boot.ipxe && !boot.firmware_client && boot.outcome == Outcome::disk) {
+        boot.outcome = Outcome::none;
+    }
+}
+
 }  // namespace
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
@@ -25,13 +33,18 @@ std::vector<Mark> Timeline::line(double at, std::string_view line) {
         cut_line_ = whole;
         return {};
     }
-    if (const auto mark = mark_in_line(whole)) {
-        console(at, *mark);
+    const std::string_view all = whole;
+    const std::size_t loaders = unended_words(all);
+    for (const std::string_view part : {all.substr(0, loaders), all.substr(loaders)}) {
+        if (const auto mark = mark_in_line(part)) {
+            console(at, *mark);
+        }
     }
     return news();
 }
 
-void Timeline::firmware_complains(std::string_view line) {
+void Timeline::firmware_complains(double at, std::string_view line) {
+    current().firmware_error_at = at;
     add_bounded(current().firmware_errors, cut_to(line, longest_console_line), most_texts,
                 current().left_out.firmware_errors);
 }
@@ -44,7 +57,7 @@ std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
     const bool left_out = line.find("option rom with bad checksum") != std::string_view::npos ||
                           line.find("Unable to allocate resource at copy_rom") != std::string_view::npos;
     if (left_out) {
-        firmware_complains(line);
+        firmware_complains(at, line);
     }
     return news();
 }
@@ -58,6 +71,7 @@ std::vector<Mark> Timeline::partial(double at, std::string_view line) {
 
 void Timeline::firmware_boots(double at, const std::string& words) {
     mark_once(Stage::firmware, at, Proof::console, "UEFI");
+    network_begins(current());
     if (!std::exchange(current().firmware_client, true)) {
         mark(Stage::firmware, at, Proof::console,
              fmt::format("the firmware's own network boot, not iPXE: {}", words));
@@ -76,7 +90,7 @@ void Timeline::console(double at, const ConsoleMark& seen) {
             client_failed(at, seen.text);
             [[fallthrough]];
         case ConsoleSign::firmware_error:
-            firmware_complains(seen.text);
+            firmware_complains(at, seen.text);
             break;
         case ConsoleSign::next_device:
             ended(Outcome::disk, at, seen.text);
@@ -156,6 +170,7 @@ void Timeline::ipxe_said(double at, const ConsoleMark& seen) {
             current().rom_found = true;
             break;
         case ConsoleSign::ipxe_runs:
+            network_begins(current());
             if (!current().ipxe) {
                 current().ipxe = cut_to(seen.text, longest_detail);
                 mark(Stage::option_rom, at, Proof::console, fmt::format("{} runs", seen.text));
@@ -206,6 +221,7 @@ void Timeline::ipxe_complained(double at, const ConsoleMark& seen) {
         case ConsoleSign::loader_error:
             if (!current().reached_or_passed(Stage::kernel)) {  // else a guest's own words
                 current().loader_error = cut_to(seen.text, longest_console_line);
+                current().loader_error_at = at;
             }
             break;
         case ConsoleSign::loader_gave_up:

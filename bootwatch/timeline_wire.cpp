@@ -234,7 +234,7 @@ void Timeline::arp(double at, bool from_guest, const ArpMessage& message) {
 
 void Timeline::fetched(double at, std::size_t index) {
     const Fetch& fetch = fetches_.all()[index];
-    if (!fetch.ended || is_probe(fetch)) {
+    if (!fetch.ended || (is_probe(fetch) && !is_given_up_unanswered(fetch))) {
         return;
     }
     if (is_searched(at, fetch)) {

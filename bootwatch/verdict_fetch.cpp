@@ -153,15 +153,29 @@ Verdict iscsi(const Scene& scene, const Fetch& fetch) {
         "and does the target let this initiator in?");
 }
 
+// Another request for it was not answered either: iPXE asks for a SAN device's size again and again.
+bool was_asked_in_vain(const Scene& scene, const Fetch& fetch) {
+    const auto& all = scene.boot.fetches;
+    return std::any_of(all.begin(), all.end(), [&](const Fetch& earlier) {
+        return earlier.url == fetch.url && is_given_up_unanswered(earlier);
+    });
+}
+
 // The server took the request. It may be slow: then the time was up, and nothing was wrong.
 Verdict never_answered(const Scene& scene, const Fetch& fetch) {
     const std::string took =
         fmt::format("{} took the request at {:.1f} s", host_text(fetch.server, 0), fetch.latest);
-    if (scene.about.now && !scene.stopped() && *scene.about.now - fetch.latest < answer_due_s) {
+    if (scene.about.now && !scene.stopped() && *scene.about.now - fetch.latest < answer_due_s &&
+        !was_asked_in_vain(scene, fetch)) {
         return told("still-fetching", fetch.url, took + ", and nothing has come so far",
                     "a larger --boot-timeout, or a faster server");
     }
-    return told("never-answered", fetch.url, took + ", and nothing has come since" + asked_by(scene, fetch),
+    const std::string since = fetch.ended
+                                  ? scene.with_complaint(fmt::format(
+                                        "{}, and nothing had come when the guest gave up {:.0f} s later",
+                                        took, *fetch.ended - fetch.latest))
+                                  : took + ", and nothing has come since";
+    return told("never-answered", fetch.url, since + asked_by(scene, fetch),
                 "what serves that port is stuck, or is no web server: look at its log, and try the URL with "
                 "curl");
 }
@@ -281,6 +295,9 @@ Verdict fetch_failed(const Scene& scene) {
                           scene.asked_by_a_program(*fetch) && !gave_up;
     if (handled || optional) {
         return std::nullopt;
+    }
+    if (is_given_up_unanswered(*fetch)) {
+        return never_answered(scene, *fetch);
     }
     if (fetch->state == FetchState::asked && !fetch->status) {
         return unanswered(scene, *fetch);

@@ -155,6 +155,23 @@ Verdict no_magic(const Scene& scene) {
 
 namespace {
 
+// It says itself that it cannot go on, and asked for nothing.
+Verdict loader_failed(const Scene& scene, const Fetch& program) {
+    const Boot& boot = scene.boot;
+    if (boot.loader_error.empty() || program.state != FetchState::done || !may_be_program(program) ||
+        boot.loader_error_at < program.ended.value_or(program.latest)) {
+        return std::nullopt;
+    }
+    const bool syslinux = unended_words(boot.loader_error) > 0;
+    return told("did-not-boot", program.url,
+                scene.with_complaint(
+                    fmt::format("it says \"{}\", and asked the network for nothing", boot.loader_error)),
+                syslinux && boot.ipxe
+                    ? "syslinux.efi needs the firmware's own UDP, which it does not get from iPXE: boot it "
+                      "by the firmware's PXE (--no-ipxe), or let iPXE fetch the kernel"
+                    : program_hint(scene, program));
+}
+
 // It was started, and nothing was heard of it.
 Verdict silent_program(const Scene& scene) {
     const Fetch& program = suspect(scene);
@@ -190,6 +207,9 @@ Verdict not_bootable(const Scene& scene) {
     }
     if (boot.outcome == Outcome::silent) {
         return silent_program(scene);
+    }
+    if (auto verdict = loader_failed(scene, *fetch)) {
+        return verdict;
     }
     if (scene.has_complaint(is_exec_format)) {
         const Fetch& program = suspect(scene);

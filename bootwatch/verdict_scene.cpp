@@ -18,6 +18,15 @@ Fault told(VerdictName name, std::string_view subject, std::string why, std::str
     return {std::move(what), std::move(why), std::move(hint), row.code};
 }
 
+namespace {
+
+// What matters is what came of the fetch that follows; of one that failed, or is not answered, nothing does.
+bool is_answered_probe(const Fetch& fetch) {
+    return is_probe(fetch) && fetch.state == FetchState::done;
+}
+
+}  // namespace
+
 bool Scene::is_recent(double at) const {
     constexpr double a_pause = 10;  // TCP's and TFTP's retransmissions come sooner
     return about.now && *about.now - at < a_pause;
@@ -55,7 +64,7 @@ std::string Scene::named_file() const {
 
 const Fetch* Scene::last_fetch() const {
     const auto latest = std::find_if(boot.fetches.rbegin(), boot.fetches.rend(), [&](const Fetch& fetch) {
-        return !is_probe(fetch) && !is_late(fetch.began);
+        return !is_answered_probe(fetch) && !is_late(fetch.began);
     });
     return latest == boot.fetches.rend() ? nullptr : &*latest;
 }

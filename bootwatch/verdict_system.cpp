@@ -90,7 +90,13 @@ Verdict secure_boot(const Scene& scene) {
         return line.find("Access Denied") != std::string::npos ||
                line.find("Security Violation") != std::string::npos;
     });
-    if (denied == errors.end()) {
+    // Another entry that boots: what becomes of that is the question.
+    const auto& fetches = scene.boot.fetches;
+    const bool went_on = std::any_of(fetches.begin(), fetches.end(), [&](const Fetch& fetch) {
+        return fetch.began > scene.boot.firmware_error_at && fetch.state == FetchState::done &&
+               !is_probe(fetch);
+    });
+    if (denied == errors.end() || went_on) {
         return std::nullopt;
     }
     return told("secure-boot", "", *denied,

@@ -60,6 +60,11 @@ ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, con
     observer.bootable_nics = static_cast<unsigned>(std::count_if(
         spec.nics.begin(), spec.nics.end(), [&](const NicSpec& nic) { return spec.boots_from(nic); }));
     observer.boots_network = observer.bootable_nics > 0;
+    const auto begins_with_other = [](const std::vector<BootEntry>& order) {
+        return !order.empty() && order.front().kind != BootDevice::network;
+    };
+    observer.other_first = begins_with_other(spec.first_boot.empty() ? spec.boot_order : spec.first_boot);
+    observer.other_first_later = begins_with_other(spec.boot_order);
     for (const std::vector<BootEntry>* order : {&spec.first_boot, &spec.boot_order}) {
         observer.boots_other =
             observer.boots_other || std::any_of(order->begin(), order->end(), [](const BootEntry& entry) {

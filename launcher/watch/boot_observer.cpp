@@ -1,6 +1,7 @@
 #include "launcher/watch/boot_observer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -14,6 +15,16 @@ namespace {
 
 bool awaits(const std::vector<boot::Fetch>& fetches) {
     return !fetches.empty() && boot::awaits_answer(fetches.back());
+}
+
+// Before the network by the boot order, and the network was not tried.
+bool is_others_turn(const ObserverConfig& config, const std::vector<boot::Boot>& boots) {
+    const bool later = std::any_of(boots.begin(), std::prev(boots.end()), [](const boot::Boot& earlier) {
+        return earlier.reached(boot::Stage::os);
+    });
+    const boot::Boot& now = boots.back();
+    const bool tried = now.ipxe || now.firmware_client || !now.dhcp.empty();
+    return !tried && (later ? config.other_first_later : config.other_first);
 }
 
 }  // namespace
@@ -173,7 +184,9 @@ std::optional<BootEnd> BootObserver::end_by_outcome() {
             return config_.bootable_nics == 1 && !config_.boots_other ? std::optional{BootEnd::dead_end}
                                                                       : std::nullopt;
         case boot::Outcome::disk:
-            return meant_to_leave() ? std::nullopt : std::optional{BootEnd::fell_through};
+            return is_others_turn(config_, timeline_.boots()) || meant_to_leave()
+                       ? std::nullopt
+                       : std::optional{BootEnd::fell_through};
         case boot::Outcome::shell:
             return is_attended() ? std::nullopt : std::optional{BootEnd::dead_end};
         case boot::Outcome::none:

@@ -22,10 +22,12 @@ struct ObserverConfig {
     std::vector<boot::WatchedNic> nics;  // whose packets are seen
     boot::Circumstances about;
     std::optional<Until> until{};
-    unsigned reboot_limit = 3;   // fruitless network boots in a row; 0: any number
-    unsigned bootable_nics = 1;  // after the last of them has failed, no other boots from the network
-    bool boots_network = true;   // `network` is in the boot order
-    bool boots_other = false;    // and so is a disk or a CD-ROM
+    unsigned reboot_limit = 3;       // fruitless network boots in a row; 0: any number
+    unsigned bootable_nics = 1;      // after the last of them has failed, no other boots from the network
+    bool boots_network = true;       // `network` is in the boot order
+    bool boots_other = false;        // and so is a disk or a CD-ROM
+    bool other_first = false;        // which comes before the network,
+    bool other_first_later = false;  // and does once an operating system has run
     // Does somebody sit at the console, who can type at a prompt? None: nobody does.
     std::function<bool()> attended{};
 };

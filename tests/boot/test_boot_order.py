@@ -69,6 +69,21 @@ def test_a_blank_disk_does_not_keep_the_network_from_booting(boot, netboot):
         assert vm.GUEST_UP in run.text()
 
 
+def test_a_disk_that_comes_first_is_no_failed_network_boot(boot, netboot, tmp_path):
+    disk = media.write_disk(tmp_path / "disk.raw", DISK)
+    arguments = ("--boot-order", "hd,network", "--disk", disk, "--netboot-dir", netboot.path)
+    with boot(*arguments, "--until", f"console:{DISK}", *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+        assert "went no further" not in run.text("own")
+
+
+def test_a_blank_disk_that_comes_first_is_passed_over(boot, netboot):
+    netboot.script()
+    arguments = ("--boot-order", "hd,network", "--blank-disk", "--disk-size", "1G", "--netboot-dir", netboot.path)
+    with boot(*arguments, "--until", "os", *vm.SMALL) as run:
+        assert run.wait_exit() == 0
+
+
 def test_a_disk_alone_asks_no_network(boot, tmp_path):
     disk = media.write_disk(tmp_path / "disk.raw", DISK)
     with boot("--boot-order", "hd", "--disk", disk, *vm.SMALL) as run:

@@ -1,6 +1,7 @@
 """UEFI beside iPXE's default way: the firmware's own clients one at a time, Secure Boot, every NIC model."""
 
 import re
+import socket
 
 import pytest
 
@@ -74,6 +75,19 @@ def test_pxe_http4_asks_by_http_alone(boot, web):
         assert run.wait_exit() == 0
         assert LOADED in run.text()
         assert "Start HTTP Boot over IPv4" in run.text() and "Start PXE" not in run.text()
+
+
+def test_pxe_http4_and_a_server_that_never_answers(boot):
+    """The firmware asks for the size by HEAD, and gives up after 5 s. The host's kernel takes the connection, and nobody reads
+    what comes over it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://10.0.2.2:{silent.getsockname()[1]}/loader.efi"
+        client = ("--firmware", "uefi", "--no-ipxe", "--pxe", "http4", "--boot-order", "network", "--bootfile", url)
+        with boot(*client, "--until", "os", *vm.SMALL) as run:
+            assert run.wait_exit() == 13
+            told = run.text("own").rsplit("error:", 1)[1]
+            assert f"cannot fetch {url}: the server never answered" in told
+            assert "nothing had come when the guest gave up" in told
 
 
 @pytest.mark.parametrize(("client", "words"), [("v6", "Start PXE over IPv6"), ("http6", "Start HTTP Boot over IPv6")])

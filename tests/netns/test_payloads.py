@@ -143,6 +143,41 @@ def test_pxelinux_that_gives_way_to_the_disk(served, comes_up):
     assert not {"kernel", "os"} & set(stages(told))
 
 
+SYSLINUX_EFI = ("syslinux.efi", "ldlinux.e64")
+LABEL_LINUX = f"default linux\nlabel linux\n  kernel vmlinuz\n  append initrd=initrd.gz {KERNEL_LINE}\n"
+
+
+def test_syslinux_efi_by_the_firmwares_own_pxe(served, comes_up):
+    net = served("", *SYSLINUX_EFI, bootfile="syslinux.efi")
+    write(net, "pxelinux.cfg/default", LABEL_LINUX)
+    told, _ = comes_up(net, *BRIDGE, *UEFI, "--boot-order", "network")
+    assert [name for name in urls(told) if name in SYSLINUX_EFI] == list(SYSLINUX_EFI)
+    assert not {"rom", "script"} & set(stages(told))
+
+
+def test_syslinux_efi_by_ipxe(served, boot):
+    """It cannot: it takes the firmware's UDP of the NIC that it was loaded from, and that of iPXE has none. So it was with each
+    iPXE of Debian 12 and 13, as ROM and as program, and with snponly.efi; nothing is seen on the wire."""
+    net = served("", *SYSLINUX_EFI, bootfile="syslinux.efi")
+    write(net, "pxelinux.cfg/default", LABEL_LINUX)
+    with boot(net, *IPXE, *UEFI, "--until", "os") as run:
+        assert run.wait_exit() == 14
+        told = run.text("own").rsplit("error:", 1)[1]
+        assert f"tftp://{labs.SERVER}/syslinux.efi did not boot" in told
+        assert 'it says "Failed to load ldlinux.e64", and asked the network for nothing' in told
+        assert "by the firmware's PXE (--no-ipxe)" in told
+
+
+def test_syslinux_efi_without_its_other_half(served, boot):
+    """Its last words have no newline, and the firmware goes on in the same line."""
+    net = served("", "syslinux.efi", bootfile="syslinux.efi")
+    with boot(net, *BRIDGE, *UEFI, "--boot-order", "network", "--until", "os") as run:
+        assert run.wait_exit() == 13
+        told = run.text("own").rsplit("error:", 1)[1]
+        assert f"cannot fetch tftp://{labs.SERVER}/ldlinux.e64" in told
+        assert 'the boot loader says "Failed to load ldlinux.e64"\n' in told
+
+
 def press_enter(run):
     """As a user does it, on the VM's console, which is watched to the end of the run."""
     screen = pexpect.spawn(str(vm.BINARY), ["console", run.name], env=run.full_environment(), timeout=vm.BOOT_DEADLINE)
@@ -189,6 +224,18 @@ def test_grub_by_the_firmwares_own_pxe(served, comes_up, seconds, choose):
     assert not {"rom", "script"} & set(stages(told))
     assert told["boots"][0]["ipxe"] is None
     assert "iPXE" not in run.text("own").replace("not iPXE", "")
+
+
+@BOTH
+def test_grubs_prompt_on_two_terminals_that_are_one_port(served, boot, firmware):
+    """The screen, which both firmwares show on the serial port, and the serial port itself."""
+    name = "grub.0" if firmware == "legacy" else "grub.efi"
+    net = served("", name, bootfile=name)
+    write(net, "grub/grub.cfg", grub_menu(3).split("set timeout")[0])  # no entry, no menu
+    who = IPXE if firmware == "legacy" else (*BRIDGE, *UEFI, "--boot-order", "network")
+    with boot(net, *who, "--until", "os") as run:
+        assert run.wait_exit() == 14
+        assert 'the boot ended in GRUB\'s prompt, "grub>"' in run.text("own")
 
 
 # -- iPXE that loads iPXE

@@ -159,6 +159,23 @@ def test_a_server_that_takes_the_request_and_never_answers(lab, boot, assets, tm
     assert "asked for by boot.ipxe, line 3" in told["why"]
 
 
+def test_a_size_that_is_asked_for_and_never_answered(lab, boot, assets):
+    """iPXE asks for a SAN device's by HEAD, again every 15 s."""
+    url = f"http://{labs.SERVER}:8080/disk.iso"
+    net = lab("bridge").serve(assets, script(f"sanboot {url}"))
+    net.listen_tcp(8080)
+    with boot(net, *BRIDGE, "--until", "os") as run:
+        run.wait_text(rf"fetch: {url}: given up after 1\d s without an answer", "own")
+        run.stop()
+
+
+def test_the_disk_of_a_san_boot_is_not_there(lab, fails, assets):
+    code, told, _ = fails(lab("bridge").serve(assets, script(f"sanboot http://{labs.SERVER}/nosuch.iso")))
+    assert code == 13
+    assert told["what"] == f"cannot fetch http://{labs.SERVER}/nosuch.iso"
+    assert "404 Not Found" in told["why"] and "asked for by boot.ipxe, line 3" in told["why"]
+
+
 def test_nobody_listens_for_http(lab, fails, assets):
     code, told, _ = fails(lab("bridge").serve(assets, boots(f"http://{labs.SERVER}:81/vmlinuz")))
     assert code == 13

@@ -47,6 +47,9 @@ TEST_CASE("the end of the road, also in a line that no newline ends") {
     for (const auto& look : {mark_in_partial, mark_in_line}) {
         CHECK(look("grub> ") == seen(ConsoleSign::grub_shell, "grub>"));
     }
+    for (const char* twice : {"grub > ", "grub>grub>  "}) {  // on the screen and the serial port
+        CHECK(mark_in_partial(twice) == seen(ConsoleSign::grub_shell, "grub>"));
+    }
     CHECK(mark_in_partial("grub rescue> ") == seen(ConsoleSign::grub_shell, "grub rescue>"));
     CHECK(mark_in_partial("grub> linux /vmlinuz") == std::nullopt);
     CHECK(mark_in_partial("Shell> ") == seen(ConsoleSign::firmware_shell, "Shell>"));
@@ -163,6 +166,14 @@ TEST_CASE("pxelinux's doubled line is whole, as long as it is") {
     CHECK_FALSE(
         is_cut_short("Loading nosuch...Loading nosuch...  failed:failed:  No such file or directorNo such "
                      "file or directoryy"));
+}
+
+TEST_CASE("syslinux.efi's words, behind which another line begins") {
+    CHECK(unended_words("Failed to load ldlinux.e64BdsDxe: failed to start") == 26);
+    CHECK(unended_words("Failed to load ldlinux.e64") == 26);
+    CHECK(unended_words("Failed to load ldlinux.c32") == 0);
+    CHECK(unended_words("Failed to load ldlinux.e") == 0);
+    CHECK(unended_words("") == 0);
 }
 
 TEST_CASE("lines that show nothing") {

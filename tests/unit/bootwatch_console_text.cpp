@@ -67,6 +67,17 @@ TEST_CASE("GRUB's serial terminal: the cursor is put where it is") {
     CHECK(lines_of("\x1b[5;1Hone\r\n\r\nerr\x1b[6;3H\x1b[6;4Hor: no\r\n") == Lines{"one", "error: no", "+"});
 }
 
+TEST_CASE("GRUB's prompt on two terminals that are one, as GRUB 2.06 and 2.12 write it") {
+    // SeaBIOS's serial console, which shows the screen as well
+    CHECK(lines_of("   device or file completions.                                           grub> \r\n\n\n"
+                   "grub > ")
+              .back() == "+grub > ");
+    // OVMF's console
+    CHECK(lines_of("   device or file completions.                                            \n\r\n\r\n\r"
+                   "grub>grub>  ")
+              .back() == "+grub>grub>  ");
+}
+
 TEST_CASE("pxelinux's menu: a row is a line, and its gaps are blanks") {
     CHECK(lines_of("\x1b[04;11H\x1b[0;30;44m\x0ex\x0f\x1b[0;7;37;40m \x1b[0;30;47m linux  "
                    "\x1b[04;20H \x1b[04;21H   \x1b[0;30;44m\x0ex\x0f\x1b[05;11H") ==

@@ -181,6 +181,37 @@ TEST_CASE("HTTP: broken off by the server, by the guest, refused, unanswered") {
     CHECK(alone.only().repeats == 1);
 }
 
+TEST_CASE("HTTP: edk2 names the host without its port") {
+    const auto url_of = [](unsigned port, const std::string& host) {
+        Guest g;
+        g.see(tcp(true, 5000, port, 100, syn)).see(tcp(false, 5000, port, 1000, syn | ack));
+        g.see(tcp(true, 5000, port, 101, ack, "HEAD /k HTTP/1.1\r\nHost: " + host + "\r\n\r\n"));
+        return g.only().url;
+    };
+    CHECK(url_of(80, "h") == "http://h/k");
+    CHECK(url_of(8080, "h") == "http://h:8080/k");
+    CHECK(url_of(8080, "h:8080") == "http://h:8080/k");
+    CHECK(url_of(8080, "[fd77::1]") == "http://[fd77::1]:8080/k");
+    CHECK(url_of(8080, "[fd77::1]:8080") == "http://[fd77::1]:8080/k");
+    CHECK(url_of(8080, "") == "http://10.0.0.1:8080/k");
+}
+
+TEST_CASE("HTTP: what is no request line") {
+    const auto protocol_of = [](const std::string& bytes) {
+        Guest g;
+        g.see(tcp(true, 5000, 21, 100, syn)).see(tcp(false, 5000, 21, 1000, syn | ack));
+        g.see(tcp(true, 5000, 21, 101, ack, bytes));
+        return g.only().protocol;
+    };
+    CHECK(protocol_of("RETR /k\r\n") == "ftp");
+    CHECK(protocol_of("GET") == "ftp");
+    CHECK(protocol_of("") == "ftp");
+    CHECK(protocol_of(" / HTTP/1.1\r\n") == "ftp");
+    CHECK(protocol_of("PROPFIND /k HTTP/1.1\r\n\r\n") == "http");
+    CHECK(protocol_of("GET /" + std::string(1400, 'k')) ==
+          "http");  // the rest of the line is in the next segment
+}
+
 TEST_CASE("HTTP: a request that is sent again is the same") {
     Guest g;
     g.get("/k").see(tcp(true, 5000, 80, 101, ack, "GET /k HTTP/1.1\r\nHost: boot.example\r\n\r\n"));

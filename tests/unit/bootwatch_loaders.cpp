@@ -96,7 +96,7 @@ TEST_CASE("a search is told once something else is seen, or time has passed") {
 const std::string as_pxe = option(60, "PXEClient:Arch:00007");
 
 TEST_CASE("GRUB's prompt, where nobody types: its configuration is the question, and a menu is none") {
-    for (const char* prompt : {"grub> ", "grub rescue> "}) {
+    for (const char* prompt : {"grub> ", "grub > ", "grub>grub>  ", "grub rescue> "}) {
         Machine machine{false};
         machine.has_address(option(67, "grub.efi"), as_pxe).tftp("grub.efi", "\1\2\3");
         machine.no_tftp("grub/grub.cfg", 1, "file not found");
@@ -145,8 +145,46 @@ TEST_CASE("pxelinux that finds no configuration says so, and its reset is not wa
                  "Unable to locate configuration file", "is the name right");
 }
 
+// Behind syslinux.efi's words there is no newline.
+const std::string no_ldlinux = "Failed to load ldlinux.e64";
+const std::string ipxe_ends = "Could not boot image: Error 0x7f048281 (http://ipxe.org/7f048281)";
+const std::string pxe_failed =
+    "BdsDxe: failed to load Boot0001 \"UEFI PXEv4 (MAC:525400000001)\" from x: Not Found";
+
+TEST_CASE("syslinux.efi by iPXE, which leaves it no network; a program that comes after it") {
+    const auto begun = [](const std::string& after) {
+        Machine machine;
+        machine.about.uefi = true;
+        machine.has_address(option(67, "boot.ipxe")).tftp("boot.ipxe", "#!ipxe\nchain syslinux.efi\n");
+        return machine.tftp("syslinux.efi", "\1\2\3").says(no_ldlinux + after);
+    };
+    Machine failed = begun(ipxe_ends);
+    failed.says(pxe_failed);
+    failed.gets(ExitCode::not_bootable, "tftp://10.0.0.1/syslinux.efi did not boot",
+                "it says \"" + no_ldlinux + "\", and asked the network for nothing; iPXE's error 7f048281",
+                "--no-ipxe");
+    Machine other = begun("Could not boot: Error 0x7f048281 (http://ipxe.org/7f048281)");
+    other.tftp("other.efi", "\1\2\3\4").says(ipxe_ends).says(pxe_failed);
+    CHECK_FALSE(contains(other.verdict().why, no_ldlinux));
+    Machine runs = begun("Could not boot: Error 0x7f048281 (http://ipxe.org/7f048281)");
+    runs.http("/k", linux_kernel()).says("Linux version 6 (x)").is_out_of_time(60);
+    runs.gets(ExitCode::boot_timeout, "the boot went no further", "Linux version 6");
+}
+
+TEST_CASE("syslinux.efi by the firmware, without its ldlinux.e64: the firmware's words stand on its line") {
+    Machine machine{false};
+    machine.about.uefi = true;
+    machine.says(">>Start PXE over IPv4.").has_address(option(67, "syslinux.efi"), as_pxe);
+    machine.tftp("syslinux.efi", "\1\2\3")
+        .no_tftp("ldlinux.e64", 1, "file not found")
+        .says(no_ldlinux + pxe_failed);
+    CHECK(machine.timeline.outcome() == Outcome::gave_up);
+    machine.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/ldlinux.e64",
+                 "the boot loader says \"" + no_ldlinux + "\"", "is the name right");
+}
+
 TEST_CASE("what a system prints is no loader's prompt") {
-    for (const char* prompt : {"grub> ", "iPXE> "}) {
+    for (const char* prompt : {"grub> ", "grub > ", "grub>grub>  ", "iPXE> "}) {
         Machine machine;
         machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("Linux version 6.1.0 (x)");
         machine.timeline.partial(9, prompt);

@@ -64,9 +64,15 @@ class Machine {
         return see(tcp(true, port, server_port, 100, syn))
             .see(tcp(false, port, server_port, 1000, syn | ack));
     }
-    Machine& asks(unsigned server_port, const std::string& path, const std::string& header = {}) {
+    Machine& asks(unsigned server_port, const std::string& path, const std::string& header = {},
+                  const std::string& method = "GET") {
         return see(tcp(true, port, server_port, 101, ack,
-                       "GET " + path + " HTTP/1.1\r\nHost: h\r\n" + header + "\r\n"));
+                       method + " " + path + " HTTP/1.1\r\nHost: h\r\n" + header + "\r\n"));
+    }
+    // So many seconds later.
+    Machine& gives_up(unsigned server_port, double later) {
+        at += later;
+        return see(tcp(true, port, server_port, 300, fin | ack));
     }
     Machine& answers(unsigned server_port, const std::string& bytes) {
         return see(tcp(false, port, server_port, 1001, ack, bytes));

@@ -107,7 +107,7 @@ TEST_CASE("HTTP on port 8080: refused it is named as iPXE does, and answered it 
         .asks(8080, "/k")
         .answers(8080, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     answered.stops();
-    answered.gets(ExitCode::fetch_failed, "cannot fetch http://h/k", "404", "is the name right");
+    answered.gets(ExitCode::fetch_failed, "cannot fetch http://h:8080/k", "404", "is the name right");
 }
 
 TEST_CASE("LOCALBOOT under UEFI: the disk was meant") {

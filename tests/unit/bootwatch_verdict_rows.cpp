@@ -41,6 +41,7 @@ std::map<std::string, std::vector<std::string>> documented() {
             REQUIRE(row.size() == 5);
             REQUIRE(
                 std::none_of(row.begin(), row.end(), [](const std::string& cell) { return cell.empty(); }));
+            CHECK(row[4].find_first_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos);  // a healthy boot
             REQUIRE(rows.emplace(row[0], row).second);
         }
     }

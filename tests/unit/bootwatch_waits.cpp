@@ -98,6 +98,82 @@ TEST_CASE("a server that takes the request and never answers; one that is slow i
     CHECK_FALSE(contains(slow.verdict().what, "never answered"));
 }
 
+Machine asking(const std::string& method) {
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\nsanboot http://h/k\n");
+    machine.connects(80).asks(80, "/k", {}, method);
+    return machine;
+}
+
+const std::string head_only = "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n";
+
+TEST_CASE("whatever the method is: a request that is never answered, waited for or given up") {
+    const std::string method = GENERATE("GET", "HEAD", "POST", "OPTIONS");
+    CAPTURE(method);
+    Machine waiting = asking(method);
+    CHECK(contains(overdue_answer(waiting.at + 15, waiting.timeline.fetches()).value_or(""),
+                   "http://h/k 15 s"));
+    CHECK(waiting.timeline.silence_would_end_it());
+    waiting.is_out_of_time(12).gets(ExitCode::boot_timeout, "still fetching http://h/k", "took the request");
+    waiting.is_out_of_time(30).gets(ExitCode::fetch_failed, "http://h/k: the server never answered",
+                                    "nothing has come since; asked for by boot.ipxe, line 2", "its log");
+    Machine impatient = asking(method);  // as edk2's client is after 5 s
+    impatient.gives_up(80, 4.9);
+    CHECK(contains(impatient.timeline.boot().marks.back().detail,
+                   "http://h/k: given up after 5 s without an answer"));
+    impatient.says("Could not boot image: Connection timed out (http://ipxe.org/4c0a6035)").stops();
+    impatient.gets(ExitCode::fetch_failed, "http://h/k: the server never answered",
+                   "nothing had come when the guest gave up 5 s later; iPXE's error 4c0a6035");
+    Machine ended = asking(method);  // by Ctrl-C
+    ended.gives_up(80, 0.2)
+        .says("Could not boot image: Operation canceled (http://ipxe.org/0b8080a0)")
+        .stops();
+    CHECK_FALSE(contains(ended.verdict().what, "never answered"));
+}
+
+TEST_CASE("iPXE asks for a SAN device's size again and again: the latest request alone is young") {
+    Machine machine = asking("HEAD");
+    machine.gives_up(80, 15).connects(80).asks(80, "/k", {}, "HEAD").is_out_of_time(5);
+    machine.gets(ExitCode::fetch_failed, "http://h/k: the server never answered", "nothing has come since");
+}
+
+TEST_CASE("healthy boots that ask for a size") {
+    const auto is_told = [](Machine& machine) {
+        const bool overdue = overdue_answer(machine.at + 100, machine.timeline.fetches()).has_value();
+        return overdue || machine.timeline.silence_would_end_it() ||
+               contains(machine.is_out_of_time(100).verdict().what, "/k");
+    };
+    Machine unanswered = asking("HEAD");
+    CHECK(is_told(unanswered));
+    Machine idle = asking("HEAD");  // the answer has no body, and the connection is kept
+    CHECK_FALSE(is_told(idle.answers(80, head_only)));
+    Machine slow = asking("HEAD");
+    slow.at += 20;
+    CHECK_FALSE(is_told(slow.answers(80, head_only)));
+    Machine fetching = asking("HEAD");  // and then the file, over the same connection
+    fetching.answers(80, head_only)
+        .see(tcp(true, fetching.port, 80, 150, ack, "GET /k HTTP/1.1\r\nHost: h\r\n\r\n"));
+    fetching.see(tcp(false, fetching.port, 80, 1048, ack, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"));
+    CHECK(fetching.timeline.fetches().back().state == FetchState::done);
+    fetching.says("EFI stub: Exiting boot services").is_out_of_time(100);
+    CHECK_FALSE(contains(fetching.verdict().what, "/k"));
+}
+
+TEST_CASE("a server that knows no HEAD and has the file; one that has it not") {
+    Machine machine = asking("HEAD");
+    machine.answers(80, "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+        .http("/k", linux_kernel());
+    machine.is_out_of_time(30);
+    machine.gets(ExitCode::boot_timeout, "nothing was seen of the kernel http://h/k", "");
+    Machine missing = asking("HEAD");
+    missing.answers(80, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    missing.says("Could not boot image: No such file or directory (http://ipxe.org/2d0c613b)").stops();
+    missing.gets(ExitCode::fetch_failed, "cannot fetch http://h/k", "404 Not Found", "is the name right");
+    Machine optional = asking("HEAD");  // the script goes on to the disk
+    optional.answers(80, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").stops();
+    CHECK_FALSE(contains(optional.verdict().what, "cannot fetch"));
+}
+
 TEST_CASE("a head without a body is an answer that stalled") {
     Machine machine;
     machine.has_address().tftp("boot.ipxe", "#!ipxe\n").connects(80).asks(80, "/k");

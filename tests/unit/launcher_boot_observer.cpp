@@ -121,6 +121,46 @@ TEST_CASE("from the network to the disk: a failure falls through, a script may l
     CHECK_FALSE(meant.line(2, "Booting from Hard Disk...").end);
 }
 
+TEST_CASE("a disk that comes before the network boots, or has nothing and is passed over") {
+    ObserverConfig config = plain();
+    config.about.ipxe = false;
+    config.boots_other = config.other_first = config.other_first_later = true;
+    for (const char* disk :
+         {"Booting from Hard Disk...", "BdsDxe: starting Boot0001 \"UEFI Misc Device\" from x"}) {
+        BootObserver boots{config};
+        boots.started(0);
+        CHECK_FALSE(boots.line(1, disk).end);
+        CHECK(boots.verdict({}, {}, 60).code == ExitCode::boot_timeout);
+    }
+    BootObserver empty{config};
+    empty.started(0);
+    empty.line(1, "Booting from Hard Disk...");
+    CHECK_FALSE(empty.line(2, banner).end);
+    see(empty, 3, ipxe_discover);
+    CHECK(empty.line(20, "No bootable device.").end == BootEnd::dead_end);
+    CHECK(empty.verdict(BootEnd::dead_end, {}).code == ExitCode::no_offer);
+    BootObserver back{config};  // the network failed, and the disk is asked once more
+    back.started(0);
+    back.line(2, banner);
+    see(back, 3, ipxe_discover);
+    CHECK(back.line(9, "Booting from Hard Disk...").end == BootEnd::fell_through);
+}
+
+TEST_CASE("--boot-once: the network first, and the disk once an operating system has run") {
+    ObserverConfig config = plain();
+    config.boots_other = config.other_first_later = true;
+    for (const bool ran : {false, true}) {
+        BootObserver observer{config};
+        observer.started(0);
+        observer.line(0.1, "SeaBIOS (version 1)");
+        if (ran) {
+            observer.line(2, "Run /init as init process");
+        }
+        observer.reset(3);
+        CHECK(observer.line(4, "Booting from Hard Disk...").end.has_value() == !ran);
+    }
+}
+
 TEST_CASE("a per-machine script that is not there, handled; and pxelinux's LOCALBOOT: the disk was meant") {
     ObserverConfig config = plain();
     config.boots_other = true;
