@@ -671,7 +671,7 @@ FOREIGN = dict(DISTRO="debian-12", CATALOG_URL="http://h/", CATALOG_CACHE="/c", 
 
 
 def test_every_variable_of_docker_vm_runner_is_answered_and_none_is_a_fault():
-    result = launch(*BOOT, env=environment(**FOREIGN))
+    result = launch(*BOOT, env=environment(**FOREIGN, GUEST_NAME=name_of_run()))  # nobody else's name, which is warned of
     assert result.returncode == 0
     for name in FOREIGN:
         assert f"warning: ${name} has no effect here: " in result.stderr, name
@@ -696,6 +696,6 @@ def test_a_flag_of_docker_vm_runner_is_answered(flag):
 def test_a_variable_of_docker_vm_runner_that_asks_for_nothing_is_no_matter():
     idle = dict(REDFISH_ENABLE="0", IPMI_ENABLE="off", GPU="off", FORCE_ISO="0", RNG="1", HYPERV="0", KEEP_ALIVE_AFTER_VM_STOP="0",
                 DISK_IO="native", USB="0", BALLOON="0", IO_THREAD="0", SHELL="/bin/bash", DISK_TYPE="virtio", TPM="0")
-    result = launch(*BOOT, env=environment(**idle))
+    result = launch(*BOOT, env=environment(**idle, GUEST_NAME=name_of_run()))
     assert result.returncode == 0
     assert "warning" not in result.stderr
