@@ -194,6 +194,18 @@ Verdict unanswered(const Scene& scene, const Fetch& fetch) {
                     : "does a server run there, and does a firewall let it through?");
 }
 
+// The boot goes on without it: a loader looks for its configuration under many names; a script that left, or
+// went on to a fault of another line, handled its fault.
+bool is_gone_past(const Scene& scene, const Fetch& fetch) {
+    if (fetch.state != FetchState::failed) {
+        return false;
+    }
+    const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
+    const bool by_script = scene.boot.reached(Stage::script) && scene.stopped() &&
+                           scene.boot.outcome != Outcome::shell && (!gave_up || ended_by_script(scene));
+    return by_script || (fetch.fault == FetchFault::not_found && scene.asked_by_a_program(fetch) && !gave_up);
+}
+
 }  // namespace
 
 // The time was up, and nothing was wrong.
@@ -285,15 +297,7 @@ Verdict fetch_failed(const Scene& scene) {
     if (fetch->state == FetchState::done) {
         return redirected(scene, *fetch);
     }
-    // A loader looks for its configuration under many names; a script that left, or went on to a fault of
-    // another line, handled its fault.
-    const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
-    const bool handled = fetch->state == FetchState::failed && scene.boot.reached(Stage::script) &&
-                         scene.stopped() && scene.boot.outcome != Outcome::shell &&
-                         (!gave_up || ended_by_script(scene));
-    const bool optional = fetch->state == FetchState::failed && fetch->fault == FetchFault::not_found &&
-                          scene.asked_by_a_program(*fetch) && !gave_up;
-    if (handled || optional) {
+    if (is_gone_past(scene, *fetch)) {
         return std::nullopt;
     }
     if (is_given_up_unanswered(*fetch)) {
