@@ -111,7 +111,7 @@ std::string left_out_html(const LeftOut& left_out) {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD, of a byte that is no UTF-8
 
-std::string escaped(char ascii) {
+std::string escaped_sign(char ascii) {
     switch (ascii) {
         case '&':
             return "&amp;";
@@ -139,7 +139,7 @@ std::string escaped(std::string_view text) {
     std::string result;
     while (!text.empty()) {
         const std::size_t size = utf8::size_at(text);
-        result += size == 1 ? escaped(text.front()) : size > 1 ? text.substr(0, size) : replacement;
+        result += size == 1 ? escaped_sign(text.front()) : size > 1 ? text.substr(0, size) : replacement;
         text.remove_prefix(std::max<std::size_t>(size, 1));
     }
     return result;
