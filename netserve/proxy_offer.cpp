@@ -51,6 +51,9 @@ std::string message(const ProxyOffer& offer, std::string_view server) {
     text += option('\x35', "\x02"sv) + option('\x36', server);  // DHCPOFFER, by
     text += option('\x3C', "PXEClient"sv) + option('\x2B', "\x06\x01\x08\xFF"sv);
     text += fits ? "" : option('\x43', offer.bootfile);
+    text += offer.priority
+                ? option('\xAF', option('\x01', std::string(1, static_cast<char>(*offer.priority))))
+                : "";
     text += '\xFF';
     return text.size() < least_bootp_size ? padded(text, least_bootp_size) : text;
 }

@@ -2,11 +2,15 @@
 //
 // iPXE waits 3 s for one after it was offered an address (src/config/dhcp.h, DHCP_DISC_PROXY_TIMEOUT_SEC),
 // unless one has come. Where it names both a server and a file, iPXE asks no boot server at port 4011
-// (src/net/udp/dhcp.c, dhcp_has_pxeopts).
+// (src/net/udp/dhcp.c, dhcp_has_pxeopts). A file of the DHCP server itself goes before a ProxyDHCP server's,
+// and of two of these the later one counts, unless their priorities differ: option 175.1, a signed byte, 0
+// where there is none (src/core/settings.c, reprioritise_settings; dhcp_discovery_rx). Where the DHCP server
+// says that there is no ProxyDHCP (option 175.176), iPXE takes no such offer at all.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/mac.h"
@@ -20,6 +24,7 @@ struct ProxyOffer {
     std::array<std::uint8_t, 4>
         server{};            // whose offer it is, and where the file is by TFTP; network byte order
     std::string bootfile{};  // a name or a URL, of 1 to 255 bytes
+    std::optional<std::int8_t> priority{};  // among iPXE's settings; none: the option is left out
 };
 
 // The Ethernet frame, to everybody on the link: the client has no address yet. To be sent on the guest's own

@@ -1,5 +1,6 @@
 // The frame that stands in for a ProxyDHCP server: read back by the decoder that reads real ones.
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bootwatch/packet.h"
@@ -12,8 +13,8 @@ namespace {
 
 constexpr Mac client{0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
-boot::Packet read_back(const std::string& bootfile) {
-    const std::string frame = proxy_offer({0x01020304, client, {10, 0, 2, 2}, bootfile});
+boot::Packet read_back(const std::string& bootfile, std::optional<std::int8_t> priority = {}) {
+    const std::string frame = proxy_offer({0x01020304, client, {10, 0, 2, 2}, bootfile, priority});
     constexpr std::size_t ethernet = 14;
     constexpr std::size_t ip_header = 20;
     CHECK(checksum(frame.substr(ethernet, ip_header)) == 0);  // over a header with its own checksum in it
@@ -46,10 +47,22 @@ TEST_CASE("a ProxyDHCP server's offer names a server and a file, and no address"
 TEST_CASE("a file's name of any length that DHCP takes") {
     for (const std::size_t length : {1U, 127U, 128U, 255U}) {
         const std::string name(length, 'a');
-        const boot::Packet packet = read_back(name);
+        const boot::Packet packet = read_back(name, std::int8_t{127});
         const auto& offer = std::get<boot::DhcpMessage>(packet.body);
         CHECK(offer.bootfile == name);
         CHECK(offer.has(67) == (length > 127));
+    }
+}
+
+TEST_CASE("a priority among iPXE's settings is there where it is asked for") {
+    using namespace std::string_literals;
+    constexpr std::uint8_t of_ipxe = 175;
+    CHECK_FALSE(std::get<boot::DhcpMessage>(read_back("a").body).has(of_ipxe));
+    for (const int priority : {127, 1, 0, -128}) {
+        const auto asked = static_cast<std::int8_t>(priority);
+        CHECK(std::get<boot::DhcpMessage>(read_back("a", asked).body).has(of_ipxe));
+        const std::string wanted = "\xAF\x03\x01\x01"s + static_cast<char>(asked) + "\xFF"s;
+        CHECK(proxy_offer({1, client, {10, 0, 2, 2}, "a", asked}).find(wanted) != std::string::npos);
     }
 }
 
