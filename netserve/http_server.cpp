@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -31,13 +32,13 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 }  // namespace
 
-Listener listen_on_loopback() {
+Listener listen_on(const Ipv4& address) {
     asio::io_context io;
     error_code error;
     tcp::acceptor acceptor{io};
     acceptor.open(tcp::v4(), error);
     if (!error) {
-        acceptor.bind({asio::ip::address_v4::loopback(), 0}, error);
+        acceptor.bind({asio::ip::address_v4{address}, 0}, error);
     }
     if (!error) {
         acceptor.listen(HttpServer::most_connections, error);
@@ -47,6 +48,10 @@ Listener listen_on_loopback() {
         throw Error{{"cannot serve the folder by HTTP", errno_text(error.value()), "", ExitCode::host}};
     }
     return {OwnedFd{acceptor.release()}, where.port()};
+}
+
+Listener listen_on_loopback() {
+    return listen_on(asio::ip::address_v4::loopback().to_bytes());
 }
 
 namespace {
@@ -83,13 +88,22 @@ std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std
     return -1;
 }
 
+Stranger all_but_user(uid_t user) {
+    return [user](const Connection& connection) -> std::string {
+        const std::int64_t owner = owner_of_connection(read_file("/proc/net/tcp").value_or(""),
+                                                       connection.peer_port, connection.port);
+        return owner == static_cast<std::int64_t>(user) ? ""
+                                                        : fmt::format("it is another user's ({})", owner);
+    };
+}
+
 class HttpServer::Impl {
   public:
     Impl(asio::io_context& io, Config config, OnRequest on_request)
         : acceptor_{io, tcp::v4(), config.socket.get()},
           pause_{io},
           open_{std::move(config.open)},
-          client_{config.client},
+          stranger_{std::move(config.stranger)},
           on_request_{std::move(on_request)} {
         std::ignore = config.socket.release();
         accept();
@@ -135,10 +149,10 @@ class HttpServer::Impl {
         if (error || connections_.size() >= most_connections) {
             return;
         }
-        const std::int64_t user =
-            owner_of_connection(read_file("/proc/net/tcp").value_or(""), peer.port(), ours.port());
-        if (user != static_cast<std::int64_t>(client_)) {
-            on_request_(fmt::format("http: a connection of another user ({}) was closed", user));
+        const Connection from{peer.address().to_v4().to_bytes(), peer.port(), ours.port()};
+        if (const std::string reason = stranger_(from); !reason.empty()) {
+            on_request_(fmt::format("http: the connection from {}:{} was closed: {}",
+                                    fmt::join(from.peer, "."), from.peer_port, reason));
             return;
         }
         const auto connection = std::make_shared<HttpConnection>(
@@ -151,7 +165,7 @@ class HttpServer::Impl {
     tcp::acceptor acceptor_;
     asio::steady_timer pause_;
     OpenFile open_;
-    uid_t client_;
+    Stranger stranger_;
     OnRequest on_request_;
     std::set<std::shared_ptr<HttpConnection>> connections_;
 };

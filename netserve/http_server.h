@@ -1,7 +1,8 @@
-// A folder over HTTP/1.1, for reading, to one user of this host: GET and HEAD, ranges, connections that are
-// kept. In the event loop. Makes system calls.
+// A folder over HTTP/1.1, for reading, to one client: GET and HEAD, ranges, connections that are kept. In the
+// event loop. Makes system calls.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,26 +17,44 @@
 
 namespace vml::serve {
 
-// The socket to serve from, on a port of 127.0.0.1 that the kernel chooses, and that port. Throws Error.
+// In network byte order.
+using Ipv4 = std::array<std::uint8_t, 4>;
+
+// The socket to serve from, on a port of this host's address that the kernel chooses, and that port. Throws
+// Error.
 struct Listener {
     OwnedFd socket;
     std::uint16_t port = 0;
 };
+[[nodiscard]] Listener listen_on(const Ipv4& address);
 [[nodiscard]] Listener listen_on_loopback();
 
 // Who connected from one port of 127.0.0.1 to another, by the kernel's table of connections (the text of
 // /proc/net/tcp); -1: it is not there.
 [[nodiscard]] std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std::uint16_t to);
 
+// From whom a connection comes, and to which port of ours.
+struct Connection {
+    Ipv4 peer{};
+    std::uint16_t peer_port = 0;
+    std::uint16_t port = 0;
+};
+
+// Why a connection is not the client's: the folder may hold what others could not read. Such a connection is
+// closed. "": it is the client's.
+using Stranger = std::function<std::string(const Connection& connection)>;
+
+// The client is a user of this host, who connects over the loopback.
+[[nodiscard]] Stranger all_but_user(uid_t user);
+
 class HttpServer {
   public:
     struct Config {
         OwnedFd socket;  // that listens
         OpenFile open;   // of the folder
-        uid_t client =
-            0;  // connections of other users are closed: the folder may hold what they could not read
+        Stranger stranger;
     };
-    // A line for each request, for the debug level.
+    // A line for each request and each connection that is closed unheard, for the debug level.
     using OnRequest = std::function<void(const std::string& line)>;
 
     HttpServer(boost::asio::io_context& io, Config config, OnRequest on_request);

@@ -119,10 +119,11 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
     listen(plan.name, options.runtime_dir);
     if (vm.http) {
         const auto open = [this](const std::string& name) { return held_.files.open_served(name); };
-        held_.http.emplace(io_,
-                           serve::HttpServer::Config{std::move(vm.http), open,
-                                                     plan.run_user ? plan.run_user->uid : ::geteuid()},
-                           guard_.around([this](const std::string& line) { log_.debug(line); }));
+        held_.http.emplace(
+            io_,
+            serve::HttpServer::Config{std::move(vm.http), open,
+                                      serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid())},
+            guard_.around([this](const std::string& line) { log_.debug(line); }));
     }
 }
 

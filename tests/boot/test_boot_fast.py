@@ -171,7 +171,7 @@ def test_other_users_of_the_host_get_nothing(boot, netboot):
         port = run.wait_text(r"file http://10\.0\.2\.2:(\d+)/boot.ipxe", "own").group(1)
         with pytest.raises((urllib.error.URLError, ConnectionError)):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/boot.ipxe", timeout=10)
-        run.wait_text("a connection of another user", "own")
+        run.wait_text("it is another user's", "own")
         run.wait_text(vm.GUEST_UP)
         run.stop()
 

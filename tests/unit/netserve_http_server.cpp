@@ -2,12 +2,16 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <boost/asio/post.hpp>
@@ -18,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "netserve/http_server.h"
 #include "tests/unit/catch.h"
@@ -27,24 +32,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Ipv4 loopback{127, 0, 0, 1};
+
 // A server in a thread of its own, over a folder with one small and one large file.
 class Served {
   public:
-    explicit Served(uid_t client = ::geteuid()) {
+    explicit Served(Stranger stranger = all_but_user(::geteuid()), const Ipv4& address = loopback)
+        : address_{address} {
         std::string name = (fs::temp_directory_path() / "vml-http-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path_ = name;
         folder_.reset(::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         std::ofstream{path_ / "small"} << "0123456789";
         std::ofstream{path_ / "large"} << std::string(large, 'x') << "END";
-        Listener listener = listen_on_loopback();
+        Listener listener = listen_on(address);
         port_ = listener.port;
         server_ = std::make_unique<HttpServer>(
             io_,
             HttpServer::Config{std::move(listener.socket),
                                [this](const std::string& file) { return open_beneath(folder_.get(), file); },
-                               client},
-            [this](const std::string& line) { refused_ = refused_ || line == "http: Too many open files"; });
+                               std::move(stranger)},
+            [this](const std::string& line) {
+                refused_ = refused_ || line == "http: Too many open files";
+                const std::lock_guard lock{mutex_};
+                lines_ += line + "\n";
+            });
         thread_ = std::thread{[this] { io_.run(); }};
     }
     Served(const Served&) = delete;
@@ -66,10 +78,18 @@ class Served {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port_);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        std::memcpy(&address.sin_addr, address_.data(), address_.size());
         const timeval limit{30, 0};  // a test that waits in vain fails
         ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+    // What the server told.
+    [[nodiscard]] std::string lines() const {
+        const std::lock_guard lock{mutex_};
+        return lines_;
     }
 
     // Waits until a connection could not be taken.
@@ -112,11 +132,14 @@ class Served {
     static constexpr std::size_t large = 3'000'000;
 
   private:
+    Ipv4 address_;
     fs::path path_;
     OwnedFd folder_;
     std::uint16_t port_ = 0;
     boost::asio::io_context io_;
     std::atomic<bool> refused_{false};
+    mutable std::mutex mutex_;
+    std::string lines_;
     std::unique_ptr<HttpServer> server_;
     std::thread thread_;
 };
@@ -203,8 +226,38 @@ TEST_CASE("what is not there, not allowed or no request") {
 }
 
 TEST_CASE("connections of another user are closed") {
-    const Served served{::geteuid() + 1};
+    const Served served{all_but_user(::geteuid() + 1)};
     CHECK(served.ask(get("/small")).empty());
+    CHECK(served.lines().find(fmt::format("it is another user's ({})", ::geteuid())) != std::string::npos);
+}
+
+// Every address of 127.0.0.0/8 is this host's.
+TEST_CASE("another address of this host, and a client told by where it connects from") {
+    const Ipv4 address{127, 77, 0, 3};
+    std::atomic<bool> open{true};
+    std::atomic<std::uint16_t> to{0};
+    const Served served{[&](const Connection& connection) -> std::string {
+                            to = connection.port;
+                            return open && connection.peer == loopback && connection.peer_port != 0
+                                       ? ""
+                                       : "the guest did not open it";
+                        },
+                        address};
+    CHECK(body_of(served.ask(get("/small"))) == "0123456789");
+    CHECK(to == served.port());
+    open = false;
+    CHECK(served.ask(get("/small")).empty());
+    CHECK(served.lines().find("the connection from 127.0.0.1:") != std::string::npos);
+    CHECK(served.lines().find("was closed: the guest did not open it") != std::string::npos);
+}
+
+TEST_CASE("an address that is not this host's") {
+    try {
+        const Listener listener = listen_on({192, 0, 2, 1});  // RFC 5737: nobody's
+        FAIL("it listens");
+    } catch (const Error& error) {
+        CHECK(error.faults().front().what == "cannot serve the folder by HTTP");
+    }
 }
 
 TEST_CASE("a client that sends nothing and many at once hold nobody up") {
