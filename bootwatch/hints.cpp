@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/mac.h"
+#include "bootwatch/own_offer.h"
 
 namespace vml::boot {
 
@@ -65,7 +66,7 @@ void proxy_hint(const DhcpTalk& talk, std::vector<std::string>& hints) {
                                    [](const Offer& offer) { return !offer.proxy(); });
     const bool has_proxy =
         std::any_of(talk.offers.begin(), talk.offers.end(), [](const Offer& offer) { return offer.proxy(); });
-    if (real == talk.offers.end() || has_proxy || talk.ack->message.no_proxy_wait) {
+    if (real == talk.offers.end() || has_proxy || talk.own || talk.ack->message.no_proxy_wait) {
         return;
     }
     const double waited = talk.ack->at - real->at;
@@ -92,6 +93,9 @@ std::vector<std::string> network_hints(const Boot& boot, bool spared) {
     if (const DhcpTalk* talk = ipxe_talk(boot)) {
         router_hint(boot, *talk, spared, hints);
         proxy_hint(*talk, hints);
+        if (talk->own && !is_own_offer_taken(*talk)) {
+            hints.push_back(fmt::format("{}; {}", fate_text(*talk), own_offer_hint));
+        }
     }
     return hints;
 }

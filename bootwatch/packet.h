@@ -72,7 +72,8 @@ struct DhcpMessage {
     std::vector<Address> routers{};            // option 3
     std::vector<Address> dns_servers{};        // option 6
     std::optional<std::uint16_t> client_arch;  // option 93
-    bool no_proxy_wait = false;                // option 175.176: iPXE need not wait for a ProxyDHCP server
+    bool no_proxy_wait = false;                // option 175.176: iPXE is to take no ProxyDHCP server's offer
+    std::int8_t ipxe_priority = 0;             // option 175.1: among iPXE's settings, the highest first
     std::vector<std::uint8_t> options{};       // every option's code, in order
     bool cut = false;                          // the capture ended before the options did
 
@@ -180,6 +181,8 @@ struct Packet {
     // It came in from the network, on a link that has but the guest at its other end. False where that is not
     // known.
     bool came_in = false;
+    // vm-launch's own, which has passed to this guest alone.
+    bool ours = false;
 
     // Not so of a frame that bears the address and comes from elsewhere.
     [[nodiscard]] bool sent_by(const Mac& guest) const { return source == guest && !came_in; }

@@ -100,10 +100,12 @@ class DhcpOptions {
 
     // iPXE's own options lie inside option 175 (https://ipxe.org/howto/dhcpd).
     void ipxe_options(Bytes field) {
-        constexpr std::uint8_t no_pxedhcp = 176;
+        enum : std::uint8_t { priority = 1, no_pxedhcp = 176 };
         for (std::size_t at = 0; field.has(at, 3); at += 2U + field.u8(at + 1)) {
             if (field.u8(at) == no_pxedhcp) {
                 message_.no_proxy_wait = field.u8(at + 2) != 0;
+            } else if (field.u8(at) == priority) {
+                message_.ipxe_priority = static_cast<std::int8_t>(field.u8(at + 2));
             }
         }
     }

@@ -56,6 +56,7 @@ struct DhcpTalk {
     unsigned requests = 0;
     unsigned declines = 0;
     std::vector<Offer> offers{};
+    std::optional<Offer> own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone
     std::optional<Offer> ack{};
     std::vector<Offer> naks{};
     std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)

@@ -64,6 +64,7 @@ ordered_json talk_json(const DhcpTalk& talk) {
             {"discovers", talk.discovers},
             {"requests", talk.requests},
             {"offers", list_of(talk.offers, offer_json)},
+            {"own_offer", talk.own ? offer_json(*talk.own) : ordered_json(nullptr)},
             {"acknowledged", talk.ack ? offer_json(*talk.ack) : ordered_json(nullptr)},
             {"refusals", list_of(talk.naks, offer_json)}};
 }

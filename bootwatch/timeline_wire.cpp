@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/own_offer.h"
 #include "bootwatch/timeline.h"
 
 namespace vml::boot {
@@ -83,7 +84,9 @@ std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& pac
         note_twin(current(), at, watched);
         return {};
     }
-    ++(from_guest ? current().guest_frames : current().other_frames);
+    if (!packet.ours) {  // which is no sign of the network
+        ++(from_guest ? current().guest_frames : current().other_frames);
+    }
     if (!from_guest && packet.target != watched.mac && !is_for_group(packet.target)) {
         return {};
     }
@@ -165,6 +168,13 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
+    if (packet.ours) {
+        if (!std::exchange(talk->own, offer)) {
+            mark(Stage::offer, at, Proof::wire,
+                 fmt::format("vm-launch's own, to this guest alone{}", boot_file_text(message)), false);
+        }
+        return;
+    }
     talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
     if (message.kind == DhcpKind::nak) {
         add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
@@ -180,6 +190,9 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
             mark(Stage::address, at, Proof::wire,
                  fmt::format("address {} from {}{}", to_string(message.yours), to_string(offer.sender),
                              boot_file_text(message)));
+            if (const std::string words = fate_text(*talk); !words.empty()) {
+                mark(Stage::address, at, Proof::wire, words, false);
+            }
         }
         return;
     }

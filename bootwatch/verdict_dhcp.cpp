@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/own_offer.h"
 #include "bootwatch/verdict_scene.h"
 
 namespace vml::boot {
@@ -92,9 +93,9 @@ bool is_url(const std::string& file) {
 // The file's name is known, its server is not: iPXE takes siaddr alone (src/usr/autoboot.c, next-server).
 Verdict no_server(const DhcpTalk& dhcp, const std::string& file) {
     const DhcpMessage& ack = dhcp.ack->message;
-    const bool somebody = std::any_of(dhcp.offers.begin(), dhcp.offers.end(), [](const Offer& offer) {
-        return !offer.message.next_server.is_zero();
-    });
+    const bool somebody =
+        dhcp.own || std::any_of(dhcp.offers.begin(), dhcp.offers.end(),
+                                [](const Offer& offer) { return !offer.message.next_server.is_zero(); });
     if (!ack.root_path.empty() || is_url(file) || !ack.next_server.is_zero() || somebody ||
         dhcp.client != Client::ipxe) {
         return std::nullopt;
@@ -212,11 +213,12 @@ Verdict no_file(const Scene& scene) {
     if (!scene.boot.ipv6.bootfile.empty() || !(scene.stopped() || scene.about.now)) {
         return std::nullopt;
     }
-    return told(
-        "no-file", "",
-        scene.with_complaint(fmt::format("{} acknowledged {} without a filename (option 67)",
-                                         to_string(dhcp->ack->sender), to_string(dhcp->ack->message.yours))),
-        file_hint(scene));
+    const std::string words = fate_text(*dhcp);
+    return told("no-file", "",
+                scene.with_complaint(fmt::format(
+                    "{} acknowledged {} without a filename (option 67){}", to_string(dhcp->ack->sender),
+                    to_string(dhcp->ack->message.yours), words.empty() ? "" : "; " + words)),
+                words.empty() ? file_hint(scene) : std::string{own_offer_hint});
 }
 
 }  // namespace vml::boot

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/own_offer.h"
 #include "bootwatch/timeline.h"
 
 namespace vml::boot {
@@ -54,6 +55,9 @@ std::string Scene::named_file() const {
     const DhcpTalk* dhcp = talk();
     if (dhcp == nullptr) {
         return {};
+    }
+    if (is_own_offer_taken(*dhcp)) {
+        return dhcp->own->message.bootfile;
     }
     std::string file = dhcp->ack ? dhcp->ack->message.bootfile + dhcp->ack->message.root_path : "";
     for (const Offer& offer : dhcp->offers) {

@@ -69,8 +69,8 @@ std::size_t weight(const Offer& offer) {
 
 std::size_t weight(const DhcpTalk& talk) {
     const auto of_offer = [](const Offer& offer) { return weight(offer); };
-    return talk_frame + (talk.ack ? weight(*talk.ack) : 0) + sum_of(talk.offers, of_offer) +
-           sum_of(talk.naks, of_offer);
+    return talk_frame + (talk.ack ? weight(*talk.ack) : 0) + (talk.own ? weight(*talk.own) : 0) +
+           sum_of(talk.offers, of_offer) + sum_of(talk.naks, of_offer);
 }
 
 std::size_t weight(const Fetch& fetch) {
@@ -115,11 +115,12 @@ void keep_the_stages(Boot& boot) {
     boot.left_out.marks += boot.marks.size() - firsts.size();
     boot.marks = std::move(firsts);
     for (DhcpTalk& talk : boot.dhcp) {
-        boot.left_out.offers += talk.offers.size() + (talk.ack ? 1 : 0);
+        boot.left_out.offers += talk.offers.size() + (talk.ack ? 1 : 0) + (talk.own ? 1 : 0);
         boot.left_out.refusals += talk.naks.size();
         talk.offers.clear();
         talk.naks.clear();
         talk.ack.reset();
+        talk.own.reset();
     }
     keep_ends(boot.dhcp, 1, boot.left_out.talks);
     keep_ends(boot.fetches, 0, boot.left_out.fetches);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/console_mark.h"
+#include "bootwatch/own_offer.h"
 
 namespace vml {
 
@@ -78,7 +79,7 @@ bool Shortcuts::has_what_it_needs(const std::string& nic, const boot::Boot& boot
     };
     return std::any_of(boot.dhcp.begin(), boot.dhcp.end(), [&](const boot::DhcpTalk& talk) {
         return talk.client == boot::Client::ipxe && talk.nic == nic && talk.ack &&
-               (names_something(*talk.ack) ||
+               (names_something(*talk.ack) || boot::is_own_offer_taken(talk) ||
                 std::any_of(talk.offers.begin(), talk.offers.end(), [&](const boot::Offer& offer) {
                     return offer.proxy() && names_something(offer);
                 }));

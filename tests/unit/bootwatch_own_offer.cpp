@@ -1,0 +1,131 @@
+// What becomes of vm-launch's own offer beside the network's.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "bootwatch/hints.h"
+#include "bootwatch/own_offer.h"
+#include "tests/unit/bootwatch_machine.h"
+
+namespace vml::boot {
+namespace {
+
+using namespace test;
+
+const std::string proxy = option(60, "PXEClient");
+constexpr const char* our_url = "http://10.0.0.9:8080/boot.ipxe";
+
+// iPXE that was offered something, and what the network says to it.
+class Offered : public Machine {
+  public:
+    Offered() { discovers(); }
+    Offered& offer_own() {
+        auto packet = decode_frame(bytes_of(frame_));
+        REQUIRE(packet);
+        packet->ours = true;
+        timeline.packet(at += 0.1, 0, *packet);
+        return *this;
+    }
+    Offered& gets_address(const std::string& options) {
+        see(dhcp(false, 2, options, guest_ip)).see(dhcp(true, 3, as_ipxe));
+        see(dhcp(false, 5, options, guest_ip));
+        return *this;
+    }
+    Offered& other_proxy() {
+        constexpr std::size_t source_address = 14 + 12;
+        see(dhcp(false, 2, proxy + option(67, "pxe.0")).replace(source_address, 4, be32(server_ip + 6)));
+        return *this;
+    }
+    [[nodiscard]] DhcpTalk talk() { return timeline.boot().dhcp.back(); }
+    // A line of the log.
+    [[nodiscard]] bool told(const std::string& words) {
+        const auto& marks = timeline.boot().marks;
+        return std::any_of(marks.begin(), marks.end(),
+                           [&](const Mark& mark) { return contains(mark.detail, words); });
+    }
+
+  private:
+    std::string frame_ = dhcp(false, 2, proxy + option(67, our_url));
+};
+
+TEST_CASE("it is no sign of the network") {
+    Offered machine;
+    machine.offer_own().offer_own();
+    REQUIRE(machine.talk().own);
+    CHECK(machine.talk().own->message.bootfile == our_url);
+    CHECK(machine.talk().offers.empty());
+    CHECK(machine.timeline.boot().other_frames == 0);
+    CHECK_FALSE(machine.timeline.boot().reached(Stage::offer));
+    CHECK(machine.told("vm-launch's own, to this guest alone, file http://10.0.0.9:8080/boot.ipxe"));
+    machine.stops();
+    machine.gets(ExitCode::no_offer, "no DHCP server answered", "nothing at all came in");
+}
+
+TEST_CASE("where nobody else names a file there is nothing to tell") {
+    Offered machine;
+    machine.offer_own().gets_address("");
+    CHECK(is_own_offer_taken(machine.talk()));
+    CHECK(fate_text(machine.talk()).empty());
+    machine.stops();
+    machine.gets(ExitCode::fetch_failed, "nothing was fetched", std::string{"DHCP named "} + our_url);
+}
+
+TEST_CASE("it is taken before the network's own file, and before another ProxyDHCP server's") {
+    Offered machine;
+    machine.offer_own().other_proxy().gets_address(option(67, "pxelinux.0"));
+    CHECK(is_own_offer_taken(machine.talk()));
+    CHECK(machine.told("before the network's own (pxelinux.0, named by 10.0.0.1)"));
+    CHECK(machine.told("and before that of the ProxyDHCP server 10.0.0.7"));
+}
+
+TEST_CASE("a network that forbids ProxyDHCP is told of, be it in the verdict or beside a boot that goes on") {
+    const std::string forbidden = option(175, option(176, "\1"));
+    Offered machine;
+    machine.offer_own().gets_address(forbidden);
+    CHECK_FALSE(is_own_offer_taken(machine.talk()));
+    CHECK(machine.told("iPXE leaves vm-launch's offer: the DHCP server 10.0.0.1"));
+    machine.stops();
+    machine.gets(ExitCode::nothing_to_boot, "DHCP", "option 175.176", "neither option 175.176");
+    Offered other;
+    other.offer_own().gets_address(forbidden + option(67, "pxelinux.0"));
+    const std::vector<std::string> hints = network_hints(other.timeline.boot(), false);
+    REQUIRE(hints.size() == 1);
+    CHECK(contains(hints.front(), "iPXE leaves vm-launch's offer"));
+}
+
+TEST_CASE("a file of the network's that has the highest priority too") {
+    const auto with_priority = [](char priority) {
+        return option(175, option(1, std::string(1, priority))) + option(67, "pxelinux.0");
+    };
+    Offered machine;
+    machine.offer_own().gets_address(with_priority('\x7f'));
+    CHECK_FALSE(is_own_offer_taken(machine.talk()));
+    CHECK(machine.told("iPXE may leave vm-launch's file: 10.0.0.1 gives pxelinux.0 the highest priority"));
+    Offered lower;
+    lower.offer_own().gets_address(with_priority('\x7e'));
+    CHECK(is_own_offer_taken(lower.talk()));
+    Offered negative;
+    negative.offer_own().gets_address(with_priority('\xff'));
+    CHECK(negative.talk().ack->message.ipxe_priority == -1);
+    CHECK(is_own_offer_taken(negative.talk()));
+}
+
+// iPXE goes on as soon as it has an address and a ProxyDHCP server's offer.
+TEST_CASE("another ProxyDHCP server's offer came first") {
+    Offered late;
+    late.other_proxy().see(dhcp(false, 2, "", guest_ip));
+    late.offer_own();
+    CHECK(contains(fate_text(late.talk()), "another ProxyDHCP server's came before it"));
+    CHECK_FALSE(is_own_offer_taken(late.talk()));
+    Offered in_time;  // of two ProxyDHCP servers the priority decides
+    in_time.other_proxy().offer_own().gets_address("");
+    CHECK(is_own_offer_taken(in_time.talk()));
+    Offered asks;
+    asks.offer_own().gets_address("");
+    asks.see(udp(true, 68, 4011, dhcp(true, 3, as_ipxe).substr(14 + 20 + 8)));
+    CHECK_FALSE(is_own_offer_taken(asks.talk()));
+    CHECK(contains(fate_text(asks.talk()), "another ProxyDHCP server's came before it"));
+}
+
+}  // namespace
+}  // namespace vml::boot
