@@ -1,12 +1,17 @@
 #include "netsetup/capture.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <cap-ng.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -43,18 +48,66 @@ void enlarge_buffer(int fd) noexcept {
     }
 }
 
+// Of Ethernet, IPv4 (RFC 791, 3.1) and TCP (RFC 9293, 3.1).
+bool narrow(int fd, const TcpTarget& target) noexcept {
+    enum Field : std::uint32_t { type = 12, fragment = 20, protocol = 23, to_address = 30, ip_header = 14 };
+    enum InTcp : std::uint32_t { to_port = 16, flags = 27 };  // the IP header's first byte is counted, too
+    constexpr std::uint32_t syn_and_ack = 0x12;
+    constexpr std::uint32_t syn = 0x02;
+    constexpr std::uint32_t later_fragment = 0x1FFF;
+    const std::uint32_t address = std::uint32_t{target.address[0]} << 24U |
+                                  std::uint32_t{target.address[1]} << 16U |
+                                  std::uint32_t{target.address[2]} << 8U | target.address[3];
+    // What passes a test goes on to the next one; what does not, to the statement before the last.
+    std::array<sock_filter, 16> program{{
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 12),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, protocol),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 10),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, fragment),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, later_fragment, 8, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, to_address),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, address, 0, 6),
+        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, ip_header),
+        BPF_STMT(BPF_LD | BPF_H | BPF_IND, to_port),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, target.port, 0, 3),
+        BPF_STMT(BPF_LD | BPF_B | BPF_IND, flags),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn_and_ack),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, capture_length),
+    }};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+Error cannot_watch(std::string hint) {
+    return Error{{"cannot watch the guest's packets", errno_text(errno), std::move(hint), ExitCode::host}};
+}
+
+OwnedFd socket_to_watch() {
+    OwnedFd fd = packet_socket();
+    if (!fd) {
+        throw cannot_watch("in a container: --cap-add NET_RAW; or --no-boot-watch");
+    }
+    return fd;
+}
+
 }  // namespace
 
 OwnedFd open_capture(int link_index) {
-    OwnedFd fd = packet_socket();
-    if (!fd) {
-        throw Error{{"cannot watch the guest's packets", errno_text(errno),
-                     "in a container: --cap-add NET_RAW; or --no-boot-watch", ExitCode::host}};
-    }
+    OwnedFd fd = socket_to_watch();
     enlarge_buffer(fd.get());
     if (!bind_to(fd.get(), link_index, ETH_P_ALL)) {
-        throw Error{{"cannot watch the guest's packets", errno_text(errno), "or leave it: --no-boot-watch",
-                     ExitCode::host}};
+        throw cannot_watch("or leave it: --no-boot-watch");
+    }
+    return fd;
+}
+
+OwnedFd open_connection_capture(int link_index, const TcpTarget& target) {
+    OwnedFd fd = socket_to_watch();
+    if (!narrow(fd.get(), target) || !bind_to(fd.get(), link_index, ETH_P_ALL)) {
+        throw cannot_watch("");
     }
     return fd;
 }

@@ -1,7 +1,9 @@
 // A view of the frames on one link: a packet socket (packet(7)), bound to it. Makes system calls.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <sys/types.h>
@@ -30,6 +32,17 @@ struct CapturedFrame {
 // the link has gone.
 bool pause_capture(int fd, int link_index) noexcept;
 bool resume_capture(int fd, int link_index) noexcept;
+
+// Where connections go to, over IPv4; the address is in network byte order.
+struct TcpTarget {
+    std::array<std::uint8_t, 4> address{};
+    std::uint16_t port = 0;
+    bool operator==(const TcpTarget&) const = default;
+};
+
+// Sees nothing but the first segments of connections to there, as open_capture sees all: what comes is kept
+// until it is read.
+[[nodiscard]] OwnedFd open_connection_capture(int link_index, const TcpTarget& target);
 
 // Frames that came faster than they were read, since the last call (PACKET_STATISTICS).
 [[nodiscard]] unsigned lost_frames(int fd) noexcept;

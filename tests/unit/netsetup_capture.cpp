@@ -107,6 +107,49 @@ TEST_CASE("a pause sees nothing, and ends without any privilege") {
     CHECK(lost_frames(fd.get()) == 0);
 }
 
+// A TCP segment over IPv4, with `more_header` words of options in the IP header.
+Frame segment(const std::array<unsigned char, 4>& to, unsigned port, unsigned char flags,
+              unsigned more_header = 0) {
+    Frame bytes(60 + 4 * more_header, 0);
+    const std::size_t tcp = 14 + 20 + 4 * more_header;
+    std::copy(guest.begin(), guest.end(), bytes.begin() + 6);
+    bytes[12] = 0x08;
+    bytes[14] = static_cast<unsigned char>(0x45 + more_header);
+    bytes[23] = 6;
+    std::copy(to.begin(), to.end(), bytes.begin() + 30);
+    bytes[tcp + 2] = static_cast<unsigned char>(port >> 8U);
+    bytes[tcp + 3] = static_cast<unsigned char>(port);
+    bytes[tcp + 13] = flags;
+    return bytes;
+}
+
+TEST_CASE("a view of the first segments of connections to one place, and of nothing else") {
+    enum Flag : unsigned char { syn = 2, ack = 16 };
+    const TcpTarget target{{10, 77, 0, 3}, 40000};
+    const PrivateHost host;
+    const OwnedFd fd = open_connection_capture(pair_of_links(), target);
+    const Wire wire{"v1"};
+    wire.send(segment({10, 77, 0, 3}, 40001, syn));
+    wire.send(segment({10, 77, 0, 4}, 40000, syn));
+    wire.send(segment({10, 77, 0, 3}, 40000, syn | ack));
+    wire.send(segment({10, 77, 0, 3}, 40000, ack));
+    Frame other = segment({10, 77, 0, 3}, 40000, syn);
+    other[23] = 17;  // UDP
+    wire.send(other);
+    other = segment({10, 77, 0, 3}, 40000, syn);
+    other[12] = 0x86;  // not IPv4
+    wire.send(other);
+    other = segment({10, 77, 0, 3}, 40000, syn);
+    other[21] = 1;  // a later fragment
+    wire.send(other);
+    CHECK(quiet(fd.get()));
+    for (const unsigned more_header : {0U, 2U}) {
+        const Frame wanted = segment({10, 77, 0, 3}, 40000, syn, more_header);
+        wire.send(wanted);
+        CHECK(captured(fd.get(), wanted));
+    }
+}
+
 TEST_CASE("without the privilege the reason is told") {
     CHECK(capture_obstacle() == 0);
     CHECK(in_child([] {
