@@ -94,6 +94,10 @@ bool may_be_program(const Fetch& fetch) {
     }
 }
 
+bool is_ipxes_turn(const Boot& boot, const std::string& nic) {
+    return !boot.dhcp.empty() && boot.dhcp.back().client == Client::ipxe && boot.dhcp.back().nic == nic;
+}
+
 bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch) {
     return std::any_of(fetches.begin(), fetches.end(), [&](const Fetch& earlier) {
         return earlier.began < fetch.began && earlier.state == FetchState::done && may_be_program(earlier);

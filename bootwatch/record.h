@@ -166,6 +166,9 @@ struct Boot {
     bool operator==(const Boot&) const = default;
 };
 
+// Is iPXE the latest that spoke DHCP in this boot, and over this NIC?
+[[nodiscard]] bool is_ipxes_turn(const Boot& boot, const std::string& nic);
+
 // Was something that may be a program fetched whole before this? It may have run, and asked for it.
 [[nodiscard]] bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch);
 

@@ -22,55 +22,60 @@ std::chrono::steady_clock::duration from_seconds(double seconds) {
 
 }  // namespace
 
-BootHelp::BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause,
-                   OfferRepeat offer_repeat, Log& log, Hands hands)
-    : io_{io},
-      log_{log},
-      hands_{std::move(hands)},
-      shortcuts_{std::move(shortcuts)},
-      link_pause_{std::move(link_pause)},
-      offer_repeat_{std::move(offer_repeat)},
-      longest_pause_{io} {}
+BootHelp::BootHelp(boost::asio::io_context& io, Helps helps, Log& log, Hands hands)
+    : io_{io}, log_{log}, hands_{std::move(hands)}, helps_{std::move(helps)}, longest_pause_{io} {}
 
 void BootHelp::console_line(const std::string& line) {
-    shortcuts_.line(line, hands_.boot_without_fetches());
-    switch_links(link_pause_.line(line));
+    helps_.shortcuts.line(line, hands_.boot_without_fetches());
+    switch_links(helps_.link_pause.line(line));
 }
 
 void BootHelp::console_partial(const std::string& line, double quiet_s) {
-    if (!shortcuts_.is_prompt(line)) {
+    if (!helps_.shortcuts.is_prompt(line)) {
         return;
     }
     hands_.catch_up();  // iPXE may be further than its console shows
-    if (shortcuts_.may_press(hands_.boot(), quiet_s)) {
+    if (helps_.shortcuts.may_press(hands_.boot(), quiet_s)) {
         hands_.press_key();
-        log_.debug(shortcuts_.key_pressed(hands_.now()));
+        log_.debug(helps_.shortcuts.key_pressed(hands_.now()));
     } else {
-        shortcuts_.leave_prompt();
+        helps_.shortcuts.leave_prompt();
     }
 }
 
+// The guest waits for the offer, and another server may be as fast.
 void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
-    shortcuts_.packet(nic, packet, hands_.now());
+    offer_own(nic, packet);
+    helps_.shortcuts.packet(nic, packet, hands_.now());
     answer_search(nic);
     repeat_offer(nic, packet);
 }
 
 void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
-    const auto offer = offer_repeat_.repeated(nic, packet, hands_.boot_without_fetches());
+    const auto offer = helps_.offer_repeat.repeated(nic, packet, hands_.boot_without_fetches());
     if (offer && hands_.send(nic, serve::proxy_offer(*offer))) {
-        log_.debug(shortcuts_.tell(offer_repeat_.text(nic, hands_.now())));
+        log_.debug(helps_.shortcuts.tell(helps_.offer_repeat.text(nic, hands_.now())));
+    }
+}
+
+void BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) {
+    if (const auto offer = helps_.own_offer.due(nic, packet, hands_.boot_without_fetches())) {
+        const std::string frame = serve::proxy_offer(*offer);
+        if (hands_.send(nic, frame)) {
+            hands_.sent(nic, frame);
+        }
     }
 }
 
 void BootHelp::was_reset() {
-    shortcuts_.reset();
-    switch_links(link_pause_.reset());
+    helps_.shortcuts.reset();
+    switch_links(helps_.link_pause.reset());
 }
 
 // A router goes first, and so does DHCP: see Shortcuts.
 void BootHelp::answer_search(std::size_t nic) {
-    const std::optional<double> wait = shortcuts_.answer_in(nic, hands_.boot_without_fetches(), hands_.now());
+    const std::optional<double> wait =
+        helps_.shortcuts.answer_in(nic, hands_.boot_without_fetches(), hands_.now());
     if (!wait || patience_.contains(nic)) {
         return;
     }
@@ -86,9 +91,9 @@ void BootHelp::answer_search(std::size_t nic) {
 }
 
 void BootHelp::advertise(std::size_t nic) {
-    if (shortcuts_.answer_in(nic, hands_.boot_without_fetches(), hands_.now()) &&
+    if (helps_.shortcuts.answer_in(nic, hands_.boot_without_fetches(), hands_.now()) &&
         hands_.send(nic, serve::router_advertisement())) {
-        log_.debug(shortcuts_.advertised(nic, hands_.now()));
+        log_.debug(helps_.shortcuts.advertised(nic, hands_.now()));
     }
 }
 
@@ -96,13 +101,13 @@ void BootHelp::switch_links(const std::vector<LinkSwitch>& switches) {
     for (const LinkSwitch& link : switches) {
         hands_.switch_link(link);
         log_.debug(link.up ? fmt::format("the link of {} is up again", link.nic)
-                           : shortcuts_.link_taken_down(link.nic, hands_.now()));
+                           : helps_.shortcuts.link_taken_down(link.nic, hands_.now()));
     }
     if (!switches.empty()) {
         longest_pause_.expires_after(from_seconds(LinkPause::longest_s));
         longest_pause_.async_wait([this](const error_code& error) {
             if (!error) {
-                switch_links(link_pause_.reset());
+                switch_links(helps_.link_pause.reset());
             }
         });
     }

@@ -1,5 +1,5 @@
-// Spares the guest's boot the waits that nobody needs (shortcuts.h, link_pause.h) while the VM runs. Runs in
-// the event loop.
+// Spares the guest's boot the waits that nobody needs (shortcuts.h, link_pause.h) while the VM runs, and
+// tells its iPXE what vm-launch serves (own_offer.h). Runs in the event loop.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "launcher/watch/link_pause.h"
 #include "launcher/watch/offer_repeat.h"
+#include "launcher/watch/own_offer.h"
 #include "launcher/watch/shortcuts.h"
 
 namespace vml {
@@ -25,13 +26,21 @@ class BootHelp {
         // Hands a frame to this guest alone, after all that has come for it by now; false when it cannot.
         std::function<void()> catch_up;
         std::function<bool(std::size_t nic, std::string_view frame)> send;
+        // A frame of ours was sent that belongs on the record.
+        std::function<void(std::size_t nic, std::string_view frame)> sent;
         std::function<double()> now;  // seconds since the guest began to run
         std::function<const boot::Boot&()> boot;
         std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
     };
 
-    BootHelp(boost::asio::io_context& io, Shortcuts shortcuts, LinkPause link_pause, OfferRepeat offer_repeat,
-             Log& log, Hands hands);
+    struct Helps {
+        Shortcuts shortcuts;
+        LinkPause link_pause;
+        OfferRepeat offer_repeat;
+        OwnOffer own_offer;
+    };
+
+    BootHelp(boost::asio::io_context& io, Helps helps, Log& log, Hands hands);
 
     void console_line(const std::string& line);
     // `quiet_s`: see Shortcuts::may_press.
@@ -40,20 +49,20 @@ class BootHelp {
     void packet(std::size_t nic, const boot::Packet& packet);
     void was_reset();
 
-    [[nodiscard]] const Shortcuts& shortcuts() const { return shortcuts_; }
+    [[nodiscard]] const Shortcuts& shortcuts() const { return helps_.shortcuts; }
+    [[nodiscard]] const OwnOffer& own_offer() const { return helps_.own_offer; }
 
   private:
     void answer_search(std::size_t nic);
     void advertise(std::size_t nic);
     void repeat_offer(std::size_t nic, const boot::Packet& packet);
+    void offer_own(std::size_t nic, const boot::Packet& packet);
     void switch_links(const std::vector<LinkSwitch>& switches);
 
     boost::asio::io_context& io_;
     Log& log_;
     Hands hands_;
-    Shortcuts shortcuts_;
-    LinkPause link_pause_;
-    OfferRepeat offer_repeat_;
+    Helps helps_;
     boost::asio::steady_timer longest_pause_;
     std::map<std::size_t, boost::asio::steady_timer>
         patience_;  // until a NIC's search for a router is answered

@@ -47,6 +47,14 @@ void tell_late_rest(double late_s, double at, const std::vector<boot::Fetch>& fe
         at, late_s, fetches.empty() ? "" : " while " + fetches.back().url + " came"));
 }
 
+std::optional<boot::Packet> own_packet(std::string_view frame) {
+    auto packet = boot::decode_frame(bytes_of(frame));
+    if (packet) {
+        packet->ours = true;
+    }
+    return packet;
+}
+
 }  // namespace
 
 BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
@@ -55,12 +63,17 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       handlers_{std::move(handlers)},
       observer_{std::move(config.observer)},
       help_{io,
-            Shortcuts{config.shortcuts, observer_.config().nics},
-            LinkPause{std::move(config.pausable_nics)},
-            OfferRepeat{config.repeat_offers_to, observer_.config().nics},
+            {Shortcuts{config.shortcuts, observer_.config().nics}, LinkPause{std::move(config.pausable_nics)},
+             OfferRepeat{config.repeat_offers_to, observer_.config().nics},
+             OwnOffer{std::move(config.own_service), observer_.config().nics}},
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+             [this](std::size_t nic, std::string_view frame) {
+                 if (const auto packet = own_packet(frame)) {
+                     observed(observer_.packet(now(), nic, *packet));
+                 }
+             },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
       wire_{io,
@@ -69,6 +82,10 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              handlers_.switch_dump,
              [this](double late_s) {
                  tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
+             },
+             // iPXE may look for an address, and another server's offer come right after (own_offer.h).
+             [this](std::size_t nic) {
+                 return nic == help_.own_offer().nic() && !observer_.has_reached(boot::Stage::fetch);
              }}},
       answer_wait_{io,
                    log,

@@ -17,6 +17,7 @@
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
 #include "launcher/watch/link_pause.h"
+#include "launcher/watch/own_offer.h"
 #include "launcher/watch/shortcuts.h"
 #include "launcher/watch/wire_watch.h"
 
@@ -27,6 +28,7 @@ struct BootWatchConfig {
     ShortcutsConfig shortcuts;
     std::vector<LinkPause::Nic> pausable_nics;    // see link_pause.h
     std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
+    std::optional<OwnService> own_service{};      // see own_offer.h
 };
 
 class BootWatch {

@@ -14,10 +14,6 @@ bool is_whole_offer(const boot::DhcpMessage& message) {
     return message.kind == boot::DhcpKind::offer && !message.yours.is_zero() && !message.bootfile.empty();
 }
 
-bool asks_now(const boot::Boot& boot, const std::string& nic) {
-    return !boot.dhcp.empty() && boot.dhcp.back().client == boot::Client::ipxe && boot.dhcp.back().nic == nic;
-}
-
 }  // namespace
 
 OfferRepeat::OfferRepeat(const std::vector<std::string>& to, const std::vector<boot::WatchedNic>& watched) {
@@ -31,7 +27,7 @@ std::optional<serve::ProxyOffer> OfferRepeat::repeated(std::size_t nic, const bo
     const Nic& at = nics_.at(nic);
     const auto* offer = std::get_if<boot::DhcpMessage>(&packet.body);
     if (!at.repeat || offer == nullptr || !is_whole_offer(*offer) || offer->chaddr != at.mac ||
-        !asks_now(boot, at.id)) {
+        !boot::is_ipxes_turn(boot, at.id)) {
         return std::nullopt;
     }
     serve::ProxyOffer repeated{offer->xid, at.mac, {}, offer->bootfile};

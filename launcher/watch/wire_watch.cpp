@@ -36,7 +36,8 @@ WireWatch::WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Han
     for (std::size_t index = 0; index < taps.size(); ++index) {
         taps_.push_back(std::make_unique<Tap>(io, std::move(taps[index]), [this, index] {
             if (take(index)) {
-                taps_[index]->wait.begin_after_rest();
+                BatchedWait& wait = taps_[index]->wait;
+                handlers_.is_urgent&& handlers_.is_urgent(index) ? wait.begin() : wait.begin_after_rest();
             }
         }));
     }

@@ -28,6 +28,8 @@ class WireWatch {
         std::function<void(const std::string& filter, bool on)> on_switch;
         // A rest has ended so much later than it was to, on a busy host.
         std::function<void(double late_s)> on_late_rest;
+        // Is the next frame of this NIC to be handed over as soon as it comes, and not with those after it?
+        std::function<bool(std::size_t nic)> is_urgent{};
     };
 
     WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Handlers handlers);

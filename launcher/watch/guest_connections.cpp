@@ -1,0 +1,44 @@
+#include "launcher/watch/guest_connections.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
+
+namespace vml {
+
+namespace {
+
+net::TcpTarget of_endpoint(const boot::Endpoint& endpoint) {
+    net::TcpTarget target{{}, endpoint.port};
+    std::copy_n(endpoint.address.bytes.begin(), target.address.size(), target.address.begin());
+    return target;
+}
+
+}  // namespace
+
+GuestConnections::GuestConnections(OwnedFd view, const Mac& guest) : view_{std::move(view)}, guest_{guest} {}
+
+bool GuestConnections::has(const net::TcpTarget& from) {
+    std::array<char, net::capture_length> room{};
+    for (auto frame = net::read_frame(view_.get(), room); frame.count >= 0;
+         frame = net::read_frame(view_.get(), room)) {
+        auto packet = boot::decode_frame(bytes_of({room.data(), static_cast<std::size_t>(frame.count)}));
+        if (packet && !frame.outgoing) {  // what leaves over the tap goes to the guest
+            note(*packet);
+        }
+    }
+    return std::find(opened_.begin(), opened_.end(), from) != opened_.end();
+}
+
+void GuestConnections::note(const boot::Packet& packet) {
+    if (!packet.sent_by(guest_) || !std::holds_alternative<boot::TcpSegment>(packet.body)) {
+        return;
+    }
+    opened_.push_back(of_endpoint(packet.from));
+    if (opened_.size() > most) {
+        opened_.pop_front();
+    }
+}
+
+}  // namespace vml

@@ -1,0 +1,120 @@
+// Whom vm-launch tells what it serves on a bridge, and whose connections to its server are the guest's.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "launcher/watch/guest_connections.h"
+#include "launcher/watch/own_offer.h"
+#include "tests/unit/bootwatch_frames.h"
+#include "tests/unit/catch.h"
+
+namespace vml {
+namespace {
+
+using namespace boot::test;
+
+const OwnService service{"net1", {10, 77, 0, 3}, "http://10.77.0.3:40000/boot.ipxe"};
+const std::vector<boot::WatchedNic> watched{{"net0", Mac{2, 0, 0, 0, 0, 1}}, {"net1", guest}};
+
+boot::Packet packet_of(const std::string& frame) {
+    const auto packet = boot::decode_frame(bytes_of(frame));
+    REQUIRE(packet);
+    return *packet;
+}
+
+std::optional<serve::ProxyOffer> due(const boot::Packet& packet, std::size_t nic = 1) {
+    boot::Timeline timeline{watched};
+    timeline.packet(1, nic, packet);
+    return OwnOffer{service, watched}.due(nic, packet, timeline.current_boot());
+}
+
+TEST_CASE("iPXE's search is answered, before whoever else answers it") {
+    boot::Packet search = packet_of(dhcp(true, 1, as_ipxe));
+    std::get<boot::DhcpMessage>(search.body).xid = 7;
+    const auto offer = due(search);
+    REQUIRE(offer);
+    CHECK(offer->xid == 7);
+    CHECK(offer->client == guest);
+    CHECK(offer->server == std::array<std::uint8_t, 4>{10, 77, 0, 3});
+    CHECK(offer->bootfile == "http://10.77.0.3:40000/boot.ipxe");
+    CHECK(offer->priority == 127);
+}
+
+// Firmware's own PXE and operating systems are the network's affair.
+TEST_CASE("nobody else's search is answered, and nothing else of iPXE's") {
+    const boot::Packet search = packet_of(dhcp(true, 1, as_ipxe));
+    CHECK(due(search));
+    CHECK_FALSE(due(search, 0));
+    CHECK_FALSE(due(packet_of(dhcp(true, 1, option(60, "PXEClient:Arch:00007")))));
+    CHECK_FALSE(due(packet_of(dhcp(true, 1, option(60, "udhcp 1.36")))));
+    CHECK_FALSE(due(packet_of(dhcp(true, 3, as_ipxe))));
+    CHECK_FALSE(due(packet_of(dhcp(false, 1, as_ipxe))));
+    boot::Packet twin = search;
+    twin.came_in = true;
+    CHECK_FALSE(due(twin));
+    boot::Packet other = search;
+    std::get<boot::DhcpMessage>(other.body).chaddr = Mac{2, 0, 0, 0, 0, 9};
+    CHECK_FALSE(due(other));
+    boot::Timeline timeline{watched};
+    timeline.packet(1, 1, search);
+    CHECK_FALSE(OwnOffer{std::nullopt, watched}.due(1, search, timeline.current_boot()));
+    CHECK_FALSE(OwnOffer{std::nullopt, watched}.nic());
+    CHECK_FALSE(OwnOffer{service, {}}.nic());
+    CHECK(OwnOffer{service, watched}.nic() == 1);
+}
+
+// The view is a socket of datagrams here, one a frame.
+struct Connections {
+    Connections() {
+        std::array<int, 2> ends{};
+        REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+        all.emplace(OwnedFd{ends[0]}, guest);
+        wire.reset(ends[1]);
+    }
+    void see(const std::string& frame) const {
+        REQUIRE(::send(wire.get(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size()));
+    }
+    [[nodiscard]] bool has(std::uint16_t port) { return all->has({{10, 0, 0, 2}, port}); }
+
+    OwnedFd wire;
+    std::optional<GuestConnections> all;
+};
+
+TEST_CASE("a connection whose first segment the guest has sent is the guest's") {
+    Connections connections;
+    CHECK_FALSE(connections.has(5000));
+    connections.see(tcp(true, 5000, 40000, 100, syn));
+    connections.see(tcp(true, 5000, 40000, 100, syn));
+    CHECK(connections.has(5000));
+    CHECK(connections.has(5000));
+    CHECK_FALSE(connections.has(5001));
+    CHECK_FALSE(connections.all->has({{10, 0, 0, 3}, 5000}));
+}
+
+TEST_CASE("another sender's segment, another protocol's packet and no packet make none the guest's") {
+    Connections connections;
+    std::string of_another = tcp(true, 5000, 40000, 100, syn);
+    of_another.replace(6, 6, std::string{server.begin(), server.end()});
+    connections.see(of_another);
+    connections.see(udp(true, 5000, 40000, "x"));
+    connections.see("x");
+    CHECK_FALSE(connections.has(5000));
+}
+
+TEST_CASE("of very many connections the latest are remembered") {
+    Connections connections;
+    for (unsigned port = 1; port <= GuestConnections::most + 1; ++port) {
+        connections.see(tcp(true, port, 40000, 100, syn));
+        CHECK(connections.has(static_cast<std::uint16_t>(port)));
+    }
+    CHECK_FALSE(connections.has(1));
+    CHECK(connections.has(2));
+    CHECK(connections.has(GuestConnections::most + 1));
+}
+
+}  // namespace
+}  // namespace vml
