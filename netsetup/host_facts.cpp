@@ -40,6 +40,13 @@ HostNetworkFacts host_network_facts() {
     NetlinkSocket socket;
     HostNetworkFacts facts;
     facts.links = list_links(socket);
+    for (const LinkAddress& own : list_addresses(socket)) {
+        for (Link& link : facts.links) {
+            if (link.index == own.link) {
+                link.addresses.push_back(own.address);
+            }
+        }
+    }
     facts.tun_error = tun_error();
     facts.net_admin = has_capability(CAP_NET_ADMIN);
     facts.sys_admin = may_make_netns();

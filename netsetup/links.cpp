@@ -6,7 +6,10 @@
 #include <cstring>
 #include <span>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -146,6 +149,23 @@ std::optional<Link> only(std::vector<Link> links) {
     return links.empty() ? std::nullopt : std::optional{std::move(links.front())};
 }
 
+// IFA_LOCAL is this host's; IFA_ADDRESS, on a link from point to point, its peer's (linux/if_addr.h).
+std::optional<LinkAddress> parse_address(const nlmsghdr& message) {
+    auto* header = for_libnl(message);
+    if (message.nlmsg_type != RTM_NEWADDR || nlmsg_valid_hdr(header, sizeof(ifaddrmsg)) == 0) {
+        return std::nullopt;
+    }
+    const auto* info = static_cast<const ifaddrmsg*>(nlmsg_data(header));
+    const nlattr* local = nlmsg_find_attr(header, sizeof(ifaddrmsg), IFA_LOCAL);
+    LinkAddress own{static_cast<int>(info->ifa_index), {}};
+    if (info->ifa_family != AF_INET || info->ifa_scope >= RT_SCOPE_LINK || local == nullptr ||
+        nla_len(local) != static_cast<int>(own.address.size())) {
+        return std::nullopt;
+    }
+    std::memcpy(own.address.data(), nla_data(local), own.address.size());
+    return own;
+}
+
 template <typename Wanted>
 const Link* first(const std::vector<Link>& links, Wanted wanted) {
     const auto found = std::find_if(links.begin(), links.end(), wanted);
@@ -164,6 +184,10 @@ std::vector<const Link*> all(const std::vector<Link>& links, Wanted wanted) {
 }
 
 }  // namespace
+
+std::string to_text(const Ipv4Address& address) {
+    return fmt::format("{}", fmt::join(address, "."));
+}
 
 std::string_view to_text(PortState state) {
     constexpr std::array<std::string_view, 5> names = {"disabled", "listening", "learning", "forwarding",
@@ -198,6 +222,26 @@ bool is_bridge_message(const nlmsghdr& message) {
 std::vector<Link> list_links(NetlinkSocket& socket) {
     const NlMessage request = get_request(NLM_F_DUMP, 0);
     return read_links(socket, *request);
+}
+
+std::vector<LinkAddress> list_addresses(NetlinkSocket& socket) {
+    ifaddrmsg header{};
+    header.ifa_family = AF_INET;
+    const NlMessage request{nlmsg_alloc_simple(RTM_GETADDR, NLM_F_DUMP)};
+    (void)nlmsg_append(request.get(), &header, sizeof header, NLMSG_ALIGNTO);
+    std::vector<LinkAddress> addresses;
+    const Answer answer = socket.query(
+        *request, [&] { addresses.clear(); },
+        [&](const nlmsghdr& message) {
+            if (const auto address = parse_address(message)) {
+                addresses.push_back(*address);
+            }
+        });
+    if (!answer.ok()) {
+        throw Error{
+            failure(Step::read_links, "cannot read the host's addresses", answer.error_number, answer.text)};
+    }
+    return addresses;
 }
 
 std::optional<Link> find_link(NetlinkSocket& socket, const std::string& name) {

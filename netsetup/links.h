@@ -1,6 +1,7 @@
 // What the kernel says about network links. Reads only.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,9 @@
 #include "netsetup/netlink.h"
 
 namespace vml::net {
+
+using Ipv4Address = std::array<std::uint8_t, 4>;  // network byte order
+[[nodiscard]] std::string to_text(const Ipv4Address& address);
 
 // BR_STATE_* of include/uapi/linux/if_bridge.h.
 enum class PortState : std::uint8_t {
@@ -56,6 +60,7 @@ struct Link {
     bool lower_elsewhere = false;  // IFLA_LINK_NETNSID: `lower` counts in another network namespace
     unsigned promiscuity = 0;
     std::optional<BridgeFacts> bridge{};        // of a bridge
+    std::vector<Ipv4Address> addresses{};       // of this host there; of host_network_facts alone
     std::optional<PortState> port_state{};      // of a bridge's port
     std::optional<MacvlanMode> macvlan_mode{};  // of a macvlan or macvtap
 
@@ -73,6 +78,16 @@ struct Link {
 // Every link of the socket's network namespace, by index. `wireless` is looked up in /sys/class/net, which
 // shows the namespace in which it was mounted. Throws Error.
 [[nodiscard]] std::vector<Link> list_links(NetlinkSocket& socket);
+
+// The IPv4 addresses of the socket's network namespace, in the kernel's order, in which a link's primary ones
+// come before its secondary ones; those that are valid on the link alone (169.254.0.0/16) are left out.
+// Throws Error.
+struct LinkAddress {
+    int link = 0;
+    Ipv4Address address{};
+    bool operator==(const LinkAddress&) const = default;
+};
+[[nodiscard]] std::vector<LinkAddress> list_addresses(NetlinkSocket& socket);
 
 // One link; nothing when there is none. Throws Error.
 [[nodiscard]] std::optional<Link> find_link(NetlinkSocket& socket, const std::string& name);

@@ -1,4 +1,5 @@
 // Every check with a real faulty set-up.
+#include <algorithm>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -255,4 +256,20 @@ TEST_CASE("a firewall that sees bridged frames and drops what it forwards") {
     CHECK(bridge().faults.empty());
     sh("echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables");
     CHECK(bridge().warnings.empty());
+}
+
+TEST_CASE("the host's own addresses on a bridge, the first one first") {
+    const PrivateHost host;
+    make_network();
+    CHECK(link_named(host_network_facts().links, "br0")->addresses.empty());
+    sh("ip addr add 10.77.0.3/24 dev br0 && ip addr add 10.77.0.2/24 dev br0");
+    sh("ip addr add 10.88.0.1 peer 10.88.0.2/32 dev br0");
+    sh("ip addr add 169.254.1.1/16 scope link dev br0 && ip addr add fd77::3/64 dev br0");
+    const HostNetworkFacts facts = host_network_facts();
+    std::vector<Ipv4Address> found = link_named(facts.links, "br0")->addresses;
+    REQUIRE(found.size() == 3);
+    CHECK(to_text(found.front()) == "10.77.0.3");
+    std::sort(found.begin(), found.end());
+    CHECK(found == std::vector<Ipv4Address>{{10, 77, 0, 2}, {10, 77, 0, 3}, {10, 88, 0, 1}});
+    CHECK(link_named(facts.links, "v0")->addresses.empty());
 }
