@@ -102,6 +102,21 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
 }
 
+void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
+    const Netboot& netboot = nic.netboot;
+    if (!netboot.is_offered()) {
+        return;
+    }
+    const std::string url = netboot.http
+                                ? fmt::format("http://{}:{{port}}/{}", net::to_text(netboot.offered_from),
+                                              serve::url_path(*netboot.bootfile))
+                                : *netboot.bootfile;
+    writer.plan().offer = {number, nic.id, nic.mac, netboot.offered_from, url};
+    if (netboot.http) {
+        writer.plan().http = netboot;
+    }
+}
+
 void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {
     std::visit(
         Overloaded{[&](const Nat& nat) { plan_nat(spec, nic, nat, writer); },
@@ -111,6 +126,7 @@ void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWr
                        }
                        plan_link(nic, port.made, number, by_hand(port, nic, number),
                                  fmt::format("a tap that is a port of the bridge {}", port.bridge), writer);
+                       plan_offer(nic, number, writer);
                    },
                    [&](const Macvtap& macvtap) {
                        plan_link(nic, macvtap.made, number, by_hand(macvtap, nic, number),

@@ -131,6 +131,16 @@ struct WirePoint {
     bool operator==(const WirePoint&) const = default;
 };
 
+// What vm-launch tells the iPXE of a guest on a bridge, as a ProxyDHCP server, on that guest's tap alone.
+struct PlannedOffer {
+    unsigned nic = 0;  // 1 for the first
+    std::string id;    // "net0"
+    std::string mac;   // the guest's
+    net::Ipv4Address from{};
+    std::string bootfile;  // a URL; "{port}" in it stands for the port of the HTTP server
+    bool operator==(const PlannedOffer&) const = default;
+};
+
 // What makes this boot faster than a stock one.
 struct Shortcut {
     enum class Kind { key_at_prompt, router_advertisement, proxy_offer, http };
@@ -149,7 +159,9 @@ struct Plan {
     std::vector<PortWait> port_waits{};
     std::vector<WirePoint> wire{};
     std::vector<Shortcut> shortcuts{};
-    std::optional<Netboot> http{};             // served on the loopback, to QEMU's user alone
+    // Served on the loopback, to QEMU's user alone; with an offer, on its address, to its guest alone.
+    std::optional<Netboot> http{};
+    std::optional<PlannedOffer> offer{};
     std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
     std::optional<Confinement> confinement{};  // of QEMU; none: it enters no Landlock domain

@@ -121,6 +121,14 @@ ordered_json helpers_of(const Plan& plan) {
     return list;
 }
 
+std::string offer_as_text(const PlannedOffer& offer) {
+    return fmt::format(
+        "\nThe iPXE of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP offer, to "
+        "this "
+        "guest alone\n",
+        offer.id, offer.bootfile);
+}
+
 }  // namespace
 
 std::string plan_as_text(const Plan& plan) {
@@ -149,6 +157,7 @@ std::string plan_as_text(const Plan& plan) {
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
+    text += plan.offer ? offer_as_text(*plan.offer) : "";
     if (!plan.shortcuts.empty()) {
         text += "\nFaster than stock:\n";
         for (const Shortcut& shortcut : plan.shortcuts) {
@@ -187,6 +196,8 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
+        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id}, {"bootfile", plan.offer->bootfile}}
+                             : ordered_json(nullptr)},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {

@@ -124,7 +124,11 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     for (const BootEntry& entry : spec.boot_order) {
         head.boot_order.push_back(entry.device);
     }
-    if (plan.http && plan.http->folder) {
+    if (plan.offer) {
+        head.helped.push_back(
+            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own tap alone", plan.offer->id,
+                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : ""));
+    } else if (plan.http && plan.http->folder) {
         head.helped.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
     }
@@ -136,6 +140,18 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }
 
 }  // namespace
+
+std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
+    if (!plan.offer) {
+        return std::nullopt;
+    }
+    constexpr std::string_view place = "{port}";
+    std::string url = plan.offer->bootfile;
+    if (const std::size_t at = url.find(place); plan.http && at != std::string::npos) {
+        url.replace(at, place.size(), std::to_string(http_port));
+    }
+    return OwnService{plan.offer->id, plan.offer->from, std::move(url)};
+}
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
     return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),

@@ -1,6 +1,9 @@
 // What the boot's watch and the report have to know of a machine before it boots. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "bootwatch/report.h"
 #include "launcher/plan/plan.h"
 #include "launcher/settings/settings.h"
@@ -13,6 +16,9 @@ struct RunInputs {
     BootWatchConfig watch;
     boot::ReportHead head;
 };
+
+// What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.
+[[nodiscard]] std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port);
 
 [[nodiscard]] RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan);
 

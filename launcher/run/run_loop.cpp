@@ -27,6 +27,7 @@
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/watch/boot_watch.h"
+#include "launcher/watch/guest_connections.h"
 #include "launcher/watch/link_state.h"
 #include "netserve/http_server.h"
 
@@ -109,7 +110,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
              screen_, guest_handlers()},
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
-              std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to)},
+              std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
+              own_service(plan, vm.http_port)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
@@ -121,8 +123,11 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
         const auto open = [this](const std::string& name) { return held_.files.open_served(name); };
         held_.http.emplace(
             io_,
-            serve::HttpServer::Config{std::move(vm.http), open,
-                                      serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid())},
+            serve::HttpServer::Config{
+                std::move(vm.http), open,
+                plan.offer
+                    ? all_but_guest(std::move(vm.connections), mac_from_text(plan.offer->mac).value_or(Mac{}))
+                    : serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid())},
             guard_.around([this](const std::string& line) { log_.debug(line); }));
     }
 }

@@ -20,6 +20,7 @@
 #include "launcher/start/kept_files.h"
 #include "launcher/start/opener.h"
 #include "netserve/http_server.h"
+#include "netsetup/capture.h"
 
 namespace vml {
 
@@ -106,8 +107,13 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (!plan.http) {
         return argv_of(plan.args, 0);
     }
-    serve::Listener listener = serve::listen_on_loopback();
+    serve::Listener listener = plan.offer ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
     vm.http = std::move(listener.socket);
+    vm.http_port = listener.port;
+    if (plan.offer) {
+        vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
+                                                      {plan.offer->from, listener.port});
+    }
     vm.served = opened(*plan.http);
     return argv_of(plan.args, listener.port);
 }

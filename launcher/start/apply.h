@@ -1,6 +1,7 @@
 // The step "apply": a plan → a QEMU that is running, paused. Makes system calls.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ struct RunningVm {
     std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
     std::vector<WireTap> wire;            // where its packets can be seen
     OwnedFd http;  // listens for the guest alone, which gets what it boots from; none: it is not served
+    std::uint16_t http_port = 0;
+    OwnedFd connections;  // shows which connections a guest on a bridge has opened there; none: it is on none
     serve::Content served;
     OwnedFd qmp;
     OwnedFd console;

@@ -28,10 +28,20 @@ bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
 }
 
 std::optional<std::size_t> netboot_nic(const Settings& settings) {
-    const auto found = std::find_if(settings.nics.begin(), settings.nics.end(), [](const NicSettings& nic) {
-        return std::holds_alternative<Nat>(net_of(nic));
-    });
-    return found == settings.nics.end() ? std::nullopt : std::optional{found - settings.nics.begin()};
+    std::optional<std::size_t> best;
+    int best_rank = 0;
+    for (std::size_t index = 0; index < settings.nics.size(); ++index) {
+        const NicSettings& nic = settings.nics[index];
+        const int rank = nic.network == NetworkMode::direct ? 0
+                         : takes_part_in_boot(nic, index)   ? 3
+                         : nic.network == NetworkMode::nat  ? 2
+                                                            : 1;
+        if (rank > best_rank) {
+            best = index;
+            best_rank = rank;
+        }
+    }
+    return best;
 }
 
 std::vector<BootDevice> wanted_order(const Settings& settings) {

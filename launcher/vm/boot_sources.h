@@ -21,7 +21,8 @@ namespace vml {
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
 
-// The NIC whose guest gets what vm-launch serves: the first in user mode. None: there is none.
+// The NIC whose guest gets what vm-launch serves, in user mode or on a bridge: the first that takes part in
+// the boot, else the first in user mode, else the first. None: there is none.
 [[nodiscard]] std::optional<std::size_t> netboot_nic(const Settings& settings);
 
 // BOOT_ORDER as given or by default, with iPXE's promotion.

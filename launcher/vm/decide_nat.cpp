@@ -53,12 +53,11 @@ void check_nat_settings(const DecideInput& in, Findings& findings) {
     if (std::any_of(in.settings.nics.begin(), in.settings.nics.end(), is_nat)) {
         return;
     }
-    for (const std::string_view flag :
-         {"netboot-dir", "script", "kernel", "bootfile", "port-forward", "ssh-port"}) {
+    for (const std::string_view flag : {"port-forward", "ssh-port"}) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
                 fmt::format("{} needs user-mode networking", in.origin(flag)),
-                "on a bridge or a device the guest uses the network's own DHCP, TFTP and addresses",
+                "on a bridge or a device the guest has an address of the network's, which others reach",
                 "leave it out, or add a NIC: --nic mode=nat");
         }
     }

@@ -51,7 +51,8 @@ void check_script(const DecideInput& in, const ScriptFacts& script, Findings& fi
 }
 
 // What HTTP would refuse and TFTP serves must boot as before.
-bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, Findings& findings) {
+bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, bool by_http,
+                           Findings& findings) {
     const auto [to_files, to_nothing] = parted_links(found.outside_links);
     if (!to_nothing.empty()) {
         findings.note(fmt::format("{} is a link to where nothing is{}", words_for(to_nothing),
@@ -60,7 +61,6 @@ bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, Fin
     if (to_files.empty()) {
         return true;
     }
-    const bool by_http = in.settings.script || in.settings.kernel;
     findings.note(fmt::format(
         "{} leads out of the folder, where HTTP does not follow{} (copy or mount what the link leads to)",
         words_for(to_files), by_http ? "" : ": all of it is served by TFTP alone, which is slower"));
@@ -81,22 +81,62 @@ void choose_bootfile(const DecideInput& in, const NetbootFacts& found, Netboot& 
                     in.settings.netboot_dir->string()));
 }
 
-void serve_folder(const DecideInput& in, bool to_ipxe, Netboot& netboot, Findings& findings) {
+void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to_ipxe, Netboot& netboot,
+                       Findings& findings) {
+    const fs::path& folder = *in.settings.netboot_dir;
+    netboot.tftp = true;
+    // A loader that is no script may be an old one, which goes on by TFTP from where it came.
+    const bool given = in.settings.script || in.settings.kernel;
+    const bool script = found.script || given;
+    netboot.http =
+        to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, given, findings);
+    check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
+    if (to_ipxe && script && found.http_error != 0) {
+        findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
+                                  folder.string(), errno_text(found.http_error)));
+    }
+}
+
+// What the guest gets of the folder by HTTP, as all that is served on a bridge.
+void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netboot& netboot,
+                         Findings& findings) {
+    const fs::path& folder = *in.settings.netboot_dir;
+    const bool elsewhere = netboot.bootfile && is_url(*netboot.bootfile);
+    netboot.http = !elsewhere;
+    if (elsewhere) {
+        findings.note(fmt::format("{}: on a bridge nothing of the folder is served, as {} is elsewhere",
+                                  in.origin("netboot-dir"), *netboot.bootfile));
+        return;
+    }
+    std::ignore = all_links_stay_inside(in, found, true, findings);
+    if (found.http_error != 0) {
+        findings.host_fault(
+            fmt::format("{}: {} cannot be served", in.origin("netboot-dir"), folder.string()),
+            fmt::format("vm-launch serves without privileges: {}", errno_text(found.http_error)),
+            fmt::format("chmod -R a+rX {} (and a+x the folders above it)", folder.string()));
+    }
+    if (netboot.bootfile && in.settings.bootfile && !found.script) {
+        findings.note(
+            fmt::format("{} is no iPXE script: a loader that goes on by TFTP finds nothing, as vm-launch "
+                        "serves a guest on a "
+                        "bridge by HTTP alone",
+                        *netboot.bootfile));
+    }
+}
+
+void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
     const NetbootFacts& found = *in.facts.netboot;
     if (!check_path(in, {"netboot-dir", folder, found.folder, PathFacts::Kind::folder}, findings)) {
         return;
     }
     netboot.folder = in.absolute(folder);
-    netboot.tftp = true;
     choose_bootfile(in, found, netboot, findings);
-    // A loader that is no script may be an old one, which goes on by TFTP from where it came.
-    const bool script = found.script || in.settings.script || in.settings.kernel;
-    netboot.http = to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, findings);
-    check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
-    if (to_ipxe && script && found.http_error != 0) {
-        findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
-                                  folder.string(), errno_text(found.http_error)));
+    const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
+    if (in.settings.nics[index].network == NetworkMode::nat) {
+        serve_by_tftp_too(in, found, to_ipxe, netboot, findings);
+    } else {
+        serve_by_http_alone(in, found, netboot, findings);
     }
     if (to_ipxe && found.read && netboot.bootfile) {
         check_script(in, *found.read, findings);
@@ -261,13 +301,13 @@ void check_sources(const DecideInput& in, Findings& findings) {
 }
 
 // Nothing is said of what DHCP is to name.
-void check_unnamed(const DecideInput& in, bool boots, Findings& findings) {
+void check_unnamed(const DecideInput& in, bool boots, bool in_user_mode, Findings& findings) {
     const std::optional<std::string>& bootfile = in.settings.bootfile;
     if (bootfile && !is_url(*bootfile)) {
         findings.settings_fault(
             fmt::format("{}: there is no folder to serve '{}' from", in.origin("bootfile"), *bootfile), "",
             "add --netboot-dir DIR (NETBOOT_DIR), or give a URL");
-    } else if (in.settings.ipxe && !bootfile && boots) {
+    } else if (in.settings.ipxe && !bootfile && boots && in_user_mode) {
         findings.note(
             "QEMU's own DHCP will name nothing to boot: give --script FILE, --netboot-dir DIR with a "
             "boot.ipxe "
@@ -284,14 +324,17 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     netboot.bootfile = settings.bootfile;
     check_sources(in, findings);
     if (settings.netboot_dir) {
-        serve_folder(in, settings.ipxe && boots, netboot, findings);
+        serve_folder(in, index, netboot, findings);
     }
     if (settings.script) {
         take_script(in, netboot, findings);
     } else if (settings.kernel) {
         take_kernel(in, frame, netboot, findings);
     } else if (!settings.netboot_dir) {
-        check_unnamed(in, boots, findings);
+        check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
+    }
+    if (settings.nics[index].network == NetworkMode::bridge) {
+        decide_offer(in, index, netboot, findings);
     }
     shorten(in, netboot, findings);
     return netboot;

@@ -118,6 +118,10 @@ struct NicChoice {
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);
+// decide_offer.cpp: of what is served to a guest on a bridge, where it comes from; and what no NIC can be
+// served.
+void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
+void check_netboot_settings(const DecideInput& in, Findings& findings);
 
 // decide_links.cpp: how the link that `net` names is made. Also sets the MTU that the NIC shows.
 struct NicPlace {

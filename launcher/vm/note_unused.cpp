@@ -66,8 +66,8 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
     }
 }
 
-// Without user-mode networking it is a fault (check_nat_settings). The folder is served all the same: a
-// program on a CD may be iPXE, and fetch from it.
+// With no NIC that it could be for, it is a fault (check_netboot_settings). The folder is served all the
+// same: a program on a CD may be iPXE, and fetch from it.
 void note_idle_netboot(const DecideInput& in, Findings& findings) {
     const Settings& settings = in.settings;
     const std::string_view flag = settings.netboot_dir ? "netboot-dir"
@@ -86,10 +86,8 @@ void note_idle_netboot(const DecideInput& in, Findings& findings) {
                             in.origin(flag), to_string(wanted_order(settings))));
         }
     } else if (!takes_part_in_boot(settings.nics[*nic], *nic)) {
-        findings.note(
-            fmt::format("{}: it is for NIC {}, the first in user mode, which takes no part in the "
-                        "boot (let it: {})",
-                        in.origin(flag), *nic + 1, wanted_of_nic(in, *nic, "boot", "on")));
+        findings.note(fmt::format("{}: it is for NIC {}, which takes no part in the boot (let it: {})",
+                                  in.origin(flag), *nic + 1, wanted_of_nic(in, *nic, "boot", "on")));
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -29,6 +31,14 @@ bool GuestConnections::has(const net::TcpTarget& from) {
         }
     }
     return std::find(opened_.begin(), opened_.end(), from) != opened_.end();
+}
+
+serve::Stranger all_but_guest(OwnedFd view, const Mac& guest) {
+    // A std::function is copied.
+    const auto connections = std::make_shared<GuestConnections>(std::move(view), guest);
+    return [connections](const serve::Connection& connection) -> std::string {
+        return connections->has({connection.peer, connection.peer_port}) ? "" : "the guest has not opened it";
+    };
 }
 
 void GuestConnections::note(const boot::Packet& packet) {

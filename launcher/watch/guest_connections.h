@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/mac.h"
 #include "bootwatch/packet.h"
+#include "netserve/http_server.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -33,5 +34,8 @@ class GuestConnections {
     Mac guest_;
     std::deque<net::TcpTarget> opened_;  // the latest last
 };
+
+// The client of the HTTP server is this guest.
+[[nodiscard]] serve::Stranger all_but_guest(OwnedFd view, const Mac& guest);
 
 }  // namespace vml

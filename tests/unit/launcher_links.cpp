@@ -186,8 +186,9 @@ TEST_CASE("faults of several NICs come at once, and the same lack once") {
 }
 
 TEST_CASE("what only user mode can do is refused without it") {
-    const auto faults = refusals(
-        {"--ipxe", "--network=bridge", "--bridge=br0", "--ssh-port=22", "--bootfile=x"}, host_with_links());
+    const auto faults =
+        refusals({"--ipxe", "--network=bridge", "--bridge=br0", "--ssh-port=22", "--port-forward=80:80"},
+                 host_with_links());
     CHECK(faults.size() == 2);
     CHECK(in(faults.at(0), "needs user-mode networking"));
     const auto beside =

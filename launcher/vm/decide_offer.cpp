@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+
+namespace vml {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> sources{"netboot-dir", "script", "kernel", "bootfile"};
+
+// The first setting that says what is to be served.
+std::string_view source_of(const DecideInput& in) {
+    const auto* const found = std::find_if(sources.begin(), sources.end(),
+                                           [&](std::string_view flag) { return in.origins.contains(flag); });
+    return found == sources.end() ? std::string_view{} : *found;
+}
+
+// The first of the host's addresses on the bridge. Where all comes from a URL, nothing comes from there, and
+// the offer still has to be somebody's: RFC 7600, the dummy address of IPv4.
+net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bool serves,
+                            Findings& findings) {
+    constexpr net::Ipv4Address dummy{192, 0, 0, 8};
+    const net::Link* link = net::link_named(in.facts.network->links, bridge);
+    if (link == nullptr) {
+        return dummy;  // that there is none is a fault already
+    }
+    if (!link->addresses.empty()) {
+        return link->addresses.front();
+    }
+    if (serves) {
+        findings.host_fault(
+            fmt::format("{}: this host has no IPv4 address on {}", in.origin(source_of(in)), bridge),
+            "vm-launch serves its guest on a bridge by HTTP from there",
+            fmt::format("ip addr add ADDRESS/LENGTH dev {}, with an address of the guest's network; or let a "
+                        "server of the network serve it",
+                        bridge));
+    }
+    return dummy;
+}
+
+}  // namespace
+
+void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
+    const std::string_view source = source_of(in);
+    if (source.empty() || !boots_from(in.settings, BootDevice::network) ||
+        !takes_part_in_boot(in.settings.nics[index], index)) {
+        netboot = {};
+        return;
+    }
+    if (!in.settings.ipxe) {
+        findings.settings_fault(
+            fmt::format("{}: on a bridge it is iPXE alone that vm-launch serves", in.origin(source)),
+            "another client takes the offer of whichever server it hears first",
+            "add --ipxe, or name it on the network's own DHCP server");
+    }
+    if (netboot.bootfile) {
+        netboot.offered_from =
+            address_on(in, in.settings.nics[index].bridge.value_or(""), netboot.http, findings);
+    }
+}
+
+// What is served is for one guest alone, and a macvtap has no place where it could be handed to that one.
+void check_netboot_settings(const DecideInput& in, Findings& findings) {
+    if (netboot_nic(in.settings)) {
+        return;
+    }
+    for (const std::string_view flag : sources) {
+        if (in.origins.contains(flag)) {
+            findings.settings_fault(
+                fmt::format("{} needs a NIC in user mode or on a bridge", in.origin(flag)),
+                "what the host sends over a macvtap goes out to the network, and this host cannot reach its "
+                "own "
+                "macvtap guests",
+                "a NIC on a bridge (--network bridge) or in user mode (--network nat); or let the network's "
+                "own "
+                "servers serve it");
+        }
+    }
+}
+
+}  // namespace vml

@@ -1,0 +1,159 @@
+// What vm-launch serves to a guest on a bridge, from settings to the plan.
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "launcher/plan/plan_text.h"
+#include "launcher/run/run_inputs.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using namespace test;
+
+// br0, on which the host has these addresses, and eth2.
+HostFacts host_on_bridge(std::vector<net::Ipv4Address> addresses = {{10, 77, 0, 3}}) {
+    HostFacts facts = made_up_host();
+    net::HostNetworkFacts network;
+    network.net_admin = true;
+    network.sys_admin = true;
+    net::Link bridge;
+    bridge.index = 2;
+    bridge.name = "br0";
+    bridge.kind = "bridge";
+    bridge.up = true;
+    bridge.carrier = true;
+    bridge.ethernet = true;
+    bridge.mtu = 1500;
+    bridge.bridge = net::BridgeFacts{};
+    bridge.addresses = std::move(addresses);
+    net::Link device = bridge;
+    device.index = 3;
+    device.name = "eth2";
+    device.kind.clear();
+    device.bridge.reset();
+    device.addresses.clear();
+    network.links = {bridge, device};
+    facts.network = network;
+    facts.roms.push_back(facts.roms.front());  // for a second NIC
+    return with_netboot(facts);
+}
+
+Words bridge_words(const Words& more = {"--netboot-dir=/srv/n"}) {
+    Words flags{"--ipxe", "--network=bridge", "--bridge=br0"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+}
+
+std::string refusal(const Words& flags, const HostFacts& facts) {
+    return text_of(faults_of(flags, facts));
+}
+
+bool has_note(const VmSpec& spec, std::string_view part) {
+    return std::any_of(spec.notes.begin(), spec.notes.end(),
+                       [&](const std::string& note) { return contains(std::string_view{note}, part); });
+}
+
+TEST_CASE("the folder comes by HTTP alone, from the host's first address on the bridge") {
+    const VmSpec spec = spec_of(bridge_words(), host_on_bridge({{10, 77, 0, 3}, {10, 88, 0, 1}}));
+    const Netboot& netboot = spec.nics.front().netboot;
+    CHECK(netboot.http);
+    CHECK_FALSE(netboot.tftp);
+    CHECK(netboot.offered_from == net::Ipv4Address{10, 77, 0, 3});
+    CHECK_FALSE(has_note(spec, "/srv/n"));
+    const Plan plan = make_plan(spec);
+    CHECK(plan.http == netboot);
+    REQUIRE(plan.offer);
+    CHECK(plan.offer->id == "net0");
+    CHECK(plan.offer->bootfile == "http://10.77.0.3:{port}/boot.ipxe");
+    CHECK(
+        contains(plan_as_text(plan), "http://10.77.0.3:{port}/boot.ipxe from vm-launch: a ProxyDHCP offer"));
+    const auto service = own_service(plan, 40000);
+    REQUIRE(service);
+    CHECK(service->nic == "net0");
+    CHECK(service->bootfile == "http://10.77.0.3:40000/boot.ipxe");
+    CHECK_FALSE(own_service(plan_of({"--ipxe", "--netboot-dir=/srv/n"}, host_on_bridge()), 40000));
+}
+
+TEST_CASE("a URL comes from where it is, and needs no address of the host's") {
+    for (const auto& addresses : {std::vector<net::Ipv4Address>{}, {{10, 77, 0, 3}}}) {
+        const Plan plan = plan_of(bridge_words({"--bootfile=http://h/x.ipxe"}), host_on_bridge(addresses));
+        CHECK_FALSE(plan.http);
+        REQUIRE(plan.offer);
+        CHECK(plan.offer->bootfile == "http://h/x.ipxe");
+        CHECK(own_service(plan, 0)->bootfile == "http://h/x.ipxe");
+        CHECK(plan.offer->from == (addresses.empty() ? net::Ipv4Address{192, 0, 0, 8} : addresses.front()));
+    }
+}
+
+TEST_CASE("without any of it, the network alone says what boots") {
+    const Plan plan = plan_of(bridge_words({}), host_on_bridge());
+    CHECK_FALSE(plan.offer);
+    CHECK_FALSE(plan.http);
+}
+
+TEST_CASE("what cannot be served on a bridge is refused, with what can") {
+    CHECK(contains(refusal(bridge_words(), host_on_bridge({})),
+                   "--netboot-dir: this host has no IPv4 address on br0"));
+    CHECK(contains(refusal(bridge_words(), host_on_bridge({})), "ip addr add ADDRESS/LENGTH dev br0"));
+    const std::string other_client =
+        refusal({"--network=bridge", "--bridge=br0", "--boot-order=network", "--netboot-dir=/srv/n"},
+                host_on_bridge());
+    CHECK(contains(other_client, "it is iPXE alone that vm-launch serves"));
+    CHECK(contains(other_client, "add --ipxe"));
+    CHECK(contains(refusal(bridge_words({"--netboot-dir=/srv/n", "--no-boot-watch"}), host_on_bridge()),
+                   "cannot be offered to the guest on br0"));
+    HostFacts blind = host_on_bridge();
+    blind.capture_error = EPERM;
+    CHECK(contains(refusal(bridge_words(), blind), "--cap-add NET_RAW"));
+    HostFacts closed = host_on_bridge();
+    closed.netboot->http_error = EACCES;
+    CHECK(contains(refusal(bridge_words(), closed), "chmod -R a+rX /srv/n"));
+}
+
+TEST_CASE("nothing is served over a macvtap") {
+    const std::string direct = refusal(
+        {"--ipxe", "--network=direct", "--direct-dev=eth2", "--netboot-dir=/srv/n"}, host_on_bridge());
+    CHECK(contains(direct, "--netboot-dir needs a NIC in user mode or on a bridge"));
+    CHECK(contains(direct, "goes out to the network"));
+}
+
+TEST_CASE("the NIC that boots is the one that is served") {
+    const auto served = [](const Words& flags) {
+        const VmSpec spec = spec_of(flags, host_on_bridge());
+        Words nics;
+        for (const NicSpec& nic : spec.nics) {
+            if (nic.netboot != Netboot{}) {
+                nics.push_back(nic.id);
+            }
+        }
+        return nics;
+    };
+    CHECK(served(bridge_words({"--netboot-dir=/srv/n", "--nic=mode=nat"})) == Words{"net0"});
+    CHECK(served({"--ipxe", "--netboot-dir=/srv/n", "--nic=mode=bridge,bridge=br0"}) == Words{"net0"});
+    CHECK(served({"--ipxe", "--nic-boot=off", "--netboot-dir=/srv/n",
+                  "--nic=mode=bridge,bridge=br0,boot=on"}) == Words{"net1"});
+}
+
+TEST_CASE("what is served to a NIC that does not boot, as the one that does is on a macvtap, is told of") {
+    const VmSpec spec = spec_of(
+        {"--ipxe", "--nic-boot=off", "--netboot-dir=/srv/n", "--nic=mode=direct,direct-dev=eth2,boot=on"},
+        host_on_bridge());
+    CHECK(has_note(
+        spec, "--netboot-dir: it is for NIC 1, which takes no part in the boot (let it: --nic-boot=on)"));
+}
+
+TEST_CASE("a loader that is no script is told of: nothing comes by TFTP") {
+    HostFacts facts = host_on_bridge();
+    facts.netboot->script = false;
+    facts.netboot->bootfile = a_file();
+    const VmSpec spec = spec_of(bridge_words({"--netboot-dir=/srv/n", "--bootfile=grub.efi"}), facts);
+    CHECK(has_note(spec, "grub.efi is no iPXE script"));
+    CHECK(spec.nics.front().netboot.http);
+}
+
+}  // namespace
+}  // namespace vml
