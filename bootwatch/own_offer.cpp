@@ -54,7 +54,8 @@ std::vector<std::string> rivals(const DhcpTalk& talk) {
     }
     for (const Offer& offer : talk.offers) {
         if (offer.proxy()) {
-            all.push_back(fmt::format("that of the ProxyDHCP server {}", to_string(offer.sender)));
+            all.push_back(fmt::format("that of the ProxyDHCP server {}, unless it had that one's first",
+                                      to_string(offer.sender)));
         }
     }
     return all;

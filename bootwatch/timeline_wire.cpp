@@ -135,8 +135,10 @@ void Timeline::dhcp(double at, std::size_t nic, bool from_guest, const Packet& p
 void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message) {
     constexpr std::uint16_t boot_server_port = 4011;
     if (DhcpTalk* asked = talk_of(nic); asked != nullptr && packet.to.port == boot_server_port) {
-        ++asked->boot_server_requests;
         asked->boot_server = packet.to.address;
+        if (++asked->boot_server_requests == 1 && asked->own) {
+            mark(Stage::address, at, Proof::wire, fate_text(*asked), false);
+        }
         return;
     }
     const Client client = client_of(message);

@@ -124,6 +124,7 @@ TEST_CASE("another ProxyDHCP server's offer came first") {
     asks.offer_own().gets_address("");
     asks.see(udp(true, 68, 4011, dhcp(true, 3, as_ipxe).substr(14 + 20 + 8)));
     CHECK_FALSE(is_own_offer_taken(asks.talk()));
+    CHECK(asks.told("another ProxyDHCP server's came before it"));
     CHECK(contains(fate_text(asks.talk()), "another ProxyDHCP server's came before it"));
 }
 
