@@ -252,27 +252,6 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
     netboot.bootfile = name;
 }
 
-// QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
-// URL that is longer is named by a script, which iPXE follows.
-void shorten(const DecideInput& in, Netboot& netboot, Findings& findings) {
-    constexpr std::size_t longest = 127;
-    constexpr std::size_t longest_server = 22;  // "http://10.0.2.2:65535/"
-    if (!netboot.bootfile || netboot.bootfile->size() + (netboot.http ? longest_server : 0) <= longest) {
-        return;
-    }
-    if (is_url(*netboot.bootfile) && in.settings.ipxe) {
-        netboot.files.push_back({"chain.ipxe", {}, fmt::format("#!ipxe\nchain {}\n", *netboot.bootfile)});
-        netboot.bootfile = "chain.ipxe";
-        netboot.http = true;
-        return;
-    }
-    findings.settings_fault(
-        fmt::format("{}: the name is too long for QEMU's DHCP: {}",
-                    in.origin(in.settings.script ? "script" : "bootfile"), *netboot.bootfile),
-        fmt::format("it takes {} bytes", longest - (netboot.http ? longest_server : 0)),
-        "give it a shorter name");
-}
-
 // One of them names what boots, and what belongs to one of them stands beside it.
 void check_sources(const DecideInput& in, Findings& findings) {
     constexpr std::array<std::string_view, 3> sources{"script", "kernel", "bootfile"};
@@ -333,10 +312,10 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (!settings.netboot_dir) {
         check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
     }
+    shorten_bootfile(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
         decide_offer(in, index, netboot, findings);
     }
-    shorten(in, netboot, findings);
     return netboot;
 }
 

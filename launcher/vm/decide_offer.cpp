@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 
@@ -42,7 +45,42 @@ net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bo
     return dummy;
 }
 
+// As serve::url_path writes it.
+std::size_t size_in_url(std::string_view name) {
+    constexpr std::string_view as_they_are = "-._~/";
+    const auto size_of = [&](char letter) {
+        const bool kept = (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
+                          (letter >= 'a' && letter <= 'z') ||
+                          as_they_are.find(letter) != std::string_view::npos;
+        return kept ? std::size_t{1} : std::size_t{3};
+    };
+    return std::accumulate(name.begin(), name.end(), std::size_t{0},
+                           [&](std::size_t sum, char letter) { return sum + size_of(letter); });
+}
+
 }  // namespace
+
+// QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
+// URL that is longer is named by a script, which iPXE follows.
+void shorten_bootfile(const DecideInput& in, Netboot& netboot, Findings& findings) {
+    constexpr std::size_t longest = 127;
+    constexpr std::size_t longest_server = 29;  // "http://255.255.255.255:65535/"
+    if (!netboot.bootfile || (netboot.http ? longest_server + size_in_url(*netboot.bootfile)
+                                           : netboot.bootfile->size()) <= longest) {
+        return;
+    }
+    if (is_url(*netboot.bootfile) && in.settings.ipxe) {
+        netboot.files.push_back({"chain.ipxe", {}, fmt::format("#!ipxe\nchain {}\n", *netboot.bootfile)});
+        netboot.bootfile = "chain.ipxe";
+        netboot.http = true;
+        return;
+    }
+    findings.settings_fault(
+        fmt::format("{}: the name is too long for DHCP: {}",
+                    in.origin(in.settings.script ? "script" : "bootfile"), *netboot.bootfile),
+        fmt::format("it takes {} bytes", longest - (netboot.http ? longest_server : 0)),
+        "give it a shorter name");
+}
 
 void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
     const std::string_view source = source_of(in);

@@ -118,8 +118,9 @@ struct NicChoice {
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);
-// decide_offer.cpp: of what is served to a guest on a bridge, where it comes from; and what no NIC can be
-// served.
+// decide_offer.cpp: how it is named; of what is served to a guest on a bridge, where it comes from; and what
+// no NIC can be served.
+void shorten_bootfile(const DecideInput& in, Netboot& netboot, Findings& findings);
 void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
 
