@@ -21,13 +21,13 @@
 #include "launcher/run/children.h"
 #include "launcher/run/guard.h"
 #include "launcher/run/guest_ports.h"
+#include "launcher/run/netboot_server.h"
 #include "launcher/run/port_watches.h"
 #include "launcher/run/qemu_link.h"
 #include "launcher/run/run_report.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/watch/boot_watch.h"
-#include "launcher/watch/guest_connections.h"
 #include "launcher/watch/link_state.h"
 #include "netserve/http_server.h"
 
@@ -120,15 +120,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
     if (vm.http) {
-        const auto open = [this](const std::string& name) { return held_.files.open_served(name); };
-        held_.http.emplace(
-            io_,
-            serve::HttpServer::Config{
-                std::move(vm.http), open,
-                plan.offer
-                    ? all_but_guest(std::move(vm.connections), mac_from_text(plan.offer->mac).value_or(Mac{}))
-                    : serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid())},
-            guard_.around([this](const std::string& line) { log_.debug(line); }));
+        held_.http.emplace(io_, netboot_server(plan, vm, files),
+                           guard_.around([this](const std::string& line) { log_.debug(line); }));
     }
 }
 

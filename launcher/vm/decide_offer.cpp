@@ -113,7 +113,7 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
                 "what the host sends over a macvtap goes out to the network, and this host cannot reach its "
                 "own "
                 "macvtap guests",
-                "a NIC on a bridge (--network bridge) or in user mode (--network nat); or let the network's "
+                "a NIC on a bridge (--bridge NAME) or in user mode (--network nat); or let the network's "
                 "own "
                 "servers serve it");
         }
