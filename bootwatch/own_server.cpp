@@ -33,9 +33,9 @@ std::string hint_for_own_server(const Scene& scene, const Fetch& fetch) {
         return {};
     }
     if (scene.about.serves->empty()) {
-        return "vm-launch serves what the script named when the VM was started, by a name without variables: "
-               "is the "
-               "file beside the script? --netboot-dir DIR serves a whole folder";
+        return "vm-launch serves the script alone, and what that named literally of its own folder when the "
+               "VM started: "
+               "--netboot-dir DIR serves all of a folder";
     }
     return fmt::format("is the name right, upper and lower case too, and is the file in {}?",
                        *scene.about.serves);

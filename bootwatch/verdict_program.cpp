@@ -168,7 +168,7 @@ Verdict loader_failed(const Scene& scene, const Fetch& program) {
                     fmt::format("it says \"{}\", and asked the network for nothing", boot.loader_error)),
                 syslinux && boot.ipxe
                     ? "syslinux.efi needs the firmware's own UDP, which it does not get from iPXE: boot it "
-                      "by the firmware's PXE (--no-ipxe), or let iPXE fetch the kernel"
+                      "by the firmware's PXE (--no-ipxe --boot-order network), or let iPXE fetch the kernel"
                     : program_hint(scene, program));
 }
 

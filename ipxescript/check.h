@@ -29,7 +29,7 @@ struct Finding {
 struct FileUse {
     int line = 0;
     std::string command;
-    std::string name;  // relative to the script's folder, or with a slash to the server's root
+    std::string name;       // relative to the script's folder, or with a slash to the server's root
     bool optional = false;  // the script can do without it
 };
 // At most `most_files`.

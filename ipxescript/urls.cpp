@@ -126,8 +126,9 @@ std::size_t path_of(std::string_view url) {
 }  // namespace
 
 std::vector<std::string> sources_of(const Command& command) {
-    static constexpr auto fetching = std::to_array<std::string_view>(
-        {"kernel", "initrd", "module", "imgfetch", "chain", "boot", "imgexec", "imgload", "sanboot"});
+    static constexpr auto fetching =
+        std::to_array<std::string_view>({"kernel", "initrd", "module", "imgfetch", "chain", "boot", "imgexec",
+                                         "imgload", "imgselect", "sanboot", "shim"});
     std::vector<std::string> sources;
     const bool signature = command.name() == "imgverify";
     if (signature || holds(fetching, command.name())) {
@@ -135,6 +136,23 @@ std::vector<std::string> sources_of(const Command& command) {
         sources.resize(std::min(sources.size(), std::size_t{signature ? 2U : 1U}));
     }
     return sources;
+}
+
+std::vector<std::string> own_files(const Script& script) {
+    std::vector<std::string> files;
+    for (const Line& line : script.lines) {
+        for (const Command& command : line.commands) {
+            for (const std::string& source : sources_of(command)) {
+                const std::string name = source.substr(0, source.find_first_of("?#"));
+                const bool plain =
+                    name.find_first_of("$:\\%") == std::string::npos && !name.empty() && !name.ends_with('/');
+                if (plain && !holds(files, name) && files.size() < most_named) {
+                    files.push_back(name);
+                }
+            }
+        }
+    }
+    return files;
 }
 
 std::vector<std::string> resolved(std::string_view source, std::string_view script_url) {

@@ -1,6 +1,7 @@
 // What a script's lines fetch, and which variables may have been empty in it. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,11 @@ namespace vml::ipxescript {
 
 // The URLs or names of images that a command fetches, as they are written; none for other commands.
 [[nodiscard]] std::vector<std::string> sources_of(const Command& command);
+
+// The files of its own server that a script names, each once: without variables, escapes and queries.
+// Relative to the script's folder, or with a slash to the server's root. At most `most_named`.
+[[nodiscard]] std::vector<std::string> own_files(const Script& script);
+inline constexpr std::size_t most_named = 256;
 
 // The same with what the script's own URL adds to it (RFC 3986, 5.2, without its dot segments): two ways
 // where it begins with a variable, which may hold a server's name or nothing.

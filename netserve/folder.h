@@ -1,4 +1,4 @@
-// A folder that is read and nothing else. Makes system calls.
+// A folder and single files that are read and nothing else. Makes system calls.
 #pragma once
 
 #include <cstdint>

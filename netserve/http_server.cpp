@@ -45,7 +45,7 @@ Listener listen_on(const Ipv4& address) {
     }
     const tcp::endpoint where = error ? tcp::endpoint{} : acceptor.local_endpoint(error);
     if (error) {
-        throw Error{{"cannot serve the folder by HTTP", errno_text(error.value()), "", ExitCode::host}};
+        throw Error{{"cannot serve by HTTP", errno_text(error.value()), "", ExitCode::host}};
     }
     return {OwnedFd{acceptor.release()}, where.port()};
 }

@@ -72,7 +72,8 @@ void ask_for_user(const Settings& settings, HostFacts& facts) {
         questions.push_back({folder / "boot.ipxe", O_RDONLY});
     }
     const std::vector<int> errors = open_errors_as(*facts.run_user.user, questions);
-    facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : errors.back();
+    const int of_bootfile = errors.back() == ENOENT ? 0 : errors.back();  // which is told otherwise
+    facts.netboot->folder.user_error = errors.front() != 0 ? errors.front() : of_bootfile;
 }
 
 std::vector<std::string> bridges_of(const Settings& settings) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,11 +11,13 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ipxescript/urls.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/link_search.h"
@@ -30,8 +33,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view magic = "#!ipxe";
 
-// vm-launch serves without the privileges that it starts with, so root is nobody special.
+// vm-launch serves without the privileges that it starts with, so root is nobody special. Others have none.
 int plain_read_obstacle(const fs::path& path, mode_t needed) {
+    if (::geteuid() != 0) {
+        const int wanted = ((needed & S_IROTH) != 0 ? R_OK : 0) | ((needed & S_IXOTH) != 0 ? X_OK : 0);
+        return ::access(path.c_str(), wanted) == 0 ? 0 : errno;
+    }
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         return errno;
@@ -40,13 +47,12 @@ int plain_read_obstacle(const fs::path& path, mode_t needed) {
     return (status.st_mode & own) == own ? 0 : EACCES;
 }
 
-int http_obstacle(const fs::path& folder, const fs::path& script) {
+int http_obstacle(const fs::path& folder) {
     constexpr mode_t list_and_enter = S_IROTH | S_IXOTH;
     if (const int error = serve::folder_obstacle(folder.string()); error != 0) {
         return error;
     }
-    const int error = plain_read_obstacle(folder, list_and_enter);
-    return error != 0 ? error : plain_read_obstacle(script, S_IROTH);
+    return plain_read_obstacle(folder, list_and_enter);
 }
 
 // The file that DHCP is to name, in the folder.
@@ -66,12 +72,16 @@ std::vector<std::string> names_of(const std::optional<ScriptFacts>& script) {
     return names;
 }
 
-NetbootFacts look_at_folder(const fs::path& folder, const std::optional<std::string>& bootfile) {
+// `boots`: what the folder holds, or the bootfile names in it, is what boots.
+NetbootFacts look_at_folder(const fs::path& folder, const std::optional<std::string>& bootfile, bool boots) {
     NetbootFacts facts;
     if (!bootfile || !is_url(*bootfile)) {
         const fs::path script = folder / netboot_file(bootfile);
         facts.script = head_of(script, magic.size()) == magic;
-        facts.http_error = facts.script ? http_obstacle(folder, script) : 0;
+        facts.http_error = http_obstacle(folder);
+        if (facts.http_error == 0 && facts.script && boots) {
+            facts.http_error = plain_read_obstacle(script, S_IROTH);
+        }
         facts.read = read_netboot_script(folder, netboot_file(bootfile));
         facts.outside_links = outside_links(folder, names_of(facts.read));
     }
@@ -101,6 +111,26 @@ std::optional<OfferedFile> look_unless_url(const std::string& name) {
     return is_url(name) ? std::nullopt : std::optional{look_at_offered(name)};
 }
 
+// vm-launch holds these back until the VM runs: whoever waits for somebody must look for them.
+bool is_to_end() {
+    sigset_t pending{};
+    ::sigpending(&pending);
+    const auto has = [&](int number) { return ::sigismember(&pending, number) == 1; };
+    return has(SIGINT) || has(SIGTERM) || has(SIGHUP) || has(SIGQUIT);
+}
+
+// Waits for bytes, or the end; false: a signal came before.
+bool wait_for_input() {
+    constexpr int glance_ms = 200;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    while (!is_to_end()) {
+        if (::poll(&input, 1, glance_ms) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // To its end, or more than a script may have.
 std::string read_standard_input(GivenScriptFacts& facts) {
     std::string text;
@@ -110,10 +140,16 @@ std::string read_standard_input(GivenScriptFacts& facts) {
     }
     std::array<char, 4096> piece{};
     ssize_t count = 0;
-    do {
+    bool more = true;
+    while (more && text.size() <= ipxescript::longest_script) {
+        if (!wait_for_input()) {
+            facts.why_not = "a signal came before its end";
+            return text;
+        }
         count = ::read(STDIN_FILENO, piece.data(), piece.size());
         text.append(piece.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    } while ((count > 0 || (count < 0 && errno == EINTR)) && text.size() <= ipxescript::longest_script);
+        more = count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+    }
     if (count < 0) {
         facts.why_not = errno_text(errno);
     } else if (text.size() > ipxescript::longest_script) {
@@ -124,34 +160,58 @@ std::string read_standard_input(GivenScriptFacts& facts) {
     return text;
 }
 
-// What the script and the scripts that it chains name, below the folder that they are in. Their names come
-// from the script, which may be a stranger's: what a link leads out of the folder is not served.
-void find_files_beside(const fs::path& folder, GivenScriptFacts& facts) {
-    std::vector<ScriptFacts> scripts{facts.read};
+// ".ssh/id_ed25519", "../x": what a stranger's script is not to be given.
+bool is_private(const fs::path& name) {
+    return std::any_of(name.begin(), name.end(),
+                       [](const fs::path& part) { return part.string().starts_with('.'); });
+}
+
+// Where a name of this script's leads to, below the folder that is served.
+std::string below_root(const std::string& name, const std::string& script) {
+    const fs::path path =
+        name.starts_with('/') ? fs::path{name}.relative_path() : fs::path{script}.parent_path() / name;
+    return path.lexically_normal().string();
+}
+
+// What the script and the scripts that it chains name and that is there, in its folder.
+std::vector<std::string> names_beside(const fs::path& folder, GivenScriptFacts& facts) {
+    std::vector<std::pair<std::string, std::string>> scripts{{facts.read.name, facts.read.bytes}};
     std::vector<std::string> seen{facts.read.name};
     for (std::size_t at = 0; at < scripts.size(); ++at) {
-        const std::vector<ScriptFacts::File> files = scripts[at].files;
-        for (const ScriptFacts::File& file : files) {
-            const std::string name = fs::path{file.name}.lexically_normal().string();
-            if (!file.exists || name.starts_with("..") || seen.size() > ipxescript::most_files ||
-                std::find(seen.begin(), seen.end(), name) != seen.end()) {
+        const auto [script, bytes] = scripts[at];
+        for (const std::string& own : ipxescript::own_files(ipxescript::read_script(bytes))) {
+            const std::string name = below_root(own, script);
+            std::error_code error;
+            if (std::find(seen.begin(), seen.end(), name) != seen.end() ||
+                !fs::is_regular_file(folder / name, error)) {
+                continue;
+            }
+            if (is_private(name) || folder == folder.root_path() || seen.size() > ipxescript::most_named) {
+                facts.not_served.push_back(own);
                 continue;
             }
             seen.push_back(name);
-            auto script = read_netboot_script(folder, name);
-            if (script && script->bytes.starts_with(magic)) {
-                scripts.push_back(*std::move(script));
+            std::string text = head_of(folder / name, magic.size());
+            if (text == magic) {
+                scripts.emplace_back(name, head_of(folder / name, ipxescript::longest_script));
             }
         }
     }
     seen.erase(seen.begin());
-    const std::vector<std::string> out = serve::leading_out(folder.string(), seen);
-    for (const std::string& name : seen) {
+    return seen;
+}
+
+// The names come from the script, which may be a stranger's: what a link leads out of the folder is not
+// served.
+void find_files_beside(const fs::path& folder, GivenScriptFacts& facts) {
+    const std::vector<std::string> names = names_beside(folder, facts);
+    const std::vector<std::string> out = serve::leading_out(folder.string(), names);
+    for (const std::string& name : names) {
         std::error_code error;
         const fs::path real = fs::canonical(folder / name, error);
         if (std::find(out.begin(), out.end(), name) != out.end()) {
             facts.outside_links.push_back({name, real, true});
-        } else if (!error && fs::is_regular_file(real, error)) {
+        } else if (!error) {
             facts.beside.push_back({name, real});
         }
     }
@@ -164,7 +224,7 @@ void look_at_script_file(const fs::path& path, const std::optional<fs::path>& se
     if (facts.file->path.kind != PathFacts::Kind::file || facts.file->path.open_error != 0) {
         return;
     }
-    const fs::path folder = served.value_or(path.parent_path().empty() ? fs::path{"."} : path.parent_path());
+    const fs::path folder = served.value_or(fs::absolute(path).parent_path());
     const std::string name = path.filename().string();
     facts.read = script_facts(folder, name, head_of(path, ipxescript::longest_script));
     if (!served) {
@@ -199,7 +259,8 @@ void look_at_netboot(const Settings& settings, HostFacts& facts) {
                                         ? ipxescript::Build::any
                                         : ipxe_build_of(facts.roms.front().front().path);
     if (settings.netboot_dir) {
-        facts.netboot = look_at_folder(*settings.netboot_dir, settings.bootfile);
+        facts.netboot =
+            look_at_folder(*settings.netboot_dir, settings.bootfile, !settings.script && !settings.kernel);
         if (facts.netboot->read) {
             facts.netboot->read->ipxe = build;
         }

@@ -26,7 +26,7 @@ StandIn by_hand(const Macvtap& macvtap, const NicSpec& nic, unsigned number) {
 }
 
 std::string folder_by_hand(const std::string& vm_name) {
-    return fmt::format("/tmp/vm-launch-{}", vm_name);
+    return fmt::format("{}-served", vm_name);
 }
 
 std::string serving_by_hand(const Netboot& netboot, const std::string& vm_name) {
@@ -41,6 +41,7 @@ std::string serving_by_hand(const Netboot& netboot, const std::string& vm_name) 
         if (file.name.find('/') != std::string::npos) {
             command += fmt::format(" && mkdir -p {}", shell_quoted(place.parent_path().string()));
         }
+        command += fmt::format(" && rm -f {}", shell_quoted(place.string()));
         command += file.file.empty() ? fmt::format(" && printf %s {} > {}", shell_quoted(file.text),
                                                    shell_quoted(place.string()))
                                      : fmt::format(" && ln -sfn {} {}", shell_quoted(file.file.string()),

@@ -45,6 +45,9 @@ Confinement confinement_of_qemu(const VmSpec& spec) {
     for (const NicSpec& nic : spec.nics) {
         if (nic.netboot.tftp) {
             confinement.files.push_back({*nic.netboot.folder});
+            for (const std::filesystem::path& target : nic.netboot.linked) {
+                confinement.files.push_back({target});
+            }
         }
     }
     if (is_in_user_mode(spec)) {

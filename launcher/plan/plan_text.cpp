@@ -104,7 +104,7 @@ std::string served_as_text(const Netboot& netboot) {
         text += fmt::format("  {}{}\n", file.name, file.file.empty() ? ":" : " is " + file.file.string());
         std::istringstream lines{file.text};
         for (std::string line; std::getline(lines, line);) {
-            text += fmt::format("      {}\n", visible(line));
+            text += fmt::format("      {}\n", printable(line));
         }
     }
     return text + (netboot.folder ? fmt::format("  all of {}\n", netboot.folder->string()) : "");
@@ -124,8 +124,7 @@ ordered_json helpers_of(const Plan& plan) {
 std::string offer_as_text(const PlannedOffer& offer) {
     return fmt::format(
         "\nThe iPXE of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this "
-        "guest alone\n",
+        "this guest alone\n",
         offer.id, offer.bootfile);
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
 
@@ -24,7 +25,7 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
 // What is known of the network that boots first, for the verdict.
 void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
-    if (nic.netboot.http || nic.netboot.tftp) {
+    if ((nic.netboot.http || nic.netboot.tftp) && nic.netboot.bootfile && !is_url(*nic.netboot.bootfile)) {
         about.serves = nic.netboot.folder ? nic.netboot.folder->string() : "";
     }
     about.rom = nic.rom ? nic.rom->file.string() : "";

@@ -1,8 +1,9 @@
 #include "launcher/settings/command_line.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include <boost/program_options.hpp>
@@ -119,9 +120,22 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
     return subcommands.front();
 }
 
+bool ends_with_any(std::string_view word, std::span<const std::string_view> ends) {
+    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return word.ends_with(end); });
+}
+
+constexpr std::array<std::string_view, 6> disk_images{".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhdx"};
+constexpr std::array<std::string_view, 4> other_files{".iso", ".ipxe", ".efi", ".json"};
+
+// "./debian-12.5", which no file is called.
+bool is_dotted_path(std::string_view word) {
+    return (word.starts_with("./") || word.starts_with("../")) && !ends_with_any(word, disk_images) &&
+           !ends_with_any(word, other_files);
+}
+
 // Without a dot in its last part, unless that is a dot alone.
 bool looks_like_folder(const std::string& word) {
-    return word == "." || word == ".." || word.ends_with('/') ||
+    return word == "." || word == ".." || word.ends_with('/') || is_dotted_path(word) ||
            (word.find('/') != std::string::npos && !is_url(word) &&
             word.find('.', word.rfind('/')) == std::string::npos);
 }
@@ -137,10 +151,6 @@ std::optional<std::string_view> setting_of_word(const std::string& word) {
     return looks_like_folder(word) ? std::optional<std::string_view>{"netboot-dir"} : std::nullopt;
 }
 
-bool ends_with_any(std::string_view word, std::initializer_list<std::string_view> ends) {
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return word.ends_with(end); });
-}
-
 std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--persist") {
         return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
@@ -148,13 +158,14 @@ std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--blank-disk" && word.find_first_of("0123456789") == 0) {
         return fmt::format("--blank-disk takes no size: did you mean --disk-size {}?", word);
     }
-    if (ends_with_any(word, {".iso"})) {
+    if (word.ends_with(".iso")) {
         return fmt::format("did you mean --iso {}?", word);
     }
-    if (ends_with_any(word, {".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhdx"})) {
+    if (ends_with_any(word, disk_images)) {
         return fmt::format("did you mean --disk {}?", word);
     }
-    return "see vm-launch --help; arguments for QEMU go behind --";
+    return "a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch --help); arguments for QEMU go "
+           "behind --";
 }
 
 // "vm-launch boot.ipxe", "vm-launch ./netboot".
@@ -230,13 +241,8 @@ std::string_view argument_before(const std::string& word, const Arguments& argum
     return found == arguments.begin() || found == arguments.end() ? std::string_view{} : *std::prev(found);
 }
 
-void take_flag(const po::option& option, const Arguments& arguments, const Subcommand& subcommand,
-               ParsedCommandLine& line) {
-    if (option.position_key >= 0) {
-        for (const std::string& word : option.value) {
-            take_word(word, argument_before(word, arguments), subcommand, line);
-        }
-    } else if (option.unregistered) {
+void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCommandLine& line) {
+    if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
         line.layer.fault(fmt::format("unknown option {}", visible(name)), "",
@@ -286,8 +292,16 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
     ParsedCommandLine line;
     take_qemu_args(arguments, line);
     const Subcommand& subcommand = take_subcommand(arguments, subcommands, line);
+    Arguments words;
     for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
-        take_flag(option, arguments, subcommand, line);
+        if (option.position_key >= 0) {
+            words.insert(words.end(), option.value.begin(), option.value.end());
+        } else {
+            take_flag(option, subcommand, line);
+        }
+    }
+    for (const std::string& word : words) {  // a flag goes before a word that stands for it
+        take_word(word, argument_before(word, arguments), subcommand, line);
     }
     if (line.command.subcommand == "exec" && line.qemu_args) {
         line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);

@@ -68,7 +68,7 @@ std::optional<std::string> needless_number(std::string_view name) {
             return fmt::format("unknown variable ${} has no effect: {}", name,
                                row.adds_up
                                    ? fmt::format("{} takes several values, with commas between them", base)
-                                   : fmt::format("there is {} alone", base));
+                                   : fmt::format("only {} exists", base));
         }
     }
     return std::nullopt;

@@ -134,7 +134,7 @@ std::string parse_script(std::string_view text) {
     }
     std::string script{text.substr(text.find('#'))};
     if (script.find('\n') == std::string::npos) {
-        throw ValueError{"the script has one line alone, #!ipxe",
+        throw ValueError{"the script is a single line, #!ipxe",
                          "with line ends in it, such as \"$(cat boot.ipxe)\" has, or the file's name"};
     }
     return script + (script.ends_with('\n') ? "" : "\n");
@@ -179,22 +179,20 @@ std::vector<OptionRow> network_options() {
     for (OptionRow row : {
              option<&Settings::netboot_dir>({"netboot-dir", "NETBOOT_DIR", "DIR", "none",
                                              "nat and bridge: serve this folder to the guest, to iPXE by "
-                                             "HTTP, in nat mode by the built-in "
-                                             "TFTP too; a boot.ipxe in it is the bootfile"}),
+                                             "HTTP, in nat mode by the built-in TFTP too; a boot.ipxe in "
+                                             "it is the bootfile"}),
              option<&Settings::script, parse_script>(
                  {"script", "NETBOOT_SCRIPT", "FILE", "none",
-                  "nat and bridge: boot this iPXE script, which vm-launch serves to the guest with the files "
-                  "beside it "
-                  "that "
-                  "it names; a URL, - (standard input) or the script's own text (#!ipxe…) is taken too"}),
+                  "nat and bridge: boot this iPXE script, which vm-launch serves to the guest with the "
+                  "files beside it that it names; a URL, - (standard input) or the script's own text "
+                  "(#!ipxe…) is taken too"}),
              option<&Settings::kernel>({"kernel", "NETBOOT_KERNEL", "FILE", "none",
                                         "nat and bridge: boot this kernel (a file or a URL) over the "
-                                        "network, by an iPXE script that vm-launch "
-                                        "writes and serves"}),
+                                        "network, by an iPXE script that vm-launch writes and serves"}),
              adding_up(option<&Settings::initrds, parse_initrds>(
                  {"initrd", "NETBOOT_INITRD", "FILE,…", "none",
-                  "with --kernel: the initial RAM disk, a file or a "
-                  "URL; several are unpacked in their order"})),
+                  "with --kernel: the initial RAM disk, a file or a URL; several are unpacked in their "
+                  "order"})),
              option<&Settings::append>({"append", "NETBOOT_APPEND", "WORDS", "console=ttyS0 on x86_64",
                                         "with --kernel: its command line"}),
              option<&Settings::bootfile>({"bootfile", "NETBOOT_FILE", "NAME",

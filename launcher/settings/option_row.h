@@ -127,6 +127,7 @@ OptionRow repeated_option(OptionWords words) {
 // A comma list whose flag may be given again for more.
 [[nodiscard]] inline OptionRow adding_up(OptionRow row) {
     row.adds_up = true;
+    row.help += "; may be given again for more";
     return row;
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/text.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/identity.h"
@@ -37,6 +38,9 @@ std::optional<NetbootScript> served_script(const DecideInput& in, const std::vec
         return std::nullopt;
     }
     for (const NicSpec& nic : nics) {
+        if (nic.netboot.bootfile && is_url(*nic.netboot.bootfile)) {
+            return std::nullopt;
+        }
         for (const ServedFile& file : nic.netboot.files) {
             if (!file.text.empty() && file.name == nic.netboot.bootfile) {
                 return NetbootScript{file.name, file.text};

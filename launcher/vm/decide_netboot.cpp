@@ -81,15 +81,36 @@ void choose_bootfile(const DecideInput& in, const NetbootFacts& found, Netboot& 
                     in.settings.netboot_dir->string()));
 }
 
+bool can_serve_by_http(const DecideInput& in, const NetbootFacts& found, Findings& findings) {
+    const fs::path& folder = *in.settings.netboot_dir;
+    if (found.http_error != 0) {
+        findings.host_fault(
+            fmt::format("{}: {} cannot be served", in.origin("netboot-dir"), folder.string()),
+            fmt::format("vm-launch serves without privileges: {}", errno_text(found.http_error)),
+            fmt::format("chmod -R a+rX {} (and a+x the folders above it)", folder.string()));
+    }
+    return found.http_error == 0;
+}
+
 void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to_ipxe, Netboot& netboot,
                        Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
     netboot.tftp = true;
-    // A loader that is no script may be an old one, which goes on by TFTP from where it came.
+    for (const OutsideLink& link : parted_links(found.outside_links).first) {
+        netboot.linked.push_back(link.target);
+    }
     const bool given = in.settings.script || in.settings.kernel;
-    const bool script = found.script || given;
+    const bool elsewhere = netboot.bootfile && is_url(*netboot.bootfile);
+    if (given && !elsewhere) {
+        netboot.http = can_serve_by_http(in, found, findings);
+        std::ignore = all_links_stay_inside(in, found, true, findings);
+        check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
+        return;
+    }
+    // A loader that is no script may be an old one, which goes on by TFTP from where it came.
+    const bool script = found.script && !elsewhere;
     netboot.http =
-        to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, given, findings);
+        to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, false, findings);
     check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
     if (to_ipxe && script && found.http_error != 0) {
         findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
@@ -100,7 +121,6 @@ void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to
 // What the guest gets of the folder by HTTP, as all that is served on a bridge.
 void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netboot& netboot,
                          Findings& findings) {
-    const fs::path& folder = *in.settings.netboot_dir;
     const bool elsewhere = netboot.bootfile && is_url(*netboot.bootfile);
     netboot.http = !elsewhere;
     if (elsewhere) {
@@ -109,17 +129,11 @@ void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netbo
         return;
     }
     std::ignore = all_links_stay_inside(in, found, true, findings);
-    if (found.http_error != 0) {
-        findings.host_fault(
-            fmt::format("{}: {} cannot be served", in.origin("netboot-dir"), folder.string()),
-            fmt::format("vm-launch serves without privileges: {}", errno_text(found.http_error)),
-            fmt::format("chmod -R a+rX {} (and a+x the folders above it)", folder.string()));
-    }
+    std::ignore = can_serve_by_http(in, found, findings);
     if (netboot.bootfile && in.settings.bootfile && !found.script) {
         findings.note(
             fmt::format("{} is no iPXE script: a loader that goes on by TFTP finds nothing, as vm-launch "
-                        "serves a guest on a "
-                        "bridge by HTTP alone",
+                        "serves a guest on a bridge by HTTP alone",
                         *netboot.bootfile));
     }
 }
@@ -138,7 +152,7 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
     } else {
         serve_by_http_alone(in, found, netboot, findings);
     }
-    if (to_ipxe && found.read && netboot.bootfile) {
+    if (to_ipxe && found.read && netboot.bootfile && !is_url(*netboot.bootfile)) {
         check_script(in, *found.read, findings);
     }
     if (found.bootfile) {
@@ -162,16 +176,23 @@ bool check_offered(const DecideInput& in, std::string_view flag, const fs::path&
     return file.http_error == 0;
 }
 
+void check_url(const DecideInput& in, std::string_view flag, const std::string& url, Findings& findings) {
+    if (std::optional<Fault> fault = fault_of_url(url)) {
+        fault->what = fmt::format("{}: {}", in.origin(flag), fault->what);
+        findings.add(*std::move(fault));
+    }
+}
+
 void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
     const std::string& script = *in.settings.script;
-    if (is_url(script)) {
-        netboot.bootfile = script;
+    if (is_url(script)) {  // it is the bootfile
+        check_url(in, "script", script, findings);
         return;
     }
     const GivenScriptFacts& found = *in.facts.offered.script;
     if (!found.why_not.empty()) {
         findings.host_fault(fmt::format("{}: no script came from standard input", in.origin("script")),
-                            found.why_not, "a pipe or a file leads to it: vm-launch --script - < boot.ipxe");
+                            found.why_not, "pipe the script in, or redirect a file");
         return;
     }
     if (found.file && !check_offered(in, "script", script, *found.file, findings)) {
@@ -188,6 +209,11 @@ void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
                         "the link leads to)",
                         words_for(found.outside_links)));
     }
+    if (!found.not_served.empty()) {
+        findings.note(
+            fmt::format("not served, though {} names it: {} (--netboot-dir DIR serves all of a folder)",
+                        found.read.name, listed(found.not_served, "and")));
+    }
     check_script(in, found.read, findings);
 }
 
@@ -195,6 +221,7 @@ void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
 std::string offer(const DecideInput& in, std::string_view flag, const std::string& given,
                   const std::optional<OfferedFile>& file, Netboot& netboot, Findings& findings) {
     if (!file) {
+        check_url(in, flag, given, findings);
         return given;
     }
     if (!check_offered(in, flag, given, *file, findings)) {
@@ -206,7 +233,8 @@ std::string offer(const DecideInput& in, std::string_view flag, const std::strin
 }
 
 // The kernel's EFI stub puts its RAM disks together as they are, and an archive that does not begin at a
-// multiple of four is passed over (Linux init/initramfs.c). iPXE since 2021 does it for the stub, and pads.
+// multiple of four is passed over (Linux init/initramfs.c). iPXE since 2021 does it for a stub that asks for
+// it (Linux 5.8 and later), and pads.
 void check_alignment(const DecideInput& in, Findings& findings) {
     const OfferedFacts& offered = in.facts.offered;
     if (offered.ipxe == ipxescript::Build::y2025) {
@@ -214,11 +242,10 @@ void check_alignment(const DecideInput& in, Findings& findings) {
     }
     for (std::size_t i = 0; i + 1 < offered.initrds.size(); ++i) {
         if (offered.initrds[i] && offered.initrds[i]->size % 4 != 0) {
-            findings.note(
-                fmt::format("{}: the size of {} is no multiple of 4, so that under UEFI the kernel may not "
-                            "find the RAM disk behind it (truncate -s %4 {} adds the zeros that it "
-                            "needs)",
-                            in.origin("initrd"), in.settings.initrds[i], in.settings.initrds[i]));
+            findings.note(fmt::format(
+                "{}: the size of {} is not a multiple of 4: under UEFI the kernel may not find the RAM "
+                "disk after it (truncate -s %4 FILE pads it with zeros)",
+                in.origin("initrd"), in.settings.initrds[i]));
         }
     }
 }
@@ -252,33 +279,6 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
     netboot.bootfile = name;
 }
 
-// One of them names what boots, and what belongs to one of them stands beside it.
-void check_sources(const DecideInput& in, Findings& findings) {
-    constexpr std::array<std::string_view, 3> sources{"script", "kernel", "bootfile"};
-    std::vector<std::string> given;
-    for (const std::string_view flag : sources) {
-        if (in.origins.contains(flag)) {
-            given.push_back(in.origin(flag));
-        }
-    }
-    if (given.size() > 1) {
-        findings.settings_fault(fmt::format("{} each name what is to boot", listed(given, "and")), "",
-                                "give one of them");
-    }
-    for (const std::string_view flag : {"initrd", "append"}) {
-        if (in.origins.contains(flag) && !in.settings.kernel) {
-            findings.settings_fault(fmt::format("{} is of use with a kernel alone", in.origin(flag)), "",
-                                    "add --kernel FILE");
-        }
-    }
-    for (const std::string_view flag : {"script", "kernel"}) {
-        if (in.origins.contains(flag) && !in.settings.ipxe) {
-            findings.settings_fault(fmt::format("{} needs iPXE", in.origin(flag)),
-                                    fmt::format("{} switches it off", in.origin("ipxe")), "leave that out");
-        }
-    }
-}
-
 // Nothing is said of what DHCP is to name.
 void check_unnamed(const DecideInput& in, bool boots, bool in_user_mode, Findings& findings) {
     const std::optional<std::string>& bootfile = in.settings.bootfile;
@@ -296,12 +296,38 @@ void check_unnamed(const DecideInput& in, bool boots, bool in_user_mode, Finding
 
 }  // namespace
 
+// One of them names what boots, and what belongs to one of them stands beside it.
+void check_netboot_sources(const DecideInput& in, Findings& findings) {
+    constexpr std::array<std::string_view, 3> sources{"script", "kernel", "bootfile"};
+    std::vector<std::string> given;
+    for (const std::string_view flag : sources) {
+        if (in.origins.contains(flag)) {
+            given.push_back(in.origin(flag));
+        }
+    }
+    if (given.size() > 1) {
+        findings.settings_fault(fmt::format("{} each name what is to boot", listed(given, "and")), "",
+                                "give one of them");
+    }
+    for (const std::string_view flag : {"initrd", "append"}) {
+        if (in.origins.contains(flag) && !in.settings.kernel) {
+            findings.settings_fault(fmt::format("{} has no effect without --kernel", in.origin(flag)), "",
+                                    "add --kernel FILE");
+        }
+    }
+    for (const std::string_view flag : {"script", "kernel"}) {
+        if (in.origins.contains(flag) && !in.settings.ipxe) {
+            findings.settings_fault(fmt::format("{} needs iPXE", in.origin(flag)),
+                                    fmt::format("{} switches it off", in.origin("ipxe")), "leave that out");
+        }
+    }
+}
+
 Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
     Netboot netboot;
     const Settings& settings = in.settings;
     const bool boots = takes_part_in_boot(settings.nics[index], index);
-    netboot.bootfile = settings.bootfile;
-    check_sources(in, findings);
+    netboot.bootfile = settings.script && is_url(*settings.script) ? settings.script : settings.bootfile;
     if (settings.netboot_dir) {
         serve_folder(in, index, netboot, findings);
     }
@@ -312,7 +338,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (!settings.netboot_dir) {
         check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
     }
-    shorten_bootfile(in, netboot, findings);
+    name_by_script(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
         decide_offer(in, index, netboot, findings);
     }

@@ -91,6 +91,7 @@ NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& fi
         leave_to_program(in.settings, choice.nics);
     }
     check_nat_settings(in, findings);
+    check_netboot_sources(in, findings);
     check_netboot_settings(in, findings);
     check_mac_clash(choice.nics, findings);
     const bool any_rom =

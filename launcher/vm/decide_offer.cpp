@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/kernel_script.h"
 
 namespace vml {
 
@@ -38,8 +39,8 @@ net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bo
         findings.host_fault(
             fmt::format("{}: this host has no IPv4 address on {}", in.origin(source_of(in)), bridge),
             "vm-launch serves its guest on a bridge by HTTP from there",
-            fmt::format("ip addr add ADDRESS/LENGTH dev {}, with an address of the guest's network; or let a "
-                        "server of the network serve it",
+            fmt::format("ip addr add ADDRESS/LENGTH dev {}, with an address of the guest's network; or let "
+                        "a server of the network serve it",
                         bridge));
     }
     return dummy;
@@ -62,14 +63,14 @@ std::size_t size_in_url(std::string_view name) {
 
 // QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
 // URL that is longer is named by a script, which iPXE follows.
-void shorten_bootfile(const DecideInput& in, Netboot& netboot, Findings& findings) {
+void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
     constexpr std::size_t longest = 127;
     constexpr std::size_t longest_server = 29;  // "http://255.255.255.255:65535/"
     if (!netboot.bootfile || (netboot.http ? longest_server + size_in_url(*netboot.bootfile)
                                            : netboot.bootfile->size()) <= longest) {
         return;
     }
-    if (is_url(*netboot.bootfile) && in.settings.ipxe) {
+    if (is_url(*netboot.bootfile) && in.settings.ipxe && !fault_of_url(*netboot.bootfile)) {
         netboot.files.push_back({"chain.ipxe", {}, fmt::format("#!ipxe\nchain {}\n", *netboot.bootfile)});
         netboot.bootfile = "chain.ipxe";
         netboot.http = true;
@@ -78,7 +79,7 @@ void shorten_bootfile(const DecideInput& in, Netboot& netboot, Findings& finding
     findings.settings_fault(
         fmt::format("{}: the name is too long for DHCP: {}",
                     in.origin(in.settings.script ? "script" : "bootfile"), *netboot.bootfile),
-        fmt::format("it takes {} bytes", longest - (netboot.http ? longest_server : 0)),
+        fmt::format("at most {} bytes fit", longest - (netboot.http ? longest_server : 0)),
         "give it a shorter name");
 }
 
@@ -110,12 +111,10 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
                 fmt::format("{} needs a NIC in user mode or on a bridge", in.origin(flag)),
-                "what the host sends over a macvtap goes out to the network, and this host cannot reach its "
-                "own "
-                "macvtap guests",
+                "what the host sends over a macvtap goes out to the network, and this host cannot reach "
+                "its own macvtap guests",
                 "a NIC on a bridge (--bridge NAME) or in user mode (--network nat); or let the network's "
-                "own "
-                "servers serve it");
+                "own servers serve it");
         }
     }
 }

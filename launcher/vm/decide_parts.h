@@ -111,7 +111,9 @@ struct NicChoice {
                                                 std::size_t index, std::optional<IpxeProgramSpec>& program,
                                                 Findings& findings);
 
-// decide_netboot.cpp: of the NIC that netboot_nic names.
+// decide_netboot.cpp: what names the boot is given once, and what belongs to it stands beside it.
+void check_netboot_sources(const DecideInput& in, Findings& findings);
+// Of the NIC that netboot_nic names.
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
@@ -120,7 +122,7 @@ struct NicChoice {
 void check_nat_settings(const DecideInput& in, Findings& findings);
 // decide_offer.cpp: how it is named; of what is served to a guest on a bridge, where it comes from; and what
 // no NIC can be served.
-void shorten_bootfile(const DecideInput& in, Netboot& netboot, Findings& findings);
+void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings);
 void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
 

@@ -118,6 +118,7 @@ struct GivenScriptFacts {
     ScriptFacts read{};
     std::vector<ServedFile> beside{};  // where no folder is served: what it and the scripts there name
     std::vector<OutsideLink> outside_links{};  // among these; they are not served
+    std::vector<std::string> not_served{};     // likewise: above the folder, or hidden
     std::string why_not{};  // it cannot be read from standard input; empty: nothing is wrong
 };
 

@@ -13,12 +13,6 @@ namespace vml {
 
 namespace {
 
-// As iPXE calls an image: what stands behind the URL's last slash (src/core/image.c, image_set_uri).
-std::string image_name(const std::string& source) {
-    const std::string_view path = std::string_view{source}.substr(0, source.find_first_of("?#"));
-    return std::string{path.substr(path.rfind('/') + 1)};
-}
-
 bool is_plain(char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
            (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
@@ -36,12 +30,26 @@ std::string with_plain_letters(std::string name) {
 std::string kernel_script(const KernelBoot& boot) {
     std::string names;
     std::string fetches;
-    for (const std::string& initrd : boot.initrds) {
-        names += boot.uefi ? " initrd=" + image_name(initrd) : "";
-        fetches += fmt::format("initrd {}\n", initrd);
+    for (std::size_t i = 0; i < boot.initrds.size(); ++i) {
+        names += boot.uefi ? fmt::format(" initrd=initrd{}", i) : "";
+        fetches += fmt::format("initrd --name initrd{} {}\n", i, boot.initrds[i]);
     }
     return fmt::format("#!ipxe\nkernel {}{}{}{}\n{}boot\n", boot.kernel, names,
                        boot.append.empty() ? "" : " ", boot.append, fetches);
+}
+
+std::optional<Fault> fault_of_url(const std::string& url) {
+    constexpr std::string_view local = "file://";
+    if (url.starts_with(local)) {
+        return Fault{fmt::format("iPXE cannot fetch '{}'", visible(url)),
+                     "the guest has none of this host's files",
+                     fmt::format("write the path alone: {}", url.substr(local.size())), ExitCode::settings};
+    }
+    if (url.find_first_of(" \t") == std::string::npos && !url.ends_with('\\')) {
+        return std::nullopt;
+    }
+    return Fault{fmt::format("'{}' is no URL: a blank or a backslash is in it", visible(url)), "",
+                 "write a blank as %20", ExitCode::settings};
 }
 
 // src/core/exec.c: split_command, expand_command and the operators between commands.

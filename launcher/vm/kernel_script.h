@@ -19,8 +19,12 @@ struct KernelBoot {
 };
 
 // Under UEFI the kernel's own stub asks iPXE for the RAM disks, by the names on its command line (Linux,
-// Documentation/admin-guide/efi-stub.rst); else iPXE hands them over.
+// Documentation/admin-guide/efi-stub.rst); else iPXE hands them over. They are called initrd0, initrd1, …:
+// iPXE's own names for them may be the same.
 [[nodiscard]] std::string kernel_script(const KernelBoot& boot);
+
+// What would not stay one word of a script.
+[[nodiscard]] std::optional<Fault> fault_of_url(const std::string& url);
 
 // What iPXE would not take for a part of the command line.
 [[nodiscard]] std::optional<Fault> fault_of_append(const std::string& append);

@@ -19,8 +19,9 @@ std::string hint_for_open(int open_error) {
 // "$HOME", "${DISKS}"; a "$" elsewhere is a letter like another.
 bool names_a_variable(std::string_view path) {
     const std::size_t at = path.find('$');
-    return at + 1 < path.size() && (path[at + 1] == '{' || path[at + 1] == '_' ||
-                                    std::isalpha(static_cast<unsigned char>(path[at + 1])) != 0);
+    return at < path.size() && at + 1 < path.size() &&
+           (path[at + 1] == '{' || path[at + 1] == '_' ||
+            std::isalpha(static_cast<unsigned char>(path[at + 1])) != 0);
 }
 
 // By what a path looks like that nobody's file has.

@@ -48,6 +48,7 @@ struct Netboot {
         bootfile;       // that DHCP names: a name among the files or in the folder, or a URL
     bool http = false;  // they are served by HTTP, and the bootfile from there
     bool tftp = false;  // the folder is served by TFTP
+    std::vector<std::filesystem::path> linked;  // what links of the folder lead to, elsewhere: by TFTP alone
     // On a bridge: this host's address there, from which vm-launch offers it to the guest's iPXE as a
     // ProxyDHCP server, beside the network's own DHCP; zero in user mode, where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};

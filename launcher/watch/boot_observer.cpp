@@ -206,6 +206,7 @@ Fault BootObserver::verdict(std::optional<BootEnd> end, std::vector<std::string>
     boot::Circumstances about = config_.about;
     about.link_state = std::move(link_state);
     about.now = now;
+    about.ipxe = about.ipxe && !is_others_turn(config_, timeline_.boots());  // whose place it does not take
     return boot::judge(timeline_.boots(), about);
 }
 

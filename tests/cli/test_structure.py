@@ -73,7 +73,7 @@ SYSTEM = {
     "launcher/host": (
         "",
         "access bind fchown fstat ftruncate geteuid gethostname getpid inflate* ioctl kill listen memfd_create mmap munmap open pipe2 poll pread prlimit "
-        "pwrite read sched_getaffinity setsockopt socket stat statx waitpid zError",
+        "pwrite read sched_getaffinity setsockopt sigismember sigpending socket stat statx waitpid zError",
     ),
     "launcher/start": (
         "",

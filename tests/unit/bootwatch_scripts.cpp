@@ -129,7 +129,7 @@ TEST_CASE("a file that vm-launch itself does not serve") {
     machine.about.serves = "/srv/netboot";
     CHECK(contains(machine.verdict().hint, "in /srv/netboot?"));
     machine.about.serves = "";
-    CHECK(contains(machine.verdict().hint, "vm-launch serves what the script named"));
+    CHECK(contains(machine.verdict().hint, "vm-launch serves the script alone"));
     Machine other;  // whose script is vm-launch's, and whose kernel is another server's
     other.about.serves = "";
     other.has_address(option(67, "http://10.0.0.9/boot.ipxe")).no_http("/k").says(no_file).stops();

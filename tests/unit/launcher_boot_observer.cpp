@@ -123,7 +123,7 @@ TEST_CASE("from the network to the disk: a failure falls through, a script may l
 
 TEST_CASE("a disk that comes before the network boots, or has nothing and is passed over") {
     ObserverConfig config = plain();
-    config.about.ipxe = false;
+    config.about.ipxe = true;  // which has its turn later
     config.boots_other = config.other_first = config.other_first_later = true;
     for (const char* disk :
          {"Booting from Hard Disk...", "BdsDxe: starting Boot0001 \"UEFI Misc Device\" from x"}) {

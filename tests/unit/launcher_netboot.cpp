@@ -73,8 +73,8 @@ TEST_CASE("a script by itself is served by HTTP, and nothing else of its folder"
     const Plan plan = make_plan(spec);
     CHECK(plan.http == netboot);
     CHECK(value_of_netdev(plan) == "user,id=net0,bootfile=http://10.0.2.2:{port}/my.ipxe");
-    CHECK(contains(plan_as_shell(plan), "ln -sfn /srv/vmlinuz /tmp/vm-launch-vm/vmlinuz"));
-    CHECK(contains(plan_as_shell(plan), "tftp=/tmp/vm-launch-vm,bootfile=my.ipxe"));
+    CHECK(contains(plan_as_shell(plan), "ln -sfn /srv/vmlinuz vm-served/vmlinuz"));
+    CHECK(contains(plan_as_shell(plan), "tftp=vm-served,bootfile=my.ipxe"));
 }
 
 TEST_CASE("a script beside a folder: its names lead there") {
@@ -103,6 +103,45 @@ TEST_CASE("a script from elsewhere") {
     CHECK(refused({"--script=-"}, facts).front().why == "it is empty");
 }
 
+TEST_CASE("a script at a URL is the bootfile, whatever folder there is") {
+    const HostFacts facts = with_netboot(made_up_host());
+    const VmSpec spec = spec_of({"--script=http://h/x.ipxe", "--netboot-dir=/srv/n"}, facts);
+    CHECK(spec.nics.front().netboot.bootfile == "http://h/x.ipxe");
+    CHECK_FALSE(spec.nics.front().netboot.http);
+    CHECK(spec.nics.front().netboot.tftp);
+    CHECK_FALSE(spec.script);
+    CHECK(contains(value_of_netdev(make_plan(spec)), "bootfile=http://h/x.ipxe"));
+}
+
+TEST_CASE("what a script names and is not given is told of") {
+    HostFacts facts = with_script();
+    facts.offered.script->not_served = {"../x", ".ssh/id"};
+    CHECK(contains(spec_of({"--script=my.ipxe"}, facts).notes.front(), "my.ipxe names it: ../x and .ssh/id"));
+}
+
+TEST_CASE("a folder that nobody may read is no place for a script's files") {
+    HostFacts facts = with_netboot(with_script());
+    facts.netboot->http_error = EACCES;
+    CHECK(contains(refused({"--script=my.ipxe", "--netboot-dir=/srv/n"}, facts).front().what,
+                   "/srv/n cannot be served"));
+}
+
+TEST_CASE("a URL stays one word of the script") {
+    for (const char* const url : {"http://h/k || shell", "http://h/my file", "http://h/k\\"}) {
+        CAPTURE(url);
+        CHECK(contains(refused({std::string{"--kernel="} + url}).front().what, "is no URL"));
+        HostFacts facts = made_up_host();
+        facts.offered.initrds = {std::nullopt};
+        CHECK(contains(refused({"--kernel=http://h/k", std::string{"--initrd="} + url}, facts).front().what,
+                       "is no URL"));
+    }
+    CHECK(contains(refused({"--kernel=file:///boot/k"}).front().hint, "write the path alone: /boot/k"));
+    CHECK(contains(refused({"--script=file:///a.ipxe"}).front().hint, "write the path alone: /a.ipxe"));
+    CHECK(contains(refused({"--script=http://h/a b"}).front().what, "is no URL"));
+    const std::string longer = "http://h/" + std::string(120, 'x') + " y";
+    CHECK(contains(refused({"--bootfile=" + longer, "--ipxe"}).front().what, "too long"));
+}
+
 TEST_CASE("a script is judged before the start, wherever it comes from") {
     const auto faults = refused({"--script=my.ipxe"}, with_script("#!ipxe\nkernle x\n"));
     CHECK(faults.front().what == "my.ipxe, line 2: iPXE has no command 'kernle'");
@@ -129,9 +168,10 @@ TEST_CASE("settings that do not go together are refused") {
                    "--script and --kernel each name what is to boot"));
     CHECK(contains(refused({"--script=http://h/x", "--bootfile=http://h/k"}).front().what,
                    "--script and --bootfile"));
+    CHECK(contains(refused({"--script=http://h/x", "--append=quiet"}).front().what,
+                   "--append has no effect without --kernel"));
     CHECK(
-        contains(refused({"--script=http://h/x", "--append=quiet"}).front().what, "--append is of use with"));
-    CHECK(contains(refused({"--ipxe", "--initrd=i"}).front().what, "--initrd is of use with"));
+        contains(refused({"--ipxe", "--initrd=i"}).front().what, "--initrd has no effect without --kernel"));
     CHECK(contains(refused({"--no-ipxe", "--script=http://h/x", "--boot-order=network"}).front().what,
                    "--script needs iPXE"));
 }
@@ -141,15 +181,17 @@ TEST_CASE("a kernel becomes a script, by its firmware") {
                       "--append=console=ttyS0 quiet"};
     const VmSpec bios = spec_of(flags, with_kernel());
     CHECK(bios.script ==
-          NetbootScript{"kernel.ipxe",
-                        "#!ipxe\nkernel vmlinuz-6.1 console=ttyS0 quiet\ninitrd initrd.img\nboot\n"});
+          NetbootScript{
+              "kernel.ipxe",
+              "#!ipxe\nkernel vmlinuz-6.1 console=ttyS0 quiet\ninitrd --name initrd0 initrd.img\nboot\n"});
     CHECK(bios.nics.front().netboot.files.size() == 3);
     CHECK(bios.ipxe_program == std::nullopt);
     CHECK(bios.notes.empty());
     const Plan plan = make_plan(bios);
     CHECK(contains(plan_as_shell(plan), "printf %s '#!ipxe\nkernel"));
     CHECK(kernel_script({"k", {"http://h/d/i.gz?x", "j"}, "", true}) ==
-          "#!ipxe\nkernel k initrd=i.gz initrd=j\ninitrd http://h/d/i.gz?x\ninitrd j\nboot\n");
+          "#!ipxe\nkernel k initrd=initrd0 initrd=initrd1\ninitrd --name initrd0 http://h/d/i.gz?x\ninitrd "
+          "--name initrd1 j\nboot\n");
 }
 
 TEST_CASE("a kernel's command line has a console that vm-launch shows") {
@@ -167,7 +209,7 @@ TEST_CASE("RAM disks that the EFI stub would put together wrongly are told of") 
     facts.roms = {{test::efi_rom("/x.rom")}};
     CHECK(spec_of(flags, facts).notes.empty());
     facts.offered.initrds[0]->size = 4097;
-    CHECK(contains(spec_of(flags, facts).notes.at(0), "truncate -s %4 /boot/a"));
+    CHECK(contains(spec_of(flags, facts).notes.at(0), "the size of /boot/a is not a multiple of 4"));
     facts.offered.ipxe = ipxescript::Build::y2025;
     CHECK(spec_of(flags, facts).notes.empty());
     facts = with_kernel(2);
@@ -186,7 +228,7 @@ TEST_CASE("what is too long for DHCP is named by a script, or refused") {
     const auto faults = refused({"--no-ipxe", "--boot-order=network", "--bootfile=" + url + "y"});
     CHECK(contains(faults.front().what, "too long for DHCP"));
     HostFacts facts = with_script();
-    facts.offered.script->read.name = std::string(106, 'x');
+    facts.offered.script->read.name = std::string(99, 'x');
     CHECK(contains(refused({"--script=x"}, facts).front().why, "98 bytes"));
 }
 
@@ -217,8 +259,13 @@ HostFacts looked_at(const Words& flags) {
 
 TEST_CASE("of a script's folder is served what it names, and no link out") {
     const test::Folder folder;
-    folder.write("boot.ipxe",
-                 "#!ipxe\nimgfetch logo.png ||\nchain sub/next.ipxe\nkernel ../secret\nkernel out\n");
+    folder.write(
+        "boot.ipxe",
+        "#!ipxe\nimgfetch logo.png ||\nchain sub/next.ipxe\nkernel ../secret\nkernel out\nboot .ssh/id\n"
+        ":menu kernel a/k\nkernel k?x=1\nimgexec logo.png\nsanboot http://h/x\nkernel ${v}\n");
+    folder.write("k", "K");
+    folder.write("a/k", "K");
+    folder.write(".ssh/id", "I");
     folder.write("logo.png", "P");
     folder.write("other", "O");
     folder.write("sub/next.ipxe", "#!ipxe\nkernel vmlinuz\ninitrd /initrd\nchain next.ipxe\n");
@@ -230,9 +277,10 @@ TEST_CASE("of a script's folder is served what it names, and no link out") {
     Words names;
     for (const ServedFile& file : script.beside) {
         names.push_back(file.name);
-        CHECK(file.file == folder.path() / file.name);
+        CHECK(file.file == fs::canonical(folder.path()) / file.name);
     }
-    CHECK(names == Words{"logo.png", "sub/next.ipxe", "sub/vmlinuz", "initrd"});
+    CHECK(names == Words{"logo.png", "sub/next.ipxe", "a/k", "k", "sub/vmlinuz", "initrd"});
+    CHECK(script.not_served == Words{".ssh/id"});
     REQUIRE(script.outside_links.size() == 1);
     CHECK(script.outside_links.front().name == "out");
     CHECK(script.file->http_error == 0);

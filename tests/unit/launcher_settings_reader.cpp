@@ -358,7 +358,9 @@ TEST_CASE("a word behind a boolean is its value or a fault, and never passed ove
     CHECK(faults_in(read_flags({"--ipxe", "disk.img"})) ==
           Words{"unexpected argument 'disk.img' | did you mean --disk disk.img?"});
     CHECK(faults_in(read_flags({"--ipxe", "disk.x"})) ==
-          Words{"unexpected argument 'disk.x' | see vm-launch --help; arguments for QEMU go behind --"});
+          Words{"unexpected argument 'disk.x' | a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch "
+                "--help); "
+                "arguments for QEMU go behind --"});
     CHECK(read_flags({"--ipxe", "disk.img"}).settings.ipxe);
     CHECK(read_flags({"--ipxe", "--netboot-dir", "d"}).faults.empty());
 }
@@ -386,7 +388,8 @@ TEST_CASE("what stands alone and cannot be booted is refused, with what may be m
     CHECK(contains(faults_in(read_flags({"/images/disk.qcow2"})).at(0), "--disk /images/disk.qcow2"));
     CHECK(contains(faults_in(read_flags({"x.iso", "--ipxe"})).at(0), "--iso x.iso"));
     CHECK(contains(faults_in(read_flags({"--persist", "/data"})).at(0), "--data-dir /data"));
-    CHECK_FALSE(faults_in(read_flags({"stop", "--ipxe"})).size() == 1);
+    CHECK(faults_in(read_flags({"a.ipxe", "--script=b.ipxe"})).size() == 1);
+    CHECK(read_flags({"./debian-12.5"}).settings.netboot_dir == "./debian-12.5");
 }
 
 TEST_CASE("a list goes on where its flag is given again") {
@@ -407,14 +410,14 @@ TEST_CASE("a number behind a variable that has none is told of") {
     CHECK(told ==
           Words{"unknown variable $NETBOOT_INITRD2 has no effect: NETBOOT_INITRD takes several values, with "
                 "commas between them",
-                "unknown variable $NETBOOT_SCRIPT2 has no effect: there is NETBOOT_SCRIPT alone"});
+                "unknown variable $NETBOOT_SCRIPT2 has no effect: only NETBOOT_SCRIPT exists"});
 }
 
 TEST_CASE("a script may be the value itself") {
     const std::string text = "#!ipxe\nchain http://h/x\n";
     CHECK(settings_of(read_env({{"NETBOOT_SCRIPT", "\n " + text}})).script == text);
     CHECK(settings_of(read_env({{"NETBOOT_SCRIPT", "#!ipxe\nshell"}})).script == "#!ipxe\nshell\n");
-    CHECK(contains(faults_in(read_env({{"NETBOOT_SCRIPT", "#!ipxe\\nshell"}})).at(0), "one line alone"));
+    CHECK(contains(faults_in(read_env({{"NETBOOT_SCRIPT", "#!ipxe\\nshell"}})).at(0), "a single line"));
     CHECK(faults_in(read_env({{"NETBOOT_SCRIPT", "a\nb"}})).size() == 1);
 }
 

@@ -256,7 +256,7 @@ TEST_CASE("an address that is not this host's") {
         const Listener listener = listen_on({192, 0, 2, 1});  // RFC 5737: nobody's
         FAIL("it listens");
     } catch (const Error& error) {
-        CHECK(error.faults().front().what == "cannot serve the folder by HTTP");
+        CHECK(error.faults().front().what == "cannot serve by HTTP");
     }
 }
 
