@@ -256,6 +256,12 @@ bool is_of_iscsi(std::uint32_t number) {
     return split_ipxe_error(number).file == iscsi;
 }
 
+// src/core/open.c, xfer_open_uri: ENOTSUP
+bool is_no_protocol(std::uint32_t number) {
+    const IpxeError error = split_ipxe_error(number);
+    return error.posix == 0x3C && error.file == 0x0920;
+}
+
 bool is_no_address(std::uint32_t number) {
     const IpxeError error = split_ipxe_error(number);
     return error.posix == 0x04 && error.file == 0x0EE0;

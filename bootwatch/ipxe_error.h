@@ -42,6 +42,8 @@ enum class ScriptFailure { unknown_command, no_label, not_equal, not_set, wrong_
 [[nodiscard]] bool is_no_memory(std::uint32_t number);
 // Is it one of its iSCSI code's?
 [[nodiscard]] bool is_of_iscsi(std::uint32_t number);
+// Has it no protocol of the URL's scheme?
+[[nodiscard]] bool is_no_protocol(std::uint32_t number);
 // Did none of its ways to get an address work?
 [[nodiscard]] bool is_no_address(std::uint32_t number);
 

@@ -265,6 +265,20 @@ Verdict unknown_name(const Scene& scene) {
                 "is the name in the script right, and does that DNS server know it?");
 }
 
+Verdict no_protocol(const Scene& scene) {
+    const auto& all = scene.boot.complaints;
+    const bool handled = scene.boot.reached(Stage::script) && !scene.ipxe_gave_up();
+    if (!scene.stopped() || all.empty() || !is_no_protocol(all.back().number) || handled) {
+        return std::nullopt;
+    }
+    const std::string url = scene.refused_url().empty() ? scene.named_file() : scene.refused_url();
+    return told("no-protocol", url, scene.complaint(),
+                url.starts_with("https:") ? "of Debian's iPXEs the BIOS ROMs of Debian 13 alone have HTTPS: "
+                                            "use http://, or --ipxe-rom PATH with "
+                                            "one that has it"
+                                          : "every iPXE of Debian's has http:// and tftp://");
+}
+
 Verdict no_fetch(const Scene& scene) {
     if (scene.last_fetch() != nullptr || !scene.stopped() || !scene.boot.reached_or_passed(Stage::address) ||
         scene.boot.reached(Stage::script)) {

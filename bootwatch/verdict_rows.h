@@ -51,6 +51,7 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"nobody-there", "nobody answers for {}", ExitCode::fetch_failed},
     VerdictRow{"dns-silent", "the DNS server does not answer for {}", ExitCode::fetch_failed},
     VerdictRow{"dns-unknown", "DNS: {} not found", ExitCode::fetch_failed},
+    VerdictRow{"no-protocol", "this iPXE has no protocol to fetch {}", ExitCode::fetch_failed},
     VerdictRow{"not-fetched", "nothing was fetched", ExitCode::fetch_failed},
     VerdictRow{"fetching-failed", "fetching failed", ExitCode::fetch_failed},
     VerdictRow{"no-memory", "{} does not fit into the guest's memory", ExitCode::fetch_failed},

@@ -75,6 +75,7 @@ using Verdict = std::optional<Fault>;
 [[nodiscard]] Verdict still_fetching(const Scene& scene);
 [[nodiscard]] Verdict nobody_there(const Scene& scene);
 [[nodiscard]] Verdict unknown_name(const Scene& scene);
+[[nodiscard]] Verdict no_protocol(const Scene& scene);
 [[nodiscard]] Verdict no_fetch(const Scene& scene);
 [[nodiscard]] Verdict fetch_failed(const Scene& scene);
 // verdict_url.cpp: a URL in which a variable was empty.

@@ -22,6 +22,16 @@ std::string root_hint(const Scene& scene) {
         return fmt::format("{} is an HTML page and no initramfs: look at that URL in a browser",
                            scene.boot.fetches[*page].url);
     }
+    const auto other = latest_of(scene.boot.fetches, [&](const Fetch& fetch) {
+        const Fetch* kernel = scene.kernel();
+        return kernel != nullptr && fetch.state == FetchState::done && fetch.began > kernel->began &&
+               fetch.content != Content::ipxe_script;
+    });
+    if (!initramfs && other) {
+        return fmt::format(
+            "{}, which was fetched with the kernel, is no archive but {}: is it the initramfs, and whole?",
+            scene.boot.fetches[*other].url, describe(scene.boot.fetches[*other].content));
+    }
     if (!initramfs && scene.about.wire) {
         return "no initramfs was fetched: add `initrd URL` to the script, or name the root device with root=";
     }

@@ -167,6 +167,11 @@ bool check_offered(const DecideInput& in, std::string_view flag, const fs::path&
     if (!check_path(in, {flag, path, file.path}, findings)) {
         return false;
     }
+    if (file.size == 0 && flag != "script") {
+        findings.host_fault(fmt::format("{}: {} is empty", in.origin(flag), path.string()), "",
+                            "name the right file");
+        return false;
+    }
     if (file.http_error != 0) {
         findings.host_fault(
             fmt::format("{}: {} cannot be served", in.origin(flag), path.string()),

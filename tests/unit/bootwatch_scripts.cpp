@@ -141,6 +141,37 @@ TEST_CASE("a file that vm-launch itself does not serve") {
     CHECK(contains(tftp.verdict().hint, "in /srv/netboot?"));
 }
 
+TEST_CASE("a protocol that this iPXE does not have") {
+    const std::string complaint = "https://h/k... Operation not supported (http://ipxe.org/3c092003)";
+    Machine machine;
+    machine.has_address().tftp("boot.ipxe", "#!ipxe\nkernel https://h/k\n").says(complaint);
+    Machine handled = machine;
+    machine.says("Could not boot image: Operation not supported (http://ipxe.org/3c092003)").stops();
+    machine.gets(ExitCode::fetch_failed, "has no protocol to fetch https://h/k", "3c092003", "use http://");
+    handled.stops();
+    handled.gets(ExitCode::not_bootable, "ended without booting anything", "");
+    Machine named;
+    named.has_address(option(67, "nfs://h/k"))
+        .says("nfs://h/k... Operation not supported (http://ipxe.org/3c092003)")
+        .stops();
+    named.gets(ExitCode::fetch_failed, "has no protocol to fetch nfs://h/k", "", "http:// and tftp://");
+}
+
+TEST_CASE("what was fetched in the initramfs's place is told of") {
+    Machine machine;
+    machine.has_address()
+        .tftp("boot.ipxe", "#!ipxe\nkernel k\ninitrd i\n")
+        .http("/k", linux_kernel())
+        .http("/i", "\1\2\3");
+    machine.says("Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)");
+    machine.gets(ExitCode::guest_panicked, "no root file system", "",
+                 "/i, which was fetched with the kernel, is no archive");
+    Machine none;
+    none.has_address().tftp("boot.ipxe", "#!ipxe\nkernel k\n").http("/k", linux_kernel());
+    none.says("Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)");
+    none.gets(ExitCode::guest_panicked, "no root file system", "", "no initramfs was fetched");
+}
+
 TEST_CASE("an unset variable in a URL") {
     struct Row {
         const char* script;

@@ -161,6 +161,10 @@ TEST_CASE("a script or kernel that cannot be served is refused") {
     const auto faults = refused({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts);
     CHECK(faults.front().what == "--kernel: /boot/vmlinuz-6.1 cannot be served");
     CHECK(contains(faults.front().hint, "chmod a+r /boot/vmlinuz-6.1"));
+    facts = with_kernel();
+    facts.offered.initrds[0]->size = 0;
+    CHECK(refused({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts).front().what ==
+          "--initrd: /boot/initrd.img is empty");
 }
 
 TEST_CASE("settings that do not go together are refused") {
