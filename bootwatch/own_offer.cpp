@@ -28,7 +28,9 @@ bool names_with_highest_priority(const Offer& offer) {
 bool is_anticipated(const DhcpTalk& talk) {
     const auto earlier = [&](bool proxy) {
         return std::any_of(talk.offers.begin(), talk.offers.end(), [&](const Offer& offer) {
-            return offer.proxy() == proxy && offer.at < talk.own->at;
+            // One of a DHCP server's that calls itself a PXE server is both (src/net/udp/dhcp.c).
+            const bool both = !offer.proxy() && offer.message.vendor_class.starts_with("PXEClient");
+            return (both || offer.proxy() == proxy) && offer.at < talk.own->at;
         });
     };
     return earlier(true) && earlier(false);
@@ -80,7 +82,7 @@ std::string fate_text(const DhcpTalk& talk) {
         }
         case Fate::forbidden:
             return fmt::format(
-                "iPXE leaves vm-launch's offer: the DHCP server {} tells it to take no ProxyDHCP server's "
+                "iPXE ignores vm-launch's offer: the DHCP server {} tells it to take no ProxyDHCP server's "
                 "(option 175.176)",
                 to_string(talk.ack->sender));
         case Fate::outranked:
@@ -89,7 +91,7 @@ std::string fate_text(const DhcpTalk& talk) {
                 "which of the two is taken differs from one iPXE to another",
                 to_string(talk.ack->sender), talk.ack->message.bootfile);
         case Fate::anticipated:
-            return "iPXE leaves vm-launch's offer: another ProxyDHCP server's came before it";
+            return "iPXE ignores vm-launch's offer: another ProxyDHCP server's came before it";
     }
     return {};
 }

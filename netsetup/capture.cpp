@@ -106,7 +106,9 @@ OwnedFd open_capture(int link_index) {
 
 OwnedFd open_connection_capture(int link_index, const TcpTarget& target) {
     OwnedFd fd = socket_to_watch();
-    if (!narrow(fd.get(), target) || !bind_to(fd.get(), link_index, ETH_P_ALL)) {
+    const int on = 1;  // what goes to the guest, such as a flood of the bridge's, is to take no room
+    if (::setsockopt(fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0 ||
+        !narrow(fd.get(), target) || !bind_to(fd.get(), link_index, ETH_P_ALL)) {
         throw cannot_watch("");
     }
     return fd;

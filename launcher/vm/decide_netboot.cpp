@@ -68,7 +68,8 @@ bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, boo
 }
 
 // What stands in the folder is the bootfile, unless something else is given.
-void choose_bootfile(const DecideInput& in, const NetbootFacts& found, Netboot& netboot, Findings& findings) {
+void choose_bootfile(const DecideInput& in, bool in_user_mode, Netboot& netboot, Findings& findings) {
+    const NetbootFacts& found = *in.facts.netboot;
     if (in.settings.bootfile || in.settings.script || in.settings.kernel) {
         return;
     }
@@ -77,8 +78,9 @@ void choose_bootfile(const DecideInput& in, const NetbootFacts& found, Netboot& 
         return;
     }
     findings.note(
-        fmt::format("{} holds no boot.ipxe and no --bootfile is given: DHCP will name nothing to boot",
-                    in.settings.netboot_dir->string()));
+        fmt::format("{} holds no boot.ipxe and no --bootfile is given: {}", in.settings.netboot_dir->string(),
+                    in_user_mode ? "DHCP will name nothing to boot"
+                                 : "nothing of it is served, and the network alone says what boots"));
 }
 
 bool can_serve_by_http(const DecideInput& in, const NetbootFacts& found, Findings& findings) {
@@ -145,9 +147,10 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
         return;
     }
     netboot.folder = in.absolute(folder);
-    choose_bootfile(in, found, netboot, findings);
+    const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
+    choose_bootfile(in, in_user_mode, netboot, findings);
     const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
-    if (in.settings.nics[index].network == NetworkMode::nat) {
+    if (in_user_mode) {
         serve_by_tftp_too(in, found, to_ipxe, netboot, findings);
     } else {
         serve_by_http_alone(in, found, netboot, findings);

@@ -30,13 +30,16 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
         const bool wanted = in.settings.boot_watch && spec.boots_from(nic);
         nic.watched = wanted && !(by_socket && in.facts.capture_error != 0);
         blind = blind || (wanted && !nic.watched);
+        if (nic.netboot.is_offered() && !spec.boots_from(nic)) {
+            nic.netboot = {};  // its turn was in an earlier run
+        }
         if (nic.netboot.is_offered() && !nic.watched) {
             findings.host_fault(
                 fmt::format("what vm-launch serves cannot be offered to the guest on {}",
                             host_link_of(nic.net)),
                 wanted ? fmt::format("the guest's search for an address cannot be seen: {}",
                                      errno_text(in.facts.capture_error))
-                       : fmt::format("{}: the guest's search for an address is not looked for",
+                       : fmt::format("{}: nobody watches for the guest's search for an address",
                                      in.origin("boot-watch")),
                 wanted ? "start vm-launch as root (in a container: --cap-add NET_RAW)" : "leave that out");
         }

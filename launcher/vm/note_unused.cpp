@@ -66,8 +66,8 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
     }
 }
 
-// With no NIC that it could be for, it is a fault (check_netboot_settings). The folder is served all the
-// same: a program on a CD may be iPXE, and fetch from it.
+// With no NIC that it could be for, it is a fault (check_netboot_settings). In user mode the folder is served
+// all the same: a program on a CD may be iPXE, and fetch from it.
 void note_idle_netboot(const DecideInput& in, Findings& findings) {
     const Settings& settings = in.settings;
     const std::string_view flag = settings.netboot_dir ? "netboot-dir"
@@ -79,7 +79,7 @@ void note_idle_netboot(const DecideInput& in, Findings& findings) {
         return;
     }
     if (!boots_from(settings, BootDevice::network)) {
-        if (!settings.iso) {
+        if (!settings.iso || settings.nics[*nic].network != NetworkMode::nat) {
             findings.note(
                 fmt::format("{}: nothing boots from it, as the boot order ({}) has no network (add "
                             "--ipxe, or --boot-order network,hd)",

@@ -21,23 +21,33 @@ net::TcpTarget of_endpoint(const boot::Endpoint& endpoint) {
 
 GuestConnections::GuestConnections(OwnedFd view, const Mac& guest) : view_{std::move(view)}, guest_{guest} {}
 
-bool GuestConnections::has(const net::TcpTarget& from) {
+void GuestConnections::look() {
     std::array<char, net::capture_length> room{};
-    for (auto frame = net::read_frame(view_.get(), room); frame.count >= 0;
-         frame = net::read_frame(view_.get(), room)) {
-        auto packet = boot::decode_frame(bytes_of({room.data(), static_cast<std::size_t>(frame.count)}));
-        if (packet && !frame.outgoing) {  // what leaves over the tap goes to the guest
+    for (std::size_t turn = 0; turn < most; ++turn) {
+        const auto frame = net::read_frame(view_.get(), room);
+        if (frame.count < 0) {
+            break;
+        }
+        if (auto packet =
+                boot::decode_frame(bytes_of({room.data(), static_cast<std::size_t>(frame.count)}))) {
             note(*packet);
         }
     }
-    return std::find(opened_.begin(), opened_.end(), from) != opened_.end();
+    std::erase_if(opened_,
+                  [oldest = Clock::now() - longest](const Opened& opened) { return opened.at < oldest; });
+}
+
+bool GuestConnections::take(const net::TcpTarget& from) {
+    look();
+    return std::erase_if(opened_, [&](const Opened& opened) { return opened.from == from; }) > 0;
 }
 
 serve::Stranger all_but_guest(OwnedFd view, const Mac& guest) {
     // A std::function is copied.
     const auto connections = std::make_shared<GuestConnections>(std::move(view), guest);
     return [connections](const serve::Connection& connection) -> std::string {
-        return connections->has({connection.peer, connection.peer_port}) ? "" : "the guest has not opened it";
+        return connections->take({connection.peer, connection.peer_port}) ? ""
+                                                                          : "the guest has not opened it";
     };
 }
 
@@ -45,7 +55,7 @@ void GuestConnections::note(const boot::Packet& packet) {
     if (!packet.sent_by(guest_) || !std::holds_alternative<boot::TcpSegment>(packet.body)) {
         return;
     }
-    opened_.push_back(of_endpoint(packet.from));
+    opened_.push_back({of_endpoint(packet.from), Clock::now()});
     if (opened_.size() > most) {
         opened_.pop_front();
     }

@@ -5,6 +5,7 @@
 // before it comes to the server, so that whoever asks about a connection finds it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 
@@ -21,18 +22,27 @@ class GuestConnections {
     // `view`: net::open_connection_capture on the guest's tap.
     GuestConnections(OwnedFd view, const Mac& guest);
 
-    // From this address and port, not long ago.
-    [[nodiscard]] bool has(const net::TcpTarget& from);
+    // From this address and port, since it was last asked for, and not long ago: whoever has the address
+    // later is somebody else.
+    [[nodiscard]] bool take(const net::TcpTarget& from);
 
     // A guest that opens more at once has itself to blame.
     static constexpr std::size_t most = 256;
+    static constexpr std::chrono::seconds longest{60};
 
   private:
+    using Clock = std::chrono::steady_clock;
+    struct Opened {
+        net::TcpTarget from;
+        Clock::time_point at;
+    };
+
+    void look();
     void note(const boot::Packet& packet);
 
     OwnedFd view_;
     Mac guest_;
-    std::deque<net::TcpTarget> opened_;  // the latest last
+    std::deque<Opened> opened_;  // the latest last
 };
 
 // The client of the HTTP server is this guest.

@@ -140,8 +140,7 @@ def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot,
     assert talk["own_offer"]["server"] == HOST and talk["own_offer"]["file"].endswith("/boot.ipxe")
     assert [offer["server"] for offer in talk["offers"]] == [labs.SERVER]
     assert "iPXE takes vm-launch's file before the network's own (boot.ipxe, named by 10.77.0.1)" in own
-    # iPXE waits for no other ProxyDHCP server
-    assert talk["acknowledged"]["at"] - talk["offers"][0]["at"] < 1.5
+    assert talk["acknowledged"]["at"] - talk["offers"][0]["at"] < 2.9  # iPXE waits for no other ProxyDHCP server: 3 s
     assert there.requests() == []
     assert any("net0's iPXE was offered what vm-launch serves by HTTP from 10.77.0.3" in line for line in report["helped"])
 
@@ -199,8 +198,7 @@ def answer_to(namespace, port, path="/boot.ipxe"):
 
 
 def test_nobody_but_the_guest_is_served(net, boot, folder):
-    """Neither another host of the network nor a user of this one, be it with the guest's address; and the guest is, also when
-    its operating system runs."""
+    """Neither another host of the network nor a user of this one; and the guest is, also when its operating system runs."""
     there = net()
     folder.script(words="vml.stay")
     flags = ("--netboot-dir", folder.path, "--log-level", "debug")

@@ -83,14 +83,14 @@ TEST_CASE("a network that forbids ProxyDHCP is told of, be it in the verdict or 
     Offered machine;
     machine.offer_own().gets_address(forbidden);
     CHECK_FALSE(is_own_offer_taken(machine.talk()));
-    CHECK(machine.told("iPXE leaves vm-launch's offer: the DHCP server 10.0.0.1"));
+    CHECK(machine.told("iPXE ignores vm-launch's offer: the DHCP server 10.0.0.1"));
     machine.stops();
     machine.gets(ExitCode::nothing_to_boot, "DHCP", "option 175.176", "neither option 175.176");
     Offered other;
     other.offer_own().gets_address(forbidden + option(67, "pxelinux.0"));
     const std::vector<std::string> hints = network_hints(other.timeline.boot(), false);
     REQUIRE(hints.size() == 1);
-    CHECK(contains(hints.front(), "iPXE leaves vm-launch's offer"));
+    CHECK(contains(hints.front(), "iPXE ignores vm-launch's offer"));
 }
 
 TEST_CASE("a file of the network's that has the highest priority too") {

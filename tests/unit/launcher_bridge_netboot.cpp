@@ -57,6 +57,32 @@ bool has_note(const VmSpec& spec, std::string_view part) {
                        [&](const std::string& note) { return contains(std::string_view{note}, part); });
 }
 
+TEST_CASE("whose turn on the network was in an earlier run is served nothing, and starts") {
+    HostFacts facts = host_on_bridge();
+    const Words flags =
+        bridge_words({"--netboot-dir=/srv/n", "--boot-once=network", "--blank-disk", "--data-dir=/srv/data"});
+    facts.data = data_folder();
+    CHECK(spec_of(flags, facts).nics.front().netboot.is_offered());
+    facts.data = data_folder(true);
+    const VmSpec later = spec_of(flags, facts);
+    CHECK_FALSE(later.nics.front().netboot.is_offered());
+    CHECK_FALSE(make_plan(later).http);
+}
+
+TEST_CASE("what nothing on a bridge boots from is told of") {
+    const VmSpec disc =
+        spec_of({"--network=bridge", "--bridge=br0", "--iso=/x.iso", "--netboot-dir=/srv/n"}, [] {
+            HostFacts facts = host_on_bridge();
+            facts.iso = a_file();
+            return facts;
+        }());
+    CHECK(has_note(disc, "--netboot-dir: nothing boots from it"));
+    HostFacts bare = host_on_bridge();
+    bare.netboot->has_boot_ipxe = bare.netboot->script = false;
+    CHECK(has_note(spec_of(bridge_words(), bare),
+                   "nothing of it is served, and the network alone says what boots"));
+}
+
 TEST_CASE("the folder comes by HTTP alone, from the host's first address on the bridge") {
     const VmSpec spec = spec_of(bridge_words(), host_on_bridge({{10, 77, 0, 3}, {10, 88, 0, 1}}));
     const Netboot& netboot = spec.nics.front().netboot;
