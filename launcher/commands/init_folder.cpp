@@ -29,13 +29,9 @@ set console ttyS0
 iseq ${buildarch} arm64 && set console ttyAMA0 ||
 
 # The kernel and its initial RAM disk, beside this file. UEFI needs initrd=; BIOS does not mind it.
-kernel vmlinuz initrd=initrd.img console=${console} || goto missing
-initrd initrd.img || goto missing
+kernel vmlinuz initrd=initrd.img console=${console}
+initrd initrd.img
 boot
-
-:missing
-echo Put a kernel (vmlinuz) and its initial RAM disk (initrd.img) beside boot.ipxe.
-exit 1
 )";
 
 [[noreturn]] void refuse(const fs::path& path, const std::error_code& error) {
@@ -77,11 +73,12 @@ int init_folder(const CommandLine& command) {
         refuse(folder, error);
     }
     write_script(script);
-    print(fmt::format(
-        "{} is written. It boots vmlinuz with initrd.img, which go beside it: a distribution's own "
-        "are in /boot, its installer's in the folder \"netboot\" of its mirrors.\n"
-        "Then: vm-launch {}\n",
-        script.string(), as_folder(folder)));
+    print(
+        fmt::format("{} is written. It boots vmlinuz with initrd.img: put both beside it. A distribution's "
+                    "own are in /boot, its "
+                    "installer's in the folder \"netboot\" of its mirrors.\n"
+                    "Then: vm-launch {}\n",
+                    script.string(), as_folder(folder)));
     return 0;
 }
 

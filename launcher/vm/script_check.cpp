@@ -31,6 +31,18 @@ bool is_meant_as_script(const std::string& name, const ipxescript::Script& scrip
              ipxescript::has_command(ipxescript::Build::any, script.lines.front().commands.front().name())));
 }
 
+// In an editor it may look as if the script began well.
+std::string what_precedes(std::string_view bytes) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (bytes.starts_with(byte_order_mark)) {
+        return "a byte order mark comes before it: save it as UTF-8 without one";
+    }
+    const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+    return first > 0 && first != std::string_view::npos && bytes.substr(first).starts_with("#!ipxe")
+               ? "a blank or an empty line comes before it"
+               : "iPXE takes only a file whose first line is #!ipxe for a script";
+}
+
 Fault fault_of(const Finding& finding, const ScriptFacts& facts, const ipxescript::Script& script) {
     const std::string place = fmt::format("{}, line {}", facts.name, finding.line);
     const auto fault = [](std::string what, std::string why, std::string hint) {
@@ -40,8 +52,7 @@ Fault fault_of(const Finding& finding, const ScriptFacts& facts, const ipxescrip
         case Finding::Kind::no_magic:
             return fault(
                 fmt::format("{} cannot be booted: it is a text that does not begin with #!ipxe", facts.name),
-                "iPXE takes only a file whose first line is #!ipxe for a script",
-                "write #!ipxe into its first line");
+                what_precedes(facts.bytes), "make #!ipxe its very first line");
         case Finding::Kind::unknown_command:
             return fault(fmt::format("{}: iPXE has no command '{}'", place, finding.name),
                          "the script ends there: \"" + finding.name + ": command not found\"",

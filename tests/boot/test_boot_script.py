@@ -111,8 +111,8 @@ def test_the_folder_of_init_says_what_is_missing(boot, tmp_path):
     subprocess.run([vm.BINARY, "init", tmp_path / "lab"], check=True, stdout=subprocess.DEVNULL)
     with boot(tmp_path / "lab", "--until", "kernel", *vm.SMALL) as run:
         assert run.wait_exit() == 13
-        assert "vmlinuz" in run.text("own")
-        assert "Put a kernel (vmlinuz)" in run.text()
+        assert "kernel: vmlinuz is not in the folder" in run.text("own")
+        assert "cannot fetch http://10.0.2.2:" in run.text("own")
 
 
 def test_the_plan_for_a_shell_boots_without_vm_launch(netboot, tmp_path):

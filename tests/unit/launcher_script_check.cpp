@@ -41,6 +41,12 @@ TEST_CASE("a file that is not there is told of, with what is") {
               "boot.ipxe, line 4: module: other is not in the folder (there is: initrd.gz, vmlinuz)"});
 }
 
+TEST_CASE("what comes before a script's first line is told of") {
+    CHECK(judged("\xef\xbb\xbf#!ipxe\necho hi\n").faults.at(0).why.starts_with("a byte order mark"));
+    CHECK(judged("\n#!ipxe\necho hi\n").faults.at(0).why == "a blank or an empty line comes before it");
+    CHECK(judged("echo hi\n").faults.at(0).why.starts_with("iPXE takes only"));
+}
+
 TEST_CASE("only what is meant as a script is judged as one") {
     CHECK(judged("echo hi\n").faults.size() == 1);
     CHECK(judged("kernel vmlinuz\n", "start").faults.size() == 1);
