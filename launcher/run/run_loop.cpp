@@ -186,14 +186,16 @@ Signals::Handlers RunLoop::signal_handlers() {
 }
 
 Children::Handlers RunLoop::child_handlers() {
-    return {[this](int status) {
-                feed(supervise::ChildEnded{status, qemu_output_.last_words(), children_.out_of_memory()});
-            },
-            guard_.around([this] {
-                if (supervision_.state().phase < supervise::Phase::quitting) {
-                    log_.warning("swtpm ended: the guest has no TPM any more");
-                }
-            })};
+    return {
+        [this](int status) {
+            guard_.run([this] { guest_.console().drain(); });  // the guest's last words came before its end
+            feed(supervise::ChildEnded{status, qemu_output_.last_words(), children_.out_of_memory()});
+        },
+        guard_.around([this] {
+            if (supervision_.state().phase < supervise::Phase::quitting) {
+                log_.warning("swtpm ended: the guest has no TPM any more");
+            }
+        })};
 }
 
 GuestPorts::Handlers RunLoop::guest_handlers() {
@@ -279,6 +281,9 @@ VmSnapshot RunLoop::snapshot() {
 
 void RunLoop::qemu_event(const qmp::Event& event) {
     log_.debug(fmt::format("QMP event {} {}", event.name, event.data.dump()));
+    if (event.name == "SHUTDOWN") {
+        guest_.console().drain();
+    }
     if (event.name == "RESUME" && held_.head.started.empty()) {
         held_.head.started = utc_now();
         watch_.started();

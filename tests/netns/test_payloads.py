@@ -165,7 +165,7 @@ def test_syslinux_efi_by_ipxe(served, boot):
         told = run.text("own").rsplit("error:", 1)[1]
         assert f"tftp://{labs.SERVER}/syslinux.efi did not boot" in told
         assert 'it says "Failed to load ldlinux.e64", and asked the network for nothing' in told
-        assert "by the firmware's PXE (--no-ipxe)" in told
+        assert "by the firmware's PXE (--no-ipxe --boot-order network)" in told
 
 
 def test_syslinux_efi_without_its_other_half(served, boot):
