@@ -19,7 +19,6 @@
 #include "launcher/process/lock_down.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/run/children.h"
-#include "launcher/run/guard.h"
 #include "launcher/run/guest_ports.h"
 #include "launcher/run/netboot_server.h"
 #include "launcher/run/port_watches.h"
@@ -250,8 +249,7 @@ ControlService::Vm RunLoop::control_vm() {
             }};
 }
 
-// A VM whose name is taken, or that has no folder for its socket, runs all the same; it only cannot be talked
-// to.
+// A VM whose name is taken, or that has no folder for its socket, runs all the same, and hears nobody.
 void RunLoop::listen(const std::string& name, const std::string& runtime_dir) {
     try {
         control_.listen(io_, control::folders_of(::geteuid(), runtime_dir), name);
@@ -281,9 +279,6 @@ VmSnapshot RunLoop::snapshot() {
 
 void RunLoop::qemu_event(const qmp::Event& event) {
     log_.debug(fmt::format("QMP event {} {}", event.name, event.data.dump()));
-    if (event.name == "SHUTDOWN") {
-        guest_.console().drain();
-    }
     if (event.name == "RESUME" && held_.head.started.empty()) {
         held_.head.started = utc_now();
         watch_.started();
@@ -295,6 +290,8 @@ void RunLoop::qemu_event(const qmp::Event& event) {
         }
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
+    } else if (event.name == "SHUTDOWN") {
+        guest_.console().drain();
     }
     feed(supervise::QemuEvent{event.name, text_at(event.data, "reason"), flag_at(event.data, "nospace")});
     if (event.name != "VSERPORT_CHANGE") {

@@ -111,9 +111,10 @@ struct NicChoice {
                                                 std::size_t index, std::optional<IpxeProgramSpec>& program,
                                                 Findings& findings);
 
-// decide_netboot.cpp: what names the boot is given once, and what belongs to it stands beside it.
+// netboot_sources.cpp: what names the boot is given once, and what belongs to it stands beside it.
 void check_netboot_sources(const DecideInput& in, Findings& findings);
-// Of the NIC that netboot_nic names.
+
+// decide_netboot.cpp: of the NIC that netboot_nic names.
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
