@@ -33,14 +33,6 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-bool is_url(std::string_view text) {
-    const std::size_t scheme = text.find("://");
-    return scheme != std::string_view::npos && scheme > 0 &&
-           std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(scheme), [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
-           });
-}
-
 std::string visible(std::string_view text, std::string_view kept) {
     constexpr unsigned char first_printable = 0x20;
     constexpr unsigned char del = 0x7f;

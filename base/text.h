@@ -29,9 +29,6 @@ namespace vml {
 // "a, b or c".
 [[nodiscard]] std::string listed(const std::vector<std::string>& names, std::string_view conjunction = "or");
 
-// "http://host/file", and not "/srv/file": a scheme stands in front (RFC 3986, 3.1).
-[[nodiscard]] bool is_url(std::string_view text);
-
 // The whole of the text as a number, if it is one that fits: no sign in front of an unsigned one, no blanks.
 template <std::integral Number>
 [[nodiscard]] std::optional<Number> whole_number(std::string_view text, int base = 10) {

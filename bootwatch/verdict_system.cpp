@@ -22,8 +22,8 @@ std::string root_hint(const Scene& scene) {
         return fmt::format("{} is an HTML page and no initramfs: look at that URL in a browser",
                            scene.boot.fetches[*page].url);
     }
+    const Fetch* kernel = scene.kernel();
     const auto other = latest_of(scene.boot.fetches, [&](const Fetch& fetch) {
-        const Fetch* kernel = scene.kernel();
         return kernel != nullptr && fetch.state == FetchState::done && fetch.began > kernel->began &&
                fetch.content != Content::ipxe_script;
     });

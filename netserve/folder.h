@@ -29,8 +29,6 @@ struct Content {
     };
     OwnedFd folder;  // none: the files alone
     std::vector<File> files;
-
-    explicit operator bool() const { return folder || !files.empty(); }
 };
 [[nodiscard]] FoundFile open_in(const Content& content, const std::string& name);
 

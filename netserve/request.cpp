@@ -1,7 +1,6 @@
 #include "netserve/request.h"
 
 #include <algorithm>
-#include <cctype>
 #include <system_error>
 
 #include "base/text.h"
@@ -38,21 +37,6 @@ std::optional<std::string> name_in_folder(std::string_view target) {
     }
     target.remove_prefix(std::min(target.find_first_not_of('/'), target.size()));
     return unescaped(target);
-}
-
-std::string url_path(std::string_view name) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string text;
-    for (const char c : name) {
-        const auto byte = static_cast<std::uint8_t>(c);
-        if ((byte < 0x80 && std::isalnum(byte) != 0) ||
-            std::string_view{"-._~/"}.find(c) != std::string_view::npos) {
-            text += c;
-        } else {
-            text += {'%', digits[byte >> 4U], digits[byte & 0xFU]};
-        }
-    }
-    return text;
 }
 
 Slice slice_of(std::string_view range, std::uint64_t size) {

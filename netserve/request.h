@@ -12,9 +12,6 @@ namespace vml::serve {
 // is no path, or holds a NUL or a broken escape (RFC 3986, 2.1).
 [[nodiscard]] std::optional<std::string> name_in_folder(std::string_view target);
 
-// A name as a part of a URL's path: what is not unreserved or a slash is escaped (RFC 3986, 2.3).
-[[nodiscard]] std::string url_path(std::string_view name);
-
 // Which bytes are to be sent.
 struct Slice {
     std::uint64_t first = 0;

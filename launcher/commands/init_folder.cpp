@@ -49,7 +49,7 @@ void write_script(const fs::path& path) {
 
 // As a word that is taken for a folder, wherever it is.
 std::string as_folder(const fs::path& folder) {
-    const std::string name = folder.string();
+    const std::string name = folder == "." ? "./" : folder.string();
     const std::string path =
         folder.is_absolute() || name.starts_with("./") || name.starts_with("../") ? name : "./" + name;
     return shell_quoted(path.ends_with('/') ? path : path + "/");

@@ -43,12 +43,12 @@ std::vector<Subcommand> for_vms_to_start() {
          "start a VM (this is what happens without a subcommand); a script, a folder or a URL stands for "
          "--script, --netboot-dir or --bootfile",
          run_vm},
-        {"plan", "[OPTIONS] [-- QEMU-ARGS…]", "text, json, sh", false, true,
+        {"plan", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "text, json, sh", false, true,
          "print what run would do, and why; starts nothing",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_plan(read, environment);
          }},
-        {"doctor", "[OPTIONS]", "", false, true,
+        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
          "check the host for what the same options would need (network boot, if they name nothing else)",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);

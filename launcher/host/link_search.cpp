@@ -33,6 +33,14 @@ OutsideLink followed(const fs::path& folder, const std::string& name) {
 
 }  // namespace
 
+std::vector<OutsideLink> outside_links_among(const fs::path& folder, const std::vector<std::string>& names) {
+    std::vector<OutsideLink> links;
+    for (const std::string& name : serve::leading_out(folder.string(), names)) {
+        links.push_back(followed(folder, name));
+    }
+    return links;
+}
+
 std::vector<OutsideLink> outside_links(const fs::path& folder, const std::vector<std::string>& names) {
     std::set<std::string> candidates;
     for (const std::string& name : names) {
@@ -41,12 +49,7 @@ std::vector<OutsideLink> outside_links(const fs::path& folder, const std::vector
         }
     }
     add_links_at_the_top(folder, candidates);
-    std::vector<OutsideLink> links;
-    for (const std::string& name :
-         serve::leading_out(folder.string(), {candidates.begin(), candidates.end()})) {
-        links.push_back(followed(folder, name));
-    }
-    return links;
+    return outside_links_among(folder, {candidates.begin(), candidates.end()});
 }
 
 }  // namespace vml

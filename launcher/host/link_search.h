@@ -16,6 +16,10 @@ namespace vml {
 [[nodiscard]] std::vector<OutsideLink> outside_links(const std::filesystem::path& folder,
                                                      const std::vector<std::string>& names);
 
+// The same among these names alone.
+[[nodiscard]] std::vector<OutsideLink> outside_links_among(const std::filesystem::path& folder,
+                                                           const std::vector<std::string>& names);
+
 inline constexpr std::size_t most_entries = 1000;
 
 }  // namespace vml

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/url.h"
 #include "ipxescript/urls.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
@@ -191,8 +191,7 @@ std::vector<std::string> names_beside(const fs::path& folder, GivenScriptFacts& 
                 continue;
             }
             seen.push_back(name);
-            std::string text = head_of(folder / name, magic.size());
-            if (text == magic) {
+            if (head_of(folder / name, magic.size()) == magic) {
                 scripts.emplace_back(name, head_of(folder / name, ipxescript::longest_script));
             }
         }
@@ -205,13 +204,13 @@ std::vector<std::string> names_beside(const fs::path& folder, GivenScriptFacts& 
 // served.
 void find_files_beside(const fs::path& folder, GivenScriptFacts& facts) {
     const std::vector<std::string> names = names_beside(folder, facts);
-    const std::vector<std::string> out = serve::leading_out(folder.string(), names);
+    facts.outside_links = outside_links_among(folder, names);
     for (const std::string& name : names) {
+        const bool outside = std::any_of(facts.outside_links.begin(), facts.outside_links.end(),
+                                         [&](const OutsideLink& link) { return link.name == name; });
         std::error_code error;
         const fs::path real = fs::canonical(folder / name, error);
-        if (std::find(out.begin(), out.end(), name) != out.end()) {
-            facts.outside_links.push_back({name, real, true});
-        } else if (!error) {
+        if (!outside && !error) {
             facts.beside.push_back({name, real});
         }
     }
@@ -241,7 +240,6 @@ GivenScriptFacts look_at_script(const std::string& script, const std::optional<f
     }
     const std::string text = from_input ? read_standard_input(facts) : script;
     facts.read = script_facts(served.value_or(""), from_input ? "stdin.ipxe" : "script.ipxe", text);
-    facts.read.has_folder = served.has_value();
     return facts;
 }
 

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/overloaded.h"
+#include "base/url.h"
 #include "launcher/plan/by_hand.h"
 #include "launcher/vm/link_kind.h"
-#include "netserve/request.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -67,7 +67,7 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     }
     by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
     const HttpPort port{by_http.text().size()};
-    by_http.more("/" + serve::url_path(*netboot.bootfile));
+    by_http.more("/" + url_path(*netboot.bootfile));
     writer.add({.option = "-netdev",
                 .value = with_forwards(std::move(by_http), nat),
                 .reason = reason + "; the bootfile comes from vm-launch's HTTP server",
@@ -107,14 +107,14 @@ void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
     if (!netboot.is_offered()) {
         return;
     }
-    const std::string url = netboot.http
-                                ? fmt::format("http://{}:{{port}}/{}", net::to_text(netboot.offered_from),
-                                              serve::url_path(*netboot.bootfile))
-                                : *netboot.bootfile;
-    writer.plan().offer = {number, nic.id, nic.mac, netboot.offered_from, url};
+    PlannedOffer offer{number, nic.id, nic.mac, netboot.offered_from, *netboot.bootfile};
     if (netboot.http) {
+        offer.bootfile = fmt::format("http://{}:", net::to_text(netboot.offered_from));
+        offer.http_port = HttpPort{offer.bootfile.size()};
+        offer.bootfile += "/" + url_path(*netboot.bootfile);
         writer.plan().http = netboot;
     }
+    writer.plan().offer = std::move(offer);
 }
 
 void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {

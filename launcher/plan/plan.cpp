@@ -4,9 +4,10 @@ namespace vml {
 
 namespace {
 
-std::string with_port(const PlannedArg& arg, std::string_view port) {
-    std::string value = arg.value;
-    return arg.http_port ? value.insert(arg.http_port->at, port) : value;
+constexpr std::string_view port_for_people = "{port}";
+
+std::string with_port(std::string value, const std::optional<HttpPort>& place, std::string_view port) {
+    return place ? value.insert(place->at, port) : value;
 }
 
 }  // namespace
@@ -16,14 +17,22 @@ std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint1
     for (const PlannedArg& arg : args) {
         words.push_back(arg.option);
         if (!arg.value.empty()) {
-            words.push_back(with_port(arg, std::to_string(http_port)));
+            words.push_back(with_port(arg.value, arg.http_port, std::to_string(http_port)));
         }
     }
     return words;
 }
 
+std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port) {
+    return with_port(offer.bootfile, offer.http_port, std::to_string(http_port));
+}
+
 std::string shown_value(const PlannedArg& arg) {
-    return with_port(arg, "{port}");
+    return with_port(arg.value, arg.http_port, port_for_people);
+}
+
+std::string shown_bootfile(const PlannedOffer& offer) {
+    return with_port(offer.bootfile, offer.http_port, port_for_people);
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

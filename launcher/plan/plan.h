@@ -137,7 +137,8 @@ struct PlannedOffer {
     std::string id;    // "net0"
     std::string mac;   // the guest's
     net::Ipv4Address from{};
-    std::string bootfile;  // a URL; "{port}" in it stands for the port of the HTTP server
+    std::string bootfile;  // a URL
+    std::optional<HttpPort> http_port = std::nullopt;
     bool operator==(const PlannedOffer&) const = default;
 };
 
@@ -184,8 +185,10 @@ struct Plan {
 
 // The arguments as execve takes them, without argv[0].
 [[nodiscard]] std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port);
-// The value for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
+[[nodiscard]] std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port);
+// The same for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
 [[nodiscard]] std::string shown_value(const PlannedArg& arg);
+[[nodiscard]] std::string shown_bootfile(const PlannedOffer& offer);
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 

@@ -125,7 +125,7 @@ std::string offer_as_text(const PlannedOffer& offer) {
     return fmt::format(
         "\nThe iPXE of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP offer, to "
         "this guest alone\n",
-        offer.id, offer.bootfile);
+        offer.id, shown_bootfile(offer));
 }
 
 }  // namespace
@@ -195,8 +195,9 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id}, {"bootfile", plan.offer->bootfile}}
-                             : ordered_json(nullptr)},
+        {"offer", plan.offer
+                      ? ordered_json{{"nic", plan.offer->id}, {"bootfile", shown_bootfile(*plan.offer)}}
+                      : ordered_json(nullptr)},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
 
@@ -25,7 +24,7 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
 // What is known of the network that boots first, for the verdict.
 void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     about.wire = nic.watched;
-    if ((nic.netboot.http || nic.netboot.tftp) && nic.netboot.bootfile && !is_url(*nic.netboot.bootfile)) {
+    if ((nic.netboot.http || nic.netboot.tftp) && nic.netboot.bootfile && !nic.netboot.is_elsewhere()) {
         about.serves = nic.netboot.folder ? nic.netboot.folder->string() : "";
     }
     about.rom = nic.rom ? nic.rom->file.string() : "";
@@ -143,15 +142,9 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }  // namespace
 
 std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
-    if (!plan.offer) {
-        return std::nullopt;
-    }
-    constexpr std::string_view place = "{port}";
-    std::string url = plan.offer->bootfile;
-    if (const std::size_t at = url.find(place); plan.http && at != std::string::npos) {
-        url.replace(at, place.size(), std::to_string(http_port));
-    }
-    return OwnService{plan.offer->id, plan.offer->from, std::move(url)};
+    return plan.offer ? std::optional{OwnService{plan.offer->id, plan.offer->from,
+                                                 bootfile_of(*plan.offer, http_port)}}
+                      : std::nullopt;
 }
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {

@@ -9,6 +9,7 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "base/url.h"
 #include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"

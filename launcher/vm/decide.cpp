@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "base/text.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/identity.h"
@@ -38,7 +37,7 @@ std::optional<NetbootScript> served_script(const DecideInput& in, const std::vec
         return std::nullopt;
     }
     for (const NicSpec& nic : nics) {
-        if (nic.netboot.bootfile && is_url(*nic.netboot.bootfile)) {
+        if (nic.netboot.is_elsewhere()) {
             return std::nullopt;
         }
         for (const ServedFile& file : nic.netboot.files) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/kernel_script.h"
@@ -101,15 +102,14 @@ void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to
         netboot.linked.push_back(link.target);
     }
     const bool given = in.settings.script || in.settings.kernel;
-    const bool elsewhere = netboot.bootfile && is_url(*netboot.bootfile);
-    if (given && !elsewhere) {
+    if (given && !netboot.is_elsewhere()) {
         netboot.http = can_serve_by_http(in, found, findings);
         std::ignore = all_links_stay_inside(in, found, true, findings);
         check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
         return;
     }
     // A loader that is no script may be an old one, which goes on by TFTP from where it came.
-    const bool script = found.script && !elsewhere;
+    const bool script = found.script && !netboot.is_elsewhere();
     netboot.http =
         to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, false, findings);
     check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
@@ -122,9 +122,8 @@ void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to
 // What the guest gets of the folder by HTTP, as all that is served on a bridge.
 void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netboot& netboot,
                          Findings& findings) {
-    const bool elsewhere = netboot.bootfile && is_url(*netboot.bootfile);
-    netboot.http = !elsewhere;
-    if (elsewhere) {
+    netboot.http = !netboot.is_elsewhere();
+    if (netboot.is_elsewhere()) {
         findings.note(fmt::format("{}: on a bridge nothing of the folder is served, as {} is elsewhere",
                                   in.origin("netboot-dir"), *netboot.bootfile));
         return;
@@ -154,7 +153,7 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
     } else {
         serve_by_http_alone(in, found, netboot, findings);
     }
-    if (to_ipxe && found.read && netboot.bootfile && !is_url(*netboot.bootfile)) {
+    if (to_ipxe && found.read && netboot.bootfile && !netboot.is_elsewhere()) {
         check_script(in, *found.read, findings);
     }
     if (found.bootfile) {
@@ -183,17 +182,20 @@ bool check_offered(const DecideInput& in, std::string_view flag, const fs::path&
     return file.http_error == 0;
 }
 
-void check_url(const DecideInput& in, std::string_view flag, const std::string& url, Findings& findings) {
-    if (std::optional<Fault> fault = fault_of_url(url)) {
-        fault->what = fmt::format("{}: {}", in.origin(flag), fault->what);
-        findings.add(*std::move(fault));
+// False where there is nothing to refuse the setting for.
+bool refuse(const DecideInput& in, std::string_view flag, std::optional<Fault> fault, Findings& findings) {
+    if (!fault) {
+        return false;
     }
+    fault->what = fmt::format("{}: {}", in.origin(flag), fault->what);
+    findings.add(*std::move(fault));
+    return true;
 }
 
 void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
     const std::string& script = *in.settings.script;
     if (is_url(script)) {  // it is the bootfile
-        check_url(in, "script", script, findings);
+        refuse(in, "script", fault_of_url(script), findings);
         return;
     }
     const GivenScriptFacts& found = *in.facts.offered.script;
@@ -228,7 +230,7 @@ void take_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
 std::string offer(const DecideInput& in, std::string_view flag, const std::string& given,
                   const std::optional<OfferedFile>& file, Netboot& netboot, Findings& findings) {
     if (!file) {
-        check_url(in, flag, given, findings);
+        refuse(in, flag, fault_of_url(given), findings);
         return given;
     }
     if (!check_offered(in, flag, given, *file, findings)) {
@@ -271,10 +273,8 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
     if (boot.uefi) {
         check_alignment(in, findings);
     }
-    if (std::optional<Fault> fault = fault_of_append(boot.append)) {
-        fault->what = fmt::format("{}: {}", in.origin("append"), fault->what);
-        findings.add(*std::move(fault));
-    } else if (serial && boot.append.find("console=") == std::string::npos) {
+    if (!refuse(in, "append", fault_of_append(boot.append), findings) && serial &&
+        boot.append.find("console=") == std::string::npos) {
         findings.note(
             fmt::format("{} names no console: the kernel says nothing where vm-launch can see it "
                         "(add console=ttyS0)",

@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/url.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/kernel_script.h"
@@ -46,19 +45,6 @@ net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bo
     return dummy;
 }
 
-// As serve::url_path writes it.
-std::size_t size_in_url(std::string_view name) {
-    constexpr std::string_view as_they_are = "-._~/";
-    const auto size_of = [&](char letter) {
-        const bool kept = (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
-                          (letter >= 'a' && letter <= 'z') ||
-                          as_they_are.find(letter) != std::string_view::npos;
-        return kept ? std::size_t{1} : std::size_t{3};
-    };
-    return std::accumulate(name.begin(), name.end(), std::size_t{0},
-                           [&](std::size_t sum, char letter) { return sum + size_of(letter); });
-}
-
 }  // namespace
 
 // QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
@@ -66,7 +52,7 @@ std::size_t size_in_url(std::string_view name) {
 void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings) {
     constexpr std::size_t longest = 127;
     constexpr std::size_t longest_server = 29;  // "http://255.255.255.255:65535/"
-    if (!netboot.bootfile || (netboot.http ? longest_server + size_in_url(*netboot.bootfile)
+    if (!netboot.bootfile || (netboot.http ? longest_server + url_path(*netboot.bootfile).size()
                                            : netboot.bootfile->size()) <= longest) {
         return;
     }

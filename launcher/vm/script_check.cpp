@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/content.h"
 #include "launcher/settings/suggest.h"
 
 namespace vml {
@@ -33,8 +34,7 @@ bool is_meant_as_script(const std::string& name, const ipxescript::Script& scrip
 
 // In an editor it may look as if the script began well.
 std::string what_precedes(std::string_view bytes) {
-    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    if (bytes.starts_with(byte_order_mark)) {
+    if (bytes.starts_with(boot::byte_order_mark)) {
         return "a byte order mark comes before it: save it as UTF-8 without one";
     }
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");

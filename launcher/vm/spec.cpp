@@ -4,7 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "base/url.h"
+
 namespace vml {
+
+bool Netboot::is_elsewhere() const {
+    return bootfile && is_url(*bootfile);
+}
 
 std::string Netboot::names_of_files() const {
     const std::string& first = bootfile && http ? *bootfile : files.front().name;

@@ -53,6 +53,8 @@ struct Netboot {
     // ProxyDHCP server, beside the network's own DHCP; zero in user mode, where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};
 
+    // What boots comes from another server.
+    [[nodiscard]] bool is_elsewhere() const;
     [[nodiscard]] bool is_offered() const { return offered_from != net::Ipv4Address{}; }
 
     // For people: "boot.ipxe and 2 more".

@@ -203,6 +203,15 @@ def write_linux_cd(path, netboot, payloads, words):
 
 # -- archives
 
+# A RAM disk to be unpacked over the test guest's: its init says so, and runs only where the first one, which has busybox,
+# was unpacked too.
+SECOND_RAM_DISK = "SECOND-RAM-DISK"
+
+
+def second_ram_disk():
+    words = f"#!/bin/busybox sh\n/bin/busybox echo {SECOND_RAM_DISK}\n/bin/busybox poweroff -f\n"
+    return cpio([("init", 0o100755, words.encode())])
+
 
 def cpio(files):
     """An archive in the kernel's format (Documentation/driver-api/early-userspace/buffer-format.rst)."""

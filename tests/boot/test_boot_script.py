@@ -75,20 +75,16 @@ def padded(archive):
     return archive + bytes(-len(archive) % 4)
 
 
-# Only where the first RAM disk, which has busybox, was unpacked too.
-SECOND_INIT = b"#!/bin/busybox sh\n/bin/busybox echo SECOND-RAM-DISK\n/bin/busybox poweroff -f\n"
-
-
 @pytest.mark.parametrize("firmware", ["legacy", "uefi"])
 def test_a_kernel_boots_by_a_script_that_vm_launch_writes(boot, netboot, tmp_path, firmware):
     """With two RAM disks, the second with a name that no URL takes as it is, and iPXE's variables on the command line."""
     first = tmp_path / "initrd.gz"
     first.write_bytes(padded((netboot.path / "initrd.gz").read_bytes()))
     second = tmp_path / "second one.cpio"
-    second.write_bytes(media.cpio([("init", 0o100755, SECOND_INIT)]))
+    second.write_bytes(media.second_ram_disk())
     with boot(*kernel(netboot, first, second), "--firmware", firmware, *vm.SMALL) as run:
         assert run.wait_exit() == 0
-        assert "SECOND-RAM-DISK" in run.text()
+        assert media.SECOND_RAM_DISK in run.text()
         line = run.wait_text(r"Command line: (.*)").group(1)
         assert "vml.marker=" in line and "${" not in line
         assert ("initrd=initrd0 initrd=initrd1" in line) == (firmware == "uefi")

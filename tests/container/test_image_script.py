@@ -10,9 +10,6 @@ from containers import DEADLINE, IMAGE, RUNTIME, Container
 
 SMALL = ("-e", "MEMORY=512", "-e", "CPUS=1")
 
-# Only where the first RAM disk, which has busybox, was unpacked too.
-SECOND_INIT = b"#!/bin/busybox sh\n/bin/busybox echo SECOND-RAM-DISK\n/bin/busybox poweroff -f\n"
-
 pytestmark = pytest.mark.slow
 
 
@@ -37,11 +34,11 @@ def test_a_script_from_standard_input_boots(image, netboot):
 def test_a_kernel_with_two_ram_disks_boots(image, netboot, firmware):
     """iPXE of 2025 puts them together for the kernel's EFI stub, and pads: nothing is said of their sizes."""
     folder = netboot()
-    (folder / "second.cpio").write_bytes(media.cpio([("init", 0o100755, SECOND_INIT)]))
+    (folder / "second.cpio").write_bytes(media.second_ram_disk())
     settings = ("-e", "NETBOOT_KERNEL=/netboot/vmlinuz", "-e", "NETBOOT_INITRD=/netboot/initrd.gz,/netboot/second.cpio",
                 "-e", "NETBOOT_APPEND=console=ttyS0 no_timer_check", "-e", f"BOOT_MODE={firmware}")
     with Container(*settings, "-v", f"{folder}:/netboot:ro", *SMALL) as container:
-        container.wait_text("SECOND-RAM-DISK")
+        container.wait_text(media.SECOND_RAM_DISK)
         assert container.wait() == 0
         assert "multiple of 4" not in container.text
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/url.h"
 #include "netserve/http_server.h"
 #include "netserve/request.h"
 #include "tests/fuzz/require.h"
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view input{reinterpret_cast<const char*>(data), size};
     if (const auto name = name_in_folder(input)) {
         require(name->find('\0') == std::string::npos);
-        require(name_in_folder("/" + url_path(*name)) ==
+        require(name_in_folder("/" + vml::url_path(*name)) ==
                 name->substr(std::min(name->find_first_not_of('/'), name->size())));
     }
     const std::uint64_t length = size * 7;

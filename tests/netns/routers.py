@@ -1,52 +1,32 @@
 """IPv6 routers of a lab, and who hears them."""
 
-import contextlib
 import json
 import socket
 import struct
 import threading
 
 import lab as labs
+from frames import Frames
 
 ICMP6 = 58
 ROUTER_ADVERTISEMENT = 134
 ROUTER_SOLICITATION = 133
 
 
-class Icmp6Watch:
+def is_icmp6(frame):
+    return frame[12:14] == b"\x86\xdd" and frame[20] == ICMP6
+
+
+class Icmp6Watch(Frames):
     """The ICMPv6 messages on a link of a namespace, by kind and source, as long as the context lasts."""
 
     def __init__(self, namespace, link):
-        self.seen = []
-        self.ended = False
-        self.socket = labs.in_namespace(namespace, lambda: self._open(link))
-        self.thread = threading.Thread(target=self._read)
+        super().__init__(namespace, link, is_icmp6)
 
-    @staticmethod
-    def _open(link):
-        every_protocol = 3  # ETH_P_ALL
-        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
-        packets.bind((link, every_protocol))
-        packets.settimeout(0.2)
-        return packets
+    def _saw(self, frame):
+        self._message(frame[54], frame[6:12].hex(":"))
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        self.thread.join()
-        self.socket.close()
-
-    def _read(self):
-        while not self.ended:
-            with contextlib.suppress(TimeoutError, OSError):
-                frame = self.socket.recv(2048)
-                if frame[12:14] == b"\x86\xdd" and frame[20] == ICMP6:
-                    self._saw(frame[54], frame[6:12].hex(":"))
-
-    def _saw(self, kind, source):
+    def _message(self, kind, source):
         self.seen.append((kind, source))
 
     def of(self, kind):
@@ -92,8 +72,8 @@ class LateRouter(Icmp6Watch):
         self.frame = router_advertisement(self.mac, socket.inet_pton(socket.AF_INET6, address), prefix)
         self.timer = threading.Timer(seconds, lambda: self.socket.send(self.frame))
 
-    def _saw(self, kind, source):
-        super()._saw(kind, source)
+    def _message(self, kind, source):
+        super()._message(kind, source)
         if kind == ROUTER_SOLICITATION and not self.timer.ident:
             self.timer.start()
 

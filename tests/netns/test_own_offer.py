@@ -6,12 +6,12 @@ import json
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
 
 import lab as labs
 import vm
+from frames import Frames
 from lab import private_folder
 from terminal import Terminal
 
@@ -37,39 +37,6 @@ class LabTerminal(Terminal):
 
     def command(self):
         return self.lab.inside(*super().command())
-
-
-class Frames:
-    """Those on a link of a namespace that pass the test, as long as the context lasts."""
-
-    def __init__(self, namespace, link, wanted):
-        self.seen, self.wanted, self.ended = [], wanted, False
-        self.socket = labs.in_namespace(namespace, lambda: self._open(link))
-        self.thread = threading.Thread(target=self._read)
-
-    @staticmethod
-    def _open(link):
-        every_protocol = 3  # ETH_P_ALL
-        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
-        packets.bind((link, every_protocol))
-        packets.settimeout(0.2)
-        return packets
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        self.thread.join()
-        self.socket.close()
-
-    def _read(self):
-        while not self.ended:
-            with contextlib.suppress(TimeoutError, OSError):
-                frame = self.socket.recv(2048)
-                if self.wanted(frame):
-                    self.seen.append(frame)
 
 
 def is_ours(frame):
@@ -131,10 +98,10 @@ def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot,
     with contextlib.ExitStack() as stack:
         places = [(there.srv, "srv0"), (there.vm, "other1"), (there.vm, "br0")]
         ours = [stack.enter_context(Frames(*place, is_ours)) for place in places]
-        searches = stack.enter_context(Frames(there.srv, "srv0", is_discover))
+        searches = [stack.enter_context(Frames(*place, is_discover)) for place in places]
         report, console, own = boots(there, boot, tmp_path, "--netboot-dir", folder.path, *rom)
     assert vm.GUEST_UP in console and THE_NETWORKS_OWN not in console
-    assert searches.seen, "the guest's search was not seen outside: the watch is blind"
+    assert all(frames.seen for frames in searches), "the guest's search was not seen outside: a watch is blind"
     assert [frames.seen for frames in ours] == [[], [], []]
     talk = ipxe_talk(report)
     assert talk["own_offer"]["server"] == HOST and talk["own_offer"]["file"].endswith("/boot.ipxe")

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "base/utf8.h"
 #include "tests/unit/catch.h"
 
@@ -22,6 +23,17 @@ TEST_CASE("a number is the whole of its text") {
     for (const char* text : {"", " 1", "1 ", "+1", "1x", "x", "0x1", "1.0", "-1", "4294967296"}) {
         CAPTURE(text);
         CHECK_FALSE(whole_number<std::uint32_t>(text));
+    }
+}
+
+TEST_CASE("a URL begins with its scheme") {
+    for (const char* const url : {"http://h/x", "tftp://h", "git+ssh://h/"}) {
+        CHECK(is_url(url));
+    }
+    for (const char* const other :
+         {"", "://h", "/srv/a://b", "#!ipxe\nkernel http://h/k", "http:/h", "a b://h"}) {
+        CAPTURE(other);
+        CHECK_FALSE(is_url(other));
     }
 }
 

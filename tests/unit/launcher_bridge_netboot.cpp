@@ -16,19 +16,8 @@ using namespace test;
 
 // br0, on which the host has these addresses, and eth2.
 HostFacts host_on_bridge(std::vector<net::Ipv4Address> addresses = {{10, 77, 0, 3}}) {
-    HostFacts facts = made_up_host();
-    net::HostNetworkFacts network;
-    network.net_admin = true;
-    network.sys_admin = true;
-    net::Link bridge;
-    bridge.index = 2;
-    bridge.name = "br0";
-    bridge.kind = "bridge";
-    bridge.up = true;
+    net::Link bridge = a_bridge();
     bridge.carrier = true;
-    bridge.ethernet = true;
-    bridge.mtu = 1500;
-    bridge.bridge = net::BridgeFacts{};
     bridge.addresses = std::move(addresses);
     net::Link device = bridge;
     device.index = 3;
@@ -36,8 +25,7 @@ HostFacts host_on_bridge(std::vector<net::Ipv4Address> addresses = {{10, 77, 0, 
     device.kind.clear();
     device.bridge.reset();
     device.addresses.clear();
-    network.links = {bridge, device};
-    facts.network = network;
+    HostFacts facts = with_links(made_up_host(), {bridge, device});
     facts.roms.push_back(facts.roms.front());  // for a second NIC
     return with_netboot(facts);
 }
@@ -94,7 +82,7 @@ TEST_CASE("the folder comes by HTTP alone, from the host's first address on the 
     CHECK(plan.http == netboot);
     REQUIRE(plan.offer);
     CHECK(plan.offer->id == "net0");
-    CHECK(plan.offer->bootfile == "http://10.77.0.3:{port}/boot.ipxe");
+    CHECK(shown_bootfile(*plan.offer) == "http://10.77.0.3:{port}/boot.ipxe");
     CHECK(
         contains(plan_as_text(plan), "http://10.77.0.3:{port}/boot.ipxe from vm-launch: a ProxyDHCP offer"));
     const auto service = own_service(plan, 40000);
@@ -109,7 +97,7 @@ TEST_CASE("a URL comes from where it is, and needs no address of the host's") {
         const Plan plan = plan_of(bridge_words({"--bootfile=http://h/x.ipxe"}), host_on_bridge(addresses));
         CHECK_FALSE(plan.http);
         REQUIRE(plan.offer);
-        CHECK(plan.offer->bootfile == "http://h/x.ipxe");
+        CHECK(shown_bootfile(*plan.offer) == "http://h/x.ipxe");
         CHECK(own_service(plan, 0)->bootfile == "http://h/x.ipxe");
         CHECK(plan.offer->from == (addresses.empty() ? net::Ipv4Address{192, 0, 0, 8} : addresses.front()));
     }

@@ -80,19 +80,7 @@ TEST_CASE("a host is told by its installation, else by its machine, and by no pl
 }
 
 HostFacts on_bridge() {
-    HostFacts facts = test::made_up_host();
-    net::Link bridge;
-    bridge.index = 2;
-    bridge.name = "br0";
-    bridge.kind = "bridge";
-    bridge.up = true;
-    bridge.ethernet = true;
-    bridge.mtu = 1500;
-    bridge.bridge = net::BridgeFacts{};
-    facts.network = net::HostNetworkFacts{};
-    facts.network->net_admin = true;
-    facts.network->sys_admin = true;
-    facts.network->links = {bridge};
+    HostFacts facts = test::with_links(test::made_up_host(), {test::a_bridge()});
     facts.vhost_error = ENOENT;
     return facts;
 }

@@ -177,6 +177,28 @@ inline HostFacts made_up_host() {
     return facts;
 }
 
+// br0, with everything that a VM's NIC needs of it.
+inline net::Link a_bridge() {
+    net::Link bridge;
+    bridge.index = 2;
+    bridge.name = "br0";
+    bridge.kind = "bridge";
+    bridge.up = true;
+    bridge.ethernet = true;
+    bridge.mtu = 1500;
+    bridge.bridge = net::BridgeFacts{};
+    return bridge;
+}
+
+// A host with these links, on which vm-launch may do everything.
+inline HostFacts with_links(HostFacts facts, std::vector<net::Link> links) {
+    facts.network = net::HostNetworkFacts{};
+    facts.network->net_admin = true;
+    facts.network->sys_admin = true;
+    facts.network->links = std::move(links);
+    return facts;
+}
+
 inline HostFacts with_netboot(HostFacts facts, bool has_boot_ipxe = true) {
     facts.netboot = NetbootFacts{a_folder(), has_boot_ipxe, std::nullopt, has_boot_ipxe};
     return facts;

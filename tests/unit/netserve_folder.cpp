@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/url.h"
 #include "netserve/folder.h"
 #include "netserve/request.h"
 #include "tests/unit/catch.h"
