@@ -23,7 +23,19 @@ const Fetch& suspect(const Scene& scene) {
     return odd == fetches.end() ? fetches.back() : *odd;
 }
 
+// Under Secure Boot iPXE gets no other word than that from the firmware (LoadImage, "Access Denied") for a
+// program that nobody signed.
+bool may_lack_signature(const Scene& scene, const Fetch& program) {
+    return scene.about.secure &&
+           (program.content == Content::efi_x86_64 || program.content == Content::x86_kernel) &&
+           scene.has_complaint(is_unknown_image);
+}
+
 std::string program_hint(const Scene& scene, const Fetch& program) {
+    if (may_lack_signature(scene, program)) {
+        return "boot a program that is signed by an enrolled key (a distribution's shim, and what it vouches "
+               "for), or use --firmware uefi";
+    }
     switch (program.content) {
         case Content::html:
             return "the server sent a page instead of the file: look at the URL in a browser";
@@ -215,7 +227,10 @@ Verdict not_bootable(const Scene& scene) {
         const Fetch& program = suspect(scene);
         return told("not-bootable", program.url,
                     scene.with_complaint(
-                        fmt::format("it is {}", program.received == 0 ? "empty" : describe(program.content))),
+                        fmt::format("it is {}{}", program.received == 0 ? "empty" : describe(program.content),
+                                    may_lack_signature(scene, program)
+                                        ? ", and Secure Boot refuses one that no enrolled key signed"
+                                        : "")),
                     program_hint(scene, program));
     }
     if (boot.reached(Stage::script) && scene.ipxe_gave_up()) {

@@ -1,7 +1,9 @@
-"""What holds for every Python test: the marks, and that CI counts a skipped test as a failure (see SKIPS.md)."""
+"""What holds for every Python test: the marks, that CI counts a skipped test as a failure (see SKIPS.md), and how much CPU
+time a test took."""
 
 import os
 import pathlib
+import resource
 
 import pytest
 
@@ -46,8 +48,22 @@ def forbid_skip(report):
         report.longrepr = f"skipped in CI, and tests/SKIPS.md does not list the reason: {reason}"
 
 
+def cpu_seconds():
+    """Of all processes that this one has waited for: what a container's processes take is not in it."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.cpu_before = cpu_seconds()
+
+
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport():
+def pytest_runtest_makereport(item, call):
+    if call.when == "teardown":
+        # scripts/test-times shows it: a test that takes long and computes nothing only waits.
+        item.user_properties.append(("cpu", f"{cpu_seconds() - item.cpu_before:.2f}"))
     outcome = yield
     forbid_skip(outcome.get_result())
 

@@ -264,6 +264,22 @@ TEST_CASE("healthy: what was fetched, and who ran it") {
     only_the_first("not-bootable", garbage.stops(), tries_another);
 }
 
+TEST_CASE("iPXE is not told why Secure Boot refused a program") {
+    const auto hint_on = [](std::string_view file, bool secure) {
+        Machine machine = with_script();
+        machine.http("/k", std::string{file});
+        machine.says("Could not boot: Exec format error (http://ipxe.org/2e008081)");
+        machine.about.uefi = true;
+        machine.about.secure = secure;
+        const Fault verdict = machine.stops().verdict();
+        CHECK(contains(verdict.what, "/k cannot be booted"));
+        return verdict.hint;
+    };
+    CHECK(contains(hint_on(linux_kernel(), true), "signed by an enrolled key"));
+    CHECK_FALSE(contains(hint_on(linux_kernel(), false), "signed"));
+    CHECK_FALSE(contains(hint_on("\1\2\3", true), "signed"));
+}
+
 TEST_CASE("healthy: a SAN boot says nothing for long") {
     Machine program = with_script();
     program.http("/program", "\1\2\3");
