@@ -197,6 +197,18 @@ Verdict silent_program(const Scene& scene) {
                 program_hint(scene, program));
 }
 
+// iPXE does not take it.
+Verdict refused_program(const Scene& scene) {
+    const Fetch& program = suspect(scene);
+    return told(
+        "not-bootable", program.url,
+        scene.with_complaint(fmt::format(
+            "it is {}{}", program.received == 0 ? "empty" : describe(program.content),
+            may_lack_signature(scene, program) ? ", and Secure Boot refuses one that no enrolled key signed"
+                                               : "")),
+        program_hint(scene, program));
+}
+
 }  // namespace
 
 Verdict not_bootable(const Scene& scene) {
@@ -224,14 +236,7 @@ Verdict not_bootable(const Scene& scene) {
         return verdict;
     }
     if (scene.has_complaint(is_exec_format)) {
-        const Fetch& program = suspect(scene);
-        return told("not-bootable", program.url,
-                    scene.with_complaint(
-                        fmt::format("it is {}{}", program.received == 0 ? "empty" : describe(program.content),
-                                    may_lack_signature(scene, program)
-                                        ? ", and Secure Boot refuses one that no enrolled key signed"
-                                        : "")),
-                    program_hint(scene, program));
+        return refused_program(scene);
     }
     if (boot.reached(Stage::script) && scene.ipxe_gave_up()) {
         return told(

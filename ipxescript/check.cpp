@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "ipxescript/urls.h"
+
 namespace vml::ipxescript {
 
 namespace {
@@ -18,6 +20,19 @@ bool leads_away(const Command& command) {
 
 Finding finding(Finding::Kind kind, const Line& line, const std::string& name, bool certain) {
     return {kind, line.number, name, certain};
+}
+
+// The host alone, without user, port and path (RFC 3986, 3.2).
+bool names_own_host(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos) {
+        return false;
+    }
+    std::string_view host = url.substr(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    host = host.substr(host.rfind('@') + 1);
+    return host.starts_with("[::1]") || host.substr(0, host.find(':')) == "localhost" ||
+           (host.starts_with("127.") && host.find_first_not_of("0123456789.:") == std::string_view::npos);
 }
 
 class Check {
@@ -47,6 +62,9 @@ class Check {
         if (name == "goto") {
             look_at_label(line, command, certain);
         }
+        for (const std::string& source : command.handled ? std::vector<std::string>{} : sources_of(command)) {
+            look_at_url(line, source);
+        }
         straight_ = straight_ && !leads_away(command);
     }
 
@@ -54,6 +72,14 @@ class Check {
         if (command.words.size() == 2 && !has_variable(command.words[1]) &&
             !holds(labels_, command.words[1]) && !command.handled) {
             findings_.push_back(finding(Finding::Kind::no_label, line, command.words[1], certain));
+        }
+    }
+
+    void look_at_url(const Line& line, const std::string& url) {
+        if (names_own_host(url)) {
+            findings_.push_back(finding(Finding::Kind::own_host, line, url, false));
+        } else if (build_ == Build::y2019 && url.starts_with("https://")) {
+            findings_.push_back(finding(Finding::Kind::no_protocol, line, url, false));
         }
     }
 
@@ -111,6 +137,39 @@ bool is_plain_name(std::string_view source) {
 }
 
 }  // namespace
+
+namespace {
+
+// What iPXE itself sets, and no URL begins with. What a script sets may hold one.
+bool begins_with_known_variable(std::string_view source) {
+    static constexpr auto names =
+        std::to_array<std::string_view>({"asset", "board-serial", "buildarch", "hostname", "ip", "mac",
+                                         "manufacturer", "platform", "product", "serial", "uuid"});
+    const std::string_view name = source.substr(2, source.find_first_of(":}") - 2);
+    const std::string_view setting = name.substr(name.rfind('/') + 1);  // "net0/mac"
+    return holds(names, setting);
+}
+
+bool is_name_by_variable(std::string_view source) {
+    return has_variable(source) && (!source.starts_with("${") || begins_with_known_variable(source)) &&
+           source.find("://") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::vector<FileUse> files_by_variable(const Script& script) {
+    std::vector<FileUse> files;
+    for (const Line& line : script.lines) {
+        for (const Command& command : line.commands) {
+            for (const std::string& source : sources_of(command)) {
+                if (is_name_by_variable(source) && files.size() < most_files) {
+                    files.push_back({line.number, command.name(), source, command.handled});
+                }
+            }
+        }
+    }
+    return files;
+}
 
 std::vector<std::string> labels_of(const Script& script) {
     std::vector<std::string> labels;

@@ -15,10 +15,12 @@ struct Finding {
         unknown_command,  // no iPXE has it
         not_in_build,     // this one does not have it
         no_label,         // goto leads nowhere
+        own_host,         // a URL of the guest itself: "http://localhost/"
+        no_protocol,      // a URL of a scheme that this build does not have
     };
     Kind kind;
     int line = 0;
-    std::string name;      // the command or label
+    std::string name;      // the command, label or URL
     bool certain = false;  // every run comes here, and ends
 };
 
@@ -35,6 +37,9 @@ struct FileUse {
 // At most `most_files`.
 [[nodiscard]] std::vector<FileUse> files_of(const Script& script);
 inline constexpr std::size_t most_files = 64;
+
+// The same where the name holds variables and can be no whole URL: "${mac}.ipxe", but not "${base}/x".
+[[nodiscard]] std::vector<FileUse> files_by_variable(const Script& script);
 
 [[nodiscard]] std::vector<std::string> labels_of(const Script& script);
 

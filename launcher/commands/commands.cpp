@@ -20,7 +20,7 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
         return 0;
     }
     if (command.help) {
-        print(help_text());
+        print(command.named ? help_on(*find_subcommand(subcommands(), command.subcommand)) : help_text());
         return 0;
     }
     for (const std::string& warning : read.warnings) {

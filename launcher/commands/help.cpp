@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/commands/help_layout.h"
 #include "launcher/commands/subcommands.h"
 #include "launcher/remote/control_verbs.h"
 #include "launcher/settings/option_table.h"
@@ -18,8 +19,6 @@ namespace {
 
 constexpr std::array<OptionGroup, 5> groups{OptionGroup::boot, OptionGroup::network, OptionGroup::machine,
                                             OptionGroup::disks, OptionGroup::running};
-constexpr std::size_t help_width = 100;
-constexpr std::size_t help_column = 24;
 
 // "plan: text, json, sh; status: text, json; …"
 std::string formats_by_subcommand() {
@@ -49,34 +48,6 @@ std::vector<GeneralOption> general_options() {
 
 std::string flag_with_value(std::string_view flag, std::string_view metavar) {
     return metavar.empty() ? fmt::format("--{}", flag) : fmt::format("--{} {}", flag, metavar);
-}
-
-// Wraps at blanks; every line after the first starts with `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-    std::string result;
-    std::size_t column = indent;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        const std::string_view word = text.substr(0, end);
-        if (column > indent && column + 1 + word.size() > width) {
-            result += "\n" + std::string(indent, ' ');
-            column = indent;
-        } else if (column > indent) {
-            result += " ";
-            ++column;
-        }
-        result += word;
-        column += word.size();
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return result;
-}
-
-std::string help_entry(const std::string& left, const std::string& right) {
-    std::string line = "  " + left;
-    line += line.size() + 2 > help_column ? "\n" + std::string(help_column, ' ')
-                                          : std::string(help_column - line.size(), ' ');
-    return line + wrapped(right, help_column, help_width) + "\n";
 }
 
 std::string help_of(const OptionRow& row) {
@@ -213,30 +184,69 @@ std::string version_line() {
     return fmt::format("vm-launch {}", VML_VERSION);
 }
 
-std::string help_text() {
-    std::string text = "Network-boots a virtual machine, straight on QEMU.\n\nUsage:\n";
-    for (const Subcommand& subcommand : subcommands()) {
-        text += help_entry(fmt::format("vm-launch {} {}", subcommand.name, subcommand.usage),
-                           std::string{subcommand.help});
-    }
+namespace {
+
+std::string settings_text() {
+    std::string text;
     for (const OptionGroup group : groups) {
         text += fmt::format("\n{}:\n", title_of(group));
         for (const OptionRow& row : option_table()) {
             text += row.group == group ? help_of(row) : "";
         }
     }
-    text += "\nGeneral:\n";
+    return text;
+}
+
+std::string general_text() {
+    std::string text = "\nGeneral:\n";
     for (const GeneralOption& option : general_options()) {
         const std::string variable =
             option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
         text += help_entry(flag_with_value(option.flag, option.metavar), option.help + variable);
     }
-    text += "\nExit codes:\n";
+    return text;
+}
+
+std::string exit_codes_text() {
+    std::string text = "\nExit codes:\n";
     for (const ExitCodeRow& row : exit_code_table()) {
         text += help_entry(row.code, std::string{row.meaning});
     }
-    return text + "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off.\n" +
+    return text;
+}
+
+constexpr std::string_view booleans_text = "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off.\n";
+
+}  // namespace
+
+std::string help_text() {
+    std::string text = "Network-boots a virtual machine, straight on QEMU.\n\nUsage:\n";
+    for (const Subcommand& subcommand : subcommands()) {
+        text += help_entry(fmt::format("vm-launch {} {}", subcommand.name, subcommand.usage),
+                           std::string{subcommand.help});
+    }
+    return text + "\n  vm-launch SUBCOMMAND --help says more of each.\n" + settings_text() + general_text() +
+           exit_codes_text() + std::string{booleans_text} +
            "Start here: vm-launch init DIR, then vm-launch ./DIR   (boots DIR/boot.ipxe)\n";
+}
+
+std::string help_on(const Subcommand& subcommand) {
+    std::string text = fmt::format("Usage: vm-launch {} {}\n\n{}\n", subcommand.name, subcommand.usage,
+                                   paragraph(sentence(subcommand.help)));
+    if (subcommand.takes_settings) {
+        return text + settings_text() + general_text() + exit_codes_text() + std::string{booleans_text};
+    }
+    if (!subcommand.details.empty()) {
+        text += "\n" + paragraph(sentence(without_markdown(subcommand.details))) + "\n";
+    }
+    if (subcommand.usage.starts_with("[NAME]")) {
+        text +=
+            "\n" + paragraph("NAME may be left out where one VM runs; `vm-launch status` lists them.") + "\n";
+    }
+    if (!subcommand.formats.empty()) {
+        text += fmt::format("\nOptions:\n{}", help_entry("--format FORMAT", std::string{subcommand.formats}));
+    }
+    return text + fmt::format("\nExit code: {}\n", sentence(without_markdown(subcommand.exit_code)));
 }
 
 std::string man_page() {

@@ -6,7 +6,11 @@
 
 namespace vml {
 
+struct Subcommand;
+
 [[nodiscard]] std::string help_text();
+// What `vm-launch SUBCOMMAND --help` prints.
+[[nodiscard]] std::string help_on(const Subcommand& subcommand);
 // roff with man(7) macros, for section 1.
 [[nodiscard]] std::string man_page();
 // Markdown: what docs/SETTINGS.md holds.

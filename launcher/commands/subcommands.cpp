@@ -29,11 +29,12 @@ int print_help(const CommandLine& command) {
     const std::string name = command.words.empty() ? "" : command.words.front();
     const auto* const topic =
         std::find_if(topics.begin(), topics.end(), [&](const Topic& each) { return each.name == name; });
-    if (topic == topics.end()) {
-        throw Error{{fmt::format("help: unknown topic '{}'", name), "", "topics: man, settings, control",
-                     ExitCode::settings}};
+    const Subcommand* subcommand = find_subcommand(subcommands(), name);
+    if (topic == topics.end() && subcommand == nullptr) {
+        throw Error{{fmt::format("help: unknown topic '{}'", name), "",
+                     "topics: man, settings, control, or a subcommand's name", ExitCode::settings}};
     }
-    print(topic->text());
+    print(subcommand != nullptr ? help_on(*subcommand) : topic->text());
     return 0;
 }
 
@@ -42,14 +43,15 @@ std::vector<Subcommand> for_vms_to_start() {
         {"run", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "", false, true,
          "start a VM (this is what happens without a subcommand); a script, a folder or a URL stands for "
          "--script, --netboot-dir or --bootfile",
-         run_vm},
+         "", "", run_vm},
         {"plan", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "text, json, sh", false, true,
-         "print what run would do, and why; starts nothing",
+         "print what run would do, and why; starts nothing", "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_plan(read, environment);
          }},
         {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
-         "check the host for what the same options would need (network boot, if they name nothing else)",
+         "check the host for what the same options would need (network boot, if they name nothing else)", "",
+         "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);
          }},
@@ -59,7 +61,8 @@ std::vector<Subcommand> for_vms_to_start() {
 std::vector<Subcommand> for_running_vms() {
     std::vector<Subcommand> rows;
     for (const ControlVerb& verb : control_verbs()) {
-        rows.push_back({verb.name, verb.usage, verb.formats, true, false, verb.help,
+        rows.push_back({verb.name, verb.usage, verb.formats, true, false, verb.help, verb.details,
+                        verb.exit_code,
                         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
                             return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
                         }});
@@ -71,15 +74,22 @@ std::vector<Subcommand> for_no_vm() {
     return {
         {"init", "[DIR]", "", true, false,
          "write a folder to begin with: a boot.ipxe that boots a kernel beside it",
+         "boot it with `vm-launch ./DIR`; a boot.ipxe that is there already is left alone",
+         "0; 3: it is there already",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return init_folder(read.command);
          }},
         {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run",
+         "each image with its PCI IDs, code type and iPXE's version, and whether it boots and where; iPXE's "
+         "EFI programs too: whatever `--ipxe-rom` takes",
+         "0; 3: a file is none of these",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);
          }},
-        {"help", "[man|settings|control]", "", true, false,
-         "print this help, the man page's source, or the table of settings or of what can be asked of a VM",
+        {"help", "[man|settings|control|SUBCOMMAND]", "", true, false,
+         "print this help, the man page's source, the table of settings or of what can be asked of a VM, or "
+         "a subcommand's help",
+         "", "0",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_help(read.command);
          }},

@@ -227,6 +227,7 @@ void look_at_script_file(const fs::path& path, const std::optional<fs::path>& se
     const std::string name = path.filename().string();
     facts.read = script_facts(folder, name, head_of(path, ipxescript::longest_script));
     if (!served) {
+        facts.read.served = ScriptFacts::Served::named;
         find_files_beside(folder, facts);
     }
 }

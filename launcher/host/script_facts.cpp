@@ -40,20 +40,21 @@ ScriptFacts script_facts(const fs::path& folder, const std::string& name, std::s
     ScriptFacts facts;
     facts.name = name;
     facts.bytes = std::move(bytes);
-    facts.has_folder = !folder.empty();
+    const bool has_folder = !folder.empty();
+    facts.served = has_folder ? ScriptFacts::Served::folder : ScriptFacts::Served::nothing;
     const ipxescript::Script script = ipxescript::read_script(facts.bytes);
     if (!script.magic) {
         return facts;
     }
     // A name is relative to the script's own folder, or with a slash to the one that is served.
     const fs::path own = fs::path{name}.parent_path();
-    if (facts.has_folder) {
+    if (has_folder) {
         facts.names = names_in(folder / own);
     }
     std::error_code error;
     for (ipxescript::FileUse& use : ipxescript::files_of(script)) {
         const fs::path file = use.name.starts_with('/') ? fs::path{use.name}.relative_path() : own / use.name;
-        const bool exists = facts.has_folder && fs::exists(folder / file, error);
+        const bool exists = has_folder && fs::exists(folder / file, error);
         facts.files.push_back({std::move(use), exists, file.string()});
     }
     return facts;

@@ -28,7 +28,7 @@ const std::vector<ControlVerb>& control_verbs() {
          "what a running VM is, how far its boot got, and what it may do, as the kernel tells it",
          "what the VM is, how far its boot got, and what QEMU and vm-launch may do, as the kernel shows it; "
          "`--format json`",
-         "1: none runs", &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
+         "0; 1: none runs", &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
         {"stop", "[NAME]", "", "stop a VM: the guest's power button, then by force; waits for the end",
          "the guest's power button, unless firmware or iPXE is known to have the machine "
          "([stop.md](stop.md)); "

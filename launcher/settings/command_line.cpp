@@ -34,7 +34,8 @@ po::options_description described_options() {
             add(row.negation().c_str(), po::value<std::string>());
         }
     }
-    add("help,h", "")("version", "")("config", po::value<std::string>())("format", po::value<std::string>());
+    add("help,h", "")("version,V", "")("config", po::value<std::string>())("format",
+                                                                           po::value<std::string>());
     return options;
 }
 
@@ -104,6 +105,7 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
     arguments.erase(arguments.begin());
     if (const Subcommand* found = find_subcommand(subcommands, word)) {
         line.command.subcommand = word;
+        line.command.named = true;
         return *found;
     }
     if (word.find_first_of("./") != std::string::npos) {

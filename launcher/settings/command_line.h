@@ -22,6 +22,7 @@ inline constexpr auto choices<OutputFormat> = std::to_array<Choice<OutputFormat>
 // What the command line says beside settings.
 struct CommandLine {
     std::string subcommand = "run";  // a Subcommand's name
+    bool named = false;              // it was given, not understood
     bool help = false;
     bool version = false;
     std::optional<OutputFormat> format;
@@ -40,6 +41,9 @@ struct Subcommand {
     bool takes_words;          // positional arguments
     bool takes_settings;       // it is about a VM that may be started; else the settings are not looked at
     std::string_view help;     // one sentence, no full stop
+    // More of the same, in Markdown, and what its exit code says: "" where the help's own list says it.
+    std::string_view details;
+    std::string_view exit_code;
     // Gives the process's exit code.
     int (*run)(const ReadResult& read, const Environment& environment, Log& log);
 };

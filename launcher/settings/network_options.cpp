@@ -140,6 +140,11 @@ std::string parse_script(std::string_view text) {
     return script + (script.ends_with('\n') ? "" : "\n");
 }
 
+// None are words too: the kernel gets nothing then, not the default.
+std::string parse_append(std::string_view text) {
+    return trimmed(text).empty() ? "" : parse_text(text);
+}
+
 std::vector<std::string> parse_initrds(std::string_view text) {
     std::vector<std::string> initrds = split_list(text);
     if (initrds.empty()) {
@@ -193,8 +198,9 @@ std::vector<OptionRow> network_options() {
                  {"initrd", "NETBOOT_INITRD", "FILE,…", "none",
                   "with --kernel: the initial RAM disk, a file or a URL; several are unpacked in their "
                   "order"})),
-             option<&Settings::append>({"append", "NETBOOT_APPEND", "WORDS", "console=ttyS0 on x86_64",
-                                        "with --kernel: its command line"}),
+             option<&Settings::append, parse_append>({"append", "NETBOOT_APPEND", "WORDS",
+                                                      "console=ttyS0 on x86_64",
+                                                      "with --kernel: its command line"}),
              option<&Settings::bootfile>({"bootfile", "NETBOOT_FILE", "NAME",
                                           "boot.ipxe, where --netboot-dir holds one",
                                           "nat and bridge: the file that DHCP names to the guest: an iPXE "

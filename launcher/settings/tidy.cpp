@@ -53,6 +53,11 @@ bool has_control_character(std::string_view text) {
     return visible(text, "\t") != text;
 }
 
+const Raw* script_of(const Layer& layer) {
+    const auto found = layer.values.find("script");
+    return found == layer.values.end() ? nullptr : &found->second;
+}
+
 // False where the value cannot be one.
 bool tidy_value(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
     if (std::string words = cut_surroundings(raw); !words.empty()) {
@@ -61,9 +66,12 @@ bool tidy_value(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
     if (!has_control_character(raw.text)) {
         return true;
     }
+    const bool script = &raw == script_of(layer) && raw.text.find('\n') != std::string::npos;
     layer.fault(fmt::format("{}: invalid value '{}': a line end or another control character is in it",
                             raw.origin, visible(raw.text)),
-                "", "give one value, on one line");
+                "",
+                script ? "a script's own text begins with #!ipxe; else name one file or URL, on one line"
+                       : "give one value, on one line");
     return false;
 }
 

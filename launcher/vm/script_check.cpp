@@ -69,6 +69,13 @@ Fault fault_of(const Finding& finding, const ScriptFacts& facts, const ipxescrip
             return fault(fmt::format("{}: there is no label :{} to go to", place, finding.name), "",
                          or_nearest(finding.name, ipxescript::labels_of(script),
                                     fmt::format("a line that begins with :{}", finding.name)));
+        case Finding::Kind::own_host:
+            return fault(fmt::format("{}: {} is the guest itself", place, finding.name), "",
+                         "in nat mode the host is 10.0.2.2; what vm-launch serves needs no server's name");
+        case Finding::Kind::no_protocol:
+            return fault(fmt::format("{}: this iPXE cannot fetch {}", place, finding.name),
+                         "Debian 12's iPXE ROMs (2019) are built without HTTPS",
+                         "http://, or an iPXE that has HTTPS and trusts the server: --ipxe-rom PATH");
     }
     return {};
 }
@@ -90,7 +97,7 @@ std::string what_is_there(const std::vector<std::string>& names) {
 }
 
 std::string missing_file(const ScriptFacts::File& file, const ScriptFacts& facts) {
-    if (!facts.has_folder) {
+    if (facts.served == ScriptFacts::Served::nothing) {
         return fmt::format(
             "{}, line {}: {}: {} is not served (--netboot-dir DIR, where DIR is the folder that it is in)",
             facts.name, file.use.line, file.use.command, file.use.name);
@@ -119,6 +126,15 @@ ScriptJudgement judge_script(const ScriptFacts& facts, bool own_rom) {
             judged.faults.push_back(fault);
         } else {
             judged.notes.push_back(note_of(fault));
+        }
+    }
+    if (facts.served == ScriptFacts::Served::named) {
+        for (const ipxescript::FileUse& use : ipxescript::files_by_variable(script)) {
+            judged.notes.push_back(
+                fmt::format("{}, line {}: {}: {} is not served: beside a script only the files are that it "
+                            "names in full, "
+                            "without variables (--netboot-dir DIR serves all that is in DIR)",
+                            facts.name, use.line, use.command, use.name));
         }
     }
     for (const ScriptFacts::File& file : facts.files) {

@@ -20,7 +20,9 @@ struct ScriptFacts {
     };
     std::vector<File> files;
     std::vector<std::string> names;  // in the script's own folder
-    bool has_folder = true;          // else it is a text, and nothing lies beside it
+    // Of what lies beside the script: all, what it names in full, or, where it is a text, nothing.
+    enum class Served { folder, named, nothing };
+    Served served = Served::folder;
     ipxescript::Build ipxe = ipxescript::Build::any;
 };
 

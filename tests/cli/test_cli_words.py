@@ -33,7 +33,7 @@ def fails_with(result, code, *words):
 # -- help and version
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("plan", "--help"), ("help",), ("--nonsense", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("help",), ("--nonsense", "--help")])
 def test_help_goes_to_standard_output(arguments):
     result = launch(*arguments)
     assert result.returncode == 0
@@ -42,15 +42,28 @@ def test_help_goes_to_standard_output(arguments):
     assert result.stderr == ""
 
 
-def test_version():
-    result = launch("--version")
+@pytest.mark.parametrize("name,has", [("stop", "--stop-timeout"), ("status", "--format FORMAT"), ("exec", "125 when"), ("init", "boot.ipxe"),
+                                      ("rom", "--ipxe-rom"), ("plan", "--boot-order LIST"), ("run", "--boot-order LIST")])
+def test_each_subcommand_has_help_of_its_own(name, has):
+    result = launch(name, "--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"Usage: vm-launch {name} ")
+    assert has in result.stdout
+    assert "](" not in result.stdout
+    assert result.stderr == ""
+    assert launch("help", name).stdout == result.stdout
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version(flag):
+    result = launch(flag)
     assert result.returncode == 0
     assert re.fullmatch(r"vm-launch \d+\.\d+\.\d+\n", result.stdout)
     assert result.stderr == ""
 
 
 def test_unknown_topic_of_help():
-    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control")
+    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, or a subcommand's name")
 
 
 @pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md")])

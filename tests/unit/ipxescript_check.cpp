@@ -13,7 +13,8 @@ using Words = std::vector<std::string>;
 Words findings(const std::string& text, Build build = Build::any) {
     Words found;
     for (const Finding& finding : check(read_script(text), build)) {
-        const Words kinds{"no_magic", "unknown_command", "not_in_build", "no_label"};
+        const Words kinds{"no_magic", "unknown_command", "not_in_build",
+                          "no_label", "own_host",        "no_protocol"};
         found.push_back(std::to_string(finding.line) + " " + kinds[static_cast<std::size_t>(finding.kind)] +
                         " " + finding.name + (finding.certain ? " certain" : ""));
     }
@@ -80,6 +81,35 @@ TEST_CASE("labels that are not there, and those that a variable names") {
     CHECK(findings("#!ipxe\n# :nowhere\ngoto nowhere ||\necho on\n").empty());
     CHECK(findings("#!ipxe\ngoto ${next}\n:a\n${do}\n").empty());
     CHECK(findings("#!ipxe\ngoto a\necho\n:a exit\n").empty());
+}
+
+TEST_CASE("a URL of the guest itself, and one that this build cannot fetch") {
+    CHECK(findings("#!ipxe\nkernel http://localhost:8080/k\nboot\n") ==
+          Words{"2 own_host http://localhost:8080/k"});
+    CHECK(findings("#!ipxe\nchain tftp://127.0.0.1/x\n") == Words{"2 own_host tftp://127.0.0.1/x"});
+    CHECK(findings("#!ipxe\nchain http://u:p@[::1]/x\n").size() == 1);
+    CHECK(findings("#!ipxe\nchain http://localhost/x || exit\n").empty());
+    CHECK(findings("#!ipxe\nchain http://localhost.example/x\nkernel x http://localhost/\n").empty());
+    CHECK(findings("#!ipxe\nchain http://127.example/localhost\nchain localhost/x\n").empty());
+    const std::string secret = "#!ipxe\nchain https://h/x\n";
+    CHECK(findings(secret, Build::y2019) == Words{"2 no_protocol https://h/x"});
+    CHECK(findings(secret, Build::y2025).empty());
+    CHECK(findings("#!ipxe\nchain https://h/x || chain http://h/x\n", Build::y2019).empty());
+}
+
+TEST_CASE("names that are whole only as the script runs") {
+    const auto names = [](const std::string& text) {
+        Words found;
+        for (const FileUse& use : files_by_variable(read_script(text))) {
+            found.push_back(std::to_string(use.line) + " " + use.command + " " + use.name);
+        }
+        return found;
+    };
+    CHECK(names("#!ipxe\nchain ${net0/mac:hexhyp}.ipxe || exit\nkernel k-${buildarch}\n") ==
+          Words{"2 chain ${net0/mac:hexhyp}.ipxe", "3 kernel k-${buildarch}"});
+    CHECK(names("#!ipxe\nset base http://h\nkernel ${base}/k\nchain http://h/${mac}\nkernel k ip=${ip}\n"
+                "chain ${filename}\n${do} x\n")
+              .empty());
 }
 
 TEST_CASE("the files that it fetches, by names that are known") {

@@ -147,7 +147,7 @@ TEST_CASE("a script is judged before the start, wherever it comes from") {
     CHECK(faults.front().what == "my.ipxe, line 2: iPXE has no command 'kernle'");
     HostFacts facts = made_up_host();
     facts.offered.script = {std::nullopt, a_script("stdin.ipxe", "#!ipxe\nkernel vmlinuz\nboot\n")};
-    facts.offered.script->read.has_folder = false;
+    facts.offered.script->read.served = ScriptFacts::Served::nothing;
     facts.offered.script->read.files = {{{2, "kernel", "vmlinuz"}, false, "vmlinuz"}};
     CHECK(contains(spec_of({"--script=-"}, facts).notes.front(), "vmlinuz is not served (--netboot-dir DIR"));
 }
@@ -202,6 +202,9 @@ TEST_CASE("a kernel's command line has a console that vm-launch shows") {
     CHECK(contains(spec_of({"--kernel=/boot/vmlinuz-6.1"}, with_kernel(0)).script->text, " console=ttyS0\n"));
     const VmSpec silent = spec_of({"--kernel=/boot/vmlinuz-6.1", "--append=quiet"}, with_kernel(0));
     CHECK(contains(silent.notes.front(), "add console=ttyS0"));
+    const VmSpec empty = spec_of({"--kernel=/boot/vmlinuz-6.1", "--append", ""}, with_kernel(0));
+    CHECK(contains(empty.script->text, "kernel vmlinuz-6.1\n"));
+    CHECK(contains(empty.notes.front(), "--append names no console"));
     const VmSpec none = spec_of({"--kernel=http://h/k"}, made_up_host());
     CHECK(contains(none.script->text, "kernel http://h/k console=ttyS0\n"));
 }

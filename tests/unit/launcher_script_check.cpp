@@ -54,6 +54,24 @@ TEST_CASE("only what is meant as a script is judged as one") {
     CHECK(judged("MZ\x01\x02", "x.ipxe").faults.empty());
 }
 
+TEST_CASE("beside a script, what it names by a variable is not served") {
+    ScriptFacts facts;
+    facts.name = "my.ipxe";
+    facts.bytes = "#!ipxe\nchain ${mac}.ipxe || exit\n";
+    CHECK(judge_script(facts, false).notes.empty());
+    facts.served = ScriptFacts::Served::named;
+    const auto notes = judge_script(facts, false).notes;
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].starts_with("my.ipxe, line 2: chain: ${mac}.ipxe is not served"));
+}
+
+TEST_CASE("a URL of the guest itself is told of") {
+    const ScriptJudgement judgement = judged("#!ipxe\nchain http://localhost/x\n");
+    CHECK(judgement.faults.empty());
+    REQUIRE(judgement.notes.size() == 1);
+    CHECK(judgement.notes[0].starts_with("boot.ipxe, line 2: http://localhost/x is the guest itself ("));
+}
+
 TEST_CASE("a command that only a newer iPXE has is no reason to refuse") {
     const ScriptJudgement judgement = judged("#!ipxe\npoweroff\n");
     CHECK(judgement.faults.empty());

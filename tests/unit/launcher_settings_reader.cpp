@@ -491,6 +491,7 @@ TEST_CASE("a control character within a value is refused, and shown") {
                 R"($DISK: invalid value 'a\nb': a line end or another control character is in it | )"
                 "give one value, on one line"});
     CHECK(contains(faults_in(read_flags({"a\rb"})).at(0), R"('a\rb')"));
+    CHECK(contains(faults_in(read_env({{"NETBOOT_SCRIPT", "kernel k\nboot"}})).at(0), "begins with #!ipxe"));
 }
 
 TEST_CASE("a variable by which Kubernetes describes a service is no setting") {
