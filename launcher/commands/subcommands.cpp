@@ -12,6 +12,7 @@
 #include "launcher/commands/init_folder.h"
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/run_vm.h"
+#include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
 
 namespace vml {
@@ -77,6 +78,13 @@ std::vector<Subcommand> for_no_vm() {
         {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);
+         }},
+        {"explain", "FILE.pcap|-", "text, json", true, false,
+         "tell the boots that a capture of any machines shows: stages, files and a verdict for each; --mac "
+         "picks "
+         "a machine, --report writes it all",
+         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
+             return explain_capture(read);
          }},
         {"help", "[man|settings|control]", "", true, false,
          "print this help, the man page's source, or the table of settings or of what can be asked of a VM",
