@@ -17,8 +17,20 @@ using boot::Client;
 using boot::DhcpKind;
 using boot::DhcpMessage;
 
-// Of all boots of a machine that have ended.
+// Of all boots of a machine that have ended, together.
 constexpr std::size_t most_kept = boot::most_reported / 8;
+
+void lighten_all(std::vector<CapturedBoot>& boots) {
+    std::vector<boot::Boot> records;
+    records.reserve(boots.size());
+    for (CapturedBoot& each : boots) {
+        records.push_back(std::move(each.record));
+    }
+    lighten(records, most_kept);
+    for (std::size_t i = 0; i < boots.size(); ++i) {
+        boots[i].record = std::move(records[i]);
+    }
+}
 
 bool is_asking(const DhcpMessage& message) {
     return !message.from_server && (message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp);
@@ -85,6 +97,7 @@ Machine::Machine(const Mac& mac) : mac_{mac} {}
 void Machine::begin_boot(double at) {
     if (timeline_) {
         boot::add_bounded(ended_, running_boot(), most_boots - 1, left_out_);
+        lighten_all(ended_);
     }
     timeline_.emplace(std::vector<boot::WatchedNic>{{mac_text(mac_), mac_}});
     current_ = {.began = at, .latest = at};
@@ -95,9 +108,7 @@ void Machine::begin_boot(double at) {
 // As far as it has come.
 CapturedBoot Machine::running_boot() {
     CapturedBoot boot = current_;
-    std::vector<boot::Boot> one{timeline_->boot()};
-    lighten(one, most_kept);
-    boot.record = std::move(one.front());
+    boot.record = timeline_->boot();
     boot.record.ended = boot.latest - boot.began;
     return boot;
 }
