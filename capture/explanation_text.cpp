@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "capture/explanation.h"
 #include "capture/wording.h"
 
@@ -164,6 +165,7 @@ std::string as_text(const Explanation& explanation) {
             text += boot_text(machine.boots[i], i + 1, machine.boots.size());
         }
     }
+    text = visible(text, "\n");  // whatever the file's name and its frames have
     return explanation.machines.empty()
                ? text
                : text +

@@ -2,8 +2,10 @@
 // input: one byte for the link layer, then pieces: one byte for the time, two for the length, and the frame.
 //
 // Holds that machines and boots stay within their bounds, and that all of it can be told.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "bootwatch/report.h"
@@ -26,7 +28,10 @@ void tell(Machines& machines) {
         }
     }
     require(no_machine_in(told).has_value() == told.machines.empty());
-    require(as_text(told).ends_with("\n"));
+    const std::string text = as_text(told);
+    require(text.ends_with("\n"));
+    require(std::all_of(text.begin(), text.end(),
+                        [](char c) { return c == '\n' || static_cast<unsigned char>(c) >= 0x20; }));
     require(as_html(told).ends_with("</html>\n"));
     (void)as_json(told).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
