@@ -26,19 +26,19 @@ Error unreadable(const std::string& path, std::string_view why, std::string hint
 }
 
 Pcap opened(const std::string& path) {
-    std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
-    if (file == nullptr) {
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{
+        path == "-" ? stdin : std::fopen(path.c_str(), "rbe"), &std::fclose};
+    if (!file) {
         throw unreadable(path, errno_text(errno), "");
     }
     std::array<char, PCAP_ERRBUF_SIZE> error{};
-    Pcap handle{pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data())};
+    Pcap handle{
+        pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO, error.data())};
     if (!handle) {
-        if (file != stdin) {
-            static_cast<void>(std::fclose(file));
-        }
         throw unreadable(path, error.data(),
                          "expected pcap or pcapng; of a compressed one: zcat FILE | vm-launch explain -");
     }
+    static_cast<void>(file.release());  // pcap_close closes it
     return handle;
 }
 
