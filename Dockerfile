@@ -36,6 +36,7 @@ COPY netserve netserve
 COPY screen screen
 COPY ipxescript ipxescript
 COPY bootwatch bootwatch
+COPY capture capture
 COPY control control
 COPY launcher launcher
 COPY bench bench

@@ -25,6 +25,7 @@ enum class ExitCode : int {
     not_bootable = 14,
     boot_timeout = 15,
     reboot_loop = 16,
+    no_machine = 17,
     guest_panicked = 20,
     exec_failed = 125,  // `vm-launch exec` itself, so that it is not taken for the command's own status
 };
@@ -49,6 +50,7 @@ inline constexpr auto exit_code_meanings = std::to_array<ExitCodeMeaning>(
      {ExitCode::boot_timeout,
       "the boot deadline passed (--boot-timeout), or the guest ended before --until was reached"},
      {ExitCode::reboot_loop, "a reboot loop was broken (--reboot-limit)"},
+     {ExitCode::no_machine, "explain: no machine in the capture boots from the network"},
      {ExitCode::guest_panicked, "the guest panicked"},
      {ExitCode::exec_failed, "exec: the command could not be run; any other status is the command's own"}});
 

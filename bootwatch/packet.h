@@ -76,6 +76,7 @@ struct DhcpMessage {
     std::int8_t ipxe_priority = 0;             // option 175.1: among iPXE's settings, the highest first
     std::vector<std::uint8_t> options{};       // every option's code, in order
     bool cut = false;                          // the capture ended before the options did
+    Address relay{};                           // giaddr: of the relay that passed it on, or none
 
     [[nodiscard]] bool has(std::uint8_t option) const;
     bool operator==(const DhcpMessage&) const = default;
@@ -85,6 +86,8 @@ struct Dhcp6Message {
     std::uint8_t kind = 0;       // 1 solicit, 2 advertise, 3 request, 7 reply
     std::string bootfile_url{};  // option 59
     bool has_address = false;    // an identity association with an address in it
+    bool boots = false;          // option 61: a client that boots tells its architecture
+    bool ipxe = false;           // option 15: the user class is iPXE's
     bool operator==(const Dhcp6Message&) const = default;
 };
 

@@ -126,6 +126,7 @@ std::optional<PacketBody> decode_dhcp(Bytes payload) {
     message.xid = payload.be32(4);
     message.yours = Address::v4(payload.be32(16));
     message.next_server = Address::v4(payload.be32(20));
+    message.relay = Address::v4(payload.be32(24));
     message.chaddr = mac_at(payload, 28);
     DhcpOptions{message}.read(payload.from(header));
     if (message.server_name.empty()) {
@@ -138,7 +139,7 @@ std::optional<PacketBody> decode_dhcp(Bytes payload) {
 }
 
 std::optional<PacketBody> decode_dhcp6(Bytes payload) {
-    enum : std::uint16_t { ia_na = 3, bootfile_url = 59 };
+    enum : std::uint16_t { ia_na = 3, user_class = 15, bootfile_url = 59, client_arch = 61 };
     constexpr std::uint16_t empty_ia = 12;  // RFC 8415, 21.4: without an address inside
     Dhcp6Message message;
     message.kind = payload.u8(0);
@@ -147,6 +148,11 @@ std::optional<PacketBody> decode_dhcp6(Bytes payload) {
             message.bootfile_url = text_option(payload.part(at + 4, payload.be16(at + 2)).chars());
         } else if (payload.be16(at) == ia_na) {
             message.has_address = payload.be16(at + 2) > empty_ia;
+        } else if (payload.be16(at) == client_arch) {
+            message.boots = true;
+        } else if (payload.be16(at) == user_class) {
+            const std::string_view value = payload.part(at + 4, payload.be16(at + 2)).chars();
+            message.ipxe = value.find("iPXE") != std::string_view::npos;
         }
     }
     return message;

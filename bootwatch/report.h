@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -48,5 +49,12 @@ inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 
 // One page that needs nothing else: it can be opened from disk, printed and mailed.
 [[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);
+
+// The same of several, one after the other, under one title.
+struct ReportedBoots {
+    ReportHead head;
+    std::vector<Boot> boots;
+};
+[[nodiscard]] std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports);
 
 }  // namespace vml::boot

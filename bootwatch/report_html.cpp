@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -50,10 +51,16 @@ std::string verdict_html(const ReportHead& head) {
 
 std::string machine_html(const ReportHead& head) {
     std::string text = "<dl>\n";
-    text += definition("machine",
-                       fmt::format("{}, {} firmware, {}", head.machine, head.firmware, head.accelerator));
+    if (!head.machine.empty()) {  // else it is not vm-launch's own
+        text += definition("machine",
+                           fmt::format("{}, {} firmware, {}", head.machine, head.firmware, head.accelerator));
+    }
     text += definition("boot order", fmt::format("{}", fmt::join(head.boot_order, ", ")));
     for (const ReportHead::Nic& nic : head.nics) {
+        if (nic.model.empty()) {
+            text += definition(nic.id, nic.network);
+            continue;
+        }
         text += definition(nic.id, fmt::format("{} {} on {}{}{}", nic.model, nic.mac, nic.network,
                                                nic.rom.empty() ? "" : ", ROM " + nic.rom,
                                                nic.watched ? "" : ", its packets were not seen"));
@@ -152,14 +159,11 @@ std::string shortened(std::string_view text, std::size_t most) {
     return escaped(cut_to(text, most - 1)) + "…";
 }
 
-std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
-    lighten(boots, most_reported);
-    std::string text = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\">\n<title>Boot of "
-        "{0}</title>\n<style>{1}</style></head>\n<body>\n"
-        "<h1>Boot of {0}</h1>\n<p class=\"sub\">{2}, {3:.1f} s in all</p>\n",
-        escaped(head.name), report_style, escaped(head.started), head.lasted);
+namespace {
+
+std::string section(const ReportHead& head, const std::vector<Boot>& boots) {
+    std::string text = fmt::format("<h1>Boot of {}</h1>\n<p class=\"sub\">{}, {:.1f} s in all</p>\n",
+                                   escaped(head.name), escaped(head.started), head.lasted);
     text += verdict_html(head);
     text += machine_html(head);
     for (std::size_t i = 0; i < boots.size(); ++i) {
@@ -171,6 +175,27 @@ std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
         text += marks_table(boot);
         text += errors_html(boot);
         text += left_out_html(boot.left_out);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
+    std::vector<ReportedBoots> one;
+    one.push_back({head, std::move(boots)});
+    return reports_as_html("Boot of " + head.name, std::move(one));
+}
+
+std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports) {
+    std::string text = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+        "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n"
+        "<body>\n",
+        escaped(title), report_style);
+    for (ReportedBoots& report : reports) {
+        lighten(report.boots, most_reported / reports.size());
+        text += section(report.head, report.boots);
     }
     return text + "</body></html>\n";
 }

@@ -101,6 +101,9 @@ class Timeline {
     std::size_t shown_of_search_ = 0;    // marks at the end of the record
 };
 
+// Who sent this, as its classes tell.
+[[nodiscard]] Client client_of(const DhcpMessage& message);
+
 // "8.1 MB", for people.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 // "tftp://10.0.2.2/boot.ipxe: 135 bytes in 0.02 s (an iPXE script)"

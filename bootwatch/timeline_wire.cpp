@@ -16,15 +16,6 @@ bool is_for_group(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
 
-Client client_of(const DhcpMessage& message) {
-    if (message.user_class.find("iPXE") != std::string::npos) {
-        return Client::ipxe;
-    }
-    return message.vendor_class.starts_with("PXEClient") || message.vendor_class.starts_with("HTTPClient")
-               ? Client::firmware
-               : Client::other;
-}
-
 // GRUB's own DHCP client, and UEFI's for its shell, tell neither a class nor a host name; those of systems
 // tell one of them at least (dhclient, systemd-networkd: option 12; udhcpc, dhcpcd, Linux's ipconfig,
 // Windows: option 60).
@@ -75,6 +66,15 @@ void note_twin(Boot& boot, double at, const WatchedNic& nic) {
 }
 
 }  // namespace
+
+Client client_of(const DhcpMessage& message) {
+    if (message.user_class.find("iPXE") != std::string::npos) {
+        return Client::ipxe;
+    }
+    return message.vendor_class.starts_with("PXEClient") || message.vendor_class.starts_with("HTTPClient")
+               ? Client::firmware
+               : Client::other;
+}
 
 std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& packet) {
     tell_old_search(at);
@@ -158,8 +158,11 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         mark_once(Stage::option_rom, at, Proof::wire, "iPXE runs");
     } else if (client == Client::firmware) {
         current().firmware_client = true;
-    } else if (client == Client::other && current().ipxe && is_of_a_system(message)) {
-        mark_once(Stage::kernel, at, Proof::wire, "something else than iPXE speaks DHCP now");
+    } else if (client == Client::other && (current().ipxe || current().firmware_client) &&
+               is_of_a_system(message)) {
+        mark_once(
+            Stage::kernel, at, Proof::wire,
+            fmt::format("something else than {} speaks DHCP now", current().ipxe ? "iPXE" : "the firmware"));
     }
 }
 

@@ -2,6 +2,7 @@
 // exit code. Pure. Without evidence there is no guess: then it says what was seen last.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,12 @@
 
 namespace vml::boot {
 
-enum class Network { nat, bridge, direct };
+enum class Network {
+    nat,
+    bridge,
+    direct,
+    elsewhere,  // a machine that is not vm-launch's, in a capture of its network
+};
 
 // An iPXE script in the folder that is served.
 struct ServedScript {
@@ -46,6 +52,22 @@ struct Circumstances {
 
 // Of a boot in which one program was fetched again and again.
 [[nodiscard]] Fault judge_chain(const Boot& boot);
+
+// What a capture has of a boot beside its record. Times as in the record.
+struct CaptureView {
+    double ended = 0;                // the capture's end
+    std::uint64_t from_machine = 0;  // frames
+    std::uint64_t to_machine = 0;    // without those that are for everybody
+    bool answers_unseen = false;     // the machine went on, and what it must have got is not in the capture
+    std::optional<Address> unseen_server{};  // whose offer the machine took, which is not in the capture
+    std::vector<Offer> unasked{};  // a DHCP server's words, to questions that are not in the capture
+
+    bool operator==(const CaptureView&) const = default;
+};
+
+// Of a boot that a capture shows: no console tells where it stopped, so that what did not fail within the
+// capture is no failure (ExitCode::ok), and what its packets do not tell is said to be unknown.
+[[nodiscard]] Fault judge_captured(const Boot& boot, const CaptureView& view);
 
 // "DHCP: 10.77.0.70 offered by 10.77.0.1, at 2.44 s"
 [[nodiscard]] std::string seen_last(const Boot& boot);

@@ -27,13 +27,20 @@ std::string path_hint(const Scene& scene) {
                 "is {} on the DHCP server's network? The host itself cannot serve its own macvtap guests; a "
                 "switch may allow one MAC address a port",
                 scene.about.host_link);
+        case Network::elsewhere:
+            return "is a DHCP server on this network or VLAN, or a relay to it, with a free address and a "
+                   "rule "
+                   "for this client? A switch may hold the port back (spanning tree) or drop the answers "
+                   "(DHCP "
+                   "snooping); where the capture was made, answers must pass";
     }
     return {};
 }
 
 std::string surroundings(const Scene& scene) {
     std::vector<std::string> parts = scene.about.link_state;
-    if (scene.about.wire && scene.about.network != Network::nat) {
+    if (scene.about.wire &&
+        (scene.about.network == Network::bridge || scene.about.network == Network::direct)) {
         parts.push_back(scene.boot.other_frames == 0
                             ? "nothing at all came in over the guest's link"
                             : fmt::format("{} frames from other hosts arrived, so the link works",

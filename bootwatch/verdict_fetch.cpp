@@ -31,7 +31,7 @@ std::string denied_hint(const Fetch& fetch) {
                : fmt::format("may {}'s server read the file and its folders?", server_of(fetch));
 }
 
-std::string fetch_hint(const Fetch& fetch) {
+std::string fetch_hint(const Scene& scene, const Fetch& fetch) {
     switch (fetch.fault) {
         case FetchFault::not_found:
             return fmt::format("is the name right, upper and lower case too, and is the file in {}'s folder?",
@@ -53,7 +53,9 @@ std::string fetch_hint(const Fetch& fetch) {
             return "does this iPXE trust the server's certificate, and share a TLS version and cipher with "
                    "it? http:// works without";
         case FetchFault::given_up:
-            return "the guest broke it off: its own words are on the console";
+            return scene.about.network == Network::elsewhere
+                       ? "the machine broke it off: its screen may say why"
+                       : "the guest broke it off: its own words are on the console";
         default:
             return fmt::format("look at the log of the server on {}", server_of(fetch));
     }
@@ -197,8 +199,8 @@ Verdict unanswered(const Scene& scene, const Fetch& fetch) {
 // The boot goes on without it: a loader looks for its configuration under many names; a script that left, or
 // went on to a fault of another line, handled its fault.
 bool is_gone_past(const Scene& scene, const Fetch& fetch) {
-    if (fetch.state != FetchState::failed) {
-        return false;
+    if (fetch.state != FetchState::failed || scene.about.network == Network::elsewhere) {
+        return false;  // a capture shows all that was asked for: nothing came after it
     }
     const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
     const bool by_script = scene.boot.reached(Stage::script) && scene.stopped() &&
@@ -336,7 +338,7 @@ Verdict fetch_failed(const Scene& scene) {
     return told(
         "cannot-fetch", subject_of(scene, *fetch),
         scene.with_complaint(describe_failure(*fetch)) + loader_words(scene) + asked_by(scene, *fetch),
-        own.empty() ? fetch_hint(*fetch) : own);
+        own.empty() ? fetch_hint(scene, *fetch) : own);
 }
 
 }  // namespace vml::boot

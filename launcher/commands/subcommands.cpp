@@ -12,6 +12,7 @@
 #include "launcher/commands/init_folder.h"
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/run_vm.h"
+#include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
 
 namespace vml {
@@ -85,6 +86,16 @@ std::vector<Subcommand> for_no_vm() {
          "0; 3: a file is none of these",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);
+         }},
+        {"explain", "FILE.pcap|-", "text, json", true, false,
+         "tell the boots that a capture of any machines shows: stages, files and a verdict for each; --mac "
+         "picks a machine, --report writes it all",
+         "Ethernet, Linux's \"any\" device and raw IP, as tcpdump and Wireshark write them; - is standard "
+         "input. `--mac MAC` picks a machine, `--report FILE.json,FILE.html` writes it all (docs/explain.md)",
+         "that of the machine's last boot; of several machines the first that is not 0; 17: none boots from "
+         "the network",
+         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
+             return explain_capture(read);
          }},
         {"help", "[man|settings|control|SUBCOMMAND]", "", true, false,
          "print this help, the man page's source, the table of settings or of what can be asked of a VM, or "

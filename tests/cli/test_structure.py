@@ -23,6 +23,7 @@ ARROWS = {
     "control": "",
     "screen": "",
     "ipxescript": "",
+    "capture": "bootwatch",
     "launcher/settings": "rom bootwatch",
     "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
@@ -36,7 +37,8 @@ ARROWS = {
     "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp rom",
     "launcher/run": "launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
-    "launcher/commands": "launcher/run launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
+    "launcher/commands": "launcher/run launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -85,6 +87,7 @@ SYSTEM = {
     "launcher/watch": ("asio", ""),
     "launcher/remote": ("asio", "ftruncate getsid lseek pread sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
+    "launcher/explain": ("", "fclose fopen pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.

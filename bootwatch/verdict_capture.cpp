@@ -1,0 +1,249 @@
+// The verdict on a boot that a capture shows. The rules are those of a VM's boot so far as packets alone are
+// their evidence; what happens after the last packet is unknown.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "bootwatch/progress.h"
+#include "bootwatch/timeline.h"
+#include "bootwatch/verdict_scene.h"
+
+namespace vml::boot {
+
+namespace {
+
+// Retransmissions of DHCP, TFTP and TCP come sooner: a question that is older is not answered any more.
+constexpr double settled_s = 5;
+
+std::string plural(std::uint64_t count, std::string_view word) {
+    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+bool is_kernel_or_program(const Fetch& fetch) {
+    return fetch.state == FetchState::done &&
+           (fetch.content == Content::x86_kernel || fetch.content == Content::aarch64_kernel ||
+            may_be_program(fetch));
+}
+
+bool was_given_a_program(const Boot& boot) {
+    return std::any_of(boot.fetches.begin(), boot.fetches.end(), is_kernel_or_program);
+}
+
+// Not where an operating system may have come from a disk, after a network boot that failed.
+Verdict booted(const Scene& scene) {
+    const Boot& boot = scene.boot;
+    const auto at = boot.time_of(Stage::kernel);
+    if (!at || !was_given_a_program(boot)) {
+        return std::nullopt;
+    }
+    return told("booted", "", fmt::format("its DHCP client was heard at {:.1f} s{}", *at, scene.notes()), "");
+}
+
+Verdict one_direction(const Scene& scene, const CaptureView& view) {
+    constexpr std::string_view hint =
+        "capture where both directions pass: on the boot server or the machine's own link, or let the mirror "
+        "port copy both";
+    if (view.from_machine == 0 && view.to_machine > 0) {
+        const std::string said =
+            view.unasked.empty() ? ""
+                                 : fmt::format("; DHCP answered from {}", to_string(view.unasked[0].sender));
+        return told("one-direction", "what the machine sent",
+                    fmt::format("{} went to the machine, and none of its own is there{}",
+                                plural(view.to_machine, "frame"), said),
+                    std::string{hint});
+    }
+    const DhcpTalk* dhcp = scene.talk();
+    if (view.unseen_server && dhcp != nullptr && !dhcp->ack && !scene.is_past(*dhcp)) {
+        return told(
+            "one-direction", fmt::format("what the DHCP server {} answered", to_string(*view.unseen_server)),
+            "the machine took an offer of that server, and none is in the capture", std::string{hint});
+    }
+    const bool nothing_came = std::all_of(scene.boot.fetches.begin(), scene.boot.fetches.end(),
+                                          [](const Fetch& fetch) { return fetch.received == 0; });
+    if (!view.answers_unseen || !nothing_came) {
+        return std::nullopt;
+    }
+    return told("one-direction", "what the machine was answered",
+                "the machine went on as if it had been answered, and no answer is in the capture",
+                std::string{hint});
+}
+
+std::string amount_of(const Fetch& fetch) {
+    return fmt::format("{}{} came", size_text(fetch.received),
+                       fetch.expected ? " of " + size_text(*fetch.expected) : "");
+}
+
+constexpr std::string_view for_longer = "capture for longer to see what comes of it";
+
+// Of a client that may still be answered.
+Verdict dhcp_goes_on(const Scene& scene, const CaptureView& view) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || scene.is_past(*dhcp)) {
+        return std::nullopt;
+    }
+    const bool asked_again = dhcp->discovers > 1 && dhcp->offers.empty();
+    const bool refused = !dhcp->naks.empty() || dhcp->declines > 0;
+    double latest = dhcp->ack ? dhcp->ack->at : dhcp->began;
+    for (const Offer& offer : dhcp->offers) {
+        latest = std::max(latest, offer.at);
+    }
+    if (asked_again || refused || view.ended - latest >= settled_s) {
+        return std::nullopt;
+    }
+    return told("capture-ends",
+                dhcp->ack               ? "when the machine has its address"
+                : !dhcp->offers.empty() ? "when the machine has an offer"
+                                        : "when the machine has asked for an address",
+                seen_last(scene.boot), std::string{for_longer});
+}
+
+// Nothing had failed when the capture ended.
+Verdict capture_ends(const Scene& scene, const CaptureView& view) {
+    const Fetch* fetch = scene.last_fetch();
+    const double patience = fetch != nullptr && awaits_answer(*fetch) ? answer_due_s : settled_s;
+    const bool asked_again = fetch != nullptr && fetch->repeats > 0 && fetch->received == 0;
+    if (fetch != nullptr && !fetch->ended && !asked_again && view.ended - fetch->latest < patience) {
+        return told("capture-ends", fmt::format("while {} is fetched", fetch->url), amount_of(*fetch),
+                    std::string{for_longer});
+    }
+    const auto& lookups = scene.boot.lookups;
+    if (!lookups.empty() && !lookups.back().answered && view.ended - lookups.back().at < settled_s) {
+        return told("capture-ends", fmt::format("while DNS is asked for {}", lookups.back().name), "",
+                    std::string{for_longer});
+    }
+    return dhcp_goes_on(scene, view);
+}
+
+bool is_cut(const DhcpTalk& dhcp) {
+    return (dhcp.ack && dhcp.ack->message.cut) ||
+           std::any_of(dhcp.offers.begin(), dhcp.offers.end(),
+                       [](const Offer& offer) { return offer.message.cut; });
+}
+
+Verdict cut_frames(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || !is_cut(*dhcp) || !scene.named_file().empty() || scene.is_past(*dhcp)) {
+        return std::nullopt;
+    }
+    return told("cut-frames", "", "of the DHCP server's answer the capture has the beginning alone",
+                "capture whole frames: tcpdump -s 0");
+}
+
+// A file was named, and asked for nowhere.
+Verdict not_asked(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || !dhcp->ack || scene.is_past(*dhcp) || scene.last_fetch() != nullptr) {
+        return std::nullopt;
+    }
+    const std::string file = scene.named_file();
+    const Address& server = dhcp->ack->message.next_server;
+    return file.empty() ? std::nullopt
+                        : Verdict{told("not-asked", file,
+                                       fmt::format("DHCP named it{}, and the machine has {}",
+                                                   server.is_zero() ? "" : " on " + to_string(server),
+                                                   to_string(dhcp->ack->message.yours)),
+                                       "does the way to that server pass where the capture was made? If it "
+                                       "does, the machine did not ask: its screen may say why")};
+}
+
+// What a client's architecture (option 93; IANA, Processor Architecture Types) can start.
+bool is_for(std::uint16_t arch, Content content) {
+    enum : std::uint16_t {
+        bios = 0,
+        ia32 = 6,
+        bytecode = 7,
+        x64 = 9,
+        arm64 = 11,
+        x64_http = 16,
+        arm64_http = 19
+    };
+    switch (content) {
+        case Content::efi_x86_64:
+            return arch != bios && arch != ia32 && arch != arm64 && arch != arm64_http;
+        case Content::efi_i386:
+            return arch != bios && arch != bytecode && arch != x64 && arch != arm64 && arch != x64_http &&
+                   arch != arm64_http;
+        case Content::efi_aarch64:
+            return arch != bios && arch != ia32 && arch != bytecode && arch != x64 && arch != x64_http;
+        case Content::html:
+        case Content::text:
+        case Content::ipxe_script:
+        case Content::archive:
+            return false;
+        default:
+            return true;
+    }
+}
+
+// The firmware itself fetched it, and asked for nothing since.
+Verdict wrong_program(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    const Fetch* fetch = scene.last_fetch();
+    if (dhcp == nullptr || fetch == nullptr || dhcp->client != Client::firmware || !dhcp->client_arch ||
+        scene.boot.ipxe || fetch->state != FetchState::done || scene.asked_by_a_program(*fetch) ||
+        fetch->began < dhcp->began || is_for(*dhcp->client_arch, fetch->content)) {
+        return std::nullopt;
+    }
+    return told(
+        "wrong-program", fetch->url,
+        fmt::format("it is {}, and the machine asked for a program for architecture {} (option 93; 0 is "
+                    "BIOS, 7 is UEFI on x86_64)",
+                    describe(fetch->content), *dhcp->client_arch),
+        "let the DHCP server choose the file by option 93 (dnsmasq: dhcp-match=set:efi,option:client-arch,7 "
+        "and dhcp-boot=tag:efi,FILE)");
+}
+
+Verdict delivered(const Scene& scene) {
+    const Fetch* fetch = scene.last_fetch();
+    if (fetch == nullptr || fetch->state != FetchState::done) {
+        return std::nullopt;
+    }
+    return told("delivered", "",
+                fmt::format("the last of it was {}, at {:.1f} s{}", fetch->url,
+                            fetch->ended.value_or(fetch->latest), scene.notes()),
+                "what became of it is not in a capture: the machine's screen or serial console tells");
+}
+
+// What followed is another story: a disk, mostly.
+Fault with_system(Fault fault, const Boot& boot) {
+    if (const auto at = boot.time_of(Stage::kernel); at && fault.code != ExitCode::ok) {
+        fault.why += fmt::format("{}at {:.1f} s an operating system spoke DHCP, from a disk perhaps",
+                                 fault.why.empty() ? "" : "; ", *at);
+    }
+    return fault;
+}
+
+using Rule = Verdict (*)(const Scene& scene);
+constexpr std::array by_packets{no_offer,     no_address, unknown_name, nobody_there,  cut_frames, no_file,
+                                fetch_failed, not_asked,  no_magic,     wrong_program, delivered};
+constexpr unsigned too_many_rounds = 3;
+
+}  // namespace
+
+Fault judge_captured(const Boot& boot, const CaptureView& view) {
+    Circumstances about;
+    about.network = Network::elsewhere;
+    about.now = view.ended;
+    const Scene scene{boot, about};
+    if (auto verdict = booted(scene)) {
+        return *verdict;
+    }
+    if (auto verdict = one_direction(scene, view)) {
+        return *verdict;
+    }
+    if (boot.chain_rounds >= too_many_rounds) {
+        return judge_chain(boot);
+    }
+    if (auto verdict = capture_ends(scene, view)) {
+        return *verdict;
+    }
+    for (const Rule rule : by_packets) {
+        if (auto verdict = rule(scene)) {
+            return with_system(*verdict, boot);
+        }
+    }
+    return told("stalled", "", seen_last(boot), "what the machine did since is not in the capture");
+}
+
+}  // namespace vml::boot

@@ -1,0 +1,36 @@
+// What is told of a capture: as text, as JSON, as one page, and by the exit code. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "capture/machines.h"
+
+namespace vml::capture {
+
+struct Explanation {
+    std::string file;  // as the user named it
+    std::string kind;  // "Ethernet": of its frames
+    Counts counts;
+    std::size_t other_hosts = 0;
+    std::uint64_t machines_left_out = 0;
+    std::vector<FoundMachine> machines{};
+    std::string damage{};  // why the file could not be read to its end; empty: it was
+};
+
+// With one machine that machine's last boot's; with several the first one's that failed, or 0.
+[[nodiscard]] int exit_code_of(const Explanation& explanation);
+
+// Nothing where there is a machine. What the file has instead is in `why`.
+[[nodiscard]] std::optional<Fault> no_machine_in(const Explanation& explanation);
+
+[[nodiscard]] std::string as_text(const Explanation& explanation);
+// docs/explain.md describes it.
+[[nodiscard]] nlohmann::ordered_json as_json(const Explanation& explanation);
+[[nodiscard]] std::string as_html(const Explanation& explanation);
+
+}  // namespace vml::capture

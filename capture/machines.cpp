@@ -1,0 +1,198 @@
+#include "capture/machines.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <string_view>
+#include <variant>
+
+namespace vml::capture {
+
+namespace {
+
+using boot::Client;
+using boot::DhcpMessage;
+
+bool is_group(const Mac& mac) {
+    return (mac[0] & 1U) != 0;
+}
+
+// By which it may be told that a machine boots, where its DHCP is not in the capture.
+bool asks_for_a_file(const boot::Packet& packet) {
+    constexpr std::uint16_t tftp_port = 69;
+    if (std::holds_alternative<boot::TftpRequest>(packet.body)) {
+        return packet.to.port == tftp_port;
+    }
+    if (const auto* dhcp6 = std::get_if<boot::Dhcp6Message>(&packet.body)) {
+        return dhcp6->boots || dhcp6->ipxe;
+    }
+    const auto* tcp = std::get_if<boot::TcpSegment>(&packet.body);
+    return tcp != nullptr && (tcp->head.find("\r\nUser-Agent: iPXE/") != std::string_view::npos ||
+                              tcp->head.find("\r\nUser-Agent: UefiHttpBoot/") != std::string_view::npos);
+}
+
+// The datagram without what a switch or router changes of it.
+std::size_t hash_of(Bytes frame) {
+    constexpr std::size_t header = 14;
+    constexpr std::size_t identification = header + 4;
+    constexpr std::size_t time_to_live = header + 8;
+    constexpr std::size_t ends = header + 12;
+    const std::hash<std::string_view> hash;
+    return hash(frame.part(identification, time_to_live - identification).chars()) * 31 +
+           hash(frame.from(ends).chars());
+}
+
+bool is_cut_dhcp(const boot::Packet& packet) {
+    const auto among = [&](std::uint16_t port) { return packet.from.port == port || packet.to.port == port; };
+    return std::holds_alternative<boot::OtherFrame>(packet.body) && among(67) && (among(68) || among(67));
+}
+
+}  // namespace
+
+bool Machines::is_repeat(double at, Bytes frame) {
+    constexpr double at_once_s = 0.02;  // who sends again waits for longer
+    constexpr std::size_t most = 64;
+    constexpr std::uint16_t ipv4 = 0x0800;
+    if (frame.be16(12) != ipv4) {
+        return false;
+    }
+    const std::size_t hash = hash_of(frame);
+    const bool known = std::any_of(latest_frames_.begin(), latest_frames_.end(), [&](const auto& earlier) {
+        return earlier.second == hash && at >= earlier.first && at - earlier.first < at_once_s;
+    });
+    if (latest_frames_.size() < most) {
+        latest_frames_.emplace_back(at, hash);
+    } else {
+        latest_frames_[next_frame_] = {at, hash};
+        next_frame_ = (next_frame_ + 1) % most;
+    }
+    return known;
+}
+
+// Servers name a file to everybody; where the client's own words are there, those count.
+bool Machines::boots(const DhcpMessage& message) {
+    if (boot::client_of(message) != Client::other) {
+        return true;
+    }
+    if (!message.from_server && no_boot_clients_.size() < most_hosts) {
+        no_boot_clients_.insert(message.chaddr);
+    }
+    return message.from_server && !message.bootfile.empty() && !no_boot_clients_.contains(message.chaddr);
+}
+
+void Machines::frame(double at, LinkLayer link, Bytes captured) {
+    counts_.began = counts_.frames == 0 ? at : std::min(counts_.began, at);
+    counts_.ended = std::max(counts_.ended, at);
+    ++counts_.frames;
+    const auto frame = as_ethernet(link, captured);
+    const auto decoded = frame ? boot::decode_frame(bytes_of(frame->bytes)) : std::nullopt;
+    if (!decoded) {
+        ++counts_.unread;
+    } else if (is_repeat(at, bytes_of(frame->bytes))) {
+        ++counts_.repeated;
+    } else {
+        packet(at, frame->vlans, *decoded);
+    }
+}
+
+Machines::Index Machines::machine_of(const Mac& mac, const boot::Address& address) const {
+    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) {
+        return known->second;
+    }
+    const auto lease = leases_.find(address);
+    return lease == leases_.end() || address.is_zero() ? std::nullopt : Index{lease->second};
+}
+
+Machines::Index Machines::place_of(const Mac& mac, bool boots) {
+    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) {
+        return known->second;
+    }
+    if (!boots || is_group(mac) || mac == Mac{}) {
+        return std::nullopt;
+    }
+    if (places_.size() >= most_machines) {
+        ++left_out_;
+        return std::nullopt;
+    }
+    places_.push_back({Machine{mac}});
+    by_mac_.emplace(mac, places_.size() - 1);
+    return places_.size() - 1;
+}
+
+void Machines::note_address(std::size_t index, const boot::Address& address) {
+    if (!address.is_zero() && (leases_.size() < most_leases || leases_.contains(address))) {
+        leases_.insert_or_assign(address, index);
+    }
+}
+
+void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
+                    const boot::Packet& packet) {
+    constexpr std::size_t most_vlans = 8;
+    Place& place = places_[index];
+    if (place.vlans.size() < most_vlans) {
+        place.vlans.insert(vlan);
+    }
+    place.machine.see(at, from_machine, packet);
+}
+
+void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet) {
+    const std::uint16_t vlan = vlans.empty() ? std::uint16_t{0} : vlans.back();
+    if (hosts_.size() < most_hosts) {
+        hosts_.insert(packet.source);
+    }
+    counts_.cut_dhcp += is_cut_dhcp(packet) ? 1U : 0U;
+    if (const auto* dhcp = std::get_if<DhcpMessage>(&packet.body)) {
+        if (const Index index = place_of(dhcp->chaddr, boots(*dhcp))) {
+            if (dhcp->kind == boot::DhcpKind::ack) {
+                note_address(*index, dhcp->yours);
+            }
+            hand(*index, at, vlan, !dhcp->from_server, packet);
+        } else {
+            ++counts_.dhcp;
+        }
+        return;
+    }
+    Index sender = machine_of(packet.source, packet.from.address);
+    if (!sender && asks_for_a_file(packet)) {
+        sender = place_of(packet.source, true);
+    }
+    if (sender) {
+        if (by_mac_.contains(packet.source)) {  // a cooked capture does not tell the receiver's
+            note_address(*sender, packet.from.address);
+        }
+        hand(*sender, at, vlan, true, packet);
+    }
+    if (const Index receiver = machine_of(packet.target, packet.to.address); receiver && receiver != sender) {
+        hand(*receiver, at, vlan, false, packet);
+    }
+    if (std::holds_alternative<boot::RouterAdvertisement>(packet.body) && is_group(packet.target)) {
+        for (std::size_t index = 0; index < places_.size(); ++index) {
+            if (index != sender && places_[index].vlans.contains(vlan)) {
+                hand(index, at, vlan, false, packet);
+            }
+        }
+    }
+}
+
+std::vector<FoundMachine> Machines::found() {
+    std::vector<FoundMachine> all;
+    all.reserve(places_.size());
+    for (Place& place : places_) {
+        Machine& machine = place.machine;
+        std::vector<CapturedBoot> boots = machine.boots(counts_.ended);
+        all.push_back({machine.mac(),
+                       {place.vlans.begin(), place.vlans.end()},
+                       machine.arch(),
+                       machine.relays(),
+                       std::move(boots),
+                       machine.left_out()});
+    }
+    return all;
+}
+
+std::size_t Machines::other_hosts() const {
+    return static_cast<std::size_t>(
+        std::count_if(hosts_.begin(), hosts_.end(), [&](const Mac& mac) { return !by_mac_.contains(mac); }));
+}
+
+}  // namespace vml::capture

@@ -1,0 +1,85 @@
+// A capture's frames → the machines in it that boot from the network. Pure; any bytes are welcome.
+//
+// A machine is who speaks DHCP as a firmware's boot client or iPXE (or is answered as one), asks for a file
+// by TFTP, or by HTTP as iPXE or UEFI. It is told by its own address, which behind a relay or router stands
+// in DHCP alone (chaddr); then its frames are told by the address that it was given.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "capture/link_layer.h"
+#include "capture/machine.h"
+
+namespace vml::capture {
+
+// What of a capture is no machine that boots.
+struct Counts {
+    std::uint64_t frames = 0;
+    std::uint64_t unread = 0;  // too short to be frames
+    std::uint64_t repeated =
+        0;  // the same frame a moment later: a mirror port copies it on its way in and out
+    std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
+    std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
+    double began = 0;            // seconds since 1970, UTC; of the earliest frame
+    double ended = 0;            // and of the latest
+};
+
+struct FoundMachine {
+    Mac mac{};
+    std::vector<std::uint16_t> vlans{};  // 0 is no VLAN
+    std::optional<std::uint16_t> arch{};
+    std::vector<boot::Address> relays{};
+    std::vector<CapturedBoot> boots{};
+    std::uint64_t boots_left_out = 0;
+};
+
+class Machines {
+  public:
+    void frame(double at, LinkLayer link, Bytes captured);
+
+    // In the order in which they were seen.
+    [[nodiscard]] std::vector<FoundMachine> found();
+    [[nodiscard]] const Counts& counts() const { return counts_; }
+    // That sent something and are no machine of these; no more than most_hosts.
+    [[nodiscard]] std::size_t other_hosts() const;
+    // Machines that found no place any more.
+    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+
+    static constexpr std::size_t most_machines = 128;
+    static constexpr std::size_t most_hosts = 4096;
+    static constexpr std::size_t most_leases = 4096;
+
+  private:
+    struct Place {
+        Machine machine;
+        std::set<std::uint16_t> vlans{};
+    };
+    using Index = std::optional<std::size_t>;
+
+    void packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet);
+    void hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
+              const boot::Packet& packet);
+    [[nodiscard]] bool is_repeat(double at, Bytes frame);
+    [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
+    Index place_of(const Mac& mac, bool boots);
+    [[nodiscard]] bool boots(const boot::DhcpMessage& message);
+    void note_address(std::size_t index, const boot::Address& address);
+
+    std::vector<Place> places_;
+    std::map<Mac, std::size_t> by_mac_;
+    std::map<boot::Address, std::size_t> leases_;
+    std::set<Mac> hosts_;
+    std::set<Mac> no_boot_clients_;                              // that ask DHCP, and for nothing to boot
+    std::vector<std::pair<double, std::size_t>> latest_frames_;  // time and hash, a ring
+    std::size_t next_frame_ = 0;
+    Counts counts_;
+    std::uint64_t left_out_ = 0;
+};
+
+}  // namespace vml::capture

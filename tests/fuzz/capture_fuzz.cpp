@@ -1,0 +1,59 @@
+// A capture with whatever anybody may have sent → machines, boots, verdicts and what is told of them. The
+// input: one byte for the link layer, then pieces: one byte for the time, two for the length, and the frame.
+//
+// Holds that machines and boots stay within their bounds, and that all of it can be told.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bootwatch/report.h"
+#include "capture/explanation.h"
+#include "tests/fuzz/require.h"
+
+namespace {
+
+using namespace vml;
+using namespace vml::capture;
+
+void tell(Machines& machines) {
+    const Explanation told{
+        "x", "Ethernet", machines.counts(), machines.other_hosts(), machines.left_out(), machines.found()};
+    require(told.machines.size() <= Machines::most_machines);
+    for (const FoundMachine& machine : told.machines) {
+        require(!machine.boots.empty() && machine.boots.size() <= most_boots);
+        for (const CapturedBoot& boot : machine.boots) {
+            require(!boot.verdict.what.empty() && boot.latest >= boot.began);
+        }
+    }
+    require(no_machine_in(told).has_value() == told.machines.empty());
+    const std::string text = as_text(told);
+    require(text.ends_with("\n"));
+    require(std::all_of(text.begin(), text.end(),
+                        [](char c) { return c == '\n' || static_cast<unsigned char>(c) >= 0x20; }));
+    require(as_html(told).ends_with("</html>\n"));
+    (void)as_json(told).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view input{reinterpret_cast<const char*>(data), size};
+    if (input.empty()) {
+        return 0;
+    }
+    const auto link = static_cast<LinkLayer>(data[0] % 4);
+    Machines machines;
+    double at = 1e9;
+    for (std::size_t i = 1; i + 3 <= size;) {
+        const auto length =
+            static_cast<std::size_t>(data[i + 1]) | (static_cast<std::size_t>(data[i + 2]) << 8U);
+        const std::uint8_t step = data[i];
+        at += step < 128 ? step / 100.0 : step < 250 ? (step - 127) * 2.0 : -100.0;
+        machines.frame(at, link, bytes_of(input.substr(i + 3, length)));
+        i += 3 + length;
+    }
+    tell(machines);
+    return 0;
+}

@@ -1,0 +1,171 @@
+// Which machine a frame is of, and which boot.
+#include "tests/unit/capture_frames.h"
+
+namespace vml::capture::test {
+namespace {
+
+using boot::Client;
+
+std::string of_other_machine(std::string frame, std::size_t place, const std::string& chaddr_also = {}) {
+    const std::string mac = text_of(Mac{0x52, 0x54, 0, 0, 0, 2});
+    frame.replace(place, 6, mac);
+    return chaddr_also.empty() ? frame : frame.replace(14 + 20 + 8 + 28, 6, mac);
+}
+
+TEST_CASE("VLAN tags are stripped, and told") {
+    for (const std::string& tags :
+         {be16(0x8100) + be16(12), be16(0x88A8) + be16(7) + be16(0x8100) + be16(12)}) {
+        Wire wire;
+        wire.see(tagged(dhcp(true, 1, as_firmware), tags))
+            .see(tagged(dhcp(false, 2, option(54, be32(server_ip)) + option(67, "n"), guest_ip), tags))
+            .see(tagged(dhcp(true, 3, as_firmware), tags))
+            .see(tagged(dhcp(false, 5, option(54, be32(server_ip)) + option(67, "n"), guest_ip), tags))
+            .see(tagged(udp(true, 2001, 69, request("n")), tags))
+            .see(tagged(udp(false, 3000, 2001, be16(3) + be16(1) + nbp), tags))
+            .ends_later(20);
+        wire.gets(ExitCode::ok, "gave all");
+        CHECK(contains(as_text(wire.explained()), ", VLAN 12\n"));
+    }
+}
+
+TEST_CASE("behind a relay a machine is told by chaddr, then by its address") {
+    Wire wire;
+    const std::uint32_t relay = 0x0A090001;
+    const std::string answer = option(54, be32(server_ip)) + option(67, "n.0");
+    wire.see(routed(through_relay(dhcp(true, 1, as_firmware), relay), true))
+        .see(routed(through_relay(dhcp(false, 2, answer, guest_ip), relay), false))
+        .see(routed(through_relay(dhcp(true, 3, as_firmware), relay), true))
+        .see(routed(through_relay(dhcp(false, 5, answer, guest_ip), relay), false))
+        .see(routed(udp(true, 2001, 69, request("n.0")), true))
+        .see(routed(udp(false, 3000, 2001, be16(5) + be16(1) + "no"), false))
+        .ends_later(1);
+    wire.gets(ExitCode::fetch_failed, "n.0");
+    const std::string text = as_text(wire.explained());
+    CHECK(contains(text, "machine 52:54:00:00:00:01, BIOS, behind the relay 10.9.0.1"));
+    CHECK(contains(text, "named by   10.0.0.1 (DHCP): n.0"));
+}
+
+TEST_CASE("a message that is there twice is one: of the machine and of its relay, or of two ports") {
+    Wire wire;
+    wire.see(dhcp(true, 1, as_firmware)).see(routed(through_relay(dhcp(true, 1, as_firmware), 7), true));
+    wire.see(dhcp(true, 1, as_firmware)).ends_later(20);
+    CHECK(wire.boot().record.dhcp.front().discovers == 1);
+}
+
+TEST_CASE("cooked captures and raw IP") {
+    const auto cooked = [](const std::string& frame, LinkLayer link) {
+        const std::string sender = frame.substr(6, 6) + be16(0);
+        const std::string type = frame.substr(12, 2);
+        return (link == LinkLayer::linux_sll
+                    ? be16(0) + be16(1) + be16(6) + sender + type
+                    : type + be16(0) + be32(2) + be16(1) + std::string{"\0\6", 2} + sender) +
+               frame.substr(14);
+    };
+    for (const LinkLayer link : {LinkLayer::linux_sll, LinkLayer::linux_sll2, LinkLayer::raw_ip}) {
+        Wire wire;
+        wire.link = link;
+        const auto see = [&](const std::string& frame) {
+            wire.see(link == LinkLayer::raw_ip ? frame.substr(14) : cooked(frame, link));
+        };
+        const std::string answer = option(54, be32(server_ip)) + option(67, "n.0");
+        see(dhcp(true, 1, as_firmware));
+        see(dhcp(false, 2, answer, guest_ip));
+        see(dhcp(true, 3, as_firmware));
+        see(dhcp(false, 5, answer, guest_ip));
+        see(udp(true, 2001, 69, request("n.0")));
+        see(udp(false, 3000, 2001, be16(3) + be16(1) + nbp));
+        wire.wait(20);
+        see(ethernet(false, 0x0806, ""));
+        wire.gets(ExitCode::ok, "gave all", "n.0");
+    }
+}
+
+TEST_CASE("two machines are told apart, and others are counted alone") {
+    Wire wire;
+    wire.gets_address(as_firmware, "n.0").no_tftp("n.0");
+    wire.see(of_other_machine(dhcp(true, 1, as_firmware), 6, "too"));
+    wire.see(of_other_machine(udp(true, 5000, 53, "dns"), 6));
+    std::string laptop = of_other_machine(dhcp(true, 1, as_system), 6, "too");
+    laptop[6 + 5] = laptop[14 + 20 + 8 + 28 + 5] = 3;
+    wire.see(laptop).ends_later(30);
+    const Explanation all = wire.explained();
+    REQUIRE(all.machines.size() == 2);
+    CHECK(all.machines[0].boots.back().verdict.code == ExitCode::fetch_failed);
+    CHECK(all.machines[1].boots.back().verdict.code == ExitCode::no_offer);
+    CHECK(exit_code_of(all) == 13);
+    CHECK(all.other_hosts == 2);  // the server and the laptop
+    CHECK(all.counts.dhcp == 1);
+    const auto json = as_json(all);
+    CHECK(json["machines"][1]["boots"][0]["verdict"]["code"] == 11);
+    CHECK(json["machines"][0]["boots"][0]["format"] == "vm-launch-boot-report");
+    const std::string page = as_html(all);
+    CHECK(contains(page, "52:54:00:00:00:02"));
+    CHECK(page.ends_with("</html>\n"));
+}
+
+TEST_CASE("no machine: what there is instead is said") {
+    Wire wire;
+    wire.see(dhcp(true, 1, as_system)).see(udp(true, 5000, 53, "dns"));
+    const auto fault = no_machine_in(wire.explained());
+    REQUIRE(fault);
+    CHECK(fault->code == ExitCode::no_machine);
+    CHECK(contains(fault->why, "2 frames of 1 host; 1 message of DHCP"));
+}
+
+TEST_CASE("boots of a machine are told apart") {
+    Wire wire;
+    const auto boots = [&] { return wire.explained().machines.front().boots; };
+    wire.gets_address(as_firmware, "u").tftp("u", nbp);
+    SECTION("iPXE that the firmware fetched is the same boot") {
+        wire.gets_address(as_ipxe, "b", 2);
+        CHECK(boots().size() == 1);
+        SECTION("and a firmware after iPXE another one") {
+            wire.wait(10).gets_address(as_firmware, "u", 3);
+            REQUIRE(boots().size() == 2);
+            CHECK(boots()[1].record.dhcp.front().began == 0);
+        }
+        SECTION("and so is iPXE after a script that failed, but not an iPXE that iPXE fetched") {
+            wire.tftp("b", nbp).gets_address(as_ipxe, "b", 3);
+            CHECK(boots().size() == 1);
+            wire.no_tftp("b").gets_address(as_ipxe, "b", 4);
+            CHECK(boots().size() == 2);
+        }
+    }
+    SECTION("a firmware that asks again after it came further") {
+        wire.wait(30).gets_address(as_firmware, "u", 2);
+        CHECK(boots().size() == 2);
+    }
+    SECTION("whatever asks after an operating system") {
+        wire.gets_address(as_system, "", 5).wait(1).gets_address(as_ipxe, "b", 2);
+        CHECK(boots().size() == 2);
+    }
+}
+
+TEST_CASE("a firmware that asks in vain goes on with the same boot, until it is silent for long") {
+    CHECK_FALSE(begins_another_boot(Client::firmware, Client::firmware, 32, {}));
+    CHECK(begins_another_boot(Client::firmware, Client::firmware, 121, {}));
+    CHECK_FALSE(begins_another_boot(std::nullopt, Client::firmware, 0, {}));
+    CHECK_FALSE(begins_another_boot(Client::ipxe, Client::other, 999, {}));
+}
+
+TEST_CASE("however many machines and boots there are, so many are kept, and the rest is counted") {
+    Wire wire;
+    for (unsigned i = 0; i < Machines::most_machines + 5; ++i) {
+        std::string frame = dhcp(true, 1, as_firmware);
+        frame[6 + 4] = frame[14 + 20 + 8 + 28 + 4] = static_cast<char>(i >> 4U);
+        frame[6 + 5] = frame[14 + 20 + 8 + 28 + 5] = static_cast<char>(i & 15U);
+        wire.see(frame);
+    }
+    CHECK(wire.explained().machines.size() == Machines::most_machines);
+    CHECK(wire.machines.left_out() == 5);
+    Wire again;
+    for (std::uint32_t i = 0; i < most_boots + 5; ++i) {
+        again.gets_address(as_firmware, "u", i).tftp("u", nbp).wait(1);
+    }
+    const FoundMachine machine = again.explained().machines.front();
+    CHECK(machine.boots.size() == most_boots);
+    CHECK(machine.boots_left_out == 5);
+}
+
+}  // namespace
+}  // namespace vml::capture::test

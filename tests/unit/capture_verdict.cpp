@@ -1,0 +1,183 @@
+// Verdicts on boots that a capture shows, wherever it was made.
+#include "tests/unit/capture_frames.h"
+
+namespace vml::capture::test {
+namespace {
+
+TEST_CASE("a boot that ends in an operating system is one boot, from the firmware's PXE on") {
+    Wire wire;
+    wire.gets_address(as_firmware, "undionly.kpxe").tftp("undionly.kpxe", nbp);
+    wire.gets_address(as_ipxe, "boot.ipxe", 2).tftp("boot.ipxe", "#!ipxe\nkernel k\nboot\n");
+    wire.http("/k", ok_answer(kernel())).wait(5).gets_address(as_system, "", 3);
+    wire.gets(ExitCode::ok, "an operating system speaks DHCP");
+    const CapturedBoot boot = wire.boot();
+    CHECK(boot.record.reached(boot::Stage::script));
+    CHECK(boot.record.reached(boot::Stage::kernel));
+    CHECK(boot.record.dhcp.size() == 3);
+    CHECK(exit_code_of(wire.explained()) == 0);
+}
+
+TEST_CASE("what was delivered is no failure, and what became of it is unknown") {
+    Wire wire;
+    wire.gets_address(as_firmware, "pxelinux.0").tftp("pxelinux.0", nbp).ends_later(60);
+    wire.gets(ExitCode::ok, "gave all that was asked for", "pxelinux.0");
+    CHECK(contains(wire.boot().verdict.hint, "not in a capture"));
+}
+
+TEST_CASE("a file that is not there") {
+    SECTION("by HTTP") {
+        Wire wire;
+        wire.gets_address(as_ipxe, "http://10.0.0.1/boot.ipxe");
+        wire.http("/boot.ipxe", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").ends_later(1);
+        wire.gets(ExitCode::fetch_failed, "http://h/boot.ipxe", "404");
+    }
+    SECTION("by TFTP") {
+        Wire wire;
+        wire.gets_address(as_firmware, "nbp.efi").no_tftp("nbp.efi").ends_later(1);
+        wire.gets(ExitCode::fetch_failed, "nbp.efi", "File not found");
+    }
+}
+
+TEST_CASE("no offer takes a second question, or a while") {
+    Wire wire;
+    wire.see(dhcp(true, 1, as_firmware)).ends_later(1);
+    SECTION("none yet") {
+        wire.gets(ExitCode::ok, "the capture ends when the machine has asked");
+    }
+    SECTION("a second question") {
+        wire.wait(3).see(dhcp(true, 1, as_firmware));
+        wire.gets(ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs");
+    }
+    SECTION("a while") {
+        wire.ends_later(10).gets(ExitCode::no_offer, "no DHCP server answered");
+        CHECK(contains(wire.boot().verdict.hint, "VLAN"));
+        CHECK_FALSE(contains(wire.boot().verdict.hint, "QEMU"));
+    }
+}
+
+TEST_CASE("a capture that starts in the middle") {
+    Wire wire;
+    wire.http("/vmlinuz", ok_answer(kernel())).ends_later(10);
+    wire.gets(ExitCode::ok, "gave all that was asked for");
+    CHECK(contains(as_text(wire.explained()), "unknown    what came before"));
+}
+
+TEST_CASE("a capture that ends while bytes flow is no failure") {
+    Wire wire;
+    wire.gets_address(as_ipxe, "http://10.0.0.1/k");
+    wire.http("/k", "HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + kernel());
+    SECTION("at once") {
+        wire.gets(ExitCode::ok, "the capture ends while http://h/k is fetched", "of 9.0 MB");
+    }
+    SECTION("and one that shows that none flow any more is") {
+        wire.ends_later(30).gets(ExitCode::fetch_failed, "stalled");
+    }
+}
+
+TEST_CASE("a capture of one direction says so") {
+    Wire wire;
+    SECTION("from the machine") {
+        wire.see(dhcp(true, 1, as_firmware)).see(dhcp(true, 3, as_firmware));
+        wire.see(udp(true, 2001, 69, request("nbp"))).see(udp(true, 2001, 3000, be16(4) + be16(1)));
+        wire.ends_later(30).gets(ExitCode::boot_timeout, "lacks what the machine was answered");
+    }
+    SECTION("to the machine") {
+        const std::string answer = option(54, be32(server_ip)) + option(67, "nbp.0");
+        wire.see(dhcp(false, 2, answer, guest_ip)).see(dhcp(false, 5, answer, guest_ip));
+        wire.see(udp(false, 3000, 2001, be16(3) + be16(1) + nbp));
+        wire.ends_later(30).gets(ExitCode::boot_timeout, "lacks what the machine sent");
+        CHECK(contains(as_text(wire.explained()), "10.0.0.1 answers with 10.0.0.2, file nbp.0"));
+    }
+}
+
+TEST_CASE("on a boot server the answers of others to the machine alone are not seen, and not missed") {
+    Wire wire;
+    SECTION("of the DHCP server") {
+        wire.see(dhcp(true, 1, as_ipxe));
+        wire.see(dhcp(false, 2, option(54, be32(server_ip)) + option(60, "PXEClient") + option(67, "n.0")));
+        wire.see(dhcp(true, 3, as_ipxe + option(54, be32(0x0A000005)))).ends_later(20);
+        wire.gets(ExitCode::boot_timeout, "lacks what the DHCP server 10.0.0.5 answered");
+    }
+    SECTION("of the gateway") {
+        wire.gets_address(as_ipxe, "n.0").see(arp_request(0x0A0000FE)).ends_later(20);
+        wire.gets(ExitCode::boot_timeout, "no request for n.0 is in the capture");
+    }
+    SECTION("but who asks again was not answered") {
+        wire.gets_address(as_ipxe, "n.0").see(arp_request(0x0A0000FE)).wait(1).see(arp_request(0x0A0000FE));
+        wire.ends_later(20).gets(ExitCode::fetch_failed, "nobody answers for", "10.0.0.254");
+    }
+}
+
+TEST_CASE("a server that does not answer") {
+    Wire wire;
+    wire.gets_address(as_firmware, "n.0").see(udp(true, 2001, 69, request("n.0")));
+    SECTION("yet") {
+        wire.ends_later(1).gets(ExitCode::ok, "while tftp://10.0.0.1/n.0 is fetched");
+    }
+    SECTION("when it is asked again") {
+        wire.wait(1).see(udp(true, 2001, 69, request("n.0"))).ends_later(1);
+        wire.gets(ExitCode::fetch_failed, "n.0", "asked 2 times");
+    }
+    SECTION("for 10 s, by HTTP, may be slow") {
+        wire.connects().see(tcp(true, wire.port, 80, 101, ack, "GET /k HTTP/1.1\r\nHost: h\r\n\r\n"));
+        wire.ends_later(10).gets(ExitCode::ok, "while http://h/k is fetched");
+        CHECK_FALSE(contains(wire.boot().verdict.hint, "--"));
+        wire.ends_later(10).gets(ExitCode::fetch_failed, "never answered");
+    }
+}
+
+TEST_CASE("a DHCP answer that the snap length cuts names nothing, and it is not said that it did not") {
+    Wire wire;
+    wire.snap = 14 + 20 + 8 + 240 + 6;
+    wire.gets_address(as_ipxe, "boot.ipxe");
+    CHECK(wire.explained().machines.empty());  // the classes are cut too
+    wire.snap = std::string::npos;
+    wire.wait(1).see(of_xid(dhcp(true, 1, as_ipxe), 2));
+    const auto cut = [](const std::string& frame) {
+        return of_xid(frame, 2).substr(0, 14 + 20 + 8 + 240 + 6);
+    };
+    wire.see(cut(dhcp(false, 2, option(67, "boot.ipxe"), guest_ip)))
+        .see(of_xid(dhcp(true, 3, as_ipxe), 2))
+        .see(cut(dhcp(false, 5, option(67, "boot.ipxe"), guest_ip)))
+        .ends_later(20);
+    wire.gets(ExitCode::boot_timeout, "cut before what tells the file");
+}
+
+TEST_CASE("a file that was named and asked for nowhere") {
+    Wire wire;
+    wire.gets_address(as_ipxe, "boot.ipxe").ends_later(20);
+    wire.gets(ExitCode::boot_timeout, "no request for boot.ipxe", "on 10.0.0.1");
+}
+
+TEST_CASE("no file was named") {
+    Wire wire;
+    wire.gets_address(as_ipxe, "").ends_later(20);
+    wire.gets(ExitCode::nothing_to_boot, "named nothing to boot");
+    CHECK(contains(wire.boot().verdict.hint, "DHCP server"));
+}
+
+TEST_CASE("a program for another firmware") {
+    std::string efi(0x80, '\0');
+    efi.replace(0, 2, "MZ");
+    efi[0x3C] = 0x40;
+    efi.replace(0x40, 6, std::string{"PE\0\0\x64\x86", 6});
+    Wire wire;
+    wire.gets_address(as_firmware, "ipxe.efi").tftp("ipxe.efi", efi);
+    SECTION("after which nothing follows") {
+        wire.ends_later(20).gets(ExitCode::not_bootable, "ipxe.efi is a program for another firmware",
+                                 "UEFI");
+    }
+    SECTION("that runs all the same") {
+        wire.gets_address(as_ipxe, "boot.ipxe", 2).tftp("boot.ipxe", "#!ipxe\nshell\n").ends_later(20);
+        wire.gets(ExitCode::ok, "gave all that was asked for");
+    }
+}
+
+TEST_CASE("an operating system after a network boot that failed is no success") {
+    Wire wire;
+    wire.gets_address(as_firmware, "nbp.0").no_tftp("nbp.0").wait(20).gets_address(as_system, "", 3);
+    wire.gets(ExitCode::fetch_failed, "nbp.0", "from a disk perhaps");
+}
+
+}  // namespace
+}  // namespace vml::capture::test
