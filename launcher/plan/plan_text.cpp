@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/shell.h"
 #include "base/text.h"
+#include "launcher/settings/dhcp_option.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -121,11 +122,20 @@ ordered_json helpers_of(const Plan& plan) {
     return list;
 }
 
+std::vector<std::string> names_of_options(const PlannedOffer& offer) {
+    std::vector<std::string> names;
+    for (const DhcpOption& option : offer.options) {
+        names.push_back(to_string(option));
+    }
+    return names;
+}
+
 std::string offer_as_text(const PlannedOffer& offer) {
     return fmt::format(
-        "\nThe iPXE of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this guest alone\n",
-        offer.id, shown_bootfile(offer));
+        "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
+        "this guest alone{}\n",
+        offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
+        offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
 }
 
 }  // namespace
@@ -195,9 +205,10 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"offer", plan.offer
-                      ? ordered_json{{"nic", plan.offer->id}, {"bootfile", shown_bootfile(*plan.offer)}}
-                      : ordered_json(nullptr)},
+        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
+                                            {"bootfile", shown_bootfile(*plan.offer)},
+                                            {"options", names_of_options(*plan.offer)}}
+                             : ordered_json(nullptr)},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
