@@ -138,6 +138,17 @@ std::string offer_as_text(const PlannedOffer& offer) {
         offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
 }
 
+// By hand nobody offers anything, so that iPXE would get itself again.
+std::string offer_by_hand(const PlannedOffer& offer) {
+    std::string file = shown_bootfile(offer);
+    if (offer.http_port) {
+        file = file.substr(file.find('/', std::string_view{"http://"}.size()) + 1);
+    }
+    return fmt::format(
+        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
+        printable(file));
+}
+
 }  // namespace
 
 std::string plan_as_text(const Plan& plan) {
@@ -232,7 +243,7 @@ std::string plan_as_json(const Plan& plan) {
 }
 
 std::string plan_as_shell(const Plan& plan) {
-    std::string text;
+    std::string text = plan.offer && plan.offer->in_user_mode ? offer_by_hand(*plan.offer) : "";
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }

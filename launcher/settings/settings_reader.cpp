@@ -137,13 +137,18 @@ void imply_network_boot(ReadResult& result) {
     Settings& settings = result.settings;
     const bool firmware = wants_firmware(result);
     if ((!firmware && (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}))) ||
-        settings.boot_order || settings.boot_once || !settings.disks.empty() || settings.iso ||
-        settings.blank_disk) {
+        settings.boot_order || settings.boot_once) {
         return;
     }
-    if (firmware && speaks_of_network(result)) {
+    const bool other = !settings.disks.empty() || settings.iso || settings.blank_disk;
+    if (firmware && other && (settings.script || settings.kernel)) {
+        settings.boot_order = {BootDevice::network, BootDevice::hd};
+        if (settings.iso) {
+            settings.boot_order->push_back(BootDevice::cdrom);
+        }
+    } else if (!other && firmware && speaks_of_network(result)) {
         settings.boot_order = {BootDevice::network};
-    } else if (!firmware) {
+    } else if (!other && !firmware) {
         implies_ipxe(result, {"netboot-dir", "bootfile", "ipxe-rom"});
     }
 }

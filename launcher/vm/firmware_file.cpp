@@ -96,7 +96,7 @@ void tell_of_no_program(const DecideInput& in, const NicFrame& frame, std::strin
                     in.origin(source), to_string(frame.arch)),
         fmt::format("neither the folder of --netboot-dir nor /usr/lib/ipxe holds {}",
                     arm ? "ipxe-arm64.efi or snponly.efi" : "snponly.efi or ipxe.efi"),
-        fmt::format("apt-get install ipxe{}, or put the program into the folder{}",
+        fmt::format("apt-get install ipxe{}, or put the program into a folder, for --netboot-dir{}",
                     arm ? " (Debian 13's)" : "",
                     source == "bootfile" ? "; a URL is what --pxe http4 fetches by itself" : ""));
 }

@@ -49,6 +49,7 @@ void check_netboot_sources(const DecideInput& in, Findings& findings) {
             fmt::format("{} leaves nothing that could boot from the network", in.origin("ipxe")),
             "SeaBIOS has no network client of its own",
             "leave it out, or use --firmware uefi, whose client can load iPXE");
+        return;
     }
     for (const std::string_view flag : {"script", "kernel"}) {
         if (in.origins.contains(flag) && !in.settings.ipxe && !ipxe_comes_by_firmware(in)) {

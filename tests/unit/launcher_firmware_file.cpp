@@ -73,6 +73,7 @@ TEST_CASE("UEFI's PXE gets an iPXE program by TFTP, and iPXE the script by HTTP"
     const VmSpec spec = spec_of(by_uefi, host_that_has({bundled}));
     CHECK(spec.nics.front().netboot.linked == std::vector<std::filesystem::path>{"/boot/ipxe.efi"});
     CHECK_FALSE(spec.nics.front().repeat_offer);
+    CHECK(contains(plan_as_shell(make_plan(spec)), "dhcp && chain boot.ipxe"));
 }
 
 TEST_CASE("UEFI's HTTP boot gets an iPXE program and all else by HTTP") {
@@ -148,6 +149,16 @@ TEST_CASE("what cannot be given is refused before the start") {
     CHECK(contains(first_fault_of({"--no-ipxe", "--script=http://h/x"}, made_up_host()), "SeaBIOS has no"));
     CHECK(contains(first_fault_of(flags_and(by_uefi, {"--no-boot-watch"}), host_that_has({own_snponly})),
                    "cannot be offered to the guest's iPXE"));
+}
+
+TEST_CASE("a script for the firmware's client puts the network before what else boots") {
+    const Words flags{"--firmware=uefi", "--pxe=v4", "--script=http://h/x.ipxe", "--disk=/d"};
+    const Settings settings = test::read_flags(flags).settings;
+    CHECK_FALSE(settings.ipxe);
+    CHECK(settings.boot_order == std::vector{BootDevice::network, BootDevice::hd});
+    CHECK_FALSE(test::read_flags({"--pxe=v4", "--netboot-dir=/n", "--disk=/d"}).settings.boot_order);
+    CHECK(test::read_flags({"--netboot-dir=/n", "--no-ipxe"}).settings.boot_order ==
+          std::vector{BootDevice::network});
 }
 
 TEST_CASE("AArch64's firmware gets AArch64's program") {
