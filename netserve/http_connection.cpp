@@ -120,7 +120,9 @@ void HttpConnection::answer() {
     const Request request = parser_->release();
     answer_.emplace(answer_to(open_, request));
     answer_->head.set(http::field::server, "vm-launch");
-    answer_->head.keep_alive(request.keep_alive());
+    // shim, by HTTP boot, waits for ever behind a file that is not there, unless the connection ends with it.
+    answer_->head.keep_alive(request.keep_alive() &&
+                             http::to_status_class(answer_->head.result()) == http::status_class::successful);
     on_request_(fmt::format("http: {} {}: {}", text_of(request.method_string()), text_of(request.target()),
                             answer_->head.result_int()));
     stream_.expires_after(longest_idle);

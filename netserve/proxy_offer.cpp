@@ -1,5 +1,6 @@
 #include "netserve/proxy_offer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -33,6 +34,23 @@ std::string padded(std::string text, std::size_t size) {
     return text;
 }
 
+bool has_own(const ProxyOffer& offer, char code) {
+    return std::any_of(offer.options.begin(), offer.options.end(), [&](const OfferOption& own) {
+        return !own.of_ipxe && own.code == static_cast<std::uint8_t>(code);
+    });
+}
+
+// iPXE's own ones are options inside of one option.
+std::string own_options(const ProxyOffer& offer) {
+    std::string text;
+    std::string inside =
+        offer.priority ? option('\x01', std::string(1, static_cast<char>(*offer.priority))) : "";
+    for (const OfferOption& own : offer.options) {
+        (own.of_ipxe ? inside : text) += option(static_cast<char>(own.code), own.value);
+    }
+    return text + (inside.empty() ? "" : option('\xAF', inside));
+}
+
 std::string be32(std::uint32_t value) {
     return be16(value >> 16U) + be16(value);
 }
@@ -49,11 +67,10 @@ std::string message(const ProxyOffer& offer, std::string_view server) {
     text += padded(fits ? offer.bootfile : "", header_room_for_file);
     text += "\x63\x82\x53\x63"s;                                // the options' cookie
     text += option('\x35', "\x02"sv) + option('\x36', server);  // DHCPOFFER, by
-    text += option('\x3C', "PXEClient"sv) + option('\x2B', "\x06\x01\x08\xFF"sv);
-    text += fits ? "" : option('\x43', offer.bootfile);
-    text += offer.priority
-                ? option('\xAF', option('\x01', std::string(1, static_cast<char>(*offer.priority))))
-                : "";
+    text += option('\x3C', "PXEClient"sv);
+    text += has_own(offer, '\x2B') ? "" : option('\x2B', "\x06\x01\x08\xFF"sv);
+    text += fits || has_own(offer, '\x43') ? "" : option('\x43', offer.bootfile);
+    text += own_options(offer);
     text += '\xFF';
     return text.size() < least_bootp_size ? padded(text, least_bootp_size) : text;
 }

@@ -12,10 +12,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/mac.h"
 
 namespace vml::serve {
+
+// An option of the user's: its code (inside of option 175, iPXE's own, where that is said), and its bytes, 1
+// to 255; those inside of option 175 fit into one.
+struct OfferOption {
+    std::uint8_t code = 0;
+    bool of_ipxe = false;
+    std::string value{};
+    bool operator==(const OfferOption&) const = default;
+};
 
 // What the client asked, and what it gets.
 struct ProxyOffer {
@@ -25,6 +35,7 @@ struct ProxyOffer {
         server{};            // whose offer it is, and where the file is by TFTP; network byte order
     std::string bootfile{};  // a name or a URL, of 1 to 255 bytes
     std::optional<std::int8_t> priority{};  // among iPXE's settings; none: the option is left out
+    std::vector<OfferOption> options{};     // beside these; of one that the offer has by itself, this counts
 };
 
 // The Ethernet frame, to everybody on the link: the client has no address yet. To be sent on the guest's own

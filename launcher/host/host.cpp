@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "control/folder.h"
+#include "launcher/host/boot_programs.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/firmware_files.h"
@@ -232,6 +233,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     }
     look_at_netboot(settings, facts);
     look_at_user(settings, own, facts);
+    facts.boot_programs = boot_programs(settings, firmware, arch, facts.run_user.user);
     if (moment == Moment::counts) {
         look_at_others(settings, value_of(environment, "XDG_RUNTIME_DIR"), facts);
     }

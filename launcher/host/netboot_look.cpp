@@ -12,7 +12,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -21,6 +20,7 @@
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
 #include "launcher/host/link_search.h"
+#include "launcher/host/offered_file.h"
 #include "launcher/host/script_facts.h"
 #include "launcher/settings/tidy.h"
 #include "netserve/folder.h"
@@ -32,20 +32,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view magic = "#!ipxe";
-
-// vm-launch serves without the privileges that it starts with, so root is nobody special. Others have none.
-int plain_read_obstacle(const fs::path& path, mode_t needed) {
-    if (::geteuid() != 0) {
-        const int wanted = ((needed & S_IROTH) != 0 ? R_OK : 0) | ((needed & S_IXOTH) != 0 ? X_OK : 0);
-        return ::access(path.c_str(), wanted) == 0 ? 0 : errno;
-    }
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        return errno;
-    }
-    const mode_t own = status.st_uid == ::geteuid() ? needed << 6U : needed;
-    return (status.st_mode & own) == own ? 0 : EACCES;
-}
 
 int http_obstacle(const fs::path& folder) {
     constexpr mode_t list_and_enter = S_IROTH | S_IXOTH;
@@ -91,20 +77,6 @@ NetbootFacts look_at_folder(const fs::path& folder, const std::optional<std::str
         facts.bootfile = look_at(folder / fs::path{*bootfile}.relative_path(), O_RDONLY);
     }
     return facts;
-}
-
-OfferedFile look_at_offered(const fs::path& path) {
-    constexpr mode_t enter = S_IXOTH;
-    OfferedFile file{look_at(path, O_RDONLY), {}, 0, 0};
-    std::error_code error;
-    file.real = fs::canonical(path, error);
-    if (!error) {
-        const int folder = plain_read_obstacle(file.real.parent_path(), enter);
-        file.http_error = folder != 0 ? folder : plain_read_obstacle(file.real, S_IROTH);
-        const std::uintmax_t size = fs::file_size(file.real, error);
-        file.size = error ? 0 : size;
-    }
-    return file;
 }
 
 std::optional<OfferedFile> look_unless_url(const std::string& name) {

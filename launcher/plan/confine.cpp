@@ -44,7 +44,7 @@ Confinement confinement_of_qemu(const VmSpec& spec) {
     }
     for (const NicSpec& nic : spec.nics) {
         if (nic.netboot.tftp) {
-            confinement.files.push_back({*nic.netboot.folder});
+            confinement.files.push_back({*nic.netboot.tftp});
             for (const std::filesystem::path& target : nic.netboot.linked) {
                 confinement.files.push_back({target});
             }

@@ -33,27 +33,33 @@ std::string nat_by_hand(const NicSpec& nic, const Nat& nat, const std::string& v
     const Netboot& netboot = nic.netboot;
     Properties netdev{"user"};
     netdev.add("id", nic.id);
-    if (!netboot.files.empty()) {
+    if (netboot.firmware_file && netboot.tftp) {
+        netdev.add("tftp", netboot.tftp->string());
+    } else if (!netboot.files.empty()) {
         netdev.add("tftp", folder_by_hand(vm_name));
     } else if (netboot.folder) {
         netdev.add("tftp", netboot.folder->string());
     }
     if (netboot.bootfile) {
-        netdev.add("bootfile", *netboot.bootfile);
+        netdev.add("bootfile", netboot.firmware_file.value_or(*netboot.bootfile));
     }
     return with_forwards(std::move(netdev), nat);
 }
 
 void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter& writer) {
-    const std::string reason = "user-mode network: DHCP and TFTP are QEMU's own";
     const Netboot& netboot = nic.netboot;
+    const std::string reason = fmt::format(
+        "user-mode network: DHCP and TFTP are QEMU's own{}",
+        netboot.firmware_file ? "; the firmware's client gets iPXE, and iPXE what vm-launch offers it" : "");
     const std::string by_hand = nat_by_hand(nic, nat, spec.name);
-    if (!netboot.http) {
+    if (netboot.http) {
+        writer.plan().http = netboot;
+        writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
+    }
+    if (!netboot.http || (netboot.firmware_file && netboot.tftp)) {
         writer.add("-netdev", by_hand, reason);
         return;
     }
-    writer.plan().http = netboot;
-    writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
     if (netboot.folder) {
         writer.plan().shortcuts.push_back(
             {Shortcut::Kind::http, nic.id,
@@ -63,16 +69,18 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     Properties by_http{"user"};
     by_http.add("id", nic.id);
     if (netboot.tftp) {
-        by_http.add("tftp", netboot.folder->string());
+        by_http.add("tftp", netboot.tftp->string());
     }
-    by_http.add("bootfile", "http://10.0.2.2:");  // QEMU's own address for the host's loopback (net/slirp.c)
+    by_http.add("bootfile", fmt::format("http://{}:", net::to_text(user_mode_host)));
     const HttpPort port{by_http.text().size()};
-    by_http.more("/" + url_path(*netboot.bootfile));
-    writer.add({.option = "-netdev",
-                .value = with_forwards(std::move(by_http), nat),
-                .reason = reason + "; the bootfile comes from vm-launch's HTTP server",
-                .by_hand = by_hand,
-                .http_port = port});
+    by_http.more("/" + url_path(netboot.firmware_file.value_or(*netboot.bootfile)));
+    writer.add(
+        {.option = "-netdev",
+         .value = with_forwards(std::move(by_http), nat),
+         .reason = reason + (netboot.firmware_file ? "; both by HTTP"
+                                                   : "; the bootfile comes from vm-launch's HTTP server"),
+         .by_hand = by_hand,
+         .http_port = port});
 }
 
 // One descriptor under the key, or "a:b:…" under its plural.
@@ -108,10 +116,14 @@ void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
         return;
     }
     PlannedOffer offer{number, nic.id, nic.mac, netboot.offered_from, *netboot.bootfile};
-    if (netboot.http) {
+    offer.options = netboot.options;
+    offer.in_user_mode = std::holds_alternative<Nat>(nic.net);
+    if (netboot.http && !netboot.is_elsewhere()) {
         offer.bootfile = fmt::format("http://{}:", net::to_text(netboot.offered_from));
         offer.http_port = HttpPort{offer.bootfile.size()};
         offer.bootfile += "/" + url_path(*netboot.bootfile);
+    }
+    if (netboot.http) {
         writer.plan().http = netboot;
     }
     writer.plan().offer = std::move(offer);
@@ -119,7 +131,10 @@ void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
 
 void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {
     std::visit(
-        Overloaded{[&](const Nat& nat) { plan_nat(spec, nic, nat, writer); },
+        Overloaded{[&](const Nat& nat) {
+                       plan_nat(spec, nic, nat, writer);
+                       plan_offer(nic, number, writer);
+                   },
                    [&](const BridgePort& port) {
                        if (port.forwards_after.count() > 0) {
                            writer.plan().port_waits.push_back({number, port.bridge, port.forwards_after});
@@ -187,7 +202,8 @@ void plan_device(const VmSpec& spec, const NicSpec& nic, PlanWriter& writer) {
 // Each frame comes with its length before it, in four bytes (QEMU net/filter-mirror.c, net/net.c:
 // net_fill_rstate).
 void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWriter& writer) {
-    const std::string reason = "iPXE's wait for a ProxyDHCP server can be ended";
+    const std::string reason = nic.repeat_offer ? "iPXE's wait for a ProxyDHCP server can be ended"
+                                                : "vm-launch tells iPXE what to boot";
     const std::string source = nic.id + "-frames";
     point.inlet = nic.id + "-inlet";
     writer.add(
@@ -198,6 +214,9 @@ void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWrite
         "-object",
         fmt::format("filter-redirector,id={},netdev={},queue=tx,indev={}", point.inlet, nic.id, source),
         reason, "");
+    if (!nic.repeat_offer) {
+        return;
+    }
     writer.plan().shortcuts.push_back(
         {Shortcut::Kind::proxy_offer, nic.id,
          "QEMU's DHCP offer is repeated as a ProxyDHCP server's, for which iPXE would wait 3 s"});
@@ -214,7 +233,7 @@ void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
                                nic.id, pipe, net::capture_length),
                    "vm-launch sees the guest's packets until its operating system runs", "");
     }
-    if (nic.repeat_offer) {
+    if (nic.repeat_offer || (nic.netboot.is_offered() && std::holds_alternative<Nat>(nic.net))) {
         plan_inlet(nic, number, point, writer);
     }
     writer.plan().wire.push_back(std::move(point));

@@ -131,7 +131,7 @@ struct WirePoint {
     bool operator==(const WirePoint&) const = default;
 };
 
-// What vm-launch tells the iPXE of a guest on a bridge, as a ProxyDHCP server, on that guest's tap alone.
+// What vm-launch tells the iPXE of a guest, as a ProxyDHCP server, on that guest's own link alone.
 struct PlannedOffer {
     unsigned nic = 0;  // 1 for the first
     std::string id;    // "net0"
@@ -139,6 +139,9 @@ struct PlannedOffer {
     net::Ipv4Address from{};
     std::string bootfile;  // a URL
     std::optional<HttpPort> http_port = std::nullopt;
+    bool in_user_mode = false;  // `from` is QEMU's, and stands for the loopback
+    std::vector<DhcpOption> options{};
+
     bool operator==(const PlannedOffer&) const = default;
 };
 
@@ -160,9 +163,12 @@ struct Plan {
     std::vector<PortWait> port_waits{};
     std::vector<WirePoint> wire{};
     std::vector<Shortcut> shortcuts{};
-    // Served on the loopback, to QEMU's user alone; with an offer, on its address, to its guest alone.
+    // Served on the loopback, to QEMU's user alone; with an offer on a bridge, on its address, to its guest
+    // alone.
     std::optional<Netboot> http{};
     std::optional<PlannedOffer> offer{};
+    // Of who is served over a link of the host's.
+    [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
     std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
     std::optional<Confinement> confinement{};  // of QEMU; none: it enters no Landlock domain

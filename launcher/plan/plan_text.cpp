@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/shell.h"
 #include "base/text.h"
+#include "launcher/settings/dhcp_option.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -121,11 +122,31 @@ ordered_json helpers_of(const Plan& plan) {
     return list;
 }
 
+std::vector<std::string> names_of_options(const PlannedOffer& offer) {
+    std::vector<std::string> names;
+    for (const DhcpOption& option : offer.options) {
+        names.push_back(to_string(option));
+    }
+    return names;
+}
+
 std::string offer_as_text(const PlannedOffer& offer) {
     return fmt::format(
-        "\nThe iPXE of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this guest alone\n",
-        offer.id, shown_bootfile(offer));
+        "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
+        "this guest alone{}\n",
+        offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
+        offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
+}
+
+// By hand nobody offers anything, so that iPXE would get itself again.
+std::string offer_by_hand(const PlannedOffer& offer) {
+    std::string file = shown_bootfile(offer);
+    if (offer.http_port) {
+        file = file.substr(file.find('/', std::string_view{"http://"}.size()) + 1);
+    }
+    return fmt::format(
+        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
+        printable(file));
 }
 
 }  // namespace
@@ -195,9 +216,10 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"offer", plan.offer
-                      ? ordered_json{{"nic", plan.offer->id}, {"bootfile", shown_bootfile(*plan.offer)}}
-                      : ordered_json(nullptr)},
+        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
+                                            {"bootfile", shown_bootfile(*plan.offer)},
+                                            {"options", names_of_options(*plan.offer)}}
+                             : ordered_json(nullptr)},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
@@ -221,7 +243,7 @@ std::string plan_as_json(const Plan& plan) {
 }
 
 std::string plan_as_shell(const Plan& plan) {
-    std::string text;
+    std::string text = plan.offer && plan.offer->in_user_mode ? offer_by_hand(*plan.offer) : "";
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }

@@ -126,8 +126,9 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     }
     if (plan.offer) {
         head.helped.push_back(
-            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own tap alone", plan.offer->id,
-                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : ""));
+            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
+                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
+                        plan.offer->in_user_mode ? "link" : "tap"));
     } else if (plan.http && plan.http->folder) {
         head.helped.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
@@ -142,9 +143,15 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }  // namespace
 
 std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
-    return plan.offer ? std::optional{OwnService{plan.offer->id, plan.offer->from,
-                                                 bootfile_of(*plan.offer, http_port)}}
-                      : std::nullopt;
+    if (!plan.offer) {
+        return std::nullopt;
+    }
+    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}};
+    for (const DhcpOption& option : plan.offer->options) {
+        service.options.push_back(
+            {option.inner.value_or(option.code), option.inner.has_value(), option.value});
+    }
+    return service;
 }
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {

@@ -214,6 +214,8 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
         layer.nics.push_back({Raw{value, origin}, {}});
     } else if (key == "disk") {
         layer.disks.push_back({value, origin});
+    } else if (key == "dhcp-option") {
+        layer.dhcp_options.push_back({value, origin});
     } else if (find_option(key) == nullptr) {
         layer.values.insert_or_assign(key.substr(negating.size()), Raw{negated(value), origin});
     } else if (const auto given = layer.values.find(key);

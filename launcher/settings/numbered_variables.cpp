@@ -29,6 +29,10 @@ NumberedKind numbered_disk_names() {
     return {"disk", "DISK", {""}};
 }
 
+NumberedKind numbered_option_names() {
+    return {"DHCP option", "DHCP_OPTION", {""}};
+}
+
 NumberedKind numbered_nic_names() {
     NumberedKind kind{"NIC", "NETWORK", {}};
     for (const NicKey& key : nic_keys()) {
@@ -116,13 +120,15 @@ std::vector<RawNic> numbered_nics(const Environment& environment) {
     }
 }
 
-std::vector<Raw> numbered_disks(const Environment& environment) {
-    std::vector<Raw> disks;
+// The first has no number.
+std::vector<Raw> numbered_values(const Environment& environment, std::string_view name) {
+    std::vector<Raw> values;
     for (int number = 1;; ++number) {
-        if (auto value = variable(environment, number == 1 ? "DISK" : fmt::format("DISK{}", number))) {
-            disks.push_back(*std::move(value));
+        if (auto value =
+                variable(environment, fmt::format("{}{}", name, number == 1 ? "" : std::to_string(number)))) {
+            values.push_back(*std::move(value));
         } else if (number > 1) {
-            return disks;
+            return values;
         }
     }
 }
@@ -132,8 +138,10 @@ std::vector<Raw> numbered_disks(const Environment& environment) {
 void take_numbered(const Environment& environment, Layer& layer) {
     layer.nics = numbered_nics(environment);
     layer.nic_faults = number_faults(environment, numbered_nic_names());
-    layer.disks = numbered_disks(environment);
+    layer.disks = numbered_values(environment, "DISK");
     layer.disk_faults = number_faults(environment, numbered_disk_names());
+    layer.dhcp_options = numbered_values(environment, "DHCP_OPTION");
+    layer.dhcp_option_faults = number_faults(environment, numbered_option_names());
 }
 
 }  // namespace vml

@@ -128,6 +128,15 @@ struct PortForward {
     bool operator==(const PortForward&) const = default;
 };
 
+// A DHCP option that the guest's boot files rely on, or one inside of iPXE's own (175).
+struct DhcpOption {
+    std::uint8_t code = 0;
+    std::optional<std::uint8_t> inner;  // the code inside of option 175
+    std::string value;                  // its bytes, 1 to 255
+
+    bool operator==(const DhcpOption&) const = default;
+};
+
 // What a run waits for before it ends with success: a stage of the boot, or a text on the console.
 struct Until {
     std::optional<boot::Stage> stage;
@@ -167,10 +176,11 @@ struct Settings {
     std::vector<NicSettings> nics{NicSettings{}};  // at least one
     std::optional<std::filesystem::path> netboot_dir;
     std::optional<std::string> bootfile;
-    std::optional<std::string> script;  // for iPXE: a file, a URL, or "-", which is standard input
-    std::optional<std::string> kernel;  // a file or a URL
-    std::vector<std::string> initrds;   // likewise
-    std::optional<std::string> append;  // the kernel's command line
+    std::optional<std::string> script;     // for iPXE: a file, a URL, or "-", which is standard input
+    std::optional<std::string> kernel;     // a file or a URL
+    std::vector<std::string> initrds;      // likewise
+    std::optional<std::string> append;     // the kernel's command line
+    std::vector<DhcpOption> dhcp_options;  // each once
     std::vector<PortForward> port_forwards;
     std::optional<std::uint16_t> ssh_port;
 

@@ -32,6 +32,10 @@ void add_weaker(Layer& strong, Layer weak) {
         strong.disks = std::move(weak.disks);
         append(strong.faults, std::move(weak.disk_faults));
     }
+    if (strong.dhcp_options.empty()) {
+        strong.dhcp_options = std::move(weak.dhcp_options);
+        append(strong.faults, std::move(weak.dhcp_option_faults));
+    }
     if (!strong.config) {
         strong.config = std::move(weak.config);
     }
@@ -100,6 +104,9 @@ void assign_all(const Layer& layer, ReadResult& result) {
         assign("disk", disk, result);
         result.origins.emplace(disk_origin(number), disk.origin);
     }
+    for (const Raw& option : layer.dhcp_options) {
+        assign("dhcp-option", option, result);
+    }
 }
 
 // Does one of these settings, which say that iPXE is to boot, switch it on?
@@ -114,17 +121,35 @@ bool implies_ipxe(ReadResult& result, std::initializer_list<std::string_view> fl
     return false;
 }
 
-// What nothing but iPXE boots means iPXE; what speaks of a network boot alone means one, where nothing else
-// is named to boot from.
+// The firmware's own client is to boot: it is named, or iPXE is switched off.
+bool wants_firmware(const ReadResult& result) {
+    return !result.settings.ipxe && (result.settings.pxe || result.origins.contains("ipxe"));
+}
+
+bool speaks_of_network(const ReadResult& result) {
+    return result.settings.pxe || result.settings.netboot_dir || result.settings.bootfile ||
+           result.settings.script || result.settings.kernel;
+}
+
+// What nothing but iPXE boots means iPXE, unless the firmware's own client is to load that; what speaks of a
+// network boot alone means one, where nothing else is named to boot from.
 void imply_network_boot(ReadResult& result) {
     Settings& settings = result.settings;
-    if (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}) ||
-        settings.boot_order || settings.boot_once || !settings.disks.empty() || settings.iso ||
-        settings.blank_disk) {
+    const bool firmware = wants_firmware(result);
+    if ((!firmware && (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}))) ||
+        settings.boot_order || settings.boot_once) {
         return;
     }
-    if (!implies_ipxe(result, {"netboot-dir", "bootfile", "ipxe-rom"}) && settings.pxe) {
+    const bool other = !settings.disks.empty() || settings.iso || settings.blank_disk;
+    if (firmware && other && (settings.script || settings.kernel)) {
+        settings.boot_order = {BootDevice::network, BootDevice::hd};
+        if (settings.iso) {
+            settings.boot_order->push_back(BootDevice::cdrom);
+        }
+    } else if (!other && firmware && speaks_of_network(result)) {
         settings.boot_order = {BootDevice::network};
+    } else if (!other && !firmware) {
+        implies_ipxe(result, {"netboot-dir", "bootfile", "ipxe-rom"});
     }
 }
 

@@ -107,10 +107,11 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (!plan.http) {
         return argv_of(plan.args, 0);
     }
-    serve::Listener listener = plan.offer ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
+    const bool on_link = plan.offers_on_link();
+    serve::Listener listener = on_link ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
     vm.http = std::move(listener.socket);
     vm.http_port = listener.port;
-    if (plan.offer) {
+    if (on_link) {
         vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
                                                       {plan.offer->from, listener.port});
     }

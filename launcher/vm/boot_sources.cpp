@@ -27,6 +27,12 @@ bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
     return nic.boot.value_or(index == 0);
 }
 
+bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware) {
+    const NicSettings& nic = settings.nics[index];
+    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network == NetworkMode::nat &&
+           takes_part_in_boot(nic, index) && boots_from(settings, BootDevice::network);
+}
+
 std::optional<std::size_t> netboot_nic(const Settings& settings) {
     std::optional<std::size_t> best;
     int best_rank = 0;

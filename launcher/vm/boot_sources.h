@@ -21,6 +21,9 @@ namespace vml {
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
 
+// Is it the firmware's own client that boots this NIC, in user mode, where QEMU's DHCP names it a file?
+[[nodiscard]] bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware);
+
 // The NIC whose guest gets what vm-launch serves, in user mode or on a bridge: the first that takes part in
 // the boot, else the first in user mode, else the first. None: there is none.
 [[nodiscard]] std::optional<std::size_t> netboot_nic(const Settings& settings);

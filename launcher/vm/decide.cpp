@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "launcher/vm/boot_sources.h"
@@ -33,7 +34,9 @@ VmSpec decide_bare_machine(const DecideInput& in, Findings& findings) {
 
 // That iPXE is to run.
 std::optional<NetbootScript> served_script(const DecideInput& in, const std::vector<NicSpec>& nics) {
-    if (!in.settings.ipxe) {
+    const bool by_firmware = std::any_of(
+        nics.begin(), nics.end(), [](const NicSpec& nic) { return nic.netboot.firmware_file.has_value(); });
+    if (!in.settings.ipxe && !by_firmware) {
         return std::nullopt;
     }
     for (const NicSpec& nic : nics) {

@@ -11,61 +11,13 @@
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/kernel_script.h"
-#include "launcher/vm/script_check.h"
+#include "launcher/vm/served_folder.h"
 
 namespace vml {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// TFTP is QEMU's, HTTP vm-launch's own: where all comes by HTTP, the folder may be its owner's alone.
-void check_folder_for_user(const DecideInput& in, const fs::path& folder, int user_error, Netboot& netboot,
-                           Findings& findings) {
-    if (user_error == 0) {
-        return;
-    }
-    const std::string hint = fmt::format(
-        "chmod -R a+rX {} (and a+x the folders above it), or --run-as USER who may read it", folder.string());
-    if (netboot.http) {
-        netboot.tftp = false;
-        findings.note(
-            fmt::format("{} is served by HTTP alone, not by TFTP: QEMU's user {} cannot read it "
-                        "({}); for TFTP: {}",
-                        folder.string(), in.facts.run_user.user->name, errno_text(user_error), hint));
-        return;
-    }
-    findings.host_fault(fmt::format("{}: QEMU's user {} cannot read {}", in.origin("netboot-dir"),
-                                    in.facts.run_user.user->name, folder.string()),
-                        errno_text(user_error), hint);
-}
-
-void check_script(const DecideInput& in, const ScriptFacts& script, Findings& findings) {
-    ScriptJudgement judged = judge_script(script, in.settings.ipxe_rom.has_value());
-    for (std::string& note : judged.notes) {
-        findings.note(std::move(note));
-    }
-    for (Fault& fault : judged.faults) {
-        findings.add(std::move(fault));
-    }
-}
-
-// What HTTP would refuse and TFTP serves must boot as before.
-bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, bool by_http,
-                           Findings& findings) {
-    const auto [to_files, to_nothing] = parted_links(found.outside_links);
-    if (!to_nothing.empty()) {
-        findings.note(fmt::format("{} is a link to where nothing is{}", words_for(to_nothing),
-                                  in.facts.in_container ? " in this container" : ""));
-    }
-    if (to_files.empty()) {
-        return true;
-    }
-    findings.note(fmt::format(
-        "{} leads out of the folder, where HTTP does not follow{} (copy or mount what the link leads to)",
-        words_for(to_files), by_http ? "" : ": all of it is served by TFTP alone, which is slower"));
-    return by_http;
-}
 
 // What stands in the folder is the bootfile, unless something else is given.
 void choose_bootfile(const DecideInput& in, bool in_user_mode, Netboot& netboot, Findings& findings) {
@@ -83,24 +35,10 @@ void choose_bootfile(const DecideInput& in, bool in_user_mode, Netboot& netboot,
                                  : "nothing of it is served, and the network alone says what boots"));
 }
 
-bool can_serve_by_http(const DecideInput& in, const NetbootFacts& found, Findings& findings) {
-    const fs::path& folder = *in.settings.netboot_dir;
-    if (found.http_error != 0) {
-        findings.host_fault(
-            fmt::format("{}: {} cannot be served", in.origin("netboot-dir"), folder.string()),
-            fmt::format("vm-launch serves without privileges: {}", errno_text(found.http_error)),
-            fmt::format("chmod -R a+rX {} (and a+x the folders above it)", folder.string()));
-    }
-    return found.http_error == 0;
-}
-
 void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to_ipxe, Netboot& netboot,
                        Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
-    netboot.tftp = true;
-    for (const OutsideLink& link : parted_links(found.outside_links).first) {
-        netboot.linked.push_back(link.target);
-    }
+    serve_by_tftp(in, found, netboot);
     const bool given = in.settings.script || in.settings.kernel;
     if (given && !netboot.is_elsewhere()) {
         netboot.http = can_serve_by_http(in, found, findings);
@@ -138,13 +76,18 @@ void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netbo
     }
 }
 
-void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
+void serve_folder(const DecideInput& in, const NicFrame& frame, std::size_t index, Netboot& netboot,
+                  Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
     const NetbootFacts& found = *in.facts.netboot;
     if (!check_path(in, {"netboot-dir", folder, found.folder, PathFacts::Kind::folder}, findings)) {
         return;
     }
     netboot.folder = in.absolute(folder);
+    if (boots_by_firmware(in.settings, index, frame.firmware)) {
+        serve_folder_to_firmware(in, frame, netboot, findings);
+        return;
+    }
     const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
     choose_bootfile(in, in_user_mode, netboot, findings);
     const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
@@ -156,10 +99,7 @@ void serve_folder(const DecideInput& in, std::size_t index, Netboot& netboot, Fi
     if (to_ipxe && found.read && netboot.bootfile && !netboot.is_elsewhere()) {
         check_script(in, *found.read, findings);
     }
-    if (found.bootfile) {
-        const fs::path file = folder / fs::path{*in.settings.bootfile}.relative_path();
-        std::ignore = check_path(in, {"bootfile", file, *found.bootfile}, findings);
-    }
+    check_bootfile(in, findings);
 }
 
 // Of a file that is served by itself.
@@ -309,7 +249,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     const bool boots = takes_part_in_boot(settings.nics[index], index);
     netboot.bootfile = settings.script && is_url(*settings.script) ? settings.script : settings.bootfile;
     if (settings.netboot_dir) {
-        serve_folder(in, index, netboot, findings);
+        serve_folder(in, frame, index, netboot, findings);
     }
     if (settings.script) {
         take_script(in, netboot, findings);
@@ -318,10 +258,14 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (!settings.netboot_dir) {
         check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
     }
+    if (boots_by_firmware(settings, index, frame.firmware)) {
+        give_program_to_firmware(in, frame, netboot, findings);
+    }
     name_by_script(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
         decide_offer(in, index, netboot, findings);
     }
+    decide_dhcp_options(in, index, netboot, findings);
     return netboot;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -56,7 +57,8 @@ void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings)
                                            : netboot.bootfile->size()) <= longest) {
         return;
     }
-    if (is_url(*netboot.bootfile) && in.settings.ipxe && !fault_of_url(*netboot.bootfile)) {
+    if (is_url(*netboot.bootfile) && (in.settings.ipxe || netboot.firmware_file) &&
+        !fault_of_url(*netboot.bootfile)) {
         netboot.files.push_back({"chain.ipxe", {}, fmt::format("#!ipxe\nchain {}\n", *netboot.bootfile)});
         netboot.bootfile = "chain.ipxe";
         netboot.http = true;
@@ -93,7 +95,9 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
     if (netboot_nic(in.settings)) {
         return;
     }
-    for (const std::string_view flag : sources) {
+    std::vector<std::string_view> flags{sources.begin(), sources.end()};
+    flags.emplace_back("dhcp-option");
+    for (const std::string_view flag : flags) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
                 fmt::format("{} needs a NIC in user mode or on a bridge", in.origin(flag)),

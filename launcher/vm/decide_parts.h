@@ -118,6 +118,12 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
+// firmware_file.cpp: of a NIC that the firmware's own client boots, in user mode.
+void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
+                              Findings& findings);
+void give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
+                              Findings& findings);
+
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);
@@ -126,6 +132,9 @@ void check_nat_settings(const DecideInput& in, Findings& findings);
 void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings);
 void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
+// decide_dhcp_options.cpp: what the offer to iPXE has beside the bootfile; where there is none, it is made
+// one.
+void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
 
 // decide_links.cpp: how the link that `net` names is made. Also sets the MTU that the NIC shows.
 struct NicPlace {

@@ -35,8 +35,8 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
         }
         if (nic.netboot.is_offered() && !nic.watched) {
             findings.host_fault(
-                fmt::format("what vm-launch serves cannot be offered to the guest on {}",
-                            host_link_of(nic.net)),
+                fmt::format("what vm-launch serves cannot be offered to the guest{}",
+                            by_socket ? fmt::format(" on {}", host_link_of(nic.net)) : "'s iPXE"),
                 wanted ? fmt::format("the guest's search for an address cannot be seen: {}",
                                      errno_text(in.facts.capture_error))
                        : fmt::format("{}: nobody watches for the guest's search for an address",
@@ -73,7 +73,8 @@ void spare_waits(const DecideInput& in, VmSpec& spec) {
     }
     spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
     for (NicSpec& nic : spec.nics) {
-        nic.repeat_offer = nic.watched && std::holds_alternative<Nat>(nic.net) && names_a_file(nic.netboot);
+        nic.repeat_offer = nic.watched && std::holds_alternative<Nat>(nic.net) && !nic.netboot.is_offered() &&
+                           names_a_file(nic.netboot);
         nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
     }
 }

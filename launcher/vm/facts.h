@@ -199,6 +199,19 @@ struct EfiProgram {
     bool operator==(const EfiProgram&) const = default;
 };
 
+// An EFI program for the VM's architecture that the firmware's own network client could be given.
+struct BootProgram {
+    std::filesystem::path file;    // absolute, as it was found
+    std::string name{};            // below the folder that it is served from: "snponly.efi"
+    bool is_ipxe = false;          // or else a loader that goes on by itself: shim, GRUB
+    bool is_signed = false;        // by whomever
+    bool in_folder = false;        // of the folder that the user serves; else the distribution's
+    std::filesystem::path real{};  // without links
+    int http_error = 0;            // errno of serving it without vm-launch's privileges; 0: it can be
+    int user_error = 0;            // errno of reading it as the user that QEMU runs as
+    bool operator==(const BootProgram&) const = default;
+};
+
 // Why a file cannot be user data, before anything is known of its text.
 struct UserDataFault {
     std::string why;
@@ -223,6 +236,7 @@ struct HostFacts {
     std::string default_name = "vm";              // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
     std::vector<EfiProgram> ipxe_programs;        // in order of preference
+    std::vector<BootProgram> boot_programs;       // likewise; where the firmware's own client boots
     std::vector<UefiFirmware> uefi;
     std::optional<StoreFacts> nvram_template;  // of the firmware that the machine gets; none: it is not raw
     std::optional<std::filesystem::path> swtpm;

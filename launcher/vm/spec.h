@@ -47,11 +47,15 @@ struct Netboot {
     std::optional<std::string>
         bootfile;       // that DHCP names: a name among the files or in the folder, or a URL
     bool http = false;  // they are served by HTTP, and the bootfile from there
-    bool tftp = false;  // the folder is served by TFTP
-    std::vector<std::filesystem::path> linked;  // what links of the folder lead to, elsewhere: by TFTP alone
-    // On a bridge: this host's address there, from which vm-launch offers it to the guest's iPXE as a
-    // ProxyDHCP server, beside the network's own DHCP; zero in user mode, where QEMU's own DHCP names it.
+    std::optional<std::filesystem::path> tftp;  // the folder that QEMU's TFTP serves; absolute
+    std::vector<std::filesystem::path> linked;  // what links of that folder lead to, elsewhere
+    // In user mode, where the firmware's own client boots: the iPXE program that QEMU's DHCP names to it, by
+    // TFTP where there is that, else by HTTP; iPXE is then offered the bootfile.
+    std::optional<std::string> firmware_file;
+    // Of whom the guest's iPXE is offered the bootfile, as by a ProxyDHCP server, beside the DHCP of the
+    // network: this host's address on the bridge, or QEMU's own; zero where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};
+    std::vector<DhcpOption> options;  // that the offer has beside the bootfile
 
     // What boots comes from another server.
     [[nodiscard]] bool is_elsewhere() const;
@@ -61,6 +65,9 @@ struct Netboot {
     [[nodiscard]] std::string names_of_files() const;
     bool operator==(const Netboot&) const = default;
 };
+
+// QEMU's own address on its user-mode network, where the guest finds this host's loopback (net/slirp.c).
+inline constexpr net::Ipv4Address user_mode_host{10, 0, 2, 2};
 
 // QEMU's user-mode network.
 struct Nat {

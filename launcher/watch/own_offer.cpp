@@ -26,8 +26,12 @@ std::optional<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Pack
         search->chaddr != mac_ || !packet.sent_by(mac_) || !boot::is_ipxes_turn(boot, service_->nic)) {
         return std::nullopt;
     }
-    return serve::ProxyOffer{search->xid, mac_, service_->address, service_->bootfile,
-                             std::numeric_limits<std::int8_t>::max()};
+    return serve::ProxyOffer{search->xid,
+                             mac_,
+                             service_->address,
+                             service_->bootfile,
+                             std::numeric_limits<std::int8_t>::max(),
+                             service_->options};
 }
 
 }  // namespace vml

@@ -19,9 +19,10 @@
 namespace vml {
 
 struct OwnService {
-    std::string nic{};                      // "net0"
-    std::array<std::uint8_t, 4> address{};  // whose offer it is; network byte order
-    std::string bootfile{};                 // a URL
+    std::string nic{};                          // "net0"
+    std::array<std::uint8_t, 4> address{};      // whose offer it is; network byte order
+    std::string bootfile{};                     // a URL
+    std::vector<serve::OfferOption> options{};  // beside it
 };
 
 class OwnOffer {

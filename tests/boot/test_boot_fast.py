@@ -126,7 +126,7 @@ def test_a_script_that_asks_for_an_address_again_finds_the_same(boot, netboot):
 def test_no_offer_is_repeated_to_the_firmwares_pxe(boot, netboot, tmp_path):
     netboot.script()
     report = tmp_path / "boot.json"
-    with boot("--boot-order", "network", "--firmware", "uefi", "--bootfile", "boot.ipxe", "--netboot-dir", netboot.path, *vm.SMALL,
+    with boot("--boot-order", "network", "--firmware", "uefi", "--bootfile", "vmlinuz", "--netboot-dir", netboot.path, *vm.SMALL,
               "--report", report) as run:
         run.wait_text("NBP|PXE-E", seconds=vm.BOOT_DEADLINE)
         run.stop()

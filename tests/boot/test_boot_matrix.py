@@ -39,10 +39,10 @@ ROWS = [
     Row(IPXE, "--ipxe --firmware uefi --machine q35 --nic-model virtio --ipxe-rom ROMS/efi-virtio.rom"),
     Row(IPXE, "--ipxe --firmware uefi --machine q35 --nic-model e1000 --ipxe-rom ROMS/efi-e1000.rom"),
     Row(REFUSED, "--ipxe --firmware uefi --machine q35 --ipxe-rom ROMS/pxe-virtio.rom", why="pxe-virtio.rom"),
-    Row(FIRMWARE, "--boot-order network --firmware uefi --machine q35 --nic-model virtio"),
+    Row(FIRMWARE, "--boot-order network --firmware uefi --machine q35 --nic-model virtio --bootfile vmlinuz"),
     Row(REFUSED, "--ipxe --arch aarch64", why="aarch64|AArch64"),
     Row(REFUSED, "--ipxe --arch aarch64 --ipxe-rom ROMS/efi-virtio.rom", why="efi-virtio.rom"),
-    Row(FIRMWARE, "--boot-order network --arch aarch64 --nic-model virtio"),
+    Row(FIRMWARE, "--boot-order network --arch aarch64 --nic-model virtio --bootfile vmlinuz"),
 ]
 
 

@@ -113,10 +113,11 @@ def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot,
 
 
 def test_a_network_that_names_nothing_and_fast_boot_off(net, boot, folder, tmp_path):
-    """The service is asked for, and no shortcut."""
-    folder.script()
-    report, console, own = boots(net(bootfile=None), boot, tmp_path, "--netboot-dir", folder.path, "--fast-boot", "off")
-    assert vm.GUEST_UP in console
+    """The service is asked for, and no shortcut; with the file come the options that are given."""
+    folder.script(marker="THE-OPTION-IS-${209:string}")
+    flags = ("--netboot-dir", folder.path, "--fast-boot", "off", "--dhcp-option", "config-file=A-VALUE")
+    report, console, own = boots(net(bootfile=None), boot, tmp_path, *flags)
+    assert vm.GUEST_UP in console and "THE-OPTION-IS-A-VALUE" in console
     assert "iPXE takes vm-launch's file" not in own
     assert "vm-launch's own, to this guest alone, file http://10.77.0.3:" in own
 

@@ -68,6 +68,11 @@ HostFacts with_amd64_program(HostFacts facts) {
     return facts;
 }
 
+HostFacts with_boot_program(HostFacts facts, BootProgram program) {
+    facts.boot_programs.push_back(std::move(program));
+    return facts;
+}
+
 HostFacts with_user_data(HostFacts facts) {
     facts.user_data = a_file();
     facts.user_data_text = "#cloud-config\nruncmd: []\n";
@@ -146,7 +151,12 @@ std::vector<Golden> all_golden() {
          with_amd64_program(with_rom(served, test::driver_rom("/usr/share/qemu/efi-virtio.rom")))},
         {"aarch64-uefi-pxe",
          {"--arch=aarch64", "--boot-order=network", "--netboot-dir=/srv/netboot"},
-         arm_qemu(served)},
+         with_boot_program(arm_qemu(served), {"/usr/lib/ipxe/ipxe-arm64.efi", "ipxe-arm64.efi", true, false,
+                                              false, "/usr/lib/ipxe/ipxe-arm64.efi"})},
+        {"uefi-http4",
+         {"--firmware=uefi", "--pxe=http4", "--netboot-dir=/srv/netboot", "--dhcp-option=209=grub.cfg"},
+         with_boot_program(served, {"/usr/lib/ipxe/snponly.efi", "snponly.efi", true, false, false,
+                                    "/usr/lib/ipxe/snponly.efi"})},
         {"disk-cdrom-order",
          {"--disk=/images/a,b.qcow2", "--iso=/images/x y.iso", "--boot-order=cdrom,hd,network"},
          with_iso(with_disk(made_up_host(), "qcow2"))},
@@ -179,7 +189,8 @@ std::vector<Golden> all_golden() {
         {"boot-once", and_also({"--boot-once=network", "--blank-disk", "--disk-size=8G"}), served},
         {"secure",
          {"--firmware=secure", "--boot-order=network", "--pxe=v4", "--netboot-dir=/srv/netboot"},
-         with_secure_boot(served)},
+         with_boot_program(with_secure_boot(served), {"/srv/netboot/shimx64.efi", "shimx64.efi", false, true,
+                                                      true, "/srv/netboot/shimx64.efi"})},
         {"pxe-http6", {"--firmware=uefi", "--boot-order=network", "--pxe=http6"}, made_up_host()},
         {"aarch64-ipxe-program", and_also({"--arch=aarch64"}), with_ipxe_program(arm_qemu(served))},
         {"cloud-init-smbios",

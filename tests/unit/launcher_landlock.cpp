@@ -142,7 +142,7 @@ TEST_CASE("what QEMU reaches follows from the VM") {
     CHECK_FALSE(reaches(nat, "/etc"));
     spec.accelerator = Accelerator::kvm;
     spec.nics.front().net = BridgePort{};
-    spec.nics.front().netboot.tftp = false;
+    spec.nics.front().netboot.tftp.reset();
     const Confinement bridge = confinement_of_qemu(spec);
     CHECK(bridge.tcp_ports == Ports{spec.vnc->port});
     CHECK(reaches(bridge, "/dev/kvm"));

@@ -54,7 +54,7 @@ std::string value_of_netdev(const Plan& plan) {
     return {};
 }
 
-std::vector<Fault> refused(const Words& flags, const HostFacts& facts = made_up_host()) {
+std::vector<Fault> netboot_faults(const Words& flags, const HostFacts& facts = made_up_host()) {
     return test::faults_of(flags, facts);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("a script from elsewhere") {
     const VmSpec input = spec_of({"--script=-"}, facts);
     CHECK(input.nics.front().netboot.files == std::vector<ServedFile>{{"stdin.ipxe", {}, ends}});
     facts.offered.script->why_not = "it is empty";
-    CHECK(refused({"--script=-"}, facts).front().why == "it is empty");
+    CHECK(netboot_faults({"--script=-"}, facts).front().why == "it is empty");
 }
 
 TEST_CASE("a script at a URL is the bootfile, whatever folder there is") {
@@ -122,28 +122,31 @@ TEST_CASE("what a script names and is not given is told of") {
 TEST_CASE("a folder that nobody may read is no place for a script's files") {
     HostFacts facts = with_netboot(with_script());
     facts.netboot->http_error = EACCES;
-    CHECK(contains(refused({"--script=my.ipxe", "--netboot-dir=/srv/n"}, facts).front().what,
+    CHECK(contains(netboot_faults({"--script=my.ipxe", "--netboot-dir=/srv/n"}, facts).front().what,
                    "/srv/n cannot be served"));
 }
 
 TEST_CASE("a URL stays one word of the script") {
     for (const char* const url : {"http://h/k || shell", "http://h/my file", "http://h/k\\"}) {
         CAPTURE(url);
-        CHECK(contains(refused({std::string{"--kernel="} + url}).front().what, "is no URL"));
+        CHECK(contains(netboot_faults({std::string{"--kernel="} + url}).front().what, "is no URL"));
         HostFacts facts = made_up_host();
         facts.offered.initrds = {std::nullopt};
-        CHECK(contains(refused({"--kernel=http://h/k", std::string{"--initrd="} + url}, facts).front().what,
-                       "is no URL"));
+        CHECK(contains(
+            netboot_faults({"--kernel=http://h/k", std::string{"--initrd="} + url}, facts).front().what,
+            "is no URL"));
     }
-    CHECK(contains(refused({"--kernel=file:///boot/k"}).front().hint, "write the path alone: /boot/k"));
-    CHECK(contains(refused({"--script=file:///a.ipxe"}).front().hint, "write the path alone: /a.ipxe"));
-    CHECK(contains(refused({"--script=http://h/a b"}).front().what, "is no URL"));
+    CHECK(
+        contains(netboot_faults({"--kernel=file:///boot/k"}).front().hint, "write the path alone: /boot/k"));
+    CHECK(
+        contains(netboot_faults({"--script=file:///a.ipxe"}).front().hint, "write the path alone: /a.ipxe"));
+    CHECK(contains(netboot_faults({"--script=http://h/a b"}).front().what, "is no URL"));
     const std::string longer = "http://h/" + std::string(120, 'x') + " y";
-    CHECK(contains(refused({"--bootfile=" + longer, "--ipxe"}).front().what, "too long"));
+    CHECK(contains(netboot_faults({"--bootfile=" + longer, "--ipxe"}).front().what, "too long"));
 }
 
 TEST_CASE("a script is judged before the start, wherever it comes from") {
-    const auto faults = refused({"--script=my.ipxe"}, with_script("#!ipxe\nkernle x\n"));
+    const auto faults = netboot_faults({"--script=my.ipxe"}, with_script("#!ipxe\nkernle x\n"));
     CHECK(faults.front().what == "my.ipxe, line 2: iPXE has no command 'kernle'");
     HostFacts facts = made_up_host();
     facts.offered.script = {std::nullopt, a_script("stdin.ipxe", "#!ipxe\nkernel vmlinuz\nboot\n")};
@@ -155,28 +158,28 @@ TEST_CASE("a script is judged before the start, wherever it comes from") {
 TEST_CASE("a script or kernel that cannot be served is refused") {
     HostFacts facts = with_script();
     facts.offered.script->file->path = {PathFacts::Kind::missing, ENOENT};
-    CHECK(contains(refused({"--script=my.ipxe"}, facts).front().what, "--script: cannot use my.ipxe"));
+    CHECK(contains(netboot_faults({"--script=my.ipxe"}, facts).front().what, "--script: cannot use my.ipxe"));
     facts = with_kernel();
     facts.offered.kernel->http_error = EACCES;
-    const auto faults = refused({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts);
+    const auto faults = netboot_faults({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts);
     CHECK(faults.front().what == "--kernel: /boot/vmlinuz-6.1 cannot be served");
     CHECK(contains(faults.front().hint, "chmod a+r /boot/vmlinuz-6.1"));
     facts = with_kernel();
     facts.offered.initrds[0]->size = 0;
-    CHECK(refused({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts).front().what ==
+    CHECK(netboot_faults({"--kernel=/boot/vmlinuz-6.1", "--initrd=/boot/initrd.img"}, facts).front().what ==
           "--initrd: /boot/initrd.img is empty");
 }
 
 TEST_CASE("settings that do not go together are refused") {
-    CHECK(contains(refused({"--script=http://h/x", "--kernel=http://h/k"}).front().what,
+    CHECK(contains(netboot_faults({"--script=http://h/x", "--kernel=http://h/k"}).front().what,
                    "--script and --kernel each name what is to boot"));
-    CHECK(contains(refused({"--script=http://h/x", "--bootfile=http://h/k"}).front().what,
+    CHECK(contains(netboot_faults({"--script=http://h/x", "--bootfile=http://h/k"}).front().what,
                    "--script and --bootfile"));
-    CHECK(contains(refused({"--script=http://h/x", "--append=quiet"}).front().what,
+    CHECK(contains(netboot_faults({"--script=http://h/x", "--append=quiet"}).front().what,
                    "--append has no effect without --kernel"));
-    CHECK(
-        contains(refused({"--ipxe", "--initrd=i"}).front().what, "--initrd has no effect without --kernel"));
-    CHECK(contains(refused({"--no-ipxe", "--script=http://h/x", "--boot-order=network"}).front().what,
+    CHECK(contains(netboot_faults({"--ipxe", "--initrd=i"}).front().what,
+                   "--initrd has no effect without --kernel"));
+    CHECK(contains(netboot_faults({"--no-ipxe", "--script=http://h/x", "--boot-order=network"}).front().what,
                    "--script needs iPXE"));
 }
 
@@ -232,11 +235,11 @@ TEST_CASE("what is too long for DHCP is named by a script, or refused") {
     CHECK(longer.bootfile == "chain.ipxe");
     CHECK(longer.http);
     CHECK(longer.files == std::vector<ServedFile>{{"chain.ipxe", {}, "#!ipxe\nchain " + url + "y\n"}});
-    const auto faults = refused({"--no-ipxe", "--boot-order=network", "--bootfile=" + url + "y"});
+    const auto faults = netboot_faults({"--no-ipxe", "--boot-order=network", "--bootfile=" + url + "y"});
     CHECK(contains(faults.front().what, "too long for DHCP"));
     HostFacts facts = with_script();
     facts.offered.script->read.name = std::string(99, 'x');
-    CHECK(contains(refused({"--script=x"}, facts).front().why, "98 bytes"));
+    CHECK(contains(netboot_faults({"--script=x"}, facts).front().why, "98 bytes"));
 }
 
 TEST_CASE("what iPXE would take for its own words is refused on a kernel's command line") {

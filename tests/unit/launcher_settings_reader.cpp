@@ -68,6 +68,7 @@ const std::map<std::string, std::string>& other_values() {
         {"ipxe-prompt", "on"},
         {"netboot-dir", "/srv/net boot"},
         {"bootfile", "my.ipxe"},
+        {"dhcp-option", "path-prefix=a, b=c"},
         {"script", "/srv/my boot.ipxe"},
         {"kernel", "/boot/vmlinuz"},
         {"initrd", "/boot/initrd.img,http://h/more.gz"},

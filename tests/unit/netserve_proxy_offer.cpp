@@ -66,5 +66,16 @@ TEST_CASE("a priority among iPXE's settings is there where it is asked for") {
     }
 }
 
+TEST_CASE("options of the user's go beside the offer's own, and before them") {
+    using namespace std::string_literals;
+    ProxyOffer offer{1, client, {10, 0, 2, 2}, "a", std::int8_t{127}};
+    offer.options = {{209, false, "grub.cfg"}, {83, true, "\1"}, {43, false, "\x06\x01\x03\xFF"}};
+    const std::string frame = proxy_offer(offer);
+    CHECK(frame.find("\xD1\x08grub.cfg"s) != std::string::npos);
+    CHECK(frame.find("\xAF\x06\x01\x01\x7F\x53\x01\x01\xFF"s) != std::string::npos);
+    CHECK(frame.find("\x2B\x04\x06\x01\x03\xFF"s) != std::string::npos);
+    CHECK(frame.find("\x2B\x04\x06\x01\x08\xFF"s) == std::string::npos);
+}
+
 }  // namespace
 }  // namespace vml::serve

@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include "launcher/settings/dhcp_option.h"
+#include "launcher/vm/boot_sources.h"
+#include "launcher/vm/decide_parts.h"
+
+namespace vml {
+
+namespace {
+
+// iPXE takes a message of an Ethernet frame's size (option 57 of its search; src/net/udp/dhcp.c). So much is
+// left of it, beside the header, vm-launch's own options and a bootfile of 255 bytes.
+constexpr std::size_t most_bytes = 900;
+constexpr std::size_t most_inside = 250;  // of option 175, beside vm-launch's own
+
+void check_options(const DecideInput& in, Findings& findings) {
+    const std::vector<DhcpOption>& all = in.settings.dhcp_options;
+    std::size_t outside = 0;
+    std::size_t inside = 0;
+    for (auto option = all.begin(); option != all.end(); ++option) {
+        (option->inner ? inside : outside) += option->value.size() + 2;
+        if (std::any_of(all.begin(), option, [&](const DhcpOption& other) {
+                return other.code == option->code && other.inner == option->inner;
+            })) {
+            findings.settings_fault(
+                fmt::format("{}: option {} is given twice", in.origin("dhcp-option"), to_string(*option)), "",
+                "give each once");
+        }
+    }
+    if (outside > most_bytes || inside > most_inside) {
+        findings.settings_fault(
+            fmt::format("{}: the options are too long for one offer", in.origin("dhcp-option")),
+            fmt::format("{} bytes, of which {} are taken{}", outside + inside, most_bytes,
+                        inside > most_inside
+                            ? fmt::format("; inside of option 175 {}, of which {} are", inside, most_inside)
+                            : ""),
+            "let iPXE's script set the rest");
+    }
+}
+
+}  // namespace
+
+void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
+    if (in.settings.dhcp_options.empty()) {
+        return;
+    }
+    check_options(in, findings);
+    const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
+    const bool boots =
+        takes_part_in_boot(in.settings.nics[index], index) && boots_from(in.settings, BootDevice::network);
+    if (!boots || !netboot.bootfile) {
+        findings.settings_fault(
+            fmt::format("{}: there is no offer that could have it", in.origin("dhcp-option")),
+            boots ? "vm-launch has nothing that it could offer to the guest's iPXE"
+                  : "nothing boots from the network here",
+            "add --script, --kernel, --netboot-dir or --bootfile, which vm-launch offers to iPXE");
+    } else if (in_user_mode && !netboot.firmware_file && !in.settings.ipxe) {
+        findings.settings_fault(
+            fmt::format("{}: the firmware's own client gets nothing of it", in.origin("dhcp-option")),
+            "QEMU's own DHCP answers that client, and sends no options of anybody's",
+            "let iPXE boot (--ipxe), or give an iPXE script, by which the firmware starts iPXE first");
+    } else {
+        netboot.options = in.settings.dhcp_options;
+        if (in_user_mode) {
+            netboot.offered_from = user_mode_host;
+        }
+    }
+}
+
+}  // namespace vml

@@ -1,0 +1,53 @@
+"""UEFI's own clients load iPXE from vm-launch, and iPXE what vm-launch offers it: no --ipxe, no ROM, user-mode network."""
+
+import json
+import shutil
+
+import pytest
+
+import vm
+
+IPXE, FIRMWARE = "iPXE", "firmware"
+RAN = "THE-OFFERED-SCRIPT-RAN"
+UEFI = ("--firmware", "uefi", "--no-ipxe", *vm.SMALL)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """served(FILE, NAME): a folder with a script and that iPXE program."""
+
+    def make(program, name):
+        folder = tmp_path / "served"
+        folder.mkdir()
+        shutil.copy(program, folder / name)
+        (folder / "boot.ipxe").write_text(f"#!ipxe\necho {RAN} ${{user-class}} ${{209:string}} ${{175.83:uint8}}\nsleep 600\n")
+        return folder
+
+    return make
+
+
+def test_pxe_loads_ipxe_by_tftp_and_ipxe_the_script_by_http(boot, served, tmp_path):
+    """iPXE of 2019, as snponly.efi; and what DHCP options it is given beside the script."""
+    folder = served(vm.made_assets("--payloads") / "payloads/snponly.efi", "snponly.efi")
+    report = tmp_path / "boot.json"
+    options = ("--dhcp-option", "config-file=A-VALUE", "--dhcp-option", "175.83=u8:83")
+    with boot(*UEFI, "--netboot-dir", folder, *options, "--report", report) as run:
+        run.wait_text(f"{RAN} .*A-VALUE 0x53")
+        assert [packet.sender for packet in run.dhcp()][0] == FIRMWARE
+        assert IPXE in {packet.sender for packet in run.dhcp()}
+        assert "Start PXE over IPv4" in run.text() and "HTTP Boot" not in run.text()
+        run.stop()
+    boots = json.loads(report.read_text())["boots"][0]
+    fetched = [fetch["url"] for fetch in boots["fetches"]]
+    assert fetched[0] == "tftp://10.0.2.2/snponly.efi" and fetched[-1].endswith("/boot.ipxe"), fetched
+    assert len([url for url in fetched if url.endswith("snponly.efi")]) <= 2, "iPXE got itself again"
+
+
+def test_http_boot_loads_ipxe_and_all_else_by_http(boot, served, ipxes):
+    """iPXE of 2025, which has its own driver for the NIC."""
+    folder = served(ipxes / "13/ipxe.efi", "ipxe.efi")
+    with boot(*UEFI, "--pxe", "http4", "--netboot-dir", folder) as run:
+        run.wait_text(RAN)
+        assert "Start HTTP Boot over IPv4" in run.text() and "Start PXE" not in run.text()
+        assert not any("tftp" in str(url) for url in run.fetched())
+        run.stop()
