@@ -29,7 +29,9 @@ struct Layer {
     std::vector<Fault> nic_faults;  // of the list; moot where a stronger layer has one
     std::vector<Raw> disks;
     std::vector<Fault> disk_faults;  // likewise
-    std::optional<Raw> config;       // the configuration file's name
+    std::vector<Raw> extra_disks;
+    std::vector<Fault> extra_disk_faults;  // likewise
+    std::optional<Raw> config;             // the configuration file's name
     std::vector<Fault> faults;
 
     void fault(std::string what, std::string why, std::string hint) {

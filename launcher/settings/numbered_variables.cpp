@@ -29,6 +29,14 @@ NumberedKind numbered_disk_names() {
     return {"disk", "DISK", {""}};
 }
 
+NumberedKind numbered_device_names() {
+    return {"block device", "DEVICE", {""}};
+}
+
+NumberedKind numbered_size_names() {
+    return {"blank disk", "DISK", {"_SIZE"}};
+}
+
 NumberedKind numbered_nic_names() {
     NumberedKind kind{"NIC", "NETWORK", {}};
     for (const NicKey& key : nic_keys()) {
@@ -116,14 +124,28 @@ std::vector<RawNic> numbered_nics(const Environment& environment) {
     }
 }
 
-std::vector<Raw> numbered_disks(const Environment& environment) {
-    std::vector<Raw> disks;
-    for (int number = 1;; ++number) {
-        if (auto value = variable(environment, number == 1 ? "DISK" : fmt::format("DISK{}", number))) {
-            disks.push_back(*std::move(value));
-        } else if (number > 1) {
-            return disks;
+// Those with a number, up to the first that is not there.
+std::vector<Raw> numbered_values(const Environment& environment, const NumberedKind& kind) {
+    std::vector<Raw> values;
+    for (int number = 2;; ++number) {
+        auto value = variable(environment, fmt::format("{}{}{}", kind.beginning, number, kind.ends.front()));
+        if (!value) {
+            return values;
         }
+        values.push_back(*std::move(value));
+    }
+}
+
+// The first one has no number.
+void take_disks(const Environment& environment, const NumberedKind& kind, Layer& layer) {
+    if (auto value = variable(environment, kind.beginning)) {
+        layer.disks.push_back(*std::move(value));
+    }
+    for (Raw& value : numbered_values(environment, kind)) {
+        layer.disks.push_back(std::move(value));
+    }
+    for (Fault& fault : number_faults(environment, kind)) {
+        layer.disk_faults.push_back(std::move(fault));
     }
 }
 
@@ -132,8 +154,10 @@ std::vector<Raw> numbered_disks(const Environment& environment) {
 void take_numbered(const Environment& environment, Layer& layer) {
     layer.nics = numbered_nics(environment);
     layer.nic_faults = number_faults(environment, numbered_nic_names());
-    layer.disks = numbered_disks(environment);
-    layer.disk_faults = number_faults(environment, numbered_disk_names());
+    take_disks(environment, numbered_disk_names(), layer);
+    take_disks(environment, numbered_device_names(), layer);
+    layer.extra_disks = numbered_values(environment, numbered_size_names());
+    layer.extra_disk_faults = number_faults(environment, numbered_size_names());
 }
 
 }  // namespace vml

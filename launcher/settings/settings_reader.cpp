@@ -32,6 +32,10 @@ void add_weaker(Layer& strong, Layer weak) {
         strong.disks = std::move(weak.disks);
         append(strong.faults, std::move(weak.disk_faults));
     }
+    if (strong.extra_disks.empty()) {
+        strong.extra_disks = std::move(weak.extra_disks);
+        append(strong.faults, std::move(weak.extra_disk_faults));
+    }
     if (!strong.config) {
         strong.config = std::move(weak.config);
     }
@@ -100,6 +104,11 @@ void assign_all(const Layer& layer, ReadResult& result) {
         assign("disk", disk, result);
         result.origins.emplace(disk_origin(number), disk.origin);
     }
+    for (const Raw& disk : layer.extra_disks) {
+        const std::size_t number = result.settings.extra_disks.size();
+        assign("extra-disk", disk, result);
+        result.origins.emplace(extra_disk_origin(number), disk.origin);
+    }
 }
 
 // Does one of these settings, which say that iPXE is to boot, switch it on?
@@ -120,7 +129,7 @@ void imply_network_boot(ReadResult& result) {
     Settings& settings = result.settings;
     if (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}) ||
         settings.boot_order || settings.boot_once || !settings.disks.empty() || settings.iso ||
-        settings.blank_disk) {
+        settings.blank_disk || !settings.extra_disks.empty()) {
         return;
     }
     if (!implies_ipxe(result, {"netboot-dir", "bootfile", "ipxe-rom"}) && settings.pxe) {
@@ -138,6 +147,10 @@ bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& s
 
 std::string disk_origin(std::size_t index) {
     return fmt::format("disk[{}]", index);
+}
+
+std::string extra_disk_origin(std::size_t index) {
+    return fmt::format("extra-disk[{}]", index);
 }
 
 std::string nic_origin(std::size_t index, std::string_view flag) {

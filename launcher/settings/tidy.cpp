@@ -117,7 +117,9 @@ std::vector<std::string> tidy(Layer& layer) {
     for (RawNic& nic : layer.nics) {
         tidy_nic(nic, layer, warnings);
     }
-    std::erase_if(layer.disks, [&](Raw& disk) { return !tidy_value(disk, layer, warnings); });
+    for (std::vector<Raw>* list : {&layer.disks, &layer.extra_disks}) {
+        std::erase_if(*list, [&](Raw& disk) { return !tidy_value(disk, layer, warnings); });
+    }
     return warnings;
 }
 
