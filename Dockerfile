@@ -63,6 +63,8 @@ RUN test -x unit_base || exit 1; failed=; \
 
 FROM system
 COPY --from=build /usr/bin/vm-launch /usr/bin/vm-launch
+# Docker-VM-Runner's name for `vm-launch guest-exec`.
+RUN ln -s vm-launch /usr/bin/guest-exec
 LABEL org.opencontainers.image.title="vm-launch" \
       org.opencontainers.image.description="Network-boots a virtual machine with one command, straight on QEMU" \
       org.opencontainers.image.licenses="MIT" \

@@ -14,6 +14,7 @@
 #include "launcher/commands/commands.h"
 #include "launcher/commands/subcommands.h"
 #include "launcher/console/terminal.h"
+#include "launcher/settings/guest_exec_line.h"
 #include "launcher/settings/settings_reader.h"
 
 namespace {
@@ -31,6 +32,19 @@ vml::Environment environment_of(char** variables) {
     return environment;
 }
 
+// Under the name guest-exec it is that subcommand.
+std::vector<std::string> arguments_of(std::span<char*> words) {
+    if (words.empty()) {
+        return {};
+    }
+    std::vector<std::string> arguments{std::next(words.begin()), words.end()};
+    const std::string_view self{words.front()};
+    if (self.substr(self.rfind('/') + 1) == vml::guest_exec_name) {
+        arguments.insert(arguments.begin(), std::string{vml::guest_exec_name});
+    }
+    return arguments;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,8 +53,8 @@ int main(int argc, char** argv) {
     try {
         const vml::Environment environment = environment_of(environ);
         const std::span words{argv, static_cast<std::size_t>(argc)};
-        const auto read = vml::read_settings({std::next(words.begin()), words.end()}, environment,
-                                             vml::read_text_file, vml::subcommands());
+        const auto read =
+            vml::read_settings(arguments_of(words), environment, vml::read_text_file, vml::subcommands());
         log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink(), vml::wording_for(read)};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {

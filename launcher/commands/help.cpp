@@ -40,6 +40,7 @@ struct GeneralOption {
 
 std::vector<GeneralOption> general_options() {
     return {
+        {"dry-run", "", "", "with run, and so without a subcommand: the same as plan; --show-config too"},
         {"config", "VM_LAUNCH_CONFIG", "FILE", "settings in JSON; keys are the long options without dashes"},
         {"format", "", "FORMAT", formats_by_subcommand()},
         {"help", "", "", "print the help"},

@@ -14,6 +14,8 @@
 #include "launcher/commands/run_vm.h"
 #include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
+#include "launcher/remote/guest_exec.h"
+#include "launcher/settings/guest_exec_line.h"
 
 namespace vml {
 
@@ -68,6 +70,12 @@ std::vector<Subcommand> for_running_vms() {
                             return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
                         }});
     }
+    rows.push_back({guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
+                    "exec with the command's output as it comes; a single word with blanks is "
+                    "for the guest's shell; --wait: first for the VM and its agent",
+                    [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+                        return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
+                    }});
     return rows;
 }
 

@@ -59,13 +59,14 @@ bool begins_with_zeros(const fs::path& disk) {
 }
 
 // The blank disks in a VM's folder, by name.
-std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
+std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state,
+                                               bool (*is_one)(std::string_view) = is_kept_disk) {
     std::vector<KeptDiskFacts> disks;
     std::error_code none;
     for (const auto& entry : fs::directory_iterator{state, none}) {
         struct stat status {};
         const std::string name = entry.path().filename();
-        if (is_kept_disk(name) && ::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        if (is_one(name) && ::stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
             disks.push_back({name, static_cast<std::uint64_t>(status.st_size),
                              status.st_blocks > 0 && !begins_with_zeros(entry.path())});
         }
@@ -78,7 +79,8 @@ std::vector<KeptDiskFacts> look_for_kept_disks(const fs::path& state) {
 bool keeps_something(const fs::path& state) {
     std::error_code none;
     return fs::exists(state / nvram_file, none) || fs::exists(state / tpm_state_file, none) ||
-           fs::exists(state / first_boot_mark, none) || !look_for_kept_disks(state).empty();
+           fs::exists(state / first_boot_mark, none) || !look_for_kept_disks(state).empty() ||
+           !look_for_kept_disks(state, is_extra_kept_disk).empty();
 }
 
 // VMs that keep something, where this one has no folder yet.
@@ -160,6 +162,7 @@ std::optional<DataFacts> look_for_data(const Settings& settings, const DefaultNa
     std::error_code ignored;
     data.first_boot_done = fs::exists(state / first_boot_mark, ignored);
     data.disks = look_for_kept_disks(state);
+    data.extra_disks = look_for_kept_disks(state, is_extra_kept_disk);
     if (const auto identity = read_file(data.folder / identity_file)) {
         data.identity = std::string{trimmed(*identity)};
     }

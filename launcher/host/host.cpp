@@ -155,14 +155,20 @@ void look_at_amounts(HostFacts& facts) {
 }
 
 // Of characters that are not taken for each other.
-std::string fresh_password() {
+std::string fresh_password(std::size_t length) {
     constexpr std::string_view characters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    constexpr std::size_t length = 8;
     std::random_device source;
     std::uniform_int_distribution<std::size_t> any{0, characters.size() - 1};
     std::string password(length, ' ');
     std::generate(password.begin(), password.end(), [&] { return characters[any(source)]; });
     return password;
+}
+
+void look_at_secrets(const Settings& settings, HostFacts& facts) {
+    constexpr std::size_t most_of_vnc = 8;  // RFC 6143, 7.2.2
+    constexpr std::size_t of_guest = 14;
+    facts.fresh_password = settings.graphics == Graphics::none ? "" : fresh_password(most_of_vnc);
+    facts.fresh_guest_password = settings.guest_password ? fresh_password(of_guest) : "";
 }
 
 // By what a VM is told from others.
@@ -198,12 +204,37 @@ void look_at_others(const Settings& settings, const std::string& runtime_dir, Ho
     }
 }
 
+std::optional<FirmwareFileFacts> look_at_firmware_file(const std::optional<fs::path>& file) {
+    if (!file) {
+        return std::nullopt;
+    }
+    std::error_code none;
+    const std::uintmax_t size = fs::file_size(*file, none);
+    return FirmwareFileFacts{look_at(*file, O_RDONLY), none ? 0 : size};
+}
+
 void look_at_uefi(const Settings& settings, const std::string& config_home, HostFacts& facts) {
     const Arch arch = arch_of(settings, facts.arch);
-    facts.uefi = installed(read_firmware_descriptors(firmware_folders(config_home)));
+    facts.uefi = own_uefi(settings, arch, facts.working_folder);
+    if (facts.uefi.empty()) {
+        facts.uefi = installed(read_firmware_descriptors(firmware_folders(config_home)));
+    }
     const auto chosen = choose_firmware(facts.uefi, firmware_of(settings, arch) == FirmwareMode::secure, arch,
                                         machine_of(settings, arch));
     facts.nvram_template = chosen ? look_at_template(*chosen) : std::nullopt;
+}
+
+// Where blank disks are made (start/opener.cpp): in the data folder, or as files without a name.
+void look_at_room(const Settings& settings, HostFacts& facts) {
+    const auto is_share = [](const Amount& size) { return size.share.has_value(); };
+    if (!is_share(settings.disk_size) &&
+        std::none_of(settings.extra_disks.begin(), settings.extra_disks.end(), is_share)) {
+        return;
+    }
+    const bool kept = facts.data && settings.persist.value_or(true);
+    std::error_code none;
+    const fs::space_info room = fs::space(kept ? facts.data->folder : "/var/tmp", none);
+    facts.disk_room = none ? 0 : room.available;
 }
 
 }  // namespace
@@ -228,6 +259,8 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     if (needs_rom(settings, firmware)) {
         facts.roms = load_candidates(settings, firmware, arch);
     }
+    facts.firmware_code = look_at_firmware_file(settings.firmware_code);
+    facts.firmware_vars = look_at_firmware_file(settings.firmware_vars);
     if (firmware != FirmwareMode::legacy) {
         look_at_uefi(settings, value_of(environment, "XDG_CONFIG_HOME"), facts);
     }
@@ -245,11 +278,12 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
     look_at_user_data(settings, facts);
-    facts.fresh_password = settings.graphics == Graphics::none ? "" : fresh_password();
+    look_at_secrets(settings, facts);
     look_at_ssh_key(settings, value_of(environment, "HOME"), facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
     facts.data =
         look_for_data(settings, {facts.random_name ? lasting_name : facts.default_name, facts.random_name});
+    look_at_room(settings, facts);
     look_at_iso(settings, facts);
     return facts;
 }

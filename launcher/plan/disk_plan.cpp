@@ -27,6 +27,11 @@ std::string cache_properties(DiskCache cache) {
     return "";
 }
 
+// How QEMU reads and writes the file (QEMU qapi/block-core.json, BlockdevAioOptions).
+std::string aio_property(const DiskSpec& disk) {
+    return disk.io ? fmt::format(",aio={}", to_string(*disk.io)) : "";
+}
+
 bool is_direct(DiskCache cache) {
     return cache == DiskCache::none || cache == DiskCache::directsync;
 }
@@ -36,6 +41,8 @@ bool is_direct(DiskCache cache) {
 bool flushes_each_write(DiskCache cache) {
     return cache == DiskCache::writethrough || cache == DiskCache::directsync;
 }
+
+constexpr std::string_view disk_thread = "disks";
 
 // The device on its bus. A disk that says that it does not rotate is discarded and scheduled as such.
 Properties disk_device(const DiskSpec& disk) {
@@ -51,6 +58,8 @@ Properties disk_device(const DiskSpec& disk) {
             return Properties{"nvme"}.add("id", disk.device_id());
         case DiskBus::sata:
             return Properties{"ide-hd"}.add("id", disk.device_id()).add("rotation_rate", "1");
+        case DiskBus::usb:
+            return Properties{"usb-storage"}.add("id", disk.device_id()).add("bus", "usb.0");
     }
     return Properties{""};
 }
@@ -75,11 +84,24 @@ class DiskPlanner {
                            [bus](const DiskSpec& disk) { return disk.bus == bus; });
     }
 
+    [[nodiscard]] bool has_thread() const {
+        return spec_.io_thread && (any_on(DiskBus::virtio) || any_on(DiskBus::scsi));
+    }
+
     void controllers() {
         const bool virt = spec_.family == MachineFamily::virt;
+        if (has_thread()) {
+            writer_.add("-object", fmt::format("iothread,id={}", disk_thread),
+                        "the disks' own, beside QEMU's main loop");
+        }
         if (any_on(DiskBus::scsi) || (spec_.cdrom && virt)) {
+            Properties controller{"virtio-scsi-pci"};
+            controller.add("id", "scsi0");
+            if (has_thread() && any_on(DiskBus::scsi)) {
+                controller.add("iothread", disk_thread);
+            }
             writer_.add(
-                "-device", "virtio-scsi-pci,id=scsi0",
+                "-device", controller.text(),
                 any_on(DiskBus::scsi) ? "the SCSI bus" : "the machine has no IDE or SATA for a CD-ROM");
         }
     }
@@ -90,15 +112,19 @@ class DiskPlanner {
         std::string under;
         if (disk.image) {
             under = layers(disk);
-            file_node(file, disk.cache, FdPurpose::write_file, *disk.image, access, "the disk");
+            file_node(file, disk.cache, FdPurpose::write_file, *disk.image, access + aio_property(disk),
+                      "the disk");
         } else {
-            blank(disk, file, access);
+            blank(disk, file, access + aio_property(disk));
         }
         writer_.add("-blockdev", fmt::format("driver={},node-name={},file={}{},{}", disk.format, disk.id,
                                              file, under, access));
         Properties device = disk_device(disk);
         if (flushes_each_write(disk.cache)) {
             device.add("write-cache", "off");
+        }
+        if (has_thread() && disk.bus == DiskBus::virtio) {
+            device.add("iothread", disk_thread);
         }
         writer_.add(
             "-device",

@@ -69,11 +69,13 @@ void plan_seed(const VmSpec& spec, PlanWriter& writer) {
         return;
     }
     const std::string stand_in = spec.name + "-seed.iso";
+    const bool third = !spec.seed->vendor_data.empty();
     const std::string make = fmt::format(
-        "printf %s {} >user-data && printf %s {} >meta-data && xorrisofs -quiet -o {} -V cidata -J -R "
-        "user-data "
-        "meta-data",
-        shell_quoted(spec.seed->user_data), shell_quoted(spec.seed->meta_data), stand_in);
+        "printf %s {} >user-data && printf %s {} >meta-data && {}xorrisofs -quiet -o {} -V cidata -J -R "
+        "user-data meta-data{}",
+        shell_quoted(spec.seed->user_data), shell_quoted(spec.seed->meta_data),
+        third ? fmt::format("printf %s {} >vendor-data && ", shell_quoted(spec.seed->vendor_data)) : "",
+        stand_in, third ? " vendor-data" : "");
     writer.file_node("seed-file", {.purpose = FdPurpose::seed, .by_hand = make}, stand_in, "read-only=on",
                      "cloud-init's seed (NoCloud): a CD image in memory");
     writer.add("-blockdev", "driver=raw,node-name=seed,file=seed-file,read-only=on");

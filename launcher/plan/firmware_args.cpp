@@ -37,13 +37,22 @@ bool needs_smm(const VmSpec& spec) {
 }
 
 void plan_firmware(const VmSpec& spec, PlanWriter& writer) {
+    if (spec.firmware.image) {
+        const std::string file = spec.firmware.image->string();
+        const int number = writer.fd({.purpose = FdPurpose::rom, .source = *spec.firmware.image});
+        writer.add("-bios", fmt::format("/proc/self/fd/{}", number),
+                   fmt::format("{}: your own firmware, a whole image", file), file);
+        return;
+    }
     if (!spec.firmware.uefi) {
         return;
     }
     const UefiFirmware& uefi = *spec.firmware.uefi;
     writer.file_node("firmware-file", {.purpose = FdPurpose::read_file, .source = uefi.code},
                      uefi.code.string(), "read-only=on",
-                     fmt::format("UEFI: \"{}\", says its descriptor", uefi.description));
+                     uefi.descriptor.empty()
+                         ? "UEFI: your own firmware"
+                         : fmt::format("UEFI: \"{}\", says its descriptor", uefi.description));
     writer.add("-blockdev",
                fmt::format("driver={},node-name=firmware,file=firmware-file,read-only=on", uefi.code_format));
     plan_nvram(spec, uefi, writer);

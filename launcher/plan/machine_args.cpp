@@ -1,5 +1,7 @@
 #include "launcher/plan/machine_args.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "launcher/plan/firmware_args.h"
@@ -56,6 +58,33 @@ void plan_entropy(const VmSpec& spec, PlanWriter& writer) {
     }
 }
 
+void plan_balloon(const VmSpec& spec, PlanWriter& writer) {
+    if (spec.balloon) {
+        writer.add("-device", "virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on",
+                   "what the guest frees goes back to the host");
+    }
+}
+
+namespace {
+
+bool shows_on_virt(const VmSpec& spec) {
+    return spec.vnc && spec.family == MachineFamily::virt;
+}
+
+}  // namespace
+
+// With as many ports as libvirt gives it, and QEMU allows.
+void plan_usb(const VmSpec& spec, PlanWriter& writer) {
+    const bool disks = std::any_of(spec.disks.begin(), spec.disks.end(),
+                                   [](const DiskSpec& disk) { return disk.bus == DiskBus::usb; });
+    if (spec.usb || disks || shows_on_virt(spec)) {
+        writer.add("-device", "qemu-xhci,id=usb,p2=15,p3=15",
+                   disks       ? "the USB that the disks are on"
+                   : !spec.usb ? "the machine has no keyboard of its own"
+                               : "");
+    }
+}
+
 void plan_control(PlanWriter& writer) {
     writer.add("-chardev", fmt::format("socket,id=qmp,fd={}", writer.fd({.purpose = FdPurpose::qmp})),
                "vm-launch's own line to QEMU", "");
@@ -89,8 +118,10 @@ void plan_screen(const VmSpec& spec, PlanWriter& writer) {
     const bool virt = spec.family == MachineFamily::virt;
     writer.add("-device", virt ? "virtio-gpu-pci,id=screen" : "VGA,id=screen");
     if (virt) {
-        writer.add("-device", "qemu-xhci,id=usb", "the machine has no keyboard of its own");
         writer.add("-device", "usb-kbd,bus=usb.0");
+    }
+    if (spec.usb) {
+        writer.add("-device", "usb-tablet,bus=usb.0", "it points where the viewer does");
     }
     constexpr int first_port = 5900;  // display 0
     const std::string place = fmt::format("{}:{}", spec.vnc->address, spec.vnc->port - first_port);

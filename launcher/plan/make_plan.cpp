@@ -71,6 +71,8 @@ Plan make_plan(const VmSpec& spec) {
     plan_machine(spec, writer);
     plan_firmware(spec, writer);
     plan_entropy(spec, writer);
+    plan_balloon(spec, writer);
+    plan_usb(spec, writer);
     plan_firmware_clients(spec, writer);
     plan_tpm(spec, writer);
     plan_smbios(spec, writer);

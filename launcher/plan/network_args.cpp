@@ -7,6 +7,7 @@
 #include "base/overloaded.h"
 #include "base/url.h"
 #include "launcher/plan/by_hand.h"
+#include "launcher/settings/nic_options.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/capture.h"
 
@@ -18,6 +19,21 @@ constexpr std::string_view virtio_model = "virtio";
 
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
+
+// QEMU's own addresses are 10.0.2.0/24, and in it 10.0.2.2 for the host's loopback (net/slirp.c).
+std::string server_address(const Nat& nat) {
+    return nat.guest ? ipv4_text(server_of(*nat.guest)) : "10.0.2.2";
+}
+
+Properties user_netdev(const NicSpec& nic, const Nat& nat) {
+    Properties netdev{"user"};
+    netdev.add("id", nic.id);
+    if (nat.guest) {
+        netdev.add("net", fmt::format("{}/{}", ipv4_text(network_of(*nat.guest)), nat.guest->prefix))
+            .add("dhcpstart", ipv4_text(nat.guest->address));
+    }
+    return netdev;
+}
 
 // From the bootfile on.
 std::string with_forwards(Properties netdev, const Nat& nat) {
@@ -31,8 +47,7 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
 // The user-mode network as somebody makes it by hand, without vm-launch's HTTP server.
 std::string nat_by_hand(const NicSpec& nic, const Nat& nat, const std::string& vm_name) {
     const Netboot& netboot = nic.netboot;
-    Properties netdev{"user"};
-    netdev.add("id", nic.id);
+    Properties netdev = user_netdev(nic, nat);
     if (netboot.firmware_file && netboot.tftp) {
         netdev.add("tftp", netboot.tftp->string());
     } else if (!netboot.files.empty()) {
@@ -66,12 +81,11 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
              fmt::format("{} by HTTP{}, three times as fast as TFTP", netboot.folder->string(),
                          netboot.tftp ? " too" : " alone")});
     }
-    Properties by_http{"user"};
-    by_http.add("id", nic.id);
+    Properties by_http = user_netdev(nic, nat);
     if (netboot.tftp) {
         by_http.add("tftp", netboot.tftp->string());
     }
-    by_http.add("bootfile", fmt::format("http://{}:", net::to_text(user_mode_host)));
+    by_http.add("bootfile", fmt::format("http://{}:", server_address(nat)));
     const HttpPort port{by_http.text().size()};
     by_http.more("/" + url_path(netboot.firmware_file.value_or(*netboot.bootfile)));
     writer.add(

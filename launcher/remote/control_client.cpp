@@ -81,11 +81,14 @@ class Patience {
     std::map<uid_t, int> failures_;
 };
 
-// The VM that the command line names.
+}  // namespace
+
 Address named_vm(const Question& question) {
     const std::vector<std::string>& words = question.read.command.words;
     return find_vm(words.empty() ? "" : words.front(), question);
 }
+
+namespace {
 
 json ask(Client& client, const ControlVerb& verb, const CommandLine& command) {
     return client.ask({std::string{verb.name}, verb.request(command)}, verb.limit, verb.longest);

@@ -9,6 +9,10 @@ namespace vml {
 // Carries out the subcommand of a verb. `runtime_dir`: $XDG_RUNTIME_DIR. Throws Error.
 [[nodiscard]] int ask_vm(const ReadResult& read, std::string_view runtime_dir);
 
+// The VM that the command line names, or the only one that runs. Throws Error (ExitCode::settings where
+// several run).
+[[nodiscard]] control::Address named_vm(const Question& question);
+
 // The rows' own parts.
 [[nodiscard]] int print_status(const Question& question);
 [[nodiscard]] int watch_console(const Question& question);

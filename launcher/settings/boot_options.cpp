@@ -19,6 +19,14 @@ std::vector<OptionRow> boot_options() {
                                       "order (which is hd then, unless it is given)"}),
         option<&Settings::firmware>(
             {"firmware", "BOOT_MODE", "MODE", "legacy on x86_64, uefi on aarch64", "{}"}),
+        option<&Settings::firmware_code>(
+            {"firmware-code", "FIRMWARE_CODE", "FILE", "the distribution's",
+             "firmware of your own (uefi without --firmware): with --firmware-vars its code "
+             "in "
+             "flash, else a whole image, of edk2 or coreboot, as the machine's ROM"}),
+        option<&Settings::firmware_vars>(
+            {"firmware-vars", "FIRMWARE_VARS", "FILE", "none",
+             "with --firmware-code: its UEFI variables as built, of which the VM gets a copy of its own"}),
         option<&Settings::pxe>({"pxe", "PXE", "CLIENT", "v4",
                                 "UEFI without --ipxe: the one of the firmware's own clients that boots: {}"}),
         option<&Settings::fast_boot>(

@@ -11,6 +11,7 @@
 
 #include "base/url.h"
 #include "launcher/settings/foreign_variables.h"
+#include "launcher/settings/guest_exec_line.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
 
@@ -23,6 +24,9 @@ namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
 
 constexpr std::string_view dashes = "--";
+
+// What Docker-VM-Runner calls `plan`.
+constexpr auto names_of_plan = std::to_array<std::string_view>({"--show-config", "--dry-run"});
 
 // Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
 po::options_description described_options() {
@@ -41,6 +45,7 @@ po::options_description described_options() {
 
 Arguments known_flags() {
     Arguments flags{"--help", "--version", "--config", "--format"};
+    flags.insert(flags.end(), names_of_plan.begin(), names_of_plan.end());
     for (const OptionRow& row : option_table()) {
         flags.push_back(fmt::format("--{}", row.flag));
         if (row.has_negation()) {
@@ -121,6 +126,22 @@ const Subcommand& take_subcommand(Arguments& arguments, const std::vector<Subcom
                                   fmt::format("expected {}; a script to boot is FILE.ipxe, a folder ./DIR",
                                               listed(names))));
     return subcommands.front();
+}
+
+// A run that is only to be shown is a plan.
+const Subcommand& or_plan(const Subcommand& given, Arguments& arguments,
+                          const std::vector<Subcommand>& subcommands, ParsedCommandLine& line) {
+    constexpr std::string_view plan = "plan";
+    const Subcommand* const found = find_subcommand(subcommands, plan);
+    const bool may_be = &given == &subcommands.front() || given.name == plan;
+    const auto asks = [](const std::string& word) {
+        return std::find(names_of_plan.begin(), names_of_plan.end(), word) != names_of_plan.end();
+    };
+    if (found == nullptr || !may_be || std::erase_if(arguments, asks) == 0) {
+        return given;
+    }
+    line.command.subcommand = plan;
+    return *found;
 }
 
 bool ends_with_any(std::string_view word, std::span<const std::string_view> ends) {
@@ -216,6 +237,8 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
         layer.disks.push_back({value, origin});
     } else if (key == "dhcp-option") {
         layer.dhcp_options.push_back({value, origin});
+    } else if (key == "extra-disk") {
+        layer.extra_disks.push_back({value, origin});
     } else if (find_option(key) == nullptr) {
         layer.values.insert_or_assign(key.substr(negating.size()), Raw{negated(value), origin});
     } else if (const auto given = layer.values.find(key);
@@ -294,9 +317,13 @@ std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
 
 ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
                                      const std::vector<Subcommand>& subcommands) {
+    if (auto line = guest_exec_line(arguments)) {
+        return *std::move(line);
+    }
     ParsedCommandLine line;
     take_qemu_args(arguments, line);
-    const Subcommand& subcommand = take_subcommand(arguments, subcommands, line);
+    const Subcommand& given = take_subcommand(arguments, subcommands, line);
+    const Subcommand& subcommand = or_plan(given, arguments, subcommands, line);
     Arguments words;
     for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
         if (option.position_key >= 0) {

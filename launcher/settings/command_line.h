@@ -27,7 +27,8 @@ struct CommandLine {
     bool version = false;
     std::optional<OutputFormat> format;
     std::vector<std::string> words;          // positional arguments: the files of `rom`, a VM's name
-    std::vector<std::string> guest_command;  // of `exec`, behind --
+    std::vector<std::string> guest_command;  // of `exec`, behind --; of `guest-exec`
+    bool wait = false;                       // of `guest-exec`
 
     bool operator==(const CommandLine&) const = default;
 };

@@ -81,6 +81,8 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
         layer.disks = items_of(value, key, "/images/disk.qcow2", layer);
     } else if (key.text == "dhcp-option") {
         layer.dhcp_options = items_of(value, key, "209=grub.cfg", layer);
+    } else if (key.text == "extra-disk") {
+        layer.extra_disks = items_of(value, key, "10G", layer);
     } else if (const auto text = text_of(value, key.text == "extra-args")) {
         layer.values.try_emplace(key.text, Raw{*text, key.origin});
     } else {

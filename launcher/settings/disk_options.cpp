@@ -10,15 +10,14 @@
 
 namespace vml {
 
-std::uint64_t parse_disk_size(std::string_view text) {
+Amount parse_disk_size(std::string_view text) {
     constexpr std::uint64_t sector = 512;
-    constexpr SizeRange range{30, sector, std::uint64_t{1} << 50, "a size with M, G or T",
+    constexpr SizeRange range{30, sector, std::uint64_t{1} << 50, "a size with M, G or T, half or max",
                               "512 bytes to 1024T"};
-    if (choice_named<Share>(lower(trimmed(text)))) {
-        throw invalid_value(text, range.shape,
-                            "a blank disk takes room as it is written, so a large one costs nothing: 200G");
+    if (const auto share = choice_named<Share>(lower(trimmed(text)))) {
+        return {{}, share};
     }
-    return parse_size(text, range) / sector * sector;
+    return {parse_size(text, range) / sector * sector, {}};
 }
 
 std::vector<DiskFormat> parse_disk_formats(std::string_view text) {
@@ -48,20 +47,15 @@ std::filesystem::path parse_iso(std::string_view text) {
     if (text == "blank") {
         throw ValueError{"'blank' names no CD-ROM image", "an empty disk is --blank-disk (BLANK_DISK=1)"};
     }
+    if (text.starts_with("file://")) {
+        throw ValueError{fmt::format("'{}' is a URL, and no path", visible(text)),
+                         "write the path alone, without file://"};
+    }
     if (text.find("://") != std::string_view::npos) {
         throw ValueError{fmt::format("vm-launch fetches no images: '{}'", visible(text)),
                          "give a local file, or boot from the network (--bootfile URL)"};
     }
     return parse_text(text);
-}
-
-// Docker-VM-Runner has one bus more.
-DiskBus parse_disk_bus(std::string_view text) {
-    if (lower(trimmed(text)) == "usb") {
-        throw invalid_value(text, listed(choice_names<DiskBus>()),
-                            "there is no USB disk here: sata needs no driver of the guest's either");
-    }
-    return parse_choice<DiskBus>(text);
 }
 
 bool is_boolean_word(std::string_view text) {
@@ -103,26 +97,44 @@ std::vector<OptionRow> image_options() {
         repeated_option<&Settings::disks, parse_text>(
             {"disk", "DISK", "PATH", "none",
              "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
-             "DISK2, DISK3, …)"}),
+             "DISK2, DISK3, …; DEVICE, DEVICE2, … are more of them)",
+             "DEVICE"}),
         adding_up(with_words<DiskFormat>(option<&Settings::disk_formats, parse_disk_formats>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
              "the format of every --disk, or of each in a comma list (auto,qcow2): {}; needed for a qcow2 "
              "image with a backing file and for what is neither raw nor qcow2"}))),
-        option<&Settings::disk_bus, parse_disk_bus>(
+        option<&Settings::disk_bus>(
             {"disk-bus", "DISK_BUS", "BUS", "virtio", "what the disks sit on: {}", "DISK_TYPE"}),
         option<&Settings::disk_cache>({"disk-cache", "DISK_CACHE", "MODE",
                                        "writeback (unsafe for a blank disk that is not kept)", "{}"}),
+        option<&Settings::disk_io>({"disk-io", "DISK_IO", "MODE", "QEMU's own, threads",
+                                    "how QEMU reads and writes a disk: {}; native needs --disk-cache none or "
+                                    "directsync, and without --disk-cache means none"}),
+        option<&Settings::io_thread>({"io-thread", "IO_THREAD", "", "off",
+                                      "virtio and scsi: the disks have a thread of QEMU's to themselves"}),
+    };
+}
+
+std::vector<OptionRow> blank_disk_options() {
+    return {
         option<&Settings::blank_disk, parse_blank_disk>(
             {"blank-disk", "BLANK_DISK", "", "off",
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
         option<&Settings::disk_size, parse_disk_size>(
             {"disk-size", "DISK_SIZE", "SIZE", "20G",
-             "the size of --blank-disk; one that was kept grows to it, and never "
-             "shrinks"}),
+             "the size of --blank-disk, or half or max of the room that there is when it is made; one that "
+             "was kept grows to a size, and never shrinks"}),
+        repeated_option<&Settings::extra_disks, parse_disk_size>(
+            {"extra-disk", "DISK2_SIZE", "SIZE", "none",
+             "a further empty disk of this size, kept as --blank-disk is; may be repeated (in the "
+             "environment: DISK2_SIZE, DISK3_SIZE, …)"}),
         option<&Settings::on_io_error>({"on-io-error", "ON_IO_ERROR", "ACTION", "resume",
                                         "a guest that is paused because the host's file system is full: {}"}),
         option<&Settings::iso, parse_iso>({"iso", "BOOT_ISO", "PATH", "none", "a CD-ROM image", "BOOT_FROM"}),
+        option<&Settings::force_iso>({"force-iso", "FORCE_ISO", "", "off",
+                                      "boot the CD-ROM before any disk; without, a disk that boots comes "
+                                      "first, as one does on which the CD-ROM has installed a system"}),
     };
 }
 
@@ -142,6 +154,10 @@ std::vector<OptionRow> guest_data_options() {
         with_lines(option<&Settings::ssh_public_key, parse_ssh_keys>(
             {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
              "cloud-init: a public key that may log in as the image's own user, or a file with such keys"})),
+        option<&Settings::guest_password>({"guest-password", "GUEST_PASSWORD", "PASSWORD", "none",
+                                           "cloud-init: the password of the image's own user, by ssh too; "
+                                           "the word password gets another one, "
+                                           "made up and told at the start"}),
         option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
                                      "where --persist keeps things, in a folder of the VM's name"}),
         option<&Settings::persist, parse_persist>(
@@ -157,8 +173,8 @@ std::vector<OptionRow> guest_data_options() {
 
 std::vector<OptionRow> disk_options() {
     std::vector<OptionRow> rows = image_options();
-    for (OptionRow& row : guest_data_options()) {
-        rows.push_back(std::move(row));
+    for (const auto& part : {blank_disk_options(), guest_data_options()}) {
+        rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
 }

@@ -12,8 +12,9 @@
 
 namespace vml {
 
-// Bytes of a disk, a multiple of its sector: GiB, or with K, M, G or T; throws ValueError.
-[[nodiscard]] std::uint64_t parse_disk_size(std::string_view text);
+// Bytes of a disk, a multiple of its sector: GiB, or with K, M, G or T; or a share of the room that there is.
+// Throws ValueError.
+[[nodiscard]] Amount parse_disk_size(std::string_view text);
 
 // "raw", or for each disk "raw,auto".
 [[nodiscard]] std::vector<DiskFormat> parse_disk_formats(std::string_view text);

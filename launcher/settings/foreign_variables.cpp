@@ -19,7 +19,8 @@ constexpr std::string_view off = "0,off,no,false,none";
 constexpr std::string_view no_catalogue =
     "vm-launch fetches no images: give a local one by DISK or BOOT_ISO, or boot from the network";
 constexpr std::string_view no_image_password =
-    "vm-launch sets no password: use SSH_PUBKEY, or CLOUD_INIT_USER_DATA with `password:`";
+    "the password is of the image's own user: GUEST_PASSWORD sets it, or CLOUD_INIT_USER_DATA makes another "
+    "one";
 constexpr std::string_view no_redfish =
     "there is no Redfish service: `vm-launch stop`, `reset` and `status` do its work, and BOOT_ONCE orders "
     "one boot";
@@ -32,55 +33,47 @@ constexpr std::string_view no_web_page = "there is no web page: GRAPHICS=vnc, an
 constexpr std::string_view no_container_mode =
     "vm-launch does not take over the container's interface: NETWORK_MODE=bridge or direct with `--network "
     "host`, or nat";
-constexpr std::string_view fixed_nat_address =
-    "QEMU's user-mode network gives 10.0.2.15: PORT_FWD leads to it";
-constexpr std::string_view by_extra_args = "there is no setting for it: EXTRA_ARGS takes QEMU's own options";
-constexpr std::string_view by_disk = "name the block device by DISK, DISK2, …: DISK=/dev/sdb";
+constexpr std::string_view no_nat_address =
+    "QEMU's user-mode network announces fec0::/64, and the guest makes its IPv6 address of it: "
+    "NETWORK_GUEST_IP sets the IPv4 one, and PORT_FWD leads to that";
+constexpr std::string_view no_gpu =
+    "the guest's screen is GRAPHICS=vnc: a GPU of the host's needs EXTRA_ARGS (-device vfio-pci,host=…)";
 constexpr std::string_view no_libvirt = "vm-launch runs QEMU itself, without libvirt";
 
 std::vector<ForeignVariable> catalogue_variables() {
-    return {{"DISTRO", "", no_catalogue},
-            {"BASE_IMAGE", "", no_catalogue},
-            {"CATALOG_URL", "", no_catalogue},
-            {"CATALOG_CACHE", "", no_catalogue},
-            {"CATALOG_OFFLINE", off, no_catalogue},
-            {"DOWNLOAD_RETRIES", "", no_catalogue},
-            {"DOWNLOAD_MAX_SIZE", "", no_catalogue},
-            {"EXTRACT_MAX_SIZE", "", no_catalogue},
-            {"FORCE_ISO", off,
-             "the CD-ROM is attached as long as BOOT_ISO names one; BOOT_ORDER and BOOT_ONCE say when "
-             "it boots"},
-            {"DISK_SIZE", "",
-             "there is one blank disk, of DISK_SIZE (BLANK_DISK=1): make others with qemu-img, and name "
-             "them by DISK, DISK2, …"},
-            {"DEVICE", "", by_disk},
-            {"ALLOCATE", off,
-             "a blank disk takes room as it is written: make it with `qemu-img create -o "
-             "preallocation=full`, and name it by DISK"},
-            {"DISK_IO", "native,threads", "vm-launch chooses it by DISK_CACHE"},
-            {"IO_THREAD", off, "disks have no threads of their own here"}};
+    return {
+        {"DISTRO", "", no_catalogue},
+        {"BASE_IMAGE", "", no_catalogue},
+        {"CATALOG_URL", "", no_catalogue},
+        {"CATALOG_CACHE", "", no_catalogue},
+        {"CATALOG_OFFLINE", off, no_catalogue},
+        {"DOWNLOAD_RETRIES", "", no_catalogue},
+        {"DOWNLOAD_MAX_SIZE", "", no_catalogue},
+        {"EXTRACT_MAX_SIZE", "", no_catalogue},
+        {"ALLOCATE", off,
+         "a blank disk takes room as it is written: make it with `qemu-img create -o "
+         "preallocation=full`, and name it by DISK"},
+    };
 }
 
 std::vector<ForeignVariable> guest_variables() {
-    return {{"GUEST_PASSWORD", "", no_image_password},
-            {"GUEST_USER", "", no_image_password},
-            {"VM_PASSWORD", "", no_image_password},
-            {"VM_USER", "", no_image_password},
-            {login_shell, "/bin/bash,/bin/sh",
-             "vm-launch makes no user: CLOUD_INIT_USER_DATA gives the guest's a `shell:`"},
-            {"KEEP_ALIVE_AFTER_VM_STOP", off, "vm-launch ends with its VM: a restart policy starts it again"},
-            {"FILESYSTEM_SOURCE", "", no_shares},
-            {"FILESYSTEM_TARGET", "", no_shares},
-            {"FILESYSTEM_DRIVER", "", no_shares},
-            {"FILESYSTEM_ACCESSMODE", "", no_shares},
-            {"FILESYSTEM_READONLY", off, no_shares},
-            {"NOVNC_ENABLE", off, no_web_page},
-            {"NOVNC_PORT", "", no_web_page},
-            {"VNC_KEYMAP", "", "the VNC viewer's own layout is used"},
-            {"GPU", off, by_extra_args},
-            {"USB", off, "there is no USB controller but what EXTRA_ARGS adds (-device qemu-xhci)"},
-            {"HYPERV", off, "give the flags with the CPU: CPU_MODEL=host,hv_relaxed,hv_vapic,hv_time"},
-            {"BALLOON", off, "the guest has its MEMORY throughout: there is no balloon"}};
+    return {
+        {"GUEST_USER", "", no_image_password},
+        {"VM_PASSWORD", "", no_image_password},
+        {"VM_USER", "", no_image_password},
+        {login_shell, "/bin/bash,/bin/sh",
+         "vm-launch makes no user: CLOUD_INIT_USER_DATA gives the guest's a `shell:`"},
+        {"KEEP_ALIVE_AFTER_VM_STOP", off, "vm-launch ends with its VM: a restart policy starts it again"},
+        {"FILESYSTEM_SOURCE", "", no_shares},
+        {"FILESYSTEM_TARGET", "", no_shares},
+        {"FILESYSTEM_DRIVER", "", no_shares},
+        {"FILESYSTEM_ACCESSMODE", "", no_shares},
+        {"FILESYSTEM_READONLY", off, no_shares},
+        {"NOVNC_ENABLE", off, no_web_page},
+        {"NOVNC_PORT", "", no_web_page},
+        {"VNC_KEYMAP", "", "the VNC viewer's own layout is used"},
+        {"GPU", off, no_gpu},
+    };
 }
 
 std::vector<ForeignVariable> service_variables() {
@@ -98,8 +91,7 @@ std::vector<ForeignVariable> service_variables() {
             {"IPMI_SYSTEM_ID", "", no_ipmi},
             {"NETWORK_CONTAINER_INTERFACE", "", no_container_mode},
             {"NETWORK_CONTAINER_BRIDGE", "", no_container_mode},
-            {"NETWORK_GUEST_IP", "", fixed_nat_address},
-            {"NETWORK_GUEST_IP6", "", fixed_nat_address},
+            {"NETWORK_GUEST_IP6", "", no_nat_address},
             {"LIBVIRT_URI", "", no_libvirt}};
 }
 
@@ -138,8 +130,7 @@ std::optional<std::string> foreign_answer(std::string_view name, std::string_vie
     if (found == nullptr && name.find_first_of("0123456789") != std::string_view::npos) {
         found = find_foreign(without_number(std::string{name}));
     }
-    // Of DISK_SIZE Docker-VM-Runner has several; the first is a setting here too.
-    if (found == nullptr || name == "DISK_SIZE") {
+    if (found == nullptr) {
         return std::nullopt;
     }
     const std::string asked = lower(within_surroundings(value));
@@ -155,14 +146,18 @@ std::optional<std::string> foreign_answer(std::string_view name, std::string_vie
 
 std::optional<std::string> foreign_flag_answer(std::string_view flag) {
     constexpr std::string_view by_plan =
-        "there is no such option here: `vm-launch plan` prints what the same settings would start";
+        "it goes with `run` alone: `vm-launch plan` prints what settings would start";
+    constexpr std::string_view no_xml =
+        "vm-launch runs QEMU without libvirt, so that there is no XML: `vm-launch plan --format sh` prints "
+        "what "
+        "the same settings would start";
     constexpr auto answers = std::to_array<std::pair<std::string_view, std::string_view>>(
         {{"--list-distros", no_catalogue},
          {"--type", no_catalogue},
          {"--search", no_catalogue},
          {"--show-config", by_plan},
-         {"--show-xml", by_plan},
          {"--dry-run", by_plan},
+         {"--show-xml", no_xml},
          {"--cleanup", "a VM leaves nothing behind, so that there is nothing to clean up"}});
     const auto* const found = std::find_if(answers.begin(), answers.end(),
                                            [flag](const auto& answer) { return answer.first == flag; });

@@ -10,7 +10,7 @@
 namespace vml {
 
 struct ForeignVariable {
-    std::string_view name;  // without the number of those that there are several of: DISK_SIZE for DISK2_SIZE
+    std::string_view name;     // without the number of those that there are several of
     std::string_view asks_no;  // the values, comma-separated, that ask for what is the case here anyway
     std::string_view answer;   // why it has no effect, and what to use
 };
@@ -25,7 +25,7 @@ inline constexpr std::string_view login_shell = "SHELL";
 // What does the work of a flag of Docker-VM-Runner's; none where it has no such flag.
 [[nodiscard]] std::optional<std::string> foreign_flag_answer(std::string_view flag);
 
-// "DISK2_SIZE" → "DISK_SIZE".
+// "NETWORK2_MODE" → "NETWORK_MODE".
 [[nodiscard]] std::string without_number(std::string name);
 
 }  // namespace vml

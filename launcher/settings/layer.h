@@ -29,6 +29,8 @@ struct Layer {
     std::vector<Fault> nic_faults;  // of the list; moot where a stronger layer has one
     std::vector<Raw> disks;
     std::vector<Fault> disk_faults;  // likewise
+    std::vector<Raw> extra_disks;
+    std::vector<Fault> extra_disk_faults;  // likewise
     std::vector<Raw> dhcp_options;
     std::vector<Fault> dhcp_option_faults;  // likewise
     std::optional<Raw> config;              // the configuration file's name

@@ -15,9 +15,9 @@ const std::vector<std::string>& smbios_fields() {
     return fields;
 }
 
-// libvirt's word for the same is taken too.
+// libvirt's words for the same are taken too.
 std::string parse_cpu_model(std::string_view text) {
-    return text == "host-passthrough" ? "host" : parse_text(text);
+    return text == "host-passthrough" || text == "host-model" ? "host" : parse_text(text);
 }
 
 std::optional<Share> share_in(std::string_view text) {
@@ -105,6 +105,14 @@ std::vector<OptionRow> machine_options() {
                                 "a TPM 2.0: swtpm, which vm-launch starts and ends; kept with --persist"}),
         option<&Settings::rng>(
             {"rng", "RNG", "", "on with UEFI, else off", "a source of entropy for the guest (virtio-rng)"}),
+        option<&Settings::balloon>({"balloon", "BALLOON", "", "off",
+                                    "a virtio-balloon: what the guest frees goes back to the host"}),
+        option<&Settings::usb>({"usb", "USB", "", "on with --disk-bus usb, else off",
+                                "a USB controller (xHCI), with --graphics vnc a tablet too, which points "
+                                "where the viewer does"}),
+        option<&Settings::hyperv>(
+            {"hyperv", "HYPERV", "", "off",
+             "with KVM on x86_64: the interfaces of Hyper-V, by which Windows runs faster"}),
         adding_up(option<&Settings::smbios, parse_smbios>(
             {"smbios", "SMBIOS", "FIELD=VALUE,…", "none",
              fmt::format("{}, as the guest and iPXE see them", listed(smbios_fields(), "and"))})),

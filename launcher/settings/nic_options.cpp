@@ -78,6 +78,11 @@ std::vector<NicKey> make_nic_keys() {
         nic_key<&NicSettings::queues, number<unsigned, 1, most_queues>>(
             "queues",
             {"nic-queues", "NETWORK_QUEUES", "N", "1", "bridge, direct: queue pairs of a virtio NIC"}),
+        nic_key<&NicSettings::guest_ip, parse_guest_ip>(
+            "guest-ip",
+            {"guest-ip", "NETWORK_GUEST_IP", "ADDRESS", "10.0.2.15",
+             "nat: the IPv4 address that the guest gets by DHCP; the network is the /24 that it is "
+             "in, or ADDRESS/PREFIX says another one"}),
     };
 }
 
@@ -136,6 +141,69 @@ std::string parse_nic_model(std::string_view text) {
         throw not_one_of(text, nic_model_names());
     }
     return word;
+}
+
+std::uint32_t network_of(const GuestAddress& guest) {
+    constexpr unsigned bits = 32;
+    return guest.address & (~std::uint32_t{0} << (bits - guest.prefix));
+}
+
+std::uint32_t server_of(const GuestAddress& guest) {
+    return network_of(guest) + 2;
+}
+
+std::string ipv4_text(std::uint32_t address) {
+    constexpr std::uint32_t octet = 0xff;
+    return fmt::format("{}.{}.{}.{}", address >> 24 & octet, address >> 16 & octet, address >> 8 & octet,
+                       address & octet);
+}
+
+namespace {
+
+std::optional<std::uint32_t> ipv4_in(std::string_view text) {
+    constexpr unsigned parts = 4;
+    std::uint32_t address = 0;
+    for (unsigned part = 1; part <= parts; ++part) {
+        const std::size_t dot = std::min(text.find('.'), text.size());
+        const auto octet = whole_number<std::uint8_t>(text.substr(0, dot));
+        if (!octet || (part < parts) == (dot == text.size())) {
+            return std::nullopt;
+        }
+        address = address << 8 | *octet;
+        text.remove_prefix(std::min(dot + 1, text.size()));
+    }
+    return address;
+}
+
+}  // namespace
+
+GuestAddress parse_guest_ip(std::string_view text) {
+    constexpr std::uint64_t widest = 8;
+    constexpr std::uint64_t narrowest = 29;
+    constexpr std::uint32_t first_free =
+        4;  // behind the network's own, an unused one, QEMU's server, its DNS
+    const std::string_view word = trimmed(text);
+    if (word.find(',') != std::string_view::npos) {
+        throw invalid_value(text, "one IPv4 address", "QEMU's DHCP server has one address for its guest");
+    }
+    const std::size_t slash = std::min(word.find('/'), word.size());
+    const auto address = ipv4_in(word.substr(0, slash));
+    if (!address) {
+        throw invalid_value(text, "an IPv4 address", "for example 10.0.2.99, or 192.168.7.9/24");
+    }
+    GuestAddress guest{*address};
+    if (slash < word.size()) {
+        guest.prefix = static_cast<unsigned>(parse_number(word.substr(slash + 1), widest, narrowest));
+    }
+    const std::uint32_t network = network_of(guest);
+    const std::uint32_t last = network | ~network_of({~std::uint32_t{0}, guest.prefix});  // the broadcast one
+    if (guest.address < network + first_free || guest.address >= last) {
+        throw invalid_value(text,
+                            fmt::format("{} to {}", ipv4_text(network + first_free), ipv4_text(last - 1)),
+                            fmt::format("{} is QEMU's own server, {} its name server", ipv4_text(network + 2),
+                                        ipv4_text(network + 3)));
+    }
+    return guest;
 }
 
 std::string parse_mac(std::string_view text) {

@@ -31,6 +31,13 @@ void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value)
 [[nodiscard]] NicSettings parse_nic(std::string_view text);
 
 // A name of rom::nic_models().
+// "10.0.2.99" or "192.168.7.9/24": the guest's own, where QEMU's server and name server have other ones.
+// Throws ValueError.
+[[nodiscard]] GuestAddress parse_guest_ip(std::string_view text);
+// The network's own address, and that of QEMU's server in it (net/slirp.c: the second).
+[[nodiscard]] std::uint32_t network_of(const GuestAddress& guest);
+[[nodiscard]] std::uint32_t server_of(const GuestAddress& guest);
+[[nodiscard]] std::string ipv4_text(std::uint32_t address);
 [[nodiscard]] std::string parse_nic_model(std::string_view text);
 // "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.
 [[nodiscard]] std::string parse_mac(std::string_view text);

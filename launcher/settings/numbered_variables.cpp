@@ -33,6 +33,14 @@ NumberedKind numbered_option_names() {
     return {"DHCP option", "DHCP_OPTION", {""}};
 }
 
+NumberedKind numbered_device_names() {
+    return {"block device", "DEVICE", {""}};
+}
+
+NumberedKind numbered_size_names() {
+    return {"blank disk", "DISK", {"_SIZE"}};
+}
+
 NumberedKind numbered_nic_names() {
     NumberedKind kind{"NIC", "NETWORK", {}};
     for (const NicKey& key : nic_keys()) {
@@ -120,16 +128,29 @@ std::vector<RawNic> numbered_nics(const Environment& environment) {
     }
 }
 
-// The first has no number.
-std::vector<Raw> numbered_values(const Environment& environment, std::string_view name) {
+// Those with a number, up to the first that is not there.
+std::vector<Raw> numbered_values(const Environment& environment, const NumberedKind& kind) {
     std::vector<Raw> values;
-    for (int number = 1;; ++number) {
-        if (auto value =
-                variable(environment, fmt::format("{}{}", name, number == 1 ? "" : std::to_string(number)))) {
-            values.push_back(*std::move(value));
-        } else if (number > 1) {
+    for (int number = 2;; ++number) {
+        auto value = variable(environment, fmt::format("{}{}{}", kind.beginning, number, kind.ends.front()));
+        if (!value) {
             return values;
         }
+        values.push_back(*std::move(value));
+    }
+}
+
+// The first one has no number.
+void take_list(const Environment& environment, const NumberedKind& kind, std::vector<Raw>& values,
+               std::vector<Fault>& faults) {
+    if (auto value = variable(environment, kind.beginning)) {
+        values.push_back(*std::move(value));
+    }
+    for (Raw& value : numbered_values(environment, kind)) {
+        values.push_back(std::move(value));
+    }
+    for (Fault& fault : number_faults(environment, kind)) {
+        faults.push_back(std::move(fault));
     }
 }
 
@@ -138,10 +159,11 @@ std::vector<Raw> numbered_values(const Environment& environment, std::string_vie
 void take_numbered(const Environment& environment, Layer& layer) {
     layer.nics = numbered_nics(environment);
     layer.nic_faults = number_faults(environment, numbered_nic_names());
-    layer.disks = numbered_values(environment, "DISK");
-    layer.disk_faults = number_faults(environment, numbered_disk_names());
-    layer.dhcp_options = numbered_values(environment, "DHCP_OPTION");
-    layer.dhcp_option_faults = number_faults(environment, numbered_option_names());
+    take_list(environment, numbered_disk_names(), layer.disks, layer.disk_faults);
+    take_list(environment, numbered_device_names(), layer.disks, layer.disk_faults);
+    layer.extra_disks = numbered_values(environment, numbered_size_names());
+    layer.extra_disk_faults = number_faults(environment, numbered_size_names());
+    take_list(environment, numbered_option_names(), layer.dhcp_options, layer.dhcp_option_faults);
 }
 
 }  // namespace vml

@@ -77,12 +77,13 @@ inline constexpr auto choices<DiskFormat> = std::to_array<Choice<DiskFormat>>({{
                                                                                {"auto", DiskFormat::automatic,
                                                                                 "what qemu-img says"}});
 
-enum class DiskBus { virtio, scsi, nvme, sata };
+enum class DiskBus { virtio, scsi, nvme, sata, usb };
 template <>
 inline constexpr auto choices<DiskBus> = std::to_array<Choice<DiskBus>>({{"virtio", DiskBus::virtio},
                                                                          {"scsi", DiskBus::scsi},
                                                                          {"nvme", DiskBus::nvme},
-                                                                         {"sata", DiskBus::sata},
+                                                                         {"sata", DiskBus::sata, "IDE on pc"},
+                                                                         {"usb", DiskBus::usb},
                                                                          {"ide", DiskBus::sata, "", true}});
 
 // How the host caches a disk.
@@ -94,6 +95,14 @@ inline constexpr auto choices<DiskCache> = std::to_array<Choice<DiskCache>>(
      {"unsafe", DiskCache::unsafe, "flushes are ignored"},
      {"writethrough", DiskCache::writethrough, "every write is flushed"},
      {"directsync", DiskCache::directsync, "likewise, past the host's cache"}});
+
+// How QEMU reads and writes a disk's file.
+enum class DiskIo { threads, native, io_uring };
+template <>
+inline constexpr auto choices<DiskIo> =
+    std::to_array<Choice<DiskIo>>({{"threads", DiskIo::threads, "QEMU's own"},
+                                   {"native", DiskIo::native, "the kernel's AIO, past the host's cache"},
+                                   {"io_uring", DiskIo::io_uring}});
 
 // What becomes of a guest that is paused because the host has no room for what it writes.
 enum class OnIoError { stop, resume };
@@ -109,7 +118,7 @@ inline constexpr auto choices<Share> = std::to_array<Choice<Share>>({{"half", Sh
 
 // A number the user gave, or a share of what the host has.
 struct Amount {
-    std::optional<std::uint64_t> number;  // CPUs: a count; memory: MiB
+    std::optional<std::uint64_t> number;  // CPUs: a count; memory: MiB; a disk: bytes
     std::optional<Share> share;
     bool operator==(const Amount&) const = default;
 };
@@ -146,6 +155,13 @@ struct Until {
     bool operator==(const Until&) const = default;
 };
 
+// The guest's address in user-mode networking.
+struct GuestAddress {
+    std::uint32_t address = 0;  // IPv4, in the host's byte order
+    unsigned prefix = 24;       // of the network that it is in, in bits
+    bool operator==(const GuestAddress&) const = default;
+};
+
 // One NIC of the guest.
 struct NicSettings {
     NetworkMode network = NetworkMode::nat;
@@ -153,9 +169,10 @@ struct NicSettings {
     std::optional<std::string> direct_dev;  // with NetworkMode::direct
     std::optional<std::string> mac;         // lower case, six octets
     std::string model = "virtio";
-    std::optional<unsigned> mtu;  // bytes; none: the bridge's or the lower device's
-    std::optional<bool> boot;     // takes part in network boot; none: the first NIC does
-    unsigned queues = 1;          // pairs of queues, virtio on bridge or direct
+    std::optional<unsigned> mtu;           // bytes; none: the bridge's or the lower device's
+    std::optional<bool> boot;              // takes part in network boot; none: the first NIC does
+    unsigned queues = 1;                   // pairs of queues, virtio on bridge or direct
+    std::optional<GuestAddress> guest_ip;  // with NetworkMode::nat; none: QEMU's own default
 
     bool operator==(const NicSettings&) const = default;
 };
@@ -167,6 +184,8 @@ struct Settings {
     std::optional<std::vector<BootDevice>> boot_order;
     std::optional<std::vector<BootDevice>> boot_once;  // the order of the first boot
     std::optional<FirmwareMode> firmware;
+    std::optional<std::filesystem::path> firmware_code;  // in place of the distribution's
+    std::optional<std::filesystem::path> firmware_vars;  // the template of its variables; none: a whole image
     std::optional<PxeClient> pxe;
     bool fast_boot = true;     // spare iPXE the waits that can be spared
     bool ipxe_prompt = false;  // let iPXE wait for Ctrl-B
@@ -192,21 +211,29 @@ struct Settings {
     std::vector<std::pair<std::string, std::string>> smbios;  // field and value, each field once
     Amount cpus{2, {}};
     Amount memory_mib{4096, {}};
+    bool hyperv = false;   // the guest is shown the interfaces of Hyper-V
+    bool balloon = false;  // a virtio-balloon
+    bool usb = false;      // a USB controller, whether or not anything of vm-launch's needs one
 
     std::vector<std::filesystem::path> disks;
     std::vector<DiskFormat> disk_formats;  // one for every disk, or one for each; none: qemu-img tells it
     DiskBus disk_bus = DiskBus::virtio;
-    std::optional<DiskCache> disk_cache;                // none: by what the disk is
-    std::uint64_t disk_size = std::uint64_t{20} << 30;  // bytes
+    std::optional<DiskCache> disk_cache;  // none: by what the disk is
+    std::optional<DiskIo> disk_io;        // none: QEMU's own default
+    bool io_thread = false;               // the disks have a thread of their own
+    Amount disk_size{std::uint64_t{20} << 30, {}};
     bool blank_disk = false;
+    std::vector<Amount> extra_disks;  // further blank disks: their sizes
     OnIoError on_io_error = OnIoError::resume;
     std::optional<std::filesystem::path> iso;
+    bool force_iso = false;  // the CD-ROM boots first, whatever is on the disks
 
     std::optional<bool> cloud_init;  // none: with user data or a key
     std::optional<std::filesystem::path> user_data;
     std::optional<std::string> cloud_init_url;
     std::optional<std::string> hostname;  // none: the VM's name
     std::optional<std::string> ssh_public_key;
+    std::optional<std::string> guest_password;  // of the image's own user
 
     std::optional<std::filesystem::path> data_dir;
     std::optional<bool> persist;  // none: where there is a folder to keep things in
@@ -241,6 +268,7 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 
 // The key of one disk among several: each may come from a variable of its own.
 [[nodiscard]] std::string disk_origin(std::size_t index);
+[[nodiscard]] std::string extra_disk_origin(std::size_t index);
 // Likewise of one setting of a further NIC, by the flag that the first one has for it: of what --nic says,
 // "".
 [[nodiscard]] std::string nic_origin(std::size_t index, std::string_view flag);

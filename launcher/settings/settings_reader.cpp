@@ -36,6 +36,10 @@ void add_weaker(Layer& strong, Layer weak) {
         strong.dhcp_options = std::move(weak.dhcp_options);
         append(strong.faults, std::move(weak.dhcp_option_faults));
     }
+    if (strong.extra_disks.empty()) {
+        strong.extra_disks = std::move(weak.extra_disks);
+        append(strong.faults, std::move(weak.extra_disk_faults));
+    }
     if (!strong.config) {
         strong.config = std::move(weak.config);
     }
@@ -107,6 +111,11 @@ void assign_all(const Layer& layer, ReadResult& result) {
     for (const Raw& option : layer.dhcp_options) {
         assign("dhcp-option", option, result);
     }
+    for (const Raw& disk : layer.extra_disks) {
+        const std::size_t number = result.settings.extra_disks.size();
+        assign("extra-disk", disk, result);
+        result.origins.emplace(extra_disk_origin(number), disk.origin);
+    }
 }
 
 // Does one of these settings, which say that iPXE is to boot, switch it on?
@@ -135,12 +144,13 @@ bool speaks_of_network(const ReadResult& result) {
 // network boot alone means one, where nothing else is named to boot from.
 void imply_network_boot(ReadResult& result) {
     Settings& settings = result.settings;
+    const bool other =
+        !settings.disks.empty() || settings.iso || settings.blank_disk || !settings.extra_disks.empty();
     const bool firmware = wants_firmware(result);
     if ((!firmware && (result.origins.contains("ipxe") || implies_ipxe(result, {"script", "kernel"}))) ||
         settings.boot_order || settings.boot_once) {
         return;
     }
-    const bool other = !settings.disks.empty() || settings.iso || settings.blank_disk;
     if (firmware && other && (settings.script || settings.kernel)) {
         settings.boot_order = {BootDevice::network, BootDevice::hd};
         if (settings.iso) {
@@ -163,6 +173,10 @@ bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& s
 
 std::string disk_origin(std::size_t index) {
     return fmt::format("disk[{}]", index);
+}
+
+std::string extra_disk_origin(std::size_t index) {
+    return fmt::format("extra-disk[{}]", index);
 }
 
 std::string nic_origin(std::size_t index, std::string_view flag) {

@@ -67,6 +67,9 @@ std::string seed_image(const SeedSpec& seed) {
     check(iso.get(), archive_write_open(iso.get(), &image, nullptr, append, nullptr));
     add_file(iso.get(), "user-data", seed.user_data);
     add_file(iso.get(), "meta-data", seed.meta_data);
+    if (!seed.vendor_data.empty()) {
+        add_file(iso.get(), "vendor-data", seed.vendor_data);
+    }
     check(iso.get(), archive_write_close(iso.get()));
     return image;
 }

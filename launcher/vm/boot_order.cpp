@@ -30,6 +30,9 @@ std::string reason_for(const DecideInput& in, BootDevice device, const Wanted& w
             "{} puts network first{}", in.origin("ipxe"),
             given.empty() || given.front() == BootDevice::network ? "" : ", whatever the order says");
     }
+    if (device == BootDevice::cdrom && in.settings.force_iso && wanted.flag == "boot-order") {
+        return fmt::format("{} puts the CD-ROM before the disks", in.origin("force-iso"));
+    }
     return given.empty() ? "the default order"
                          : fmt::format("{} says {}", in.origin(wanted.flag), to_string(given));
 }
@@ -112,9 +115,32 @@ std::vector<BootEntry> first_order(const DecideInput& in, const VmSpec& vm, Find
     return first;
 }
 
+// An unattended installer that boots again installs again.
+void check_cd_before_disk(const DecideInput& in, const VmSpec& vm, Findings& findings) {
+    if (in.settings.force_iso && !vm.cdrom) {
+        findings.note(fmt::format("{} has no effect without --iso", in.origin("force-iso")));
+    }
+    if (!vm.cdrom || in.settings.force_iso || !in.settings.boot_order || in.settings.boot_once ||
+        !in.settings.blank_disk || !in.facts.data) {
+        return;
+    }
+    const std::vector<BootDevice>& order = *in.settings.boot_order;
+    const auto cd = std::find(order.begin(), order.end(), BootDevice::cdrom);
+    const bool before_disk = std::find(cd, order.end(), BootDevice::hd) != order.end();
+    const auto& kept = in.facts.data->disks;
+    if (vm.state_folder && before_disk &&
+        std::any_of(kept.begin(), kept.end(), [](const KeptDiskFacts& disk) { return disk.holds_data; })) {
+        findings.note(
+            fmt::format("{} boots the CD-ROM again, though the disk that was kept holds data: hd,cdrom boots "
+                        "what is installed first; --force-iso says that the CD-ROM is meant",
+                        in.origin("boot-order")));
+    }
+}
+
 }  // namespace
 
 BootOrder decide_boot_order(const DecideInput& in, const VmSpec& devices, Findings& findings) {
+    check_cd_before_disk(in, devices, findings);
     const bool differs = first_boot_differs(in, devices);
     const std::vector<BootDevice> wanted = wanted_order(in.settings);
     BootOrder order;

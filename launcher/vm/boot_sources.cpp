@@ -12,7 +12,29 @@ Arch arch_of(const Settings& settings, Arch host) {
 }
 
 FirmwareMode firmware_of(const Settings& settings, Arch arch) {
-    return settings.firmware.value_or(arch == Arch::x86_64 ? FirmwareMode::legacy : FirmwareMode::uefi);
+    return settings.firmware.value_or(arch == Arch::x86_64 && !settings.firmware_code ? FirmwareMode::legacy
+                                                                                      : FirmwareMode::uefi);
+}
+
+std::vector<UefiFirmware> own_uefi(const Settings& settings, Arch arch,
+                                   const std::filesystem::path& working_folder) {
+    if (!settings.firmware_code || !settings.firmware_vars) {
+        return {};
+    }
+    UefiFirmware own;
+    own.description = "your own";
+    own.code = (working_folder / *settings.firmware_code).lexically_normal();
+    own.code_format = "raw";
+    own.vars_template = (working_folder / *settings.firmware_vars).lexically_normal();
+    own.vars_format = "raw";
+    own.targets = {{"x86_64", {"pc-q35-*", "pc-i440fx-*"}}, {"aarch64", {"virt-*"}}};
+    if (firmware_of(settings, arch) == FirmwareMode::secure) {
+        own.features = {"secure-boot", "enrolled-keys"};
+        if (arch == Arch::x86_64) {
+            own.features.emplace_back("requires-smm");
+        }
+    }
+    return {own};
 }
 
 std::string machine_of(const Settings& settings, Arch arch) {
@@ -55,6 +77,10 @@ std::vector<BootDevice> wanted_order(const Settings& settings) {
     if (!settings.boot_order && settings.iso) {
         order.push_back(BootDevice::cdrom);
     }
+    if (settings.force_iso && settings.iso) {
+        std::erase(order, BootDevice::cdrom);
+        order.insert(order.begin(), BootDevice::cdrom);
+    }
     // With an order for the first boot, that one is iPXE's: or else the network would always be first.
     return settings.boot_once ? order : promoted(settings, std::move(order));
 }
@@ -76,8 +102,8 @@ bool boots_from(const Settings& settings, BootDevice device) {
 }
 
 Settings or_network_boot(Settings settings) {
-    settings.ipxe = settings.ipxe ||
-                    (!settings.boot_order && settings.disks.empty() && !settings.iso && !settings.blank_disk);
+    settings.ipxe = settings.ipxe || (!settings.boot_order && settings.disks.empty() && !settings.iso &&
+                                      !settings.blank_disk && settings.extra_disks.empty());
     return settings;
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "launcher/settings/settings.h"
+#include "launcher/vm/uefi_choice.h"
 
 namespace vml {
 
@@ -14,6 +16,9 @@ namespace vml {
 [[nodiscard]] FirmwareMode firmware_of(const Settings& settings, Arch arch);
 
 // As QEMU takes it: "q35".
+// Firmware of the user's own as flash, with its variables; empty: there is none.
+[[nodiscard]] std::vector<UefiFirmware> own_uefi(const Settings& settings, Arch arch,
+                                                 const std::filesystem::path& working_folder);
 [[nodiscard]] std::string machine_of(const Settings& settings, Arch arch);
 
 [[nodiscard]] bool wants_tpm(const Settings& settings, FirmwareMode firmware);

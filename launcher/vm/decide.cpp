@@ -84,6 +84,9 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     note_unused(in, findings);
     check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;
+    spec.usb = settings.usb;
+    spec.balloon = settings.balloon;
+    spec.io_thread = settings.io_thread;
     spec.entropy = decide_entropy(in, spec.firmware.mode, findings);
     BootOrder order = decide_boot_order(in, spec, findings);
     spec.first_boot = std::move(order.first);

@@ -65,7 +65,7 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
     } else {
         netboot.options = in.settings.dhcp_options;
         if (in_user_mode) {
-            netboot.offered_from = user_mode_host;
+            netboot.offered_from = user_mode_host(in);
         }
     }
 }

@@ -13,13 +13,6 @@ namespace vml {
 
 namespace {
 
-DiskSpec next_disk(const DecideInput& in, const std::vector<DiskSpec>& disks) {
-    DiskSpec disk;
-    disk.id = fmt::format("disk{}", disks.size());
-    disk.bus = in.settings.disk_bus;
-    return disk;
-}
-
 // The setting that names this image, be it the one that another one lies on.
 std::string origin_of(const DecideInput& in, const std::filesystem::path& path) {
     const auto& disks = in.settings.disks;
@@ -157,26 +150,12 @@ void add_image(const DecideInput& in, std::size_t index, std::vector<DiskSpec>& 
             fmt::format("{}: {} is a CD-ROM image, and no disk that boots: --iso PATH makes it a CD",
                         in.origin(origin), path.string()));
     }
-    DiskSpec disk = next_disk(in, disks);
+    DiskSpec disk = next_disk(in, disks, DiskCache::writeback);
     disk.image = in.absolute(path);
     disk.format = format.format;
     disk.data_file = path_of(facts.data_file);
     disk.backing = layers_of(facts);
-    disk.cache = in.settings.disk_cache.value_or(DiskCache::writeback);
     disks.push_back(std::move(disk));
-}
-
-DiskSpec blank_disk(const DecideInput& in, const DiskFrame& frame, const std::vector<DiskSpec>& disks,
-                    Findings& findings) {
-    DiskSpec disk = next_disk(in, disks);
-    disk.size = in.settings.disk_size;
-    if (frame.state_folder) {
-        const KeptDisk kept = decide_kept_disk(in, *frame.state_folder, findings);
-        disk.kept = kept.file;
-        disk.size = kept.size;
-    }
-    disk.cache = in.settings.disk_cache.value_or(disk.kept ? DiskCache::writeback : DiskCache::unsafe);
-    return disk;
 }
 
 bool named_device(const DecideInput& in) {
@@ -184,9 +163,9 @@ bool named_device(const DecideInput& in) {
                        [](const std::filesystem::path& path) { return path.string().starts_with("/dev/"); });
 }
 
-// Where no blank disk is asked for: what only concerns one.
+// What only concerns a blank disk, where none is asked for.
 void note_unused_size(const DecideInput& in, const DiskFrame& frame, Findings& findings) {
-    if (in.origins.contains("disk-size")) {
+    if (in.origins.contains("disk-size") && !in.settings.blank_disk) {
         findings.note(fmt::format(
             "{} has no effect: it is the size of --blank-disk ({})", in.origin("disk-size"),
             named_device(in) ? "a block device has a size of its own" : "an image grows by qemu-img resize"));
@@ -206,18 +185,22 @@ void check_formats(const DecideInput& in, Findings& findings) {
     }
 }
 
-// q35's controller has six ports, and the CD-ROM takes one of them.
+// q35's controller has six ports, pc's two with two places each; the CD-ROM takes one of them.
 void check_bus(const DecideInput& in, const MachineChoice& machine, std::size_t disks, Findings& findings) {
     if (in.settings.disk_bus != DiskBus::sata || disks == 0) {
         return;
     }
-    constexpr std::size_t ports = 6;
-    if (machine.family != MachineFamily::q35) {
-        findings.settings_fault(fmt::format("{}: {} has no SATA", in.origin("disk-bus"), machine.name), "",
-                                "use virtio, scsi or nvme");
-    } else if (disks + (in.settings.iso ? 1 : 0) > ports) {
-        findings.settings_fault(fmt::format("{}: q35 has {} SATA ports", in.origin("disk-bus"), ports), "",
-                                "use virtio, scsi or nvme");
+    constexpr std::string_view hint = "use virtio, scsi, nvme or usb";
+    const bool q35 = machine.family == MachineFamily::q35;
+    const std::size_t places = q35 ? 6 : 4;
+    if (machine.family == MachineFamily::virt) {
+        findings.settings_fault(
+            fmt::format("{}: {} has neither SATA nor IDE", in.origin("disk-bus"), machine.name), "",
+            std::string{hint});
+    } else if (disks + (in.settings.iso ? 1 : 0) > places) {
+        findings.settings_fault(fmt::format("{}: {} has {} {}", in.origin("disk-bus"), machine.name, places,
+                                            q35 ? "SATA ports" : "places for IDE devices"),
+                                "", std::string{hint});
     }
 }
 
@@ -229,24 +212,27 @@ std::vector<DiskSpec> decide_disks(const DecideInput& in, const DiskFrame& frame
     for (std::size_t index = 0; index < in.settings.disks.size(); ++index) {
         add_image(in, index, disks, findings);
     }
-    if (in.settings.blank_disk) {
-        disks.push_back(blank_disk(in, frame, disks, findings));
-    } else {
-        note_unused_size(in, frame, findings);
-    }
+    add_blank_disks(in, frame, disks, findings);
+    note_unused_size(in, frame, findings);
     check_bus(in, frame.machine, disks.size(), findings);
+    check_disk_settings(in, disks, findings);
     return disks;
 }
 
 namespace {
 
-// "quay.io/containerdisks/fedora:40", which Docker-VM-Runner fetches: a registry comes first.
+// "quay.io/containerdisks/fedora:40", "containerdisks/fedora:40" and "fedora", which Docker-VM-Runner
+// fetches: a registry or a tag tells it, or that there is neither a folder nor a suffix.
 bool is_image_reference(std::string_view text) {
     const std::size_t slash = text.find('/');
     const std::string_view registry = text.substr(0, slash);
-    return slash != std::string_view::npos && !registry.starts_with('.') &&
-           registry.find_first_of(".:") != std::string_view::npos && !text.ends_with(".iso") &&
-           !text.ends_with(".img");
+    const std::string_view last = text.substr(text.rfind('/') + 1);
+    if (text.starts_with('/') || text.starts_with('.') || text.ends_with(".iso") || text.ends_with(".img")) {
+        return false;
+    }
+    return last.find(':') != std::string_view::npos ||
+           (slash == std::string_view::npos ? last.find('.') == std::string_view::npos
+                                            : registry.find_first_of(".:") != std::string_view::npos);
 }
 
 }  // namespace

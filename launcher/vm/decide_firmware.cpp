@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/shell.h"
 #include "launcher/settings/values.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
@@ -44,9 +45,69 @@ void tell_of_no_uefi(const DecideInput& in, Arch arch, const MachineChoice& mach
 
 }  // namespace
 
+namespace {
+
+bool check_firmware_file(const DecideInput& in, std::string_view flag,
+                         const std::optional<std::filesystem::path>& file,
+                         const std::optional<FirmwareFileFacts>& facts, Findings& findings) {
+    return !file || (facts && check_path(in, {flag, *file, facts->path}, findings));
+}
+
+// What QEMU demands of a machine's flash (hw/arm/virt.c, VIRT_FLASH: a fixed size) and of its ROM
+// (hw/i386/x86.c, x86_bios_rom_init).
+void check_firmware_size(const DecideInput& in, Arch arch, std::string_view flag,
+                         const std::filesystem::path& file, std::uint64_t size, Findings& findings) {
+    constexpr std::uint64_t arm_flash = std::uint64_t{64} << 20;
+    constexpr std::uint64_t unit = std::uint64_t{64} << 10;
+    const bool flash = in.settings.firmware_vars.has_value();
+    const std::string what = fmt::format("{}: cannot use {}", in.origin(flag), file.string());
+    if (arch == Arch::aarch64 && flash && size != arm_flash) {
+        findings.host_fault(what, fmt::format("it has {} bytes, and the flash of virt 64 MiB", size),
+                            fmt::format("truncate -s 64M {}", shell_quoted(file.string())));
+    } else if (arch == Arch::x86_64 && !flash && (size == 0 || size % unit != 0)) {
+        findings.host_fault(what, fmt::format("it has {} bytes, and a ROM whole units of 64 KiB", size),
+                            "name the image as it was built: OVMF.fd, coreboot.rom");
+    }
+}
+
+void check_own_firmware(const DecideInput& in, Arch arch, FirmwareMode mode, Findings& findings) {
+    const Settings& settings = in.settings;
+    if (settings.firmware_vars && !settings.firmware_code) {
+        findings.settings_fault(fmt::format("{} needs --firmware-code", in.origin("firmware-vars")),
+                                "variables are those of one build", "name the code of the same build");
+    } else if (settings.firmware_vars && mode == FirmwareMode::legacy) {
+        findings.settings_fault(
+            fmt::format("{} and {} contradict each other", in.origin("firmware"), in.origin("firmware-vars")),
+            "legacy firmware has no UEFI variables", "leave one of them out");
+    } else if (settings.firmware_code && !settings.firmware_vars && mode == FirmwareMode::secure) {
+        findings.settings_fault(
+            fmt::format("{} needs --firmware-vars", in.origin("firmware")),
+            "Secure Boot is on by the keys among the variables, and a whole image keeps none",
+            "name the variables of the same build, with keys enrolled");
+    }
+    const bool good =
+        check_firmware_file(in, "firmware-code", settings.firmware_code, in.facts.firmware_code, findings) &&
+        check_firmware_file(in, "firmware-vars", settings.firmware_vars, in.facts.firmware_vars, findings);
+    if (good && settings.firmware_code) {
+        check_firmware_size(in, arch, "firmware-code", *settings.firmware_code, in.facts.firmware_code->size,
+                            findings);
+    }
+    if (good && settings.firmware_vars) {
+        check_firmware_size(in, arch, "firmware-vars", *settings.firmware_vars, in.facts.firmware_vars->size,
+                            findings);
+    }
+}
+
+}  // namespace
+
 FirmwareSpec decide_firmware(const DecideInput& in, Arch arch, const MachineChoice& machine,
                              Findings& findings) {
     FirmwareSpec firmware{firmware_of(in.settings, arch), std::nullopt};
+    check_own_firmware(in, arch, firmware.mode, findings);
+    if (in.settings.firmware_code && !in.settings.firmware_vars) {
+        firmware.image = in.absolute(*in.settings.firmware_code);
+        return firmware;
+    }
     if (firmware.mode == FirmwareMode::legacy) {
         if (arch != Arch::x86_64) {
             findings.settings_fault(

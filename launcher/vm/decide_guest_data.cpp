@@ -76,23 +76,41 @@ void note_unused_data(const DecideInput& in, Findings& findings) {
         : settings.cloud_init
             ? fmt::format("{} leaves out the seed for cloud-init that would hold it", in.origin("cloud-init"))
             : "it is part of a seed for cloud-init, and there is none (add --cloud-init)";
-    for (const std::string_view flag : {"user-data", "ssh-pubkey", "hostname"}) {
+    for (const std::string_view flag : {"user-data", "ssh-pubkey", "guest-password", "hostname"}) {
         if (in.origins.contains(flag)) {
             findings.note(fmt::format("{} has no effect: {}", in.origin(flag), why));
         }
     }
 }
 
+// Everybody tries "password" first, and it is what users of Docker-VM-Runner have without having said so.
+std::string vendor_data_of(const DecideInput& in, Findings& findings) {
+    constexpr std::string_view everybodys = "password";
+    if (!in.settings.guest_password) {
+        return {};
+    }
+    if (*in.settings.guest_password != everybodys) {
+        return password_vendor_data(*in.settings.guest_password);
+    }
+    findings.note(
+        fmt::format("{}: '{}' is the first guess of whoever tries; for this start the guest's password is {} "
+                    "(give one of your own to keep it)",
+                    in.origin("guest-password"), everybodys, in.facts.fresh_guest_password));
+    return password_vendor_data(in.facts.fresh_guest_password);
+}
+
 }  // namespace
 
 std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm_name, Findings& findings) {
     const Settings& settings = in.settings;
-    const bool any = settings.cloud_init.value_or(settings.user_data || settings.ssh_public_key);
+    const bool any = settings.cloud_init.value_or(settings.user_data || settings.ssh_public_key ||
+                                                  settings.guest_password);
     if (any && settings.cloud_init_url) {
         findings.settings_fault(fmt::format("{} contradicts the seed of {}", in.origin("cloud-init-url"),
                                             in.origin(settings.user_data            ? "user-data"
                                                       : settings.cloud_init == true ? "cloud-init"
-                                                                                    : "ssh-pubkey")),
+                                                      : settings.ssh_public_key     ? "ssh-pubkey"
+                                                                                    : "guest-password")),
                                 "the guest fetches its data, or it has them", "leave one of them out");
         return std::nullopt;
     }
@@ -105,7 +123,7 @@ std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm
         return std::nullopt;
     }
     return make_seed(vm_name, settings.hostname.value_or(vm_name), user_data_of(in, findings),
-                     ssh_keys_of(in, findings));
+                     ssh_keys_of(in, findings), vendor_data_of(in, findings));
 }
 
 std::optional<VncSpec> decide_screen(const DecideInput& in, Findings& findings) {

@@ -15,6 +15,10 @@ std::vector<KeptDiskFacts> files_of(const DecideInput& in) {
     return in.facts.data ? in.facts.data->disks : std::vector<KeptDiskFacts>{};
 }
 
+std::vector<KeptDiskFacts> extra_files_of(const DecideInput& in) {
+    return in.facts.data ? in.facts.data->extra_disks : std::vector<KeptDiskFacts>{};
+}
+
 void refuse_rivals(const DecideInput& in, const std::filesystem::path& folder,
                    const std::vector<std::string>& rivals, Findings& findings) {
     findings.host_fault(
@@ -24,21 +28,21 @@ void refuse_rivals(const DecideInput& in, const std::filesystem::path& folder,
         fmt::format("name the one to be used {}, and move the others away", kept_disk_file));
 }
 
-// The size that was asked for, where that is no less than what is there.
-std::uint64_t size_of_found(const DecideInput& in, const std::filesystem::path& file,
+// The size that was asked for, where that is no less than what is there. A share is of the room that there is
+// when a disk is made.
+std::uint64_t size_of_found(const DecideInput& in, const AskedSize& asked, const std::filesystem::path& file,
                             const KeptDiskFacts& found, Findings& findings) {
-    const std::uint64_t asked = in.settings.disk_size;
     if (found.size == 0) {
-        return asked;
+        return asked.bytes;
     }
-    if (!in.origins.contains("disk-size") || asked == found.size) {
+    if (!in.origins.contains(asked.flag) || asked.amount.share || asked.bytes == found.size) {
         return found.size;
     }
-    if (asked < found.size) {
+    if (asked.bytes < found.size) {
         findings.settings_fault(
-            fmt::format("{}: cannot make the disk that was kept smaller", in.origin("disk-size")),
+            fmt::format("{}: cannot make the disk that was kept smaller", in.origin(asked.flag)),
             fmt::format("{} has {}, {} is asked for, and what the guest has at its end would be lost",
-                        file.string(), size_words(found.size), size_words(asked)),
+                        file.string(), size_words(found.size), size_words(asked.bytes)),
             fmt::format("leave it out, or say {}; to begin with an empty disk, move the file away",
                         size_words(found.size)));
         return found.size;
@@ -46,14 +50,14 @@ std::uint64_t size_of_found(const DecideInput& in, const std::filesystem::path& 
     findings.note(
         fmt::format("the disk that was kept, {}, grows from {} to {}: its partitions are the guest's "
                     "to grow",
-                    file.string(), size_words(found.size), size_words(asked)));
-    return asked;
+                    file.string(), size_words(found.size), size_words(asked.bytes)));
+    return asked.bytes;
 }
 
 }  // namespace
 
-KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& state_folder,
-                          Findings& findings) {
+KeptDisk decide_kept_disk(const DecideInput& in, const AskedSize& asked,
+                          const std::filesystem::path& state_folder, Findings& findings) {
     const KeptDiskChoice choice = choose_kept_disk(files_of(in));
     if (!choice.rivals.empty()) {
         refuse_rivals(in, state_folder, choice.rivals, findings);
@@ -71,12 +75,36 @@ KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& st
                         "give the other its name",
                         choice.name, kept_disk_file));
     }
-    KeptDisk kept{state_folder / choice.name, in.settings.disk_size};
+    KeptDisk kept{state_folder / choice.name, asked.bytes};
     if (choice.found) {
-        kept.size = size_of_found(in, kept.file, *choice.found, findings);
+        kept.size = size_of_found(in, asked, kept.file, *choice.found, findings);
     }
     return kept;
 }
+
+KeptDisk decide_extra_kept_disk(const DecideInput& in, const AskedSize& asked, std::size_t index,
+                                const std::filesystem::path& state_folder, Findings& findings) {
+    const std::string name = extra_kept_file(index);
+    KeptDisk kept{state_folder / name, asked.bytes};
+    for (const KeptDiskFacts& file : extra_files_of(in)) {
+        if (file.name == name) {
+            kept.size = size_of_found(in, asked, kept.file, file, findings);
+        }
+    }
+    return kept;
+}
+
+namespace {
+
+// With what would use it.
+void note_unused_disk(const std::vector<std::string>& names, std::string_view by, Findings& findings) {
+    if (!names.empty()) {
+        findings.note(
+            fmt::format("the disk that was kept ({}) is not used: {} would", listed(names, "and"), by));
+    }
+}
+
+}  // namespace
 
 void note_unused_disks(const DecideInput& in, Findings& findings) {
     std::vector<std::string> names;
@@ -85,10 +113,18 @@ void note_unused_disks(const DecideInput& in, Findings& findings) {
             names.push_back(file.name);
         }
     }
-    if (!names.empty()) {
-        findings.note(
-            fmt::format("the disk that was kept ({}) is not used: --blank-disk would", listed(names, "and")));
+    note_unused_disk(in.settings.blank_disk ? std::vector<std::string>{} : names, "--blank-disk", findings);
+    names.clear();
+    for (const KeptDiskFacts& file : extra_files_of(in)) {
+        bool used = false;
+        for (std::size_t index = 0; index < in.settings.extra_disks.size(); ++index) {
+            used = used || file.name == extra_kept_file(index);
+        }
+        if (file.holds_data && !used) {
+            names.push_back(file.name);
+        }
     }
+    note_unused_disk(names, "--extra-disk", findings);
 }
 
 }  // namespace vml

@@ -78,6 +78,27 @@ AcceleratorChoice choose_accelerator(const DecideInput& in, const std::optional<
     return {Accelerator::tcg, fmt::format("emulation, because {}", obstacle->why), ""};
 }
 
+// What QEMU's documentation recommends (docs/system/i386/hyperv.rst, "Recommendations"), of which all kernels
+// with KVM have the parts.
+constexpr std::string_view hyperv_flags =
+    ",hv_relaxed,hv_vapic,hv_spinlocks=0x1fff,hv_vpindex,hv_runtime,hv_synic,hv_stimer,hv_time,"
+    "hv_frequencies,hv_tlbflush,hv_ipi,hv_reset";
+
+std::string_view decide_hyperv(const DecideInput& in, Arch arch, bool kvm, Findings& findings) {
+    if (!in.settings.hyperv) {
+        return "";
+    }
+    if (arch != Arch::x86_64) {
+        findings.settings_fault(
+            fmt::format("{}: there are no such interfaces on {}", in.origin("hyperv"), to_string(arch)), "",
+            "leave it out");
+    } else if (!kvm) {
+        findings.note(
+            fmt::format("{} has no effect: KVM alone has the interfaces of Hyper-V", in.origin("hyperv")));
+    }
+    return kvm ? hyperv_flags : "";
+}
+
 }  // namespace
 
 std::filesystem::path decide_qemu(const DecideInput& in, Findings& findings) {
@@ -128,6 +149,7 @@ AcceleratorChoice decide_accelerator(const DecideInput& in, Arch arch, Findings&
             fmt::format("{}: only KVM has the host's CPU; the emulator's best is used", in.origin("cpu")));
         choice.cpu = "max";
     }
+    choice.cpu += decide_hyperv(in, arch, kvm, findings);
     return choice;
 }
 

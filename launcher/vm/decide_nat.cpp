@@ -30,6 +30,7 @@ void check_ssh_port(const DecideInput& in, std::uint16_t ssh_port, Findings& fin
 // The forwards belong to the first NIC of this mode.
 Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings) {
     Nat nat;
+    nat.guest = in.settings.nics[index].guest_ip;
     const auto own = in.settings.nics.begin() + static_cast<std::ptrdiff_t>(index);
     if (std::any_of(in.settings.nics.begin(), own, is_nat)) {
         return nat;

@@ -57,8 +57,11 @@ void check_secure_boot(const DecideInput& in, const NvramSpec& nvram, const Firm
         findings.host_fault(
             fmt::format("{}: there is no Secure Boot", in.origin("firmware")),
             fmt::format("it is off in {}, though {} says that keys are enrolled there",
-                        firmware.uefi->vars_template.string(), firmware.uefi->descriptor.string()),
-            "install the distribution's firmware anew");
+                        firmware.uefi->vars_template.string(),
+                        firmware.uefi->descriptor.empty() ? in.origin("firmware")
+                                                          : firmware.uefi->descriptor.string()),
+            firmware.uefi->descriptor.empty() ? "enroll keys in it (virt-fw-vars), or use --firmware uefi"
+                                              : "install the distribution's firmware anew");
     } else if (!*nvram.secure_boot) {
         refuse(in, *nvram.kept,
                "Secure Boot is off in them: it was switched off in the firmware's setup, or its keys were "
@@ -88,12 +91,15 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
                        const std::optional<std::filesystem::path>& state_folder, Findings& findings) {
     NvramSpec nvram;
     if (in.settings.reset_nvram && (!firmware.uefi || !state_folder)) {
-        findings.note(fmt::format(
-            "{} has no effect: {}", in.origin("reset-nvram"),
-            firmware.uefi ? "no UEFI variables are kept" : "legacy firmware has no UEFI variables"));
+        findings.note(fmt::format("{} has no effect: {}", in.origin("reset-nvram"),
+                                  firmware.uefi    ? "no UEFI variables are kept"
+                                  : firmware.image ? "a whole image as ROM keeps no variables"
+                                                   : "legacy firmware has no UEFI variables"));
     }
     if (!firmware.uefi) {
-        note_unused_store(in, state_folder, findings);
+        if (!firmware.image) {
+            note_unused_store(in, state_folder, findings);
+        }
         return nvram;
     }
     if (state_folder) {

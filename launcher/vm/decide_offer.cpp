@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/url.h"
+#include "launcher/settings/nic_options.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/kernel_script.h"
@@ -47,6 +49,16 @@ net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bo
 }
 
 }  // namespace
+
+net::Ipv4Address user_mode_host(const DecideInput& in) {
+    const auto& guest = in.settings.nics[netboot_nic(in.settings).value_or(0)].guest_ip;
+    if (!guest) {
+        return {10, 0, 2, 2};  // net/slirp.c, net_init_slirp
+    }
+    const std::uint32_t address = server_of(*guest);
+    return {static_cast<std::uint8_t>(address >> 24U), static_cast<std::uint8_t>(address >> 16U),
+            static_cast<std::uint8_t>(address >> 8U), static_cast<std::uint8_t>(address)};
+}
 
 // QEMU's DHCP has room for so much, and ends at once where there is more (libslirp src/bootp.h, bp_file). A
 // URL that is longer is named by a script, which iPXE follows.

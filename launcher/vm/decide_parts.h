@@ -129,6 +129,9 @@ void give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
 void check_nat_settings(const DecideInput& in, Findings& findings);
 // decide_offer.cpp: how it is named; of what is served to a guest on a bridge, where it comes from; and what
 // no NIC can be served.
+// QEMU's own address on the user-mode network of the NIC that netboot_nic names, where the guest finds this
+// host's loopback.
+[[nodiscard]] net::Ipv4Address user_mode_host(const DecideInput& in);
 void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings);
 void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
@@ -159,14 +162,32 @@ struct DiskFrame {
 // image_use.cpp: does the VM have a file twice, and writes to it?
 void check_image_uses(const DecideInput& in, const std::vector<DiskSpec>& disks, Findings& findings);
 
+// decide_blank_disks.cpp: after the images. A disk's cache is what is asked for, else what its I/O needs,
+// else the last word.
+[[nodiscard]] DiskSpec next_disk(const DecideInput& in, const std::vector<DiskSpec>& disks,
+                                 DiskCache otherwise);
+void add_blank_disks(const DecideInput& in, const DiskFrame& frame, std::vector<DiskSpec>& disks,
+                     Findings& findings);
+// What is said of disks, and counts for nothing with those that there are.
+void check_disk_settings(const DecideInput& in, const std::vector<DiskSpec>& disks, Findings& findings);
+
 // decide_kept_disk.cpp
+// What is asked of a blank disk's size, and by which setting.
+struct AskedSize {
+    std::string flag;
+    Amount amount;
+    std::uint64_t bytes = 0;  // that the amount comes to
+};
 struct KeptDisk {
     std::filesystem::path file;
     std::uint64_t size = 0;  // bytes, that it has or is to have
 };
-[[nodiscard]] KeptDisk decide_kept_disk(const DecideInput& in, const std::filesystem::path& state_folder,
-                                        Findings& findings);
-// What is kept, though no blank disk is asked for.
+[[nodiscard]] KeptDisk decide_kept_disk(const DecideInput& in, const AskedSize& asked,
+                                        const std::filesystem::path& state_folder, Findings& findings);
+[[nodiscard]] KeptDisk decide_extra_kept_disk(const DecideInput& in, const AskedSize& asked,
+                                              std::size_t index, const std::filesystem::path& state_folder,
+                                              Findings& findings);
+// What is kept, though no blank disk is asked for that would be it.
 void note_unused_disks(const DecideInput& in, Findings& findings);
 
 // decide_guest_data.cpp

@@ -28,9 +28,10 @@ std::optional<RunUser> decide_run_user(const DecideInput& in, Accelerator accele
 namespace {
 
 bool holds_something(const DataFacts& data) {
+    const auto holds_data = [](const KeptDiskFacts& disk) { return disk.holds_data; };
     return data.first_boot_done || data.nvram || data.tpm ||
-           std::any_of(data.disks.begin(), data.disks.end(),
-                       [](const KeptDiskFacts& disk) { return disk.holds_data; });
+           std::any_of(data.disks.begin(), data.disks.end(), holds_data) ||
+           std::any_of(data.extra_disks.begin(), data.extra_disks.end(), holds_data);
 }
 
 void note_unused_data(const DecideInput& in, const std::string& vm_name, Findings& findings) {

@@ -23,7 +23,7 @@ void drop_idle_program(VmSpec& spec) {
 // The packets of the NICs that boot are evidence of the boot.
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
     spec.firmware_log = in.settings.log_level == LogLevel::debug && spec.arch == Arch::x86_64 &&
-                        spec.firmware.mode == FirmwareMode::legacy;
+                        (spec.firmware.mode == FirmwareMode::legacy || in.settings.firmware_code);
     bool blind = false;
     for (NicSpec& nic : spec.nics) {
         const bool by_socket = kind_of(nic.net).on_host;

@@ -146,6 +146,12 @@ struct LayerFacts {
     bool operator==(const LayerFacts&) const = default;
 };
 
+// A file of firmware of the user's own.
+struct FirmwareFileFacts {
+    PathFacts path;
+    std::uint64_t size = 0;  // bytes
+};
+
 struct DiskFacts {
     PathFacts path;
     std::optional<ImageFacts> image;  // where the user does not say the format
@@ -182,6 +188,7 @@ struct DataFacts {
     bool first_boot_done = false;               // --boot-once was carried out in an earlier run
     std::optional<StoreFacts> nvram{};          // what is kept of UEFI's variables
     std::vector<KeptDiskFacts> disks{};         // that were kept
+    std::vector<KeptDiskFacts> extra_disks{};   // likewise, further ones
     std::vector<std::string> others{};          // names of VMs that have a folder, where this one has none
     std::optional<std::string> earlier{};       // whose folder is this VM's: a container's random name
     std::optional<TpmStateFacts> tpm{};         // what is kept of a TPM
@@ -232,12 +239,15 @@ struct HostFacts {
     bool random_name = false;                       // default_name is another one with each container
     std::vector<std::string> running_vms;           // names of those that are this user's
     bool in_container = false;
-    std::string fresh_password{};                 // of 8 characters, another one each time
-    std::string default_name = "vm";              // the container's host name, if in one
-    std::vector<std::vector<RomCandidate>> roms;  // for each NIC, in order of preference
-    std::vector<EfiProgram> ipxe_programs;        // in order of preference
-    std::vector<BootProgram> boot_programs;       // likewise; where the firmware's own client boots
-    std::vector<UefiFirmware> uefi;
+    std::string fresh_password{};                    // of 8 characters, another one each time
+    std::string fresh_guest_password{};              // likewise, longer
+    std::string default_name = "vm";                 // the container's host name, if in one
+    std::vector<std::vector<RomCandidate>> roms;     // for each NIC, in order of preference
+    std::vector<EfiProgram> ipxe_programs;           // in order of preference
+    std::vector<BootProgram> boot_programs;          // likewise; where the firmware's own client boots
+    std::vector<UefiFirmware> uefi;                  // what is installed, or the user's own alone
+    std::optional<FirmwareFileFacts> firmware_code;  // of the user's own
+    std::optional<FirmwareFileFacts> firmware_vars;
     std::optional<StoreFacts> nvram_template;  // of the firmware that the machine gets; none: it is not raw
     std::optional<std::filesystem::path> swtpm;
     std::optional<PathFacts> user_data;
@@ -247,7 +257,9 @@ struct HostFacts {
     std::vector<PortObstacle> port_obstacles;
     std::optional<NetbootFacts> netboot;
     OfferedFacts offered;
-    std::vector<DiskFacts> disks;   // of the settings' disks, in order
+    std::vector<DiskFacts> disks;  // of the settings' disks, in order
+    std::uint64_t disk_room =
+        0;  // bytes that are free where blank disks are made, where a share is asked for
     std::optional<DataFacts> data;  // none: there is no folder to keep things in
     std::optional<PathFacts> iso;
     ImageContent iso_content;

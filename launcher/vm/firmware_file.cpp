@@ -117,7 +117,7 @@ bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings&
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
-    netboot.offered_from = user_mode_host;
+    netboot.offered_from = user_mode_host(in);
     netboot.firmware_file = program.name;
     if (!fetches_by_http(in.settings)) {
         if (program.in_folder) {

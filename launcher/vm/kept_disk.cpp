@@ -40,21 +40,31 @@ bool has_file_of_today(const std::vector<KeptDiskFacts>& files) {
                        [](const KeptDiskFacts& file) { return file.name == kept_disk_file; });
 }
 
+constexpr std::string_view raw_suffix = ".raw";
+
+// Of "disk12.raw" behind "disk" the 12.
+std::optional<unsigned> number_between(std::string_view prefix, std::string_view file_name) {
+    if (!file_name.starts_with(prefix) || !file_name.ends_with(raw_suffix) ||
+        file_name.size() <= prefix.size() + raw_suffix.size()) {
+        return std::nullopt;
+    }
+    file_name.remove_prefix(prefix.size());
+    file_name.remove_suffix(raw_suffix.size());
+    return whole_number<unsigned>(file_name);
+}
+
 }  // namespace
 
 bool is_kept_disk(std::string_view file_name) {
-    constexpr std::string_view prefix = "disk";
-    constexpr std::string_view suffix = ".raw";
-    if (file_name == kept_disk_file) {
-        return true;
-    }
-    if (!file_name.starts_with(prefix) || !file_name.ends_with(suffix) ||
-        file_name.size() <= prefix.size() + suffix.size()) {
-        return false;
-    }
-    file_name.remove_prefix(prefix.size());
-    file_name.remove_suffix(suffix.size());
-    return whole_number<unsigned>(file_name).has_value();
+    return file_name == kept_disk_file || number_between("disk", file_name).has_value();
+}
+
+std::string extra_kept_file(std::size_t index) {
+    return fmt::format("blank{}{}", index + 2, raw_suffix);
+}
+
+bool is_extra_kept_disk(std::string_view file_name) {
+    return number_between("blank", file_name).value_or(0) > 1;
 }
 
 KeptDiskChoice choose_kept_disk(const std::vector<KeptDiskFacts>& files) {

@@ -1,6 +1,7 @@
 // The blank disk that a VM keeps between runs: which of the files in its folder it is. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@ namespace vml {
 // Its name. An older vm-launch numbered it by how many images came before it: disk0.raw, disk1.raw, …
 inline constexpr std::string_view kept_disk_file = "blank.raw";
 [[nodiscard]] bool is_kept_disk(std::string_view file_name);
+// Of the further blank disks, by their place among them from 0 on: "blank2.raw", "blank3.raw", …
+[[nodiscard]] std::string extra_kept_file(std::size_t index);
+[[nodiscard]] bool is_extra_kept_disk(std::string_view file_name);
 
 struct KeptDiskFacts {
     std::string name;        // in the VM's folder

@@ -63,6 +63,12 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
                 note_idle_link(in, index, kind, findings);
             }
         }
+        if (nic.guest_ip && nic.network != NetworkMode::nat) {
+            findings.note(
+                fmt::format("{} has no effect without {}: on another network the guest's address is "
+                            "that network's to give",
+                            nic_words(in, index, "guest-ip"), wanted_of_nic(in, index, "mode", "nat")));
+        }
     }
 }
 

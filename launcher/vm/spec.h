@@ -28,6 +28,8 @@ enum class MachineFamily { q35, pc, virt };
 struct FirmwareSpec {
     FirmwareMode mode = FirmwareMode::legacy;
     std::optional<UefiFirmware> uefi;  // with any other mode than legacy
+    std::optional<std::filesystem::path>
+        image{};  // in its place, in every mode: a whole one, as the machine's ROM
     bool operator==(const FirmwareSpec&) const = default;
 };
 
@@ -66,12 +68,10 @@ struct Netboot {
     bool operator==(const Netboot&) const = default;
 };
 
-// QEMU's own address on its user-mode network, where the guest finds this host's loopback (net/slirp.c).
-inline constexpr net::Ipv4Address user_mode_host{10, 0, 2, 2};
-
 // QEMU's user-mode network.
 struct Nat {
-    std::vector<PortForward> forwards;  // each with its address
+    std::vector<PortForward> forwards;    // each with its address
+    std::optional<GuestAddress> guest{};  // none: QEMU's own default
     bool operator==(const Nat&) const = default;
 };
 
@@ -139,6 +139,7 @@ struct DiskSpec {
     std::optional<std::filesystem::path> kept;         // where a blank disk lives on
     DiskBus bus = DiskBus::virtio;
     DiskCache cache = DiskCache::writeback;
+    std::optional<DiskIo> io{};  // none: QEMU's own default
     [[nodiscard]] std::string device_id() const { return id + "-dev"; }
     bool operator==(const DiskSpec&) const = default;
 };
@@ -229,6 +230,9 @@ struct VmSpec {
     std::optional<VncSpec> vnc;         // none: the machine has no screen
     bool guest_agent = true;            // the machine has a port for qemu-ga
     bool entropy = false;               // it has a virtio-rng
+    bool balloon = false;               // it has a virtio-balloon
+    bool usb = false;                   // it has a USB controller, whether or not anything needs one
+    bool io_thread = false;             // its disks have a thread of QEMU's to themselves
     std::vector<BootEntry> first_boot;  // where it differs: until the guest's first reset
     std::vector<BootEntry> boot_order;
     std::optional<std::filesystem::path> state_folder;  // what is kept between runs

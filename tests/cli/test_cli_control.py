@@ -657,45 +657,7 @@ def test_a_misspelt_variable_is_warned_of():
     assert result.stderr.count("unknown variable") == 3
 
 
-# Every variable that Docker-VM-Runner documents, with a value that asks for something.
-FOREIGN = dict(DISTRO="debian-12", CATALOG_URL="http://h/", CATALOG_CACHE="/c", CATALOG_OFFLINE="1", DOWNLOAD_RETRIES="5",
-               DOWNLOAD_MAX_SIZE="1G", EXTRACT_MAX_SIZE="1G", FORCE_ISO="1", KEEP_ALIVE_AFTER_VM_STOP="1", GUEST_PASSWORD="x",
-               NOVNC_PORT="6080", VNC_KEYMAP="de", REDFISH_ENABLE="1", REDFISH_USERNAME="a", REDFISH_PASSWORD="b",
-               REDFISH_PORT="8443", REDFISH_SYSTEM_ID="s", IPMI_ENABLE="1", IPMI_USERNAME="a", IPMI_PASSWORD="b",
-               IPMI_PORT="623", IPMI_SYSTEM_ID="s", NETWORK_CONTAINER_INTERFACE="eth1", NETWORK_CONTAINER_BRIDGE="b",
-               NETWORK_GUEST_IP="10.0.2.9", NETWORK_GUEST_IP6="fd00::9", DISK_IO="io_uring", ALLOCATE="1", IO_THREAD="1",
-               GPU="1", USB="1", HYPERV="1", BALLOON="1", DISK2_SIZE="5G", DEVICE="/dev/sdb", DEVICE2="/dev/sdc",
-               FILESYSTEM_SOURCE="/x", FILESYSTEM_TARGET="x", FILESYSTEM_DRIVER="9p", FILESYSTEM_ACCESSMODE="mapped",
-               FILESYSTEM_READONLY="1", FILESYSTEM2_SOURCE="/y", LIBVIRT_URI="qemu:///system",
-               SHELL="/bin/zsh")
-
-
-def test_every_variable_of_docker_vm_runner_is_answered_and_none_is_a_fault():
-    result = launch(*BOOT, env=environment(**FOREIGN, GUEST_NAME=name_of_run()))  # nobody else's name, which is warned of
-    assert result.returncode == 0
-    for name in FOREIGN:
-        assert f"warning: ${name} has no effect here: " in result.stderr, name
-    assert result.stderr.count("warning") == len(FOREIGN)
-
-
 def test_a_shell_of_who_logged_in_is_nobodys_setting():
     result = launch("plan", *BOOT, env=environment(SHELL="/bin/zsh", LOGNAME="root"))
     assert result.returncode == 0
     assert "SHELL" not in result.stderr
-
-
-@pytest.mark.parametrize("flag", ["--list-distros", "--type=iso", "--search=x", "--show-config", "--show-xml", "--dry-run",
-                                  "--cleanup"])
-def test_a_flag_of_docker_vm_runner_is_answered(flag):
-    result = launch(flag)
-    assert result.returncode == 2
-    assert f"unknown option {flag.split('=')[0]}" in result.stderr
-    assert any(words in result.stderr for words in ("fetches no images", "`vm-launch plan` prints", "nothing to clean up"))
-
-
-def test_a_variable_of_docker_vm_runner_that_asks_for_nothing_is_no_matter():
-    idle = dict(REDFISH_ENABLE="0", IPMI_ENABLE="off", GPU="off", FORCE_ISO="0", RNG="1", HYPERV="0", KEEP_ALIVE_AFTER_VM_STOP="0",
-                DISK_IO="native", USB="0", BALLOON="0", IO_THREAD="0", SHELL="/bin/bash", DISK_TYPE="virtio", TPM="0")
-    result = launch(*BOOT, env=environment(**idle, GUEST_NAME=name_of_run()))
-    assert result.returncode == 0
-    assert "warning" not in result.stderr

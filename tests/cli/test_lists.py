@@ -65,7 +65,7 @@ def test_a_setting_is_not_among_the_variables_without_use():
     without_use = set(re.findall(r'\{"([A-Z0-9_]+)",', source("launcher/settings/foreign_variables.cpp")))
     settings = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", source("docs/SETTINGS.md")))
     assert len(without_use) > 10 and len(settings) > 40
-    assert without_use & settings == {"DISK_SIZE"}, "of which there are DISK2_SIZE and more elsewhere"
+    assert not without_use & settings
 
 
 def test_hints_name_values_that_the_settings_take():

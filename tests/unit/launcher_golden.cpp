@@ -10,6 +10,7 @@
 #include "base/shell.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
+#include "launcher/vm/boot_sources.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 
@@ -98,6 +99,16 @@ HostFacts arm_qemu(HostFacts facts) {
     facts.qemu_program = "qemu-system-aarch64";
     facts.qemu = "/usr/bin/qemu-system-aarch64";
     facts.roms = {std::vector<RomCandidate>{}};
+    return facts;
+}
+
+HostFacts with_own_firmware(HostFacts facts) {
+    facts.firmware_code = {a_file(), std::uint64_t{4} << 20};
+    facts.firmware_vars = {a_file(), std::uint64_t{512} << 10};
+    Settings settings;
+    settings.firmware_code = "build/OVMF_CODE.fd";
+    settings.firmware_vars = "/build/OVMF_VARS.fd";
+    facts.uefi = own_uefi(settings, Arch::x86_64, facts.working_folder);
     return facts;
 }
 
@@ -196,6 +207,26 @@ std::vector<Golden> all_golden() {
         {"cloud-init-smbios",
          and_also({"--user-data=/u", "--ssh-pubkey=ssh-ed25519 AAAA me", "--smbios=serial=S1,asset=A1"}),
          with_user_data(served)},
+        {"disks-usb-kept",
+         {"--name=box", "--disk=/images/a.qcow2", "--blank-disk", "--extra-disk=1G", "--extra-disk=2G",
+          "--disk-bus=usb", "--usb", "--graphics=vnc", "--vnc-password=none"},
+         with_data(with_disk(made_up_host(), "qcow2"))},
+        {"disks-scsi-thread",
+         {"--blank-disk", "--disk-bus=scsi", "--io-thread", "--disk-io=native"},
+         made_up_host()},
+        {"disks-ide-cdrom-first",
+         {"--machine=pc", "--disk=/images/a.qcow2", "--disk-bus=ide", "--iso=/c.iso", "--force-iso"},
+         with_iso(with_disk(made_up_host(), "qcow2"))},
+        {"hyperv-balloon",
+         {"--blank-disk", "--hyperv", "--balloon", "--io-thread", "--disk-io=io_uring"},
+         with_kvm(made_up_host())},
+        {"guest-ip", and_also({"--guest-ip=192.168.7.9/25", "--ssh-port=2222"}), served},
+        {"guest-password", {"--blank-disk", "--guest-password=it's mine"}, made_up_host()},
+        {"own-firmware",
+         {"--firmware-code=build/OVMF_CODE.fd", "--firmware-vars=/build/OVMF_VARS.fd", "--blank-disk"},
+         with_own_firmware(made_up_host())},
+        {"own-firmware-image", and_also({"--firmware-code=/build/coreboot.rom", "--firmware=legacy"}),
+         with_own_firmware(served)},
         {"devices-missing", and_also({"--boot-order=hd,cdrom,network"}), served},
     };
 }

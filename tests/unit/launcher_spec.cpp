@@ -737,7 +737,7 @@ TEST_CASE("what qemu-img says of an image decides, and the user's word before it
           "--disk: cannot use /d\n  why:  the format of /d cannot be told: broken\n  hint: say it\n");
 }
 
-TEST_CASE("SATA disks are q35's, and it has six ports") {
+TEST_CASE("SATA disks are q35's, which has six ports; pc has IDE, with four places") {
     HostFacts facts = made_up_host();
     facts.disks = std::vector<DiskFacts>(6, an_image());
     Words flags{"--disk-bus=sata"};
@@ -748,7 +748,12 @@ TEST_CASE("SATA disks are q35's, and it has six ports") {
     flags.emplace_back("--blank-disk");
     CHECK(contains(text_of(faults_of(flags, facts)), "--disk-bus: q35 has 6 SATA ports"));
     flags.emplace_back("--machine=pc");
-    CHECK(contains(text_of(faults_of(flags, facts)), "--disk-bus: pc has no SATA"));
+    CHECK(contains(text_of(faults_of(flags, facts)), "--disk-bus: pc has 4 places for IDE devices"));
+    CHECK(spec_of({"--disk-bus=ide", "--machine=pc", "--blank-disk", "--boot-order=hd"}, made_up_host())
+              .disks.front()
+              .bus == DiskBus::sata);
+    CHECK(contains(text_of(faults_of({"--disk-bus=sata", "--arch=aarch64", "--blank-disk"}, made_up_host())),
+                   "--disk-bus: virt has neither SATA nor IDE"));
 }
 
 TEST_CASE("a disk that cannot be written says what would mend it") {

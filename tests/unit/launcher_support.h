@@ -170,6 +170,7 @@ inline HostFacts made_up_host() {
     facts.qemu = "/usr/bin/qemu-system-x86_64";
     facts.kvm = {false, "/dev/kvm is not there", "load the kvm module"};
     facts.fresh_password = "fresh123";
+    facts.fresh_guest_password = "fresh123fresh1";
     facts.cpus = 8;
     facts.memory_mib = 16000;
     facts.roms = {std::vector<RomCandidate>{bios_rom("/usr/lib/ipxe/qemu/pxe-virtio.rom", {0x1AF4, 0x1041})}};

@@ -195,9 +195,9 @@ TEST_CASE("faults name the variable of the NIC, the ROM and the report") {
 }
 
 TEST_CASE("what Docker-VM-Runner's variables ask for that is so anyway is not warned of") {
-    const Environment idle{{"USB", "0"}, {"BALLOON", "off"}, {"IO_THREAD", "\"0\""}, {"RNG", "1"}};
+    const Environment idle{{"GPU", "0"}, {"ALLOCATE", "off"}, {"REDFISH_ENABLE", "\"0\""}, {"RNG", "1"}};
     CHECK(given(idle).warnings.empty());
-    CHECK(given({{"USB", "1"}, {"BALLOON", "1"}, {"IO_THREAD", "1"}}).warnings.size() == 3);
+    CHECK(given({{"GPU", "1"}, {"ALLOCATE", "1"}, {"REDFISH_ENABLE", "1"}}).warnings.size() == 3);
 }
 
 TEST_CASE("a source of entropy: with UEFI, or asked for") {
@@ -214,8 +214,6 @@ TEST_CASE("a source of entropy: with UEFI, or asked for") {
 }
 
 TEST_CASE("what is meant by a value in another notation is said") {
-    CHECK(contains(faults_of_variables({{"DISK_SIZE", "max"}}), "takes room as it is written"));
-    CHECK(contains(faults_of_variables({{"DISK_TYPE", "usb"}}), "there is no USB disk here"));
     CHECK(contains(faults_of_variables({}, {"--persist", "/data"}), "did you mean --data-dir /data?"));
     CHECK(contains(faults_of_variables({{"PERSIST", "/data"}}), "--data-dir=/data"));
     CHECK(contains(faults_of_variables({{"CLOUD_INIT_USER_DATA", "#cloud-config\nusers: []\n"}}),

@@ -206,11 +206,13 @@ TEST_CASE("memory is MiB, or a size with a unit") {
 }
 
 TEST_CASE("disk sizes are GiB, or a size with a unit") {
-    CHECK(parse_disk_size("20") == std::uint64_t{20} << 30);
-    CHECK(parse_disk_size("20G") == std::uint64_t{20} << 30);
-    CHECK(parse_disk_size("1T") == std::uint64_t{1} << 40);
-    CHECK(parse_disk_size("1K") == 1024);
-    CHECK(parse_disk_size("1024T") == std::uint64_t{1} << 50);
+    CHECK(parse_disk_size("20") == Amount{std::uint64_t{20} << 30, {}});
+    CHECK(parse_disk_size("20G") == Amount{std::uint64_t{20} << 30, {}});
+    CHECK(parse_disk_size("1T") == Amount{std::uint64_t{1} << 40, {}});
+    CHECK(parse_disk_size("1K") == Amount{1024, {}});
+    CHECK(parse_disk_size("1024T") == Amount{std::uint64_t{1} << 50, {}});
+    CHECK(parse_disk_size("Half") == Amount{{}, Share::half});
+    CHECK(parse_disk_size("max") == Amount{{}, Share::max});
     for (const char* text : {"0", "1025T", "", "big", "-1G", "18446744073709551615T"}) {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_disk_size, text).empty());
