@@ -15,6 +15,7 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "control/client.h"
+#include "control/folder.h"
 #include "launcher/remote/base64.h"
 #include "launcher/remote/control_client.h"
 
