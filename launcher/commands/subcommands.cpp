@@ -70,12 +70,16 @@ std::vector<Subcommand> for_running_vms() {
                             return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
                         }});
     }
-    rows.push_back({guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
-                    "exec with the command's output as it comes; a single word with blanks is "
-                    "for the guest's shell; --wait: first for the VM and its agent",
-                    [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
-                        return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
-                    }});
+    rows.push_back(
+        {guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
+         "exec with the command's output as it comes; a single word with blanks is "
+         "for the guest's shell; --wait: first for the VM and its agent",
+         "the output comes within a second, as files in the guest are read through its agent, or, where "
+         "the guest has no `/bin/sh` or no room, at the end; there is no terminal and no standard input",
+         "the command's; 128+n when signal n killed it; 125 when it could not be run",
+         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+             return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
+         }});
     return rows;
 }
 

@@ -15,6 +15,7 @@ std::optional<ParsedCommandLine> guest_exec_line(const std::vector<std::string>&
     }
     ParsedCommandLine line;
     line.command.subcommand = guest_exec_name;
+    line.command.named = true;
     auto word = std::next(arguments.begin());
     for (; word != arguments.end() && word->starts_with('-') && *word != "--"; ++word) {
         if (*word == "--wait") {
