@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -25,6 +26,12 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
         text.append(chunk.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
     }
     return text;
+}
+
+int exclusively(const std::filesystem::path& path, int flags) {
+    struct stat status {};
+    const bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    return writes && ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode) ? O_EXCL : 0;
 }
 
 }  // namespace vml

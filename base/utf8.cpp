@@ -63,4 +63,15 @@ bool is_c1_control(std::string_view character) {
     return character.size() == 2 && character[0] == '\xc2' && value_of(character[1]) < 0xa0;
 }
 
+bool is_all(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t size = size_at(text);
+        if (size == 0) {
+            return false;
+        }
+        text.remove_prefix(size);
+    }
+    return true;
+}
+
 }  // namespace vml::utf8

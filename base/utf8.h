@@ -15,6 +15,9 @@ namespace vml::utf8 {
 // Bytes of the character that the text begins with; 0: it is none, or not whole.
 [[nodiscard]] std::size_t size_at(std::string_view text);
 
+// Nothing else in the whole text?
+[[nodiscard]] bool is_all(std::string_view text);
+
 [[nodiscard]] inline bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;
 }

@@ -76,7 +76,9 @@ std::vector<Subcommand> for_running_vms() {
          "for the guest's shell; --wait: first for the VM and its agent",
          "the output comes within a second, as files in the guest are read through its agent, or, where "
          "the guest has no `/bin/sh` or no room, at the end; there is no terminal and no standard input",
-         "the command's; 128+n when signal n killed it; 125 when it could not be run",
+         "the command's, 127 where there is none of that name; 128+n when signal n killed it; 125 when the "
+         "guest "
+         "could not be asked",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
          }});

@@ -139,7 +139,7 @@ PathFacts look_at(const fs::path& path, int flags) {
     }
     facts.kind = kind_of(status.st_mode);
     facts.id = S_ISBLK(status.st_mode) ? FileId{status.st_rdev, 0} : FileId{status.st_dev, status.st_ino};
-    const OwnedFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK)};
+    const OwnedFd fd{::open(path.c_str(), flags | exclusively(path, flags) | O_CLOEXEC | O_NONBLOCK)};
     facts.open_error = fd ? 0 : errno;
     return facts;
 }

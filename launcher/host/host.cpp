@@ -164,11 +164,12 @@ std::string fresh_password(std::size_t length) {
     return password;
 }
 
-void look_at_secrets(const Settings& settings, HostFacts& facts) {
+void look_at_secrets(const Settings& settings, Moment moment, HostFacts& facts) {
     constexpr std::size_t most_of_vnc = 8;  // RFC 6143, 7.2.2
     constexpr std::size_t of_guest = 14;
     facts.fresh_password = settings.graphics == Graphics::none ? "" : fresh_password(most_of_vnc);
-    facts.fresh_guest_password = settings.guest_password ? fresh_password(of_guest) : "";
+    facts.fresh_guest_password =
+        settings.guest_password && moment == Moment::counts ? fresh_password(of_guest) : "";
 }
 
 // By what a VM is told from others.
@@ -278,7 +279,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
         facts.swtpm = find_program("swtpm", value_of(environment, "PATH"));
     }
     look_at_user_data(settings, facts);
-    look_at_secrets(settings, facts);
+    look_at_secrets(settings, moment, facts);
     look_at_ssh_key(settings, value_of(environment, "HOME"), facts);
     look_at_disks(settings, value_of(environment, "PATH"), facts);
     facts.data =

@@ -31,12 +31,13 @@ using Words = std::vector<std::string>;
 
 // POSIX sh, with what busybox has too. The files are there before anybody asks for them, the status last.
 constexpr const char* start_script = R"(d=$(mktemp -d "${TMPDIR:-/tmp}/vm-launch-exec.XXXXXX") || exit 125
-: >"$d/out" && : >"$d/err" || exit 125
+: >"$d/out" && : >"$d/err" || { rm -r "$d"; exit 125; }
 ( ( "$@" ) >"$d/out" 2>"$d/err" </dev/null; echo $? >"$d/new"; mv "$d/new" "$d/code" ) >/dev/null 2>&1 </dev/null &
-echo "$d")";
-// 0: it had ended before the rest was read. 1: it had not.
+echo "$! $d")";
+// 0: it had ended before the rest was read. 1: it had not. 3: whoever was to tell the end is gone.
 constexpr const char* read_script = R"([ -d "$1" ] || exit 2
 [ -e "$1/code" ]; r=$?
+[ $r = 0 ] || kill -0 "$4" 2>/dev/null || [ -e "$1/code" ] || r=3
 tail -c +"$2" "$1/out" | head -c 1048576
 tail -c +"$3" "$1/err" | head -c 1048576 >&2
 exit $r)";
@@ -92,27 +93,48 @@ void show(const Outcome& outcome) {
     write_out(stderr, outcome.errors, what);
 }
 
-// The folder of its files; none: the guest has no shell, or no room for them.
-std::optional<std::string> started(const GuestShell& shell, const Words& command) {
+// A command that was begun, and may run without anybody who looks.
+struct Begun {
+    std::string folder;  // of its files
+    std::string pid;     // of the shell that waits for it
+};
+
+bool has_shell(const GuestShell& shell) {
     try {
-        const Outcome start = shell.script(start_script, command);
-        const std::string folder{trimmed(start.output)};
-        return start.code == 0 && !folder.empty() ? std::optional{folder} : std::nullopt;
+        return shell.script(":", {}).code == 0;
     } catch (const Error&) {
-        return std::nullopt;  // the command itself tells why
+        return false;  // the command itself tells why
     }
 }
 
-int follow(const GuestShell& shell, const std::string& folder) {
+// None: the guest has no shell, or no room for the files. What fails later may have begun the command: it is
+// not to run twice.
+std::optional<Begun> begin(const GuestShell& shell, const Words& command) {
+    if (!has_shell(shell)) {
+        return std::nullopt;
+    }
+    const Outcome start = shell.script(start_script, command);
+    const std::string_view words = trimmed(start.output);
+    const std::size_t blank = words.find(' ');
+    if (start.code != 0 || blank == std::string_view::npos) {
+        return std::nullopt;
+    }
+    return Begun{std::string{words.substr(blank + 1)}, std::string{words.substr(0, blank)}};
+}
+
+int follow(const GuestShell& shell, const Begun& begun) {
+    constexpr int killed = 3;
+    const std::string& folder = begun.folder;
     std::size_t output = 1;
     std::size_t errors = 1;
     for (milliseconds pause = first_look;;) {
         const Outcome now =
-            shell.script(read_script, {folder, std::to_string(output), std::to_string(errors)});
-        if (now.code > 1) {
-            throw lost("its files in the guest are gone: " + folder);
-        }
+            shell.script(read_script, {folder, std::to_string(output), std::to_string(errors), begun.pid});
         show(now);
+        if (now.code > 1) {
+            throw lost(now.code == killed ? "the shell that waited for it in the guest was killed"
+                                          : "its files in the guest are gone: " + folder);
+        }
         output += now.output.size();
         errors += now.errors.size();
         const bool more = std::max(now.output.size(), now.errors.size()) >= most_at_once;
@@ -140,7 +162,11 @@ bool agent_answers(const Address& vm) {
 
 // Several VMs, of which none is named, are no matter of time.
 Address awaited_vm(const Question& question) {
-    while (true) {
+    constexpr int patience = 5;  // tries
+    for (int tries = 0;; ++tries) {
+        if (tries == patience) {
+            write_out(stderr, "vm-launch: waiting for the VM and its guest agent\n", "cannot write");
+        }
         try {
             Address vm = named_vm(question);
             if (agent_answers(vm)) {
@@ -162,8 +188,8 @@ int run_in_guest(const Question& question) {
                      ExitCode::exec_failed}};
     }
     const GuestShell shell{command.wait ? awaited_vm(question) : named_vm(question)};
-    if (const auto folder = started(shell, command.guest_command)) {
-        return follow(shell, *folder);
+    if (const auto begun = begin(shell, command.guest_command)) {
+        return follow(shell, *begun);
     }
     const Outcome outcome = shell.run(command.guest_command);
     show(outcome);

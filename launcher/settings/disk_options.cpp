@@ -141,7 +141,7 @@ std::vector<OptionRow> blank_disk_options() {
 std::vector<OptionRow> guest_data_options() {
     return {
         option<&Settings::cloud_init>({"cloud-init", "CLOUD_INIT", "",
-                                       "on with --user-data or --ssh-pubkey, else off",
+                                       "on with --user-data, --ssh-pubkey or --guest-password, else off",
                                        "a seed for cloud-init (NoCloud) on a disk of its own"}),
         option<&Settings::user_data, parse_user_data>(
             {"user-data", "CLOUD_INIT_USER_DATA", "FILE", "none", "cloud-init's user data"}),

@@ -21,6 +21,29 @@ void append(std::vector<Item>& all, std::vector<Item> more) {
     std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
+// DEVICE… are disks beside those that a list names, whatever layer has it.
+bool is_device(const Raw& disk) {
+    return disk.origin.starts_with("$DEVICE");
+}
+
+// Of each kind, the strongest layer's.
+void add_weaker_disks(Layer& strong, Layer& weak) {
+    const auto any = [](const std::vector<Raw>& disks, bool device) {
+        return std::any_of(disks.begin(), disks.end(),
+                           [&](const Raw& disk) { return is_device(disk) == device; });
+    };
+    std::vector<Raw> disks;
+    for (const bool device : {false, true}) {
+        const std::vector<Raw>& from = any(strong.disks, device) ? strong.disks : weak.disks;
+        std::copy_if(from.begin(), from.end(), std::back_inserter(disks),
+                     [&](const Raw& disk) { return is_device(disk) == device; });
+    }
+    if (!any(strong.disks, false)) {
+        append(strong.faults, std::move(weak.disk_faults));
+    }
+    strong.disks = std::move(disks);
+}
+
 // What the layers say together; of a list the strongest layer that names any has all.
 void add_weaker(Layer& strong, Layer weak) {
     strong.values.merge(std::move(weak.values));
@@ -28,10 +51,7 @@ void add_weaker(Layer& strong, Layer weak) {
         strong.nics = std::move(weak.nics);
         append(strong.faults, std::move(weak.nic_faults));
     }
-    if (strong.disks.empty()) {
-        strong.disks = std::move(weak.disks);
-        append(strong.faults, std::move(weak.disk_faults));
-    }
+    add_weaker_disks(strong, weak);
     if (strong.dhcp_options.empty()) {
         strong.dhcp_options = std::move(weak.dhcp_options);
         append(strong.faults, std::move(weak.dhcp_option_faults));
@@ -212,7 +232,8 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     } else {
         result.warnings.clear();
     }
-    result.in_variables = speaks_in_variables(layer) && !line.qemu_args;
+    result.in_variables = find_subcommand(subcommands, result.command.subcommand)->takes_settings &&
+                          speaks_in_variables(layer) && !line.qemu_args;
     assign_all(layer, result);
     imply_network_boot(result);
     if (line.qemu_args) {

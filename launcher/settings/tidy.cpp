@@ -58,6 +58,20 @@ const Raw* script_of(const Layer& layer) {
     return found == layer.values.end() ? nullptr : &found->second;
 }
 
+// Blanks and quotes may belong to a password, and no message is to show it.
+bool is_secret(std::string_view key) {
+    return key == "guest-password" || key == "vnc-password";
+}
+
+bool tidy_secret(const Raw& raw, Layer& layer) {
+    const bool good = !has_control_character(raw.text);
+    if (!good) {
+        layer.fault(fmt::format("{}: a line end or another control character is in it", raw.origin), "",
+                    "give it on one line");
+    }
+    return good;
+}
+
 // False where the value cannot be one.
 bool tidy_value(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
     if (std::string words = cut_surroundings(raw); !words.empty()) {
@@ -119,7 +133,8 @@ std::vector<std::string> tidy(Layer& layer) {
                           (value->first == "user-data" &&
                            is_user_data_text(value->second.text)) ||  // refused as what it is
                           (value->first == "script" && is_script_text(value->second.text));
-        const bool good = kept || tidy_value(value->second, layer, warnings);
+        const bool good = kept || (is_secret(value->first) ? tidy_secret(value->second, layer)
+                                                           : tidy_value(value->second, layer, warnings));
         value = good ? std::next(value) : layer.values.erase(value);
     }
     for (RawNic& nic : layer.nics) {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "control/lock_bytes.h"
 
 namespace vml {
@@ -25,9 +26,10 @@ OwnedFd memory_file(const std::optional<RunUser>& user, const std::string& what)
 }
 
 OwnedFd open_file(const std::filesystem::path& path, int flags) {
-    OwnedFd file{::open(path.c_str(), flags | O_CLOEXEC)};
+    OwnedFd file{::open(path.c_str(), flags | exclusively(path, flags) | O_CLOEXEC)};
     if (!file) {
-        throw failed(fmt::format("cannot open {}", path.string()), errno, "", ExitCode::host);
+        throw failed(fmt::format("cannot open {}", path.string()), errno,
+                     errno == EBUSY ? "is it mounted, or another VM's?" : "", ExitCode::host);
     }
     return file;
 }
@@ -85,7 +87,8 @@ void require_direct(int fd, const std::filesystem::path& path) {
                                     ? "its file system has no access past the host's cache (O_DIRECT)"
                                     : errno_text(errno);
         throw Error{{fmt::format("cannot use {} without the host's cache", path.string()), why,
-                     "use --disk-cache writeback, or put it on another file system", ExitCode::host}};
+                     "use --disk-cache writeback (and no --disk-io native), or put it on another file system",
+                     ExitCode::host}};
     }
 }
 

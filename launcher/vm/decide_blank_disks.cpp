@@ -15,18 +15,21 @@ bool is_direct(DiskCache cache) {
 }
 
 // In whole MiB, where it is a share.
-AskedSize asked_size(const DecideInput& in, std::string flag, const Amount& amount, Findings& findings) {
+AskedSize asked_size(const DecideInput& in, std::string flag, const Amount& amount) {
     constexpr std::uint64_t mebi = std::uint64_t{1} << 20;
     if (amount.number) {
         return {std::move(flag), amount, *amount.number};
     }
-    const std::uint64_t bytes = decide_amount(amount, in.facts.disk_room) / mebi * mebi;
-    if (bytes == 0) {
-        findings.host_fault(
-            fmt::format("{}: cannot make a blank disk of {}", in.origin(flag), to_string(*amount.share)),
-            "no room is free, or none can be told, where it would be", "give a size: 20G");
+    return {std::move(flag), amount, decide_amount(amount, in.facts.disk_room) / mebi * mebi};
+}
+
+// One that is there already has the size that it has.
+void check_room(const DecideInput& in, const AskedSize& asked, const DiskSpec& disk, Findings& findings) {
+    if (asked.amount.share && disk.size == 0 && findings.no_fault()) {
+        findings.host_fault(fmt::format("{}: cannot make a blank disk of {}", in.origin(asked.flag),
+                                        to_string(*asked.amount.share)),
+                            "no room is free, or none can be told, where it would be", "give a size: 20G");
     }
-    return {std::move(flag), amount, bytes};
 }
 
 DiskSpec blank(const DecideInput& in, const std::vector<DiskSpec>& disks, std::uint64_t size,
@@ -55,15 +58,16 @@ void add_blank_disks(const DecideInput& in, const DiskFrame& frame, std::vector<
         disks.push_back(blank(in, disks, kept.size, kept.file));
     };
     if (in.settings.blank_disk) {
-        const AskedSize asked = asked_size(in, "disk-size", in.settings.disk_size, findings);
+        const AskedSize asked = asked_size(in, "disk-size", in.settings.disk_size);
         frame.state_folder ? kept_as(decide_kept_disk(in, asked, *frame.state_folder, findings))
                            : disks.push_back(blank(in, disks, asked.bytes, std::nullopt));
+        check_room(in, asked, disks.back(), findings);
     }
     for (std::size_t index = 0; index < in.settings.extra_disks.size(); ++index) {
-        const AskedSize asked =
-            asked_size(in, extra_disk_origin(index), in.settings.extra_disks[index], findings);
+        const AskedSize asked = asked_size(in, extra_disk_origin(index), in.settings.extra_disks[index]);
         frame.state_folder ? kept_as(decide_extra_kept_disk(in, asked, index, *frame.state_folder, findings))
                            : disks.push_back(blank(in, disks, asked.bytes, std::nullopt));
+        check_room(in, asked, disks.back(), findings);
     }
 }
 
@@ -95,6 +99,11 @@ void check_disk_settings(const DecideInput& in, const std::vector<DiskSpec>& dis
             fmt::format("{} and {} contradict each other", in.origin("disk-io"), in.origin("disk-cache")),
             "the kernel's AIO goes past the host's cache alone",
             "use --disk-cache none or directsync, or another --disk-io");
+    }
+    if (settings.disk_bus == DiskBus::usb && in.origins.contains("usb") && !settings.usb && !disks.empty()) {
+        findings.settings_fault(
+            fmt::format("{} and {} contradict each other", in.origin("usb"), in.origin("disk-bus")),
+            "a disk on USB needs a USB controller", "leave one of them out");
     }
     if (disks.empty() && settings.disks.empty()) {
         for (const std::string& flag : told_of_disks(in)) {

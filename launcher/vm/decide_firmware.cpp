@@ -53,20 +53,40 @@ bool check_firmware_file(const DecideInput& in, std::string_view flag,
     return !file || (facts && check_path(in, {flag, *file, facts->path}, findings));
 }
 
-// What QEMU demands of a machine's flash (hw/arm/virt.c, VIRT_FLASH: a fixed size) and of its ROM
-// (hw/i386/x86.c, x86_bios_rom_init).
+// What QEMU demands of a machine's flash (hw/arm/virt.c, VIRT_FLASH: a fixed size; hw/i386/pc_sysfw.c,
+// pc_system_flash_map) and of its ROM (hw/i386/x86.c, x86_bios_rom_init).
 void check_firmware_size(const DecideInput& in, Arch arch, std::string_view flag,
                          const std::filesystem::path& file, std::uint64_t size, Findings& findings) {
     constexpr std::uint64_t arm_flash = std::uint64_t{64} << 20;
     constexpr std::uint64_t unit = std::uint64_t{64} << 10;
+    constexpr std::uint64_t page = 4096;
+    constexpr std::uint64_t most = std::uint64_t{64} << 20;  // of any board's flash
     const bool flash = in.settings.firmware_vars.has_value();
     const std::string what = fmt::format("{}: cannot use {}", in.origin(flag), file.string());
-    if (arch == Arch::aarch64 && flash && size != arm_flash) {
+    if (size > most) {
+        findings.host_fault(what, fmt::format("it has {} bytes, and no firmware more than 64 MiB", size),
+                            "name the image as it was built: OVMF.fd, OVMF_CODE_4M.fd, coreboot.rom");
+    } else if (arch == Arch::aarch64 && flash && size != arm_flash) {
         findings.host_fault(what, fmt::format("it has {} bytes, and the flash of virt 64 MiB", size),
-                            fmt::format("truncate -s 64M {}", shell_quoted(file.string())));
+                            fmt::format("truncate -s 64M {}, of a copy", shell_quoted(file.string())));
+    } else if (arch == Arch::x86_64 && flash && (size == 0 || size % page != 0)) {
+        findings.host_fault(what, fmt::format("it has {} bytes, and a flash whole units of 4 KiB", size),
+                            "name the raw image as it was built: OVMF_CODE_4M.fd, OVMF_VARS_4M.fd");
     } else if (arch == Arch::x86_64 && !flash && (size == 0 || size % unit != 0)) {
         findings.host_fault(what, fmt::format("it has {} bytes, and a ROM whole units of 64 KiB", size),
                             "name the image as it was built: OVMF.fd, coreboot.rom");
+    }
+}
+
+// hw/i386/pc_sysfw.c, FLASH_SIZE_LIMIT.
+void check_flash_room(const DecideInput& in, Arch arch, Findings& findings) {
+    constexpr std::uint64_t limit = std::uint64_t{8} << 20;
+    if (arch == Arch::x86_64 && in.settings.firmware_code && findings.no_fault() &&
+        in.facts.firmware_code->size + in.facts.firmware_vars->size > limit) {
+        findings.host_fault(fmt::format("{} and {} do not fit together", in.origin("firmware-code"),
+                                        in.origin("firmware-vars")),
+                            "the flash of a PC has 8 MiB for both",
+                            "name the code and the variables of one build");
     }
 }
 
@@ -95,6 +115,7 @@ void check_own_firmware(const DecideInput& in, Arch arch, FirmwareMode mode, Fin
     if (good && settings.firmware_vars) {
         check_firmware_size(in, arch, "firmware-vars", *settings.firmware_vars, in.facts.firmware_vars->size,
                             findings);
+        check_flash_room(in, arch, findings);
     }
 }
 

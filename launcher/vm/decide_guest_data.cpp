@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/user_data.h"
 
@@ -83,6 +84,26 @@ void note_unused_data(const DecideInput& in, Findings& findings) {
     }
 }
 
+// cloudinit/config/cc_set_passwords.py: two words for "make one up", and the hashes that it knows.
+void check_password(const DecideInput& in, Findings& findings) {
+    if (!in.settings.guest_password) {
+        return;
+    }
+    const std::string& password = *in.settings.guest_password;
+    const std::string what =
+        fmt::format("{}: not the password that the guest would have", in.origin("guest-password"));
+    if (password == "R" || password == "RANDOM") {
+        findings.settings_fault(what, "cloud-init takes this word for \"make one up\", and tells nobody here",
+                                "choose another one");
+    } else if (password.starts_with("$y$") || password.starts_with("$gy$") || password.starts_with("$7$")) {
+        findings.settings_fault(what,
+                                "cloud-init knows no yescrypt: it would take the hash itself for a password",
+                                "mkpasswd -m sha-512 makes one that it knows");
+    } else if (!utf8::is_all(password)) {
+        findings.settings_fault(what, "it is not UTF-8, as cloud-init's data are", "choose another one");
+    }
+}
+
 // Everybody tries "password" first, and it is what users of Docker-VM-Runner have without having said so.
 std::string vendor_data_of(const DecideInput& in, Findings& findings) {
     constexpr std::string_view everybodys = "password";
@@ -92,11 +113,15 @@ std::string vendor_data_of(const DecideInput& in, Findings& findings) {
     if (*in.settings.guest_password != everybodys) {
         return password_vendor_data(*in.settings.guest_password);
     }
-    findings.note(
-        fmt::format("{}: '{}' is the first guess of whoever tries; for this start the guest's password is {} "
-                    "(give one of your own to keep it)",
-                    in.origin("guest-password"), everybodys, in.facts.fresh_guest_password));
-    return password_vendor_data(in.facts.fresh_guest_password);
+    const std::string& fresh = in.facts.fresh_guest_password;
+    findings.note(fmt::format(
+        "{}: '{}' is the first guess of whoever tries; {}. Each start makes another one up, "
+        "by which cloud-init takes the guest for a new one and makes its SSH host keys anew: give "
+        "one of your own to keep both",
+        in.origin("guest-password"), everybodys,
+        fresh.empty() ? "a start makes one up, and tells it"
+                      : fmt::format("the guest's password is {}", fresh)));
+    return password_vendor_data(fresh.empty() ? "(made up at the start)" : fresh);
 }
 
 }  // namespace
@@ -122,6 +147,7 @@ std::optional<SeedSpec> decide_seed(const DecideInput& in, const std::string& vm
         !check_path(in, {"user-data", *settings.user_data, *in.facts.user_data}, findings)) {
         return std::nullopt;
     }
+    check_password(in, findings);
     return make_seed(vm_name, settings.hostname.value_or(vm_name), user_data_of(in, findings),
                      ssh_keys_of(in, findings), vendor_data_of(in, findings));
 }

@@ -76,12 +76,13 @@ bool has_kept_store(const DecideInput& in, const std::optional<std::filesystem::
 
 // A system that was installed under UEFI does not boot without it.
 void note_unused_store(const DecideInput& in, const std::optional<std::filesystem::path>& state_folder,
-                       Findings& findings) {
+                       bool image, Findings& findings) {
     if (has_kept_store(in, state_folder)) {
-        findings.note(
-            fmt::format("{}: the UEFI variables that were kept, {}, are not used by legacy firmware, "
-                        "under which no system boots that was installed under UEFI",
-                        in.origin("firmware"), (*state_folder / nvram_file).string()));
+        findings.note(fmt::format(
+            "{}: the UEFI variables that were kept, {}, are not used by {}",
+            in.origin(image ? "firmware-code" : "firmware"), (*state_folder / nvram_file).string(),
+            image ? "a whole image as ROM (--firmware-vars, with the code alone, keeps them)"
+                  : "legacy firmware, under which no system boots that was installed under UEFI"));
     }
 }
 
@@ -97,9 +98,7 @@ NvramSpec decide_nvram(const DecideInput& in, const FirmwareSpec& firmware, Arch
                                                    : "legacy firmware has no UEFI variables"));
     }
     if (!firmware.uefi) {
-        if (!firmware.image) {
-            note_unused_store(in, state_folder, findings);
-        }
+        note_unused_store(in, state_folder, firmware.image.has_value(), findings);
         return nvram;
     }
     if (state_folder) {

@@ -240,7 +240,7 @@ struct HostFacts {
     std::vector<std::string> running_vms;           // names of those that are this user's
     bool in_container = false;
     std::string fresh_password{};                    // of 8 characters, another one each time
-    std::string fresh_guest_password{};              // likewise, longer
+    std::string fresh_guest_password{};              // likewise, longer; "" where nothing is started
     std::string default_name = "vm";                 // the container's host name, if in one
     std::vector<std::vector<RomCandidate>> roms;     // for each NIC, in order of preference
     std::vector<EfiProgram> ipxe_programs;           // in order of preference

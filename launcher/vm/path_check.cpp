@@ -11,9 +11,16 @@ namespace vml {
 
 namespace {
 
+std::string why_not_open(int open_error) {
+    return open_error == EBUSY
+               ? "this host has it, or a partition of it, in use: mounted, as swap, by LVM or RAID"
+               : errno_text(open_error);
+}
+
 std::string hint_for_open(int open_error) {
-    return open_error == EROFS ? "mount it writable"
-                               : "check the owner and mode, also of the folders above it";
+    return open_error == EBUSY   ? "unmount it there, or name another device"
+           : open_error == EROFS ? "mount it writable"
+                                 : "check the owner and mode, also of the folders above it";
 }
 
 // "$HOME", "${DISKS}"; a "$" elsewhere is a letter like another.
@@ -60,7 +67,7 @@ bool check_path(const DecideInput& in, const NamedPath& named, Findings& finding
     } else if (named.facts.kind != PathFacts::Kind::missing && named.facts.kind != named.wanted) {
         findings.host_fault(what, fmt::format("it is no {}", kind), fmt::format("name a {}", kind));
     } else if (error != 0) {
-        findings.host_fault(what, errno_text(error), hint_for_open(error));
+        findings.host_fault(what, why_not_open(error), hint_for_open(error));
     } else {
         return true;
     }

@@ -64,6 +64,9 @@ TEST_CASE("what somebody else wrote is UTF-8 and commands no terminal") {
 }
 
 TEST_CASE("a character is whole or none") {
+    CHECK(utf8::is_all("a\xc3\xa4"));
+    CHECK(utf8::is_all(""));
+    CHECK_FALSE(utf8::is_all("a\xc3"));
     CHECK(utf8::size_at("a") == 1);
     CHECK(utf8::size_at("\xc3\xa4x") == 2);
     CHECK(utf8::size_at("\xf0\x9f\x98\x80") == 4);

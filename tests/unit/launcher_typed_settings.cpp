@@ -98,6 +98,9 @@ TEST_CASE("numbers of variables: DISK2_SIZE is the first further disk, DEVICE ad
     CHECK(devices.faults.empty());
     CHECK(devices.settings.disks == std::vector<std::filesystem::path>{"/d", "/e", "/dev/a", "/dev/b"});
     CHECK(devices.origins.at(disk_origin(3)) == "$DEVICE2");
+    const ReadResult beside =
+        test::read_settings({"--disk=/d"}, {{"DEVICE", "/dev/a"}, {"DISK", "/e"}}, test::no_file);
+    CHECK(beside.settings.disks == std::vector<std::filesystem::path>{"/d", "/dev/a"});
 }
 
 // -- how large, by what, on what
@@ -130,6 +133,28 @@ TEST_CASE("the kernel's AIO goes past the cache, and says so where that is not w
         "--disk-io and --disk-cache contradict each other"));
     CHECK(spec_of({"--blank-disk", "--disk-io=io_uring"}, made_up_host()).disks.at(0).cache ==
           DiskCache::unsafe);
+}
+
+TEST_CASE("a disk that was kept starts again on a volume that it has filled") {
+    HostFacts full = with_kept({}, {{"blank.raw", 2 * a_giga, true}});
+    full.disk_room = 0;
+    CHECK(spec_of({"--blank-disk", "--disk-size=max"}, full).disks.at(0).size == 2 * a_giga);
+    HostFacts none = made_up_host();
+    none.disk_room = 0;
+    CHECK(contains(text_of(faults_of({"--blank-disk", "--disk-size=max"}, none)), "no room is free"));
+}
+
+TEST_CASE("a disk on USB, and no USB") {
+    CHECK(contains(text_of(faults_of({"--blank-disk", "--disk-bus=usb", "--no-usb"}, made_up_host())),
+                   "contradict"));
+    CHECK(contains(text_of(faults_of({"--disk=/d"},
+                                     [] {
+                                         HostFacts facts = made_up_host();
+                                         facts.disks.resize(1);
+                                         facts.disks.front().path = {PathFacts::Kind::file, EBUSY};
+                                         return facts;
+                                     }())),
+                   "mounted, as swap, by LVM or RAID"));
 }
 
 TEST_CASE("what is said of disks where there is none, or none of that kind, is told") {
@@ -238,9 +263,30 @@ TEST_CASE("the password that everybody knows is never set: another one is made u
     CHECK(contains(spec.seed->vendor_data, "\"fresh123fresh1\""));
     CHECK_FALSE(contains(spec.seed->vendor_data, "\"password\": \"password\""));
     CHECK(contains(all_notes(spec), "the guest's password is fresh123fresh1"));
+    HostFacts shown = made_up_host();
+    shown.fresh_guest_password.clear();
+    CHECK(contains(all_notes(spec_of({"--blank-disk", "--guest-password=password"}, shown)),
+                   "a start makes one up"));
     CHECK(contains(
         all_notes(spec_of({"--blank-disk", "--guest-password=x", "--no-cloud-init"}, made_up_host())),
         "--guest-password has no effect"));
+}
+
+TEST_CASE("a password that cloud-init takes for something else is refused, and none is shown") {
+    for (const char* word : {"R", "RANDOM", "$y$j9T$abc$def", "a\xff"}) {
+        CAPTURE(word);
+        CHECK(contains(
+            text_of(faults_of({"--blank-disk", std::string{"--guest-password="} + word}, made_up_host())),
+            "not the password that the guest would have"));
+    }
+    const auto read = [](const char* password) {
+        return test::read_settings({}, {{"GUEST_PASSWORD", password}}, test::no_file);
+    };
+    CHECK(read(" \"quoted\" ").settings.guest_password == " \"quoted\" ");
+    CHECK(read(" \"quoted\" ").warnings.empty());
+    const std::string fault = text_of(read("a\nsecret").faults);
+    CHECK(contains(fault, "$GUEST_PASSWORD"));
+    CHECK_FALSE(contains(fault, "secret"));
 }
 
 // -- firmware of one's own
@@ -289,6 +335,12 @@ TEST_CASE("firmware that cannot work is refused before QEMU starts") {
     CHECK(contains(refused({"--firmware-code=/c"}, with_build(1000, 0)), "units of 64 KiB"));
     CHECK(contains(refused({"--firmware-code=/c", "--firmware-vars=/v", "--arch=aarch64"}, good),
                    "truncate -s 64M /c"));
+    CHECK(contains(refused({"--firmware-code=/c", "--firmware-vars=/v"}, with_build(12345, 4096)),
+                   "units of 4 KiB"));
+    CHECK(contains(refused({"--firmware-code=/c", "--firmware-vars=/v"}, with_build(6 * a_mega, 4 * a_mega)),
+                   "8 MiB for both"));
+    CHECK(contains(refused({"--firmware-code=/c"}, with_build(30 * a_giga, 0)),
+                   "no firmware more than 64 MiB"));
     HostFacts missing = good;
     missing.firmware_code->path = {PathFacts::Kind::missing, ENOENT};
     CHECK(contains(refused({"--firmware-code=/c"}, missing), "--firmware-code: cannot use /c"));
