@@ -63,7 +63,12 @@ bool is_secret(std::string_view key) {
     return key == "guest-password" || key == "vnc-password";
 }
 
-bool tidy_secret(const Raw& raw, Layer& layer) {
+bool tidy_secret(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
+    const std::size_t end = raw.text.find_last_not_of("\r\n") + 1;
+    if (end < raw.text.size()) {  // of the file that it was read from
+        raw.text.resize(end);
+        warnings.push_back(fmt::format("{}: line ends after the value were cut", raw.origin));
+    }
     const bool good = !has_control_character(raw.text);
     if (!good) {
         layer.fault(fmt::format("{}: a line end or another control character is in it", raw.origin), "",
@@ -133,7 +138,7 @@ std::vector<std::string> tidy(Layer& layer) {
                           (value->first == "user-data" &&
                            is_user_data_text(value->second.text)) ||  // refused as what it is
                           (value->first == "script" && is_script_text(value->second.text));
-        const bool good = kept || (is_secret(value->first) ? tidy_secret(value->second, layer)
+        const bool good = kept || (is_secret(value->first) ? tidy_secret(value->second, layer, warnings)
                                                            : tidy_value(value->second, layer, warnings));
         value = good ? std::next(value) : layer.values.erase(value);
     }

@@ -284,6 +284,8 @@ TEST_CASE("a password that cloud-init takes for something else is refused, and n
     };
     CHECK(read(" \"quoted\" ").settings.guest_password == " \"quoted\" ");
     CHECK(read(" \"quoted\" ").warnings.empty());
+    CHECK(read("x\r\n").settings.guest_password == "x");
+    CHECK(read("x\r\n").warnings == Words{"$GUEST_PASSWORD: line ends after the value were cut"});
     const std::string fault = text_of(read("a\nsecret").faults);
     CHECK(contains(fault, "$GUEST_PASSWORD"));
     CHECK_FALSE(contains(fault, "secret"));
