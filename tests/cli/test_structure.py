@@ -57,7 +57,7 @@ ASIO = set(
 )
 # Room → which system calls (and whose libraries' functions) it may use beside those. A room that is not here is pure.
 SYSTEM = {
-    "base": ("", "close fflush fwrite open read write"),
+    "base": ("", "close fflush fwrite open read stat write"),
     "rom": ("", "fstat open read"),  # rom_file
     "qmp": ("asio", ""),
     "netsetup": (
