@@ -20,11 +20,6 @@ constexpr std::string_view virtio_model = "virtio";
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
-// QEMU's own addresses are 10.0.2.0/24, and in it 10.0.2.2 for the host's loopback (net/slirp.c).
-std::string server_address(const Nat& nat) {
-    return nat.guest ? ipv4_text(server_of(*nat.guest)) : "10.0.2.2";
-}
-
 Properties user_netdev(const NicSpec& nic, const Nat& nat) {
     Properties netdev{"user"};
     netdev.add("id", nic.id);
@@ -85,7 +80,7 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     if (netboot.tftp) {
         by_http.add("tftp", netboot.tftp->string());
     }
-    by_http.add("bootfile", fmt::format("http://{}:", server_address(nat)));
+    by_http.add("bootfile", fmt::format("http://{}:", ipv4_text(host_of(nat.guest))));
     const HttpPort port{by_http.text().size()};
     by_http.more("/" + url_path(netboot.firmware_file.value_or(*netboot.bootfile)));
     writer.add(
