@@ -83,7 +83,15 @@ TEST_CASE("UEFI's PXE gets an iPXE program by TFTP, and iPXE the script by HTTP"
     const VmSpec spec = spec_of(by_uefi, host_that_has({bundled}));
     CHECK(spec.nics.front().netboot.linked == std::vector<std::filesystem::path>{"/boot/ipxe.efi"});
     CHECK_FALSE(spec.nics.front().repeat_offer);
-    CHECK(contains(plan_as_shell(make_plan(spec)), "dhcp && chain boot.ipxe"));
+    const std::string by_hand = plan_as_shell(make_plan(spec));
+    CHECK(contains(by_hand, "dhcp && chain boot.ipxe"));
+    CHECK(contains(by_hand, "ln -sfn /srv/n/* "));
+    CHECK(contains(by_hand, "ln -sfn /usr/lib/ipxe/ipxe.efi "));
+    CHECK(contains(by_hand, "-served,bootfile=ipxe.efi"));
+    CHECK(contains(plan_as_shell(plan_of(by_uefi, host_that_has({own_snponly}))),
+                   "tftp=/srv/n,bootfile=snponly.efi"));
+    CHECK(contains(plan_as_shell(plan_of(flags_and(by_uefi, {"--pxe=http4"}), host_that_has({bundled}))),
+                   "# by hand nobody serves HTTP"));
 }
 
 TEST_CASE("UEFI's HTTP boot gets an iPXE program and all else by HTTP") {
