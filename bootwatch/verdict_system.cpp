@@ -94,11 +94,14 @@ Verdict quiet_kernel(const Scene& scene) {
                             scene.about.aarch64 ? "ttyAMA0" : "ttyS0"));
 }
 
+// What was not even loaded. "failed to start … Access Denied" is what a program came back with: iPXE's word
+// for a server's 401 or 403.
 Verdict secure_boot(const Scene& scene) {
     const auto& errors = scene.boot.firmware_errors;
     const auto denied = std::find_if(errors.begin(), errors.end(), [](const auto& line) {
-        return line.find("Access Denied") != std::string::npos ||
-               line.find("Security Violation") != std::string::npos;
+        return line.find("Security Violation") != std::string::npos ||
+               (line.find("failed to load") != std::string::npos &&
+                line.find("Access Denied") != std::string::npos);
     });
     // Another entry that boots: what becomes of that is the question.
     const auto& fetches = scene.boot.fetches;

@@ -8,7 +8,7 @@
 
 namespace vml {
 
-// Empty where it cannot be read.
+// Empty where it cannot be read, and of anything but a file or a block device: a FIFO could be waited for.
 [[nodiscard]] std::string head_of(const std::filesystem::path& path, std::size_t size);
 // So many bytes from an offset on, or what there is of them.
 [[nodiscard]] std::string part_of(const std::filesystem::path& path, std::uint64_t offset, std::size_t size);

@@ -20,11 +20,6 @@ constexpr std::string_view virtio_model = "virtio";
 // What a virtio NIC shows unless it is made modern-only (VIRTIO 1.1, 4.1.2.1).
 constexpr rom::PciId transitional_virtio_net{0x1af4, 0x1000};
 
-// QEMU's own addresses are 10.0.2.0/24, and in it 10.0.2.2 for the host's loopback (net/slirp.c).
-std::string server_address(const Nat& nat) {
-    return nat.guest ? ipv4_text(server_of(*nat.guest)) : "10.0.2.2";
-}
-
 Properties user_netdev(const NicSpec& nic, const Nat& nat) {
     Properties netdev{"user"};
     netdev.add("id", nic.id);
@@ -44,14 +39,37 @@ std::string with_forwards(Properties netdev, const Nat& nat) {
     return netdev.text();
 }
 
+// By hand TFTP alone serves: the iPXE program and what that is to chain lie in one folder then.
+Netboot served_by_hand(const Netboot& netboot) {
+    Netboot all = netboot;
+    if (netboot.http && netboot.firmware_file && netboot.tftp && netboot.tftp != netboot.folder &&
+        !netboot.is_elsewhere()) {
+        all.files.push_back({*netboot.firmware_file, *netboot.tftp / *netboot.firmware_file, {}});
+    }
+    return all;
+}
+
+// UEFI's HTTP boot asks for vm-launch's own server, which nobody is by hand.
+bool needs_own_server(const VmSpec& spec, const NicSpec& nic) {
+    const Netboot& netboot = nic.netboot;
+    return spec.pxe == PxeClient::http4 && netboot.http && (netboot.firmware_file || !netboot.is_elsewhere());
+}
+
+// The user-mode network as QEMU gets it where the firmware's client loads iPXE by TFTP.
+std::string nat_by_tftp(const NicSpec& nic, const Nat& nat) {
+    Properties netdev = user_netdev(nic, nat);
+    netdev.add("tftp", nic.netboot.tftp->string()).add("bootfile", *nic.netboot.firmware_file);
+    return with_forwards(std::move(netdev), nat);
+}
+
 // The user-mode network as somebody makes it by hand, without vm-launch's HTTP server.
 std::string nat_by_hand(const NicSpec& nic, const Nat& nat, const std::string& vm_name) {
-    const Netboot& netboot = nic.netboot;
+    const Netboot netboot = served_by_hand(nic.netboot);
     Properties netdev = user_netdev(nic, nat);
-    if (netboot.firmware_file && netboot.tftp) {
-        netdev.add("tftp", netboot.tftp->string());
-    } else if (!netboot.files.empty()) {
+    if (!netboot.files.empty()) {
         netdev.add("tftp", folder_by_hand(vm_name));
+    } else if (netboot.firmware_file && netboot.tftp) {
+        netdev.add("tftp", netboot.tftp->string());
     } else if (netboot.folder) {
         netdev.add("tftp", netboot.folder->string());
     }
@@ -69,9 +87,16 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     const std::string by_hand = nat_by_hand(nic, nat, spec.name);
     if (netboot.http) {
         writer.plan().http = netboot;
-        writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
+        const Netboot all = served_by_hand(netboot);
+        writer.plan().http_by_hand = all.files.empty() ? "" : serving_by_hand(all, spec.name);
+        writer.plan().needs_own_server = needs_own_server(spec, nic);
     }
-    if (!netboot.http || (netboot.firmware_file && netboot.tftp)) {
+    if (netboot.firmware_file && netboot.tftp) {
+        const std::string by_tftp = nat_by_tftp(nic, nat);
+        writer.add("-netdev", by_tftp, reason, by_hand == by_tftp ? std::nullopt : std::optional{by_hand});
+        return;
+    }
+    if (!netboot.http) {
         writer.add("-netdev", by_hand, reason);
         return;
     }
@@ -85,7 +110,7 @@ void plan_nat(const VmSpec& spec, const NicSpec& nic, const Nat& nat, PlanWriter
     if (netboot.tftp) {
         by_http.add("tftp", netboot.tftp->string());
     }
-    by_http.add("bootfile", fmt::format("http://{}:", server_address(nat)));
+    by_http.add("bootfile", fmt::format("http://{}:", ipv4_text(host_of(nat.guest))));
     const HttpPort port{by_http.text().size()};
     by_http.more("/" + url_path(netboot.firmware_file.value_or(*netboot.bootfile)));
     writer.add(

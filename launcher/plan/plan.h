@@ -170,6 +170,7 @@ struct Plan {
     // Of who is served over a link of the host's.
     [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
     std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
+    bool needs_own_server = false;             // no command by hand could make this boot
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
     std::optional<Confinement> confinement{};  // of QEMU; none: it enters no Landlock domain
     std::vector<PlannedArg> args{};

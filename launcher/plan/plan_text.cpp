@@ -243,7 +243,12 @@ std::string plan_as_json(const Plan& plan) {
 }
 
 std::string plan_as_shell(const Plan& plan) {
-    std::string text = plan.offer && plan.offer->in_user_mode ? offer_by_hand(*plan.offer) : "";
+    std::string text;
+    if (plan.needs_own_server) {
+        text = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
+    } else if (plan.offer && plan.offer->in_user_mode) {
+        text = offer_by_hand(*plan.offer);
+    }
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }

@@ -152,6 +152,11 @@ std::uint32_t server_of(const GuestAddress& guest) {
     return network_of(guest) + 2;
 }
 
+std::uint32_t host_of(const std::optional<GuestAddress>& guest) {
+    constexpr std::uint32_t usual = 0x0a000202;
+    return guest ? server_of(*guest) : usual;
+}
+
 std::string ipv4_text(std::uint32_t address) {
     constexpr std::uint32_t octet = 0xff;
     return fmt::format("{}.{}.{}.{}", address >> 24 & octet, address >> 16 & octet, address >> 8 & octet,

@@ -37,6 +37,9 @@ void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value)
 // The network's own address, and that of QEMU's server in it (net/slirp.c: the second).
 [[nodiscard]] std::uint32_t network_of(const GuestAddress& guest);
 [[nodiscard]] std::uint32_t server_of(const GuestAddress& guest);
+// Where the guest finds the host's loopback: QEMU's server, 10.0.2.2 where it has its own network
+// (net/slirp.c, net_init_slirp).
+[[nodiscard]] std::uint32_t host_of(const std::optional<GuestAddress>& guest);
 [[nodiscard]] std::string ipv4_text(std::uint32_t address);
 [[nodiscard]] std::string parse_nic_model(std::string_view text);
 // "52:54:00:12:34:56" or with dashes → lower case with colons; a multicast or all-zero address is refused.

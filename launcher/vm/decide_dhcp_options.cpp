@@ -41,6 +41,21 @@ void check_options(const DecideInput& in, Findings& findings) {
     }
 }
 
+// QEMU's own DHCP is what answers here.
+void tell_of_own_dhcp(const DecideInput& in, std::size_t index, Findings& findings) {
+    const std::string why = "QEMU's own DHCP answers, and sends no options of anybody's";
+    if (boots_by_firmware(in.settings, index,
+                          firmware_of(in.settings, arch_of(in.settings, in.facts.arch)))) {
+        findings.settings_fault(
+            fmt::format("{}: the firmware's own client gets nothing of it", in.origin("dhcp-option")), why,
+            "let iPXE boot (--ipxe), or give an iPXE script, by which the firmware starts iPXE first");
+        return;
+    }
+    findings.settings_fault(
+        fmt::format("{}: vm-launch makes no offer, as iPXE is not asked for", in.origin("dhcp-option")), why,
+        "add --ipxe");
+}
+
 }  // namespace
 
 void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
@@ -58,10 +73,7 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
                   : "nothing boots from the network here",
             "add --script, --kernel, --netboot-dir or --bootfile, which vm-launch offers to iPXE");
     } else if (in_user_mode && !netboot.firmware_file && !in.settings.ipxe) {
-        findings.settings_fault(
-            fmt::format("{}: the firmware's own client gets nothing of it", in.origin("dhcp-option")),
-            "QEMU's own DHCP answers that client, and sends no options of anybody's",
-            "let iPXE boot (--ipxe), or give an iPXE script, by which the firmware starts iPXE first");
+        tell_of_own_dhcp(in, index, findings);
     } else {
         netboot.options = in.settings.dhcp_options;
         if (in_user_mode) {

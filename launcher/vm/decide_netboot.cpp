@@ -42,14 +42,14 @@ void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to
     const bool given = in.settings.script || in.settings.kernel;
     if (given && !netboot.is_elsewhere()) {
         netboot.http = can_serve_by_http(in, found, findings);
-        std::ignore = all_links_stay_inside(in, found, true, findings);
+        std::ignore = all_links_stay_inside(in, found.outside_links, true, findings);
         check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
         return;
     }
     // A loader that is no script may be an old one, which goes on by TFTP from where it came.
     const bool script = found.script && !netboot.is_elsewhere();
-    netboot.http =
-        to_ipxe && script && found.http_error == 0 && all_links_stay_inside(in, found, false, findings);
+    netboot.http = to_ipxe && script && found.http_error == 0 &&
+                   all_links_stay_inside(in, found.outside_links, false, findings);
     check_folder_for_user(in, folder, found.folder.user_error, netboot, findings);
     if (to_ipxe && script && found.http_error != 0) {
         findings.note(fmt::format("{} is not served by HTTP, only by TFTP, which is slower: {}",
@@ -66,7 +66,9 @@ void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netbo
                                   in.origin("netboot-dir"), *netboot.bootfile));
         return;
     }
-    std::ignore = all_links_stay_inside(in, found, true, findings);
+    std::vector<OutsideLink> links = found.outside_links;
+    serve_linked_bootfile(links, netboot);
+    std::ignore = all_links_stay_inside(in, links, true, findings);
     std::ignore = can_serve_by_http(in, found, findings);
     if (netboot.bootfile && in.settings.bootfile && !found.script) {
         findings.note(
@@ -258,14 +260,15 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (!settings.netboot_dir) {
         check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
     }
-    if (boots_by_firmware(settings, index, frame.firmware)) {
-        give_program_to_firmware(in, frame, netboot, findings);
-    }
+    const bool can_boot = !boots_by_firmware(settings, index, frame.firmware) ||
+                          give_program_to_firmware(in, frame, netboot, findings);
     name_by_script(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
         decide_offer(in, index, netboot, findings);
     }
-    decide_dhcp_options(in, index, netboot, findings);
+    if (can_boot) {
+        decide_dhcp_options(in, index, netboot, findings);
+    }
     return netboot;
 }
 

@@ -51,11 +51,7 @@ net::Ipv4Address address_on(const DecideInput& in, const std::string& bridge, bo
 }  // namespace
 
 net::Ipv4Address user_mode_host(const DecideInput& in) {
-    const auto& guest = in.settings.nics[netboot_nic(in.settings).value_or(0)].guest_ip;
-    if (!guest) {
-        return {10, 0, 2, 2};  // net/slirp.c, net_init_slirp
-    }
-    const std::uint32_t address = server_of(*guest);
+    const std::uint32_t address = host_of(in.settings.nics[netboot_nic(in.settings).value_or(0)].guest_ip);
     return {static_cast<std::uint8_t>(address >> 24U), static_cast<std::uint8_t>(address >> 16U),
             static_cast<std::uint8_t>(address >> 8U), static_cast<std::uint8_t>(address)};
 }

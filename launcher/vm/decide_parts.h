@@ -121,8 +121,9 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 // firmware_file.cpp: of a NIC that the firmware's own client boots, in user mode.
 void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings);
-void give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
-                              Findings& findings);
+// False: nothing boots from the network, and the findings say why.
+[[nodiscard]] bool give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
+                                            Findings& findings);
 
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);

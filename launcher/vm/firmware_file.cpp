@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -24,13 +26,50 @@ bool fetches_by_http(const Settings& settings) {
     return settings.pxe == PxeClient::http4;
 }
 
-// Secure Boot refuses a program that nobody signed.
+// By TFTP the firmware gets it from QEMU, by HTTP from vm-launch.
+int fetch_error(const DecideInput& in, const BootProgram& program) {
+    return fetches_by_http(in.settings) ? program.http_error : program.user_error;
+}
+
+// Secure Boot refuses a program that nobody signed. One that nobody can read is given for the message alone.
 const BootProgram* program_for(const DecideInput& in, const NicFrame& frame, bool is_ipxe) {
-    const std::vector<BootProgram>& all = in.facts.boot_programs;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const BootProgram& program) {
-        return program.is_ipxe == is_ipxe && (program.is_signed || frame.firmware != FirmwareMode::secure);
-    });
-    return found == all.end() ? nullptr : &*found;
+    const BootProgram* unreadable = nullptr;
+    for (const BootProgram& program : in.facts.boot_programs) {
+        if (program.is_ipxe != is_ipxe || (!program.is_signed && frame.firmware == FirmwareMode::secure)) {
+            continue;
+        }
+        if (fetch_error(in, program) == 0) {
+            return &program;
+        }
+        unreadable = unreadable == nullptr ? &program : unreadable;
+    }
+    return unreadable;
+}
+
+// Without the network there is still a disk or a CD to boot, and nothing names a script or a kernel.
+bool boots_without_network(const DecideInput& in) {
+    const Settings& settings = in.settings;
+    const bool has_disk = !settings.disks.empty() || settings.blank_disk || !settings.extra_disks.empty();
+    return !settings.script && !settings.kernel &&
+           ((has_disk && boots_from(settings, BootDevice::hd)) ||
+            (settings.iso && boots_from(settings, BootDevice::cdrom)));
+}
+
+// The disk or the CD alone.
+void boot_nothing(Netboot& netboot) {
+    netboot.bootfile.reset();
+    netboot.files.clear();
+    netboot.http = false;
+}
+
+// That the network cannot be booted from. Where something else boots, it is passed over.
+void tell(const DecideInput& in, Fault fault, Findings& findings) {
+    if (!boots_without_network(in)) {
+        findings.add(std::move(fault));
+        return;
+    }
+    findings.note(fmt::format("nothing boots from the network: {}{}{} ({})", fault.what,
+                              fault.why.empty() ? "" : ": ", fault.why, fault.hint));
 }
 
 // The bootfile, in the folder, is for iPXE alone.
@@ -43,77 +82,115 @@ bool needs_ipxe(const DecideInput& in, const Netboot& netboot) {
     if (in.settings.script || in.settings.kernel) {
         return true;
     }
-    return netboot.is_elsewhere() ? !fetches_by_http(in.settings) : is_script(in, netboot);
+    if (!netboot.is_elsewhere()) {
+        return is_script(in, netboot);
+    }
+    const std::string& url = *netboot.bootfile;
+    return !fetches_by_http(in.settings) || !url.starts_with("http") || url.ends_with(".ipxe");
+}
+
+void tell_of_empty_folder(const DecideInput& in, const NicFrame& frame, Findings& findings) {
+    const std::string folder = in.settings.netboot_dir->string();
+    const BootProgram* const ipxe = program_for(in, frame, true);
+    const std::string has = ipxe != nullptr && ipxe->in_folder
+                                ? fmt::format("{} and no boot.ipxe that it could run", ipxe->name)
+                                : "no boot.ipxe and no boot program under a name that is known";
+    findings.note(
+        fmt::format("{} holds {}, and no --bootfile is given: DHCP will name nothing to boot", folder, has));
+}
+
+void tell_of_unsigned_folder(const DecideInput& in, const NicFrame& frame, Findings& findings) {
+    tell(in,
+         {fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run", in.origin("netboot-dir"),
+                      in.settings.netboot_dir->string()),
+          fmt::format("no signed boot program for {} is there under a name that is known",
+                      to_string(frame.arch)),
+          fmt::format(
+              "put a distribution's chain into it ({}), name another program by --bootfile, or use "
+              "--firmware uefi",
+              frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi" : "shimaa64.efi and grubaa64.efi"),
+          ExitCode::host},
+         findings);
 }
 
 // What the folder holds, where nothing else is given. iPXE's script goes first, where something can run it.
-void choose_from_folder(const DecideInput& in, const NicFrame& frame, Netboot& netboot, Findings& findings) {
+// Gives the loader, where that is it.
+const BootProgram* choose_from_folder(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
+                                      Findings& findings) {
     const NetbootFacts& found = *in.facts.netboot;
-    const std::string folder = in.settings.netboot_dir->string();
     const BootProgram* const loader = program_for(in, frame, false);
     if (found.has_boot_ipxe && (program_for(in, frame, true) != nullptr || loader == nullptr)) {
         netboot.bootfile = "boot.ipxe";
-    } else if (loader != nullptr) {
+        return nullptr;
+    }
+    if (loader != nullptr) {
         netboot.bootfile = loader->name;
         if (found.has_boot_ipxe) {
             findings.note(
                 fmt::format("{} of {} boots, and boot.ipxe does not: there is no iPXE program that the "
                             "firmware would run",
-                            loader->name, folder));
+                            loader->name, in.settings.netboot_dir->string()));
         }
     } else if (frame.firmware == FirmwareMode::secure) {
-        findings.host_fault(fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run",
-                                        in.origin("netboot-dir"), folder),
-                            fmt::format("no signed boot program for {} is there under a name that is known",
-                                        to_string(frame.arch)),
-                            fmt::format("put a distribution's chain into it ({}), name another program by "
-                                        "--bootfile, or use --firmware uefi",
-                                        frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi"
-                                                                   : "shimaa64.efi and grubaa64.efi"));
+        tell_of_unsigned_folder(in, frame, findings);
     } else {
-        findings.note(fmt::format(
-            "{} holds no boot.ipxe and no boot program under a name that is known, and no --bootfile is "
-            "given: DHCP will name nothing to boot",
-            folder));
+        tell_of_empty_folder(in, frame, findings);
     }
+    return loader;
 }
 
 void tell_of_no_program(const DecideInput& in, const NicFrame& frame, std::string_view source,
                         Findings& findings) {
     if (frame.firmware == FirmwareMode::secure) {
-        findings.host_fault(
-            fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
-                        in.origin(source)),
-            "there is no iPXE program that is signed",
-            "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
-            "into that folder, or use --firmware uefi");
+        tell(in,
+             {fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
+                          in.origin(source)),
+              "there is no iPXE program that is signed",
+              "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
+              "into that folder, or use --firmware uefi",
+              ExitCode::host},
+             findings);
         return;
     }
     const bool arm = frame.arch == Arch::aarch64;
-    findings.host_fault(
-        fmt::format("{}: the firmware's own client cannot boot it, and there is no iPXE program for {} that "
-                    "it could load first",
-                    in.origin(source), to_string(frame.arch)),
-        fmt::format("neither the folder of --netboot-dir nor /usr/lib/ipxe holds {}",
-                    arm ? "ipxe-arm64.efi or snponly.efi" : "snponly.efi or ipxe.efi"),
-        fmt::format("apt-get install ipxe{}, or put the program into a folder, for --netboot-dir{}",
-                    arm ? " (Debian 13's)" : "",
-                    source == "bootfile" ? "; a URL is what --pxe http4 fetches by itself" : ""));
+    tell(
+        in,
+        {fmt::format("{}: the firmware's own client cannot boot it, and there is no iPXE program for {} that "
+                     "it could load first",
+                     in.origin(source), to_string(frame.arch)),
+         fmt::format("neither {}/usr/lib/ipxe nor /usr/share/ipxe holds {}",
+                     in.settings.netboot_dir ? in.settings.netboot_dir->string() + " nor " : "",
+                     arm ? "ipxe-arm64.efi or snponly.efi" : "snponly.efi or ipxe.efi"),
+         fmt::format("apt-get install ipxe{}, or put the program into a folder, for --netboot-dir{}",
+                     arm ? " (Debian 13's)" : "",
+                     source == "bootfile" ? "; a URL is what --pxe http4 fetches by itself" : ""),
+         ExitCode::host},
+        findings);
 }
 
-// By TFTP the firmware gets it from QEMU, by HTTP from vm-launch.
 bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings& findings) {
-    const bool by_http = fetches_by_http(in.settings);
-    const int error = by_http ? program.http_error : program.user_error;
+    const int error = fetch_error(in, program);
     if (error != 0) {
-        findings.host_fault(
-            fmt::format("{} cannot be given to the firmware", program.file.string()),
-            by_http ? fmt::format("vm-launch serves without privileges: {}", errno_text(error))
-                    : fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
-                                  errno_text(error)),
-            fmt::format("chmod a+r {} (and a+x the folders above it)", program.file.string()));
+        tell(in,
+             {fmt::format("{} cannot be given to the firmware", program.file.string()),
+              fetches_by_http(in.settings)
+                  ? fmt::format("vm-launch serves without privileges: {}", errno_text(error))
+                  : fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
+                                errno_text(error)),
+              fmt::format("chmod a+r {} (and a+x the folders above it)", program.file.string()),
+              ExitCode::host},
+             findings);
     }
     return error == 0;
+}
+
+// TFTP follows a link out of its folder, to what QEMU may open.
+void follow_link(const BootProgram& program, Netboot& netboot) {
+    std::vector<std::filesystem::path>& linked = netboot.linked;
+    if (program.real != program.file &&
+        std::find(linked.begin(), linked.end(), program.real) == linked.end()) {
+        linked.push_back(program.real);
+    }
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
@@ -124,13 +201,12 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
             serve_by_tftp(in, *in.facts.netboot, netboot);
         } else {
             netboot.tftp = program.file.parent_path();
+            netboot.firmware_file = program.file.filename().string();
         }
-        if (program.real != program.file) {
-            netboot.linked.push_back(program.real);
-        }
+        follow_link(program, netboot);
         return;
     }
-    if (!program.in_folder || !netboot.folder) {
+    if (!program.in_folder || !netboot.folder || program.real != program.file) {
         netboot.firmware_file = served_name(program.name, netboot.files);
         netboot.files.push_back({*netboot.firmware_file, program.real});
     }
@@ -142,10 +218,43 @@ bool has_a_server(const DecideInput& in, std::string_view source, Findings& find
     if (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6) {
         return true;
     }
-    findings.settings_fault(fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
-                            "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
-                            in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4");
+    tell(in,
+         {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
+          "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
+          in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4", ExitCode::settings},
+         findings);
     return false;
+}
+
+// QEMU's DHCP knows one name for all who ask.
+void note_ipxe_by_name(const DecideInput& in, Findings& findings) {
+    for (const BootProgram& program : in.facts.boot_programs) {
+        if (program.is_ipxe && program.in_folder && program.name == in.settings.bootfile &&
+            in.facts.netboot->has_boot_ipxe) {
+            findings.note(
+                fmt::format("{} is iPXE, and DHCP names it to iPXE too, which then loads itself "
+                            "again: without --bootfile it gets boot.ipxe",
+                            program.name));
+        }
+    }
+}
+
+// What boots is served though a link leads to it from outside. Gives the other links.
+std::vector<OutsideLink> serve_linked(const DecideInput& in, const NicFrame& frame, const BootProgram* loader,
+                                      Netboot& netboot) {
+    std::vector<OutsideLink> others = in.facts.netboot->outside_links;
+    if (needs_ipxe(in, netboot)) {
+        if (const BootProgram* const program = program_for(in, frame, true)) {
+            std::erase_if(others, [&](const OutsideLink& link) { return link.name == program->name; });
+        }
+    }
+    if (!in.settings.script && !in.settings.kernel) {
+        serve_linked_bootfile(others, netboot);
+    }
+    if (loader != nullptr && loader->real != loader->file && netboot.files.empty()) {
+        netboot.files.push_back({loader->name, loader->real});
+    }
+    return others;
 }
 
 }  // namespace
@@ -154,43 +263,55 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
                               Findings& findings) {
     const NetbootFacts& found = *in.facts.netboot;
     const bool given = in.settings.script || in.settings.kernel;
-    if (!given && !in.settings.bootfile) {
-        choose_from_folder(in, frame, netboot, findings);
-    }
+    const BootProgram* const loader =
+        given || in.settings.bootfile ? nullptr : choose_from_folder(in, frame, netboot, findings);
     check_bootfile(in, findings);
     const bool to_ipxe = needs_ipxe(in, netboot);
     netboot.http = !netboot.is_elsewhere() && (to_ipxe || fetches_by_http(in.settings)) &&
                    (netboot.bootfile || given) && can_serve_by_http(in, found, findings);
     if (netboot.http) {
-        std::ignore = all_links_stay_inside(in, found, true, findings);
+        std::ignore = all_links_stay_inside(in, serve_linked(in, frame, loader, netboot), true, findings);
     }
     if (to_ipxe && !given && found.read && !netboot.is_elsewhere()) {
         check_script(in, *found.read, findings);
     }
     if (!to_ipxe) {
+        note_ipxe_by_name(in, findings);
         serve_by_tftp(in, found, netboot);
         check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
     }
+    if (loader != nullptr) {
+        follow_link(*loader, netboot);
+        const int told_of = fetches_by_http(in.settings) ? found.http_error : found.folder.user_error;
+        if (told_of == 0 && !can_be_fetched(in, *loader, findings)) {
+            boot_nothing(netboot);
+        }
+    }
 }
 
-void give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
+bool give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings) {
     if (!netboot.bootfile) {
-        return;
+        return true;
     }
     const std::string_view source = in.settings.script     ? "script"
                                     : in.settings.kernel   ? "kernel"
                                     : in.settings.bootfile ? "bootfile"
                                                            : "netboot-dir";
-    if (!has_a_server(in, source, findings) || !needs_ipxe(in, netboot)) {
-        return;
-    }
     const BootProgram* const program = program_for(in, frame, true);
-    if (program == nullptr) {
-        tell_of_no_program(in, frame, source, findings);
-    } else if (can_be_fetched(in, *program, findings)) {
-        name_program(in, *program, netboot);
+    if (has_a_server(in, source, findings)) {
+        if (!needs_ipxe(in, netboot)) {
+            return true;
+        }
+        if (program == nullptr) {
+            tell_of_no_program(in, frame, source, findings);
+        } else if (can_be_fetched(in, *program, findings)) {
+            name_program(in, *program, netboot);
+            return true;
+        }
     }
+    boot_nothing(netboot);
+    return false;
 }
 
 }  // namespace vml

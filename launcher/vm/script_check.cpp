@@ -70,8 +70,9 @@ Fault fault_of(const Finding& finding, const ScriptFacts& facts, const ipxescrip
                          or_nearest(finding.name, ipxescript::labels_of(script),
                                     fmt::format("a line that begins with :{}", finding.name)));
         case Finding::Kind::own_host:
-            return fault(fmt::format("{}: {} is the guest itself", place, finding.name), "",
-                         "in nat mode the host is 10.0.2.2; what vm-launch serves needs no server's name");
+            return fault(
+                fmt::format("{}: {} is the guest itself", place, finding.name), "",
+                "in nat mode the host is ${next-server}; what vm-launch serves needs no server's name");
         case Finding::Kind::no_protocol:
             return fault(fmt::format("{}: this iPXE cannot fetch {}", place, finding.name),
                          "Debian 12's iPXE ROMs (2019) are built without HTTPS",

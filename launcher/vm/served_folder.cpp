@@ -1,5 +1,6 @@
 #include "launcher/vm/served_folder.h"
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -40,9 +41,22 @@ void check_script(const DecideInput& in, const ScriptFacts& script, Findings& fi
     }
 }
 
-bool all_links_stay_inside(const DecideInput& in, const NetbootFacts& found, bool by_http,
+void serve_linked_bootfile(std::vector<OutsideLink>& links, Netboot& netboot) {
+    if (!netboot.bootfile || netboot.is_elsewhere()) {
+        return;
+    }
+    const std::string name = fs::path{*netboot.bootfile}.relative_path().string();
+    const auto is_bootfile = [&](const OutsideLink& link) { return link.exists && link.name == name; };
+    const auto found = std::find_if(links.begin(), links.end(), is_bootfile);
+    if (found != links.end()) {
+        netboot.files.push_back({fs::path{name}.lexically_normal().string(), found->target});
+        links.erase(found);
+    }
+}
+
+bool all_links_stay_inside(const DecideInput& in, const std::vector<OutsideLink>& links, bool by_http,
                            Findings& findings) {
-    const auto [to_files, to_nothing] = parted_links(found.outside_links);
+    const auto [to_files, to_nothing] = parted_links(links);
     if (!to_nothing.empty()) {
         findings.note(fmt::format("{} is a link to where nothing is{}", words_for(to_nothing),
                                   in.facts.in_container ? " in this container" : ""));

@@ -153,6 +153,17 @@ TEST_CASE("Secure Boot that refuses a loader is named") {
     machine.gets(ExitCode::not_bootable, "Secure Boot refused", "Access Denied");
 }
 
+TEST_CASE("what a program came back with is no refusal of Secure Boot's") {
+    Machine machine;
+    machine.has_address()
+        .see(tcp(true, 5000, 80, 100, syn))
+        .see(tcp(false, 5000, 80, 1000, syn | ack))
+        .see(get("/boot.ipxe"));
+    machine.see(tcp(false, 5000, 80, 1001, ack, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+    machine.says("BdsDxe: failed to start Boot0001 \"UEFI PXEv4\" from X: Access Denied").stops();
+    machine.gets(ExitCode::fetch_failed, "cannot fetch http://h/boot.ipxe", "403");
+}
+
 TEST_CASE(
     "the kernel that ran out of memory, the one whose timer came late, and the one with another complaint") {
     Machine memory;

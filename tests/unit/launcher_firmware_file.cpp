@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "launcher/host/boot_programs.h"
 #include "launcher/plan/plan_text.h"
 #include "launcher/vm/boot_sources.h"
@@ -57,6 +59,14 @@ Words handed_out(const Words& flags, const HostFacts& facts) {
     return {netdev, plan.offer ? shown_bootfile(*plan.offer) : "nothing"};
 }
 
+std::string text_of_notes(const VmSpec& spec) {
+    std::string text;
+    for (const std::string& note : spec.notes) {
+        text += note + "\n";
+    }
+    return text;
+}
+
 std::string first_fault_of(const Words& flags, const HostFacts& facts) {
     return to_text(test::faults_of(flags, facts).front());
 }
@@ -73,7 +83,15 @@ TEST_CASE("UEFI's PXE gets an iPXE program by TFTP, and iPXE the script by HTTP"
     const VmSpec spec = spec_of(by_uefi, host_that_has({bundled}));
     CHECK(spec.nics.front().netboot.linked == std::vector<std::filesystem::path>{"/boot/ipxe.efi"});
     CHECK_FALSE(spec.nics.front().repeat_offer);
-    CHECK(contains(plan_as_shell(make_plan(spec)), "dhcp && chain boot.ipxe"));
+    const std::string by_hand = plan_as_shell(make_plan(spec));
+    CHECK(contains(by_hand, "dhcp && chain boot.ipxe"));
+    CHECK(contains(by_hand, "ln -sfn /srv/n/* "));
+    CHECK(contains(by_hand, "ln -sfn /usr/lib/ipxe/ipxe.efi "));
+    CHECK(contains(by_hand, "-served,bootfile=ipxe.efi"));
+    CHECK(contains(plan_as_shell(plan_of(by_uefi, host_that_has({own_snponly}))),
+                   "tftp=/srv/n,bootfile=snponly.efi"));
+    CHECK(contains(plan_as_shell(plan_of(flags_and(by_uefi, {"--pxe=http4"}), host_that_has({bundled}))),
+                   "# by hand nobody serves HTTP"));
 }
 
 TEST_CASE("UEFI's HTTP boot gets an iPXE program and all else by HTTP") {
@@ -151,6 +169,95 @@ TEST_CASE("what cannot be given is refused before the start") {
                    "cannot be offered to the guest's iPXE"));
 }
 
+TEST_CASE("where a disk boots too, a network that cannot is passed over") {
+    const Words disk_first = flags_and(by_uefi, {"--disk=/d", "--boot-order=hd,network"});
+    const auto note_of = [](const Words& flags, const HostFacts& facts) {
+        const VmSpec spec = spec_of(flags, facts);
+        CHECK_FALSE(spec.nics.front().netboot.bootfile);
+        CHECK_FALSE(spec.nics.front().netboot.http);
+        CHECK(handed_out(flags, facts).back() == "nothing");
+        return text_of_notes(spec);
+    };
+    HostFacts none = host_that_has({});
+    none.disks = {test::an_image()};
+    CHECK(contains(note_of(disk_first, none), "nothing boots from the network"));
+    CHECK(contains(note_of(disk_first, none), "there is no iPXE program for x86_64"));
+    HostFacts empty = host_that_has({}, false);
+    empty.disks = none.disks;
+    Words secure = disk_first;
+    secure.front() = "--firmware=secure";
+    CHECK(contains(note_of(secure, empty), "/srv/n holds nothing that Secure Boot lets"));
+    HostFacts served = host_that_has({own_snponly});
+    served.disks = none.disks;
+    CHECK(contains(note_of(flags_and(disk_first, {"--pxe=v6"}), served), "use --pxe v4"));
+    CHECK(contains(first_fault_of(flags_and(disk_first, {"--script=http://h/x.ipxe"}), none),
+                   "there is no iPXE program for x86_64"));
+    CHECK(contains(first_fault_of(flags_and(by_uefi, {"--boot-order=network", "--disk=/d"}), none),
+                   "there is no iPXE program for x86_64"));
+}
+
+TEST_CASE("a distribution's iPXE in a subfolder is served from there") {
+    const BootProgram fedora{
+        "/usr/share/ipxe/x86_64-efi/snponly.efi", "x86_64-efi/snponly.efi", true, false, false,
+        "/usr/share/ipxe/x86_64-efi/snponly.efi"};
+    CHECK(handed_out(by_uefi, host_that_has({fedora})).front() ==
+          "user,id=net0,tftp=/usr/share/ipxe/x86_64-efi,bootfile=snponly.efi");
+}
+
+TEST_CASE("of the programs one that can be read is taken, else the first is told of") {
+    BootProgram locked = own_snponly;
+    locked.http_error = EACCES;
+    const Words by_http = flags_and(by_uefi, {"--pxe=http4"});
+    CHECK(contains(handed_out(by_http, host_that_has({locked, bundled})).front(), "/ipxe.efi"));
+    CHECK(contains(handed_out(by_uefi, host_that_has({locked, bundled})).front(), "bootfile=snponly.efi"));
+    BootProgram grub = own_grub;
+    grub.http_error = EACCES;
+    CHECK(contains(first_fault_of(by_http, host_that_has({grub}, false)),
+                   "/srv/n/grubx64.efi cannot be given to the firmware"));
+}
+
+TEST_CASE("what boots is served though its link leads out of the folder") {
+    const Words by_http = flags_and(by_uefi, {"--pxe=http4"});
+    HostFacts facts = host_that_has({own_snponly});
+    facts.boot_programs.front().real = "/opt/snponly.efi";
+    facts.netboot->outside_links = {{"boot.ipxe", "/opt/boot.ipxe", true},
+                                    {"snponly.efi", "/opt/snponly.efi", true},
+                                    {"vmlinuz", "/boot/vmlinuz", true}};
+    const VmSpec spec = spec_of(by_http, facts);
+    CHECK(spec.nics.front().netboot.files ==
+          std::vector<ServedFile>{{"boot.ipxe", "/opt/boot.ipxe"}, {"snponly.efi", "/opt/snponly.efi"}});
+    CHECK(contains(text_of_notes(spec), "vmlinuz -> /boot/vmlinuz leads out"));
+    CHECK_FALSE(contains(text_of_notes(spec), "more"));
+    CHECK(spec_of(by_uefi, facts).nics.front().netboot.files ==
+          std::vector<ServedFile>{{"boot.ipxe", "/opt/boot.ipxe"}});
+    HostFacts media = host_that_has(
+        {{"/srv/n/EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/BOOTX64.EFI", false, false, true, "/opt/x.efi"}}, false);
+    CHECK(spec_of(by_uefi, media).nics.front().netboot.linked ==
+          std::vector<std::filesystem::path>{"/opt/x.efi"});
+    CHECK(spec_of(by_http, media).nics.front().netboot.files ==
+          std::vector<ServedFile>{{"EFI/BOOT/BOOTX64.EFI", "/opt/x.efi"}});
+}
+
+TEST_CASE("a URL that HTTP boot cannot fetch or run goes by iPXE") {
+    HostFacts facts = host_that_has({bundled});
+    facts.netboot.reset();
+    const Words flags{"--firmware=uefi", "--no-ipxe", "--pxe=http4"};
+    for (const std::string url : {"tftp://h/x.efi", "http://h/x.ipxe"}) {
+        CHECK(handed_out(flags_and(flags, {"--bootfile=" + url}), facts) ==
+              Words{"user,id=net0,bootfile=http://10.0.2.2:{port}/ipxe.efi", url});
+    }
+}
+
+TEST_CASE("a folder that has iPXE alone, and iPXE by name beside its script, are told of") {
+    CHECK(contains(text_of_notes(spec_of(by_uefi, host_that_has({own_snponly}, false))),
+                   "/srv/n holds snponly.efi and no boot.ipxe that it could run"));
+    HostFacts facts = host_that_has({own_snponly});
+    facts.netboot->bootfile = test::a_file();
+    facts.netboot->script = false;  // what is named
+    CHECK(contains(text_of_notes(spec_of(flags_and(by_uefi, {"--bootfile=snponly.efi"}), facts)),
+                   "without --bootfile it gets boot.ipxe"));
+}
+
 TEST_CASE("a script for the firmware's client puts the network before what else boots") {
     const Words flags{"--firmware=uefi", "--pxe=v4", "--script=http://h/x.ipxe", "--disk=/d"};
     const Settings settings = test::read_flags(flags).settings;
@@ -194,6 +301,7 @@ TEST_CASE("the folder's programs are found by name, for the VM's architecture al
     folder.write("grubx64.efi", efi_application(0x8664));
     folder.write("shimx64.efi", efi_application(0x8664, true));
     folder.write("bootx64.efi", "no program");
+    REQUIRE(::mkfifo((folder.path() / "ipxe-x86_64.efi").c_str(), 0600) == 0);  // nobody writes to it
     const auto found = [&](const Words& flags) {
         Words names;
         const ReadResult read =
@@ -230,6 +338,9 @@ TEST_CASE("DHCP options go with an offer to iPXE") {
     CHECK(contains(
         first_fault_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({own_grub}, false)),
         "the firmware's own client gets nothing of it"));
+    const Words by_bios{"--boot-order=network", "--netboot-dir=/srv/n", "--dhcp-option=209=x"};
+    CHECK(contains(first_fault_of(flags_and(by_bios, {"--no-ipxe"}), with_netboot(made_up_host())), "iPXE"));
+    CHECK(test::faults_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({})).size() == 1);
     Words long_ones = {"--netboot-dir=/srv/n"};
     for (int code = 224; code < 228; ++code) {
         long_ones.push_back("--dhcp-option=" + std::to_string(code) + "=" + std::string(250, 'x'));
