@@ -26,6 +26,7 @@ struct Counts {
         0;  // the same frame a moment later: a mirror port copies it on its way in and out
     std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
     std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
+    double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
     double began = 0;            // seconds since 1970, UTC; of the earliest frame
     double ended = 0;            // and of the latest
 };
@@ -41,14 +42,21 @@ struct FoundMachine {
 
 class Machines {
   public:
+    Machines() = default;
+    // Only this machine is kept, however many there are.
+    explicit Machines(std::optional<Mac> only) : only_{only} {}
+
     void frame(double at, LinkLayer link, Bytes captured);
 
     // In the order in which they were seen.
     [[nodiscard]] std::vector<FoundMachine> found();
     [[nodiscard]] const Counts& counts() const { return counts_; }
-    // That sent something and are no machine of these; no more than most_hosts.
+    // That sent something and do not boot; more than that, where has_more_hosts().
     [[nodiscard]] std::size_t other_hosts() const;
-    // Machines that found no place any more.
+    [[nodiscard]] bool has_more_hosts() const { return hosts_.size() >= most_hosts; }
+    // That boot and are not kept; no more than most_hosts.
+    [[nodiscard]] const std::set<Mac>& other_machines() const { return other_machines_; }
+    // Packets of machines that found no place any more.
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
     static constexpr std::size_t most_machines = 128;
@@ -71,6 +79,8 @@ class Machines {
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
     void note_address(std::size_t index, const boot::Address& address);
 
+    std::optional<Mac> only_{};
+    std::set<Mac> other_machines_;
     std::vector<Place> places_;
     std::map<Mac, std::size_t> by_mac_;
     std::map<boot::Address, std::size_t> leases_;

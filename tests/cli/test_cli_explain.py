@@ -97,7 +97,7 @@ def test_a_damaged_file_is_explained_so_far_as_it_goes(tmp_path):
     cut.write_bytes(whole[:-5])
     run = launch("explain", cut)
     assert run.returncode == 13
-    assert "The file is damaged: truncated dump file" in run.stdout
+    assert "The file could not be read to its end: truncated dump file" in run.stdout
 
 
 def test_what_is_no_capture_is_refused(tmp_path):
