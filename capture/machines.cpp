@@ -1,7 +1,6 @@
 #include "capture/machines.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <string_view>
 #include <variant>
@@ -31,49 +30,12 @@ bool asks_for_a_file(const boot::Packet& packet) {
                               tcp->head.find("\r\nUser-Agent: UefiHttpBoot/") != std::string_view::npos);
 }
 
-// The frame without what a switch or router changes of it.
-std::size_t hash_of(Bytes frame) {
-    constexpr std::size_t header = 14;
-    constexpr std::uint16_t ipv4 = 0x0800;
-    constexpr std::uint16_t ipv6 = 0x86DD;
-    constexpr std::size_t hop_limit = header + 7;
-    constexpr std::size_t identification = header + 4;
-    constexpr std::size_t time_to_live = header + 8;
-    constexpr std::size_t ends = header + 12;
-    const std::hash<std::string_view> hash;
-    if (frame.be16(12) == ipv6) {
-        return hash(frame.part(header, hop_limit - header).chars()) * 31 +
-               hash(frame.from(hop_limit + 1).chars());
-    }
-    if (frame.be16(12) != ipv4) {
-        return hash(frame.from(header).chars());
-    }
-    return hash(frame.part(identification, time_to_live - identification).chars()) * 31 +
-           hash(frame.from(ends).chars());
-}
-
 bool is_cut_dhcp(const boot::Packet& packet) {
     const auto among = [&](std::uint16_t port) { return packet.from.port == port || packet.to.port == port; };
     return std::holds_alternative<boot::OtherFrame>(packet.body) && among(67) && (among(68) || among(67));
 }
 
 }  // namespace
-
-bool Machines::is_repeat(double at, Bytes frame) {
-    constexpr double at_once_s = 0.02;  // who sends again waits for longer
-    constexpr std::size_t most = 64;
-    const std::size_t hash = hash_of(frame);
-    const bool known = std::any_of(latest_frames_.begin(), latest_frames_.end(), [&](const auto& earlier) {
-        return earlier.second == hash && at >= earlier.first && at - earlier.first < at_once_s;
-    });
-    if (latest_frames_.size() < most) {
-        latest_frames_.emplace_back(at, hash);
-    } else {
-        latest_frames_[next_frame_] = {at, hash};
-        next_frame_ = (next_frame_ + 1) % most;
-    }
-    return known;
-}
 
 // Servers name a file to everybody; where the client's own words are there, those count.
 bool Machines::boots(const DhcpMessage& message) {
@@ -100,7 +62,7 @@ void Machines::frame(double at, LinkLayer link, Bytes captured) {
     const auto decoded = frame ? boot::decode_frame(bytes_of(frame->bytes)) : std::nullopt;
     if (!decoded) {
         ++counts_.unread;
-    } else if (is_repeat(at, bytes_of(frame->bytes))) {
+    } else if (copies_.is_copy(at, bytes_of(frame->bytes))) {
         ++counts_.repeated;
     } else {
         packet(at, frame->vlans, *decoded);
@@ -125,7 +87,7 @@ Machines::Index Machines::place_of(const Mac& mac, bool boots) {
         return std::nullopt;
     }
     if ((only_ && mac != *only_) || places_.size() >= most_machines) {
-        left_out_ += only_ ? 0U : 1U;
+        counts_.left_out += only_ ? 0U : 1U;
         if (other_machines_.size() < most_hosts) {
             other_machines_.insert(mac);
         }
