@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bootwatch/console_mark.h"
@@ -28,7 +29,8 @@ enum class Subject {
 class Timeline {
   public:
     // Without a NIC nothing is seen on the wire, and the console alone has to tell what was fetched.
-    explicit Timeline(std::vector<WatchedNic> nics, Subject subject = Subject::vm);
+    explicit Timeline(std::vector<WatchedNic> nics, Subject subject = Subject::vm)
+        : nics_{std::move(nics)}, subject_{subject} {}
 
     // Each gives the marks that are new. `nic` is an index into the constructor's list.
     std::vector<Mark> packet(double at, std::size_t nic, const Packet& packet);
