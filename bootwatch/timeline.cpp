@@ -73,8 +73,6 @@ std::string describe(const Fetch& fetch) {
     return fmt::format("{}: {} in {:.2f} s{}{}", fetch.url, size_text(fetch.received), took, speed, kind);
 }
 
-Timeline::Timeline(std::vector<WatchedNic> nics) : nics_{std::move(nics)} {}
-
 std::vector<Mark> Timeline::news() {
     return std::exchange(news_, {});
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bootwatch/console_mark.h"
@@ -19,10 +20,17 @@ struct WatchedNic {
     Mac mac{};
 };
 
+// Whose packets they are.
+enum class Subject {
+    vm,        // vm-launch's own: what it was to boot from is known, and its console is heard
+    captured,  // any machine's, whose packets are all that is known: they count as proof of more
+};
+
 class Timeline {
   public:
     // Without a NIC nothing is seen on the wire, and the console alone has to tell what was fetched.
-    explicit Timeline(std::vector<WatchedNic> nics);
+    explicit Timeline(std::vector<WatchedNic> nics, Subject subject = Subject::vm)
+        : nics_{std::move(nics)}, subject_{subject} {}
 
     // Each gives the marks that are new. `nic` is an index into the constructor's list.
     std::vector<Mark> packet(double at, std::size_t nic, const Packet& packet);
@@ -91,6 +99,7 @@ class Timeline {
     void tell_old_search(double at);
 
     std::vector<WatchedNic> nics_;
+    Subject subject_;
     std::vector<Boot> boots_{Boot{}};
     Fetches fetches_;
     std::vector<Mark> news_;

@@ -158,7 +158,8 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         mark_once(Stage::option_rom, at, Proof::wire, "iPXE runs");
     } else if (client == Client::firmware) {
         current().firmware_client = true;
-    } else if (client == Client::other && (current().ipxe || current().firmware_client) &&
+    } else if (client == Client::other &&
+               (current().ipxe || (subject_ == Subject::captured && current().firmware_client)) &&
                is_of_a_system(message)) {
         mark_once(
             Stage::kernel, at, Proof::wire,
@@ -213,6 +214,12 @@ void Timeline::dhcp6(double at, bool from_guest, const Packet& packet, const Dhc
     enum : std::uint8_t { advertise = 2, reply = 7 };
     Ipv6Story& story = current().ipv6;
     if (from_guest) {
+        // A VM's DHCPv6 is told by what comes of it.
+        if (subject_ == Subject::captured && !story.solicited_at && (message.boots || message.ipxe)) {
+            mark(Stage::discover, at, Proof::wire,
+                 fmt::format("{} looks for a DHCPv6 server",
+                             title_of(message.ipxe ? Client::ipxe : Client::firmware)));
+        }
         story.solicited_at = story.solicited_at.value_or(at);
         return;
     }

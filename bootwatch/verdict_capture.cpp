@@ -2,6 +2,7 @@
 // their evidence; what happens after the last packet is unknown.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -74,6 +75,9 @@ std::string amount_of(const Fetch& fetch) {
                        fetch.expected ? " of " + size_text(*fetch.expected) : "");
 }
 
+constexpr std::string_view is_the_way_there =
+    "does the way to that server pass where the capture was made? If it does, the machine did not ask: its "
+    "screen may say why";
 constexpr std::string_view for_longer = "capture for longer to see what comes of it";
 
 // Of a client that may still be answered.
@@ -98,6 +102,11 @@ Verdict dhcp_goes_on(const Scene& scene, const CaptureView& view) {
                 seen_last(scene.boot), std::string{for_longer});
 }
 
+// It asked for nothing since, and no DHCPv4 server at all.
+bool is_of_ipv6_alone(const Scene& scene) {
+    return scene.boot.ipv6.solicited_at && scene.talk() == nullptr && scene.last_fetch() == nullptr;
+}
+
 // Nothing had failed when the capture ended.
 Verdict capture_ends(const Scene& scene, const CaptureView& view) {
     const Fetch* fetch = scene.last_fetch();
@@ -112,7 +121,35 @@ Verdict capture_ends(const Scene& scene, const CaptureView& view) {
         return told("capture-ends", fmt::format("while DNS is asked for {}", lookups.back().name), "",
                     std::string{for_longer});
     }
+    const Ipv6Story& story = scene.boot.ipv6;
+    if (is_of_ipv6_alone(scene) && view.ended - story.answered_at.value_or(*story.solicited_at) < settled_s) {
+        return told("capture-ends", "when the machine has asked for an address", seen_last(scene.boot),
+                    std::string{for_longer});
+    }
     return dhcp_goes_on(scene, view);
+}
+
+Verdict no_boot_by_ipv6(const Scene& scene) {
+    if (!is_of_ipv6_alone(scene)) {
+        return std::nullopt;
+    }
+    const Ipv6Story& story = scene.boot.ipv6;
+    if (!story.answered_at) {
+        return told("no-offer-6", "",
+                    fmt::format("the machine asked DHCPv6 alone, from {:.1f} s on{}", *story.solicited_at,
+                                story.router ? fmt::format("; the router {} advertised itself",
+                                                           to_string(*story.router))
+                                             : "; no router advertised itself"),
+                    "is a DHCPv6 server on this network or VLAN, or a relay to it? Where the capture was "
+                    "made, its answers must pass");
+    }
+    const std::string server = to_string(story.server);
+    if (story.bootfile.empty()) {
+        return told("no-file-6", "", fmt::format("DHCPv6 by {} named no file (option 59)", server),
+                    "set the boot file on the DHCPv6 server (dnsmasq: dhcp-option=option6:bootfile-url,URL)");
+    }
+    return told("not-asked", story.bootfile, fmt::format("DHCPv6 by {} named it", server),
+                std::string{is_the_way_there});
 }
 
 bool is_cut(const DhcpTalk& dhcp) {
@@ -143,8 +180,7 @@ Verdict not_asked(const Scene& scene) {
                                        fmt::format("DHCP named it{}, and the machine has {}",
                                                    server.is_zero() ? "" : " on " + to_string(server),
                                                    to_string(dhcp->ack->message.yours)),
-                                       "does the way to that server pass where the capture was made? If it "
-                                       "does, the machine did not ask: its screen may say why")};
+                                       std::string{is_the_way_there})};
 }
 
 // What a client's architecture (option 93; IANA, Processor Architecture Types) can start.
@@ -215,9 +251,49 @@ Fault with_system(Fault fault, const Boot& boot) {
 }
 
 using Rule = Verdict (*)(const Scene& scene);
-constexpr std::array by_packets{no_offer,     no_address, unknown_name, nobody_there,  cut_frames, no_file,
-                                fetch_failed, not_asked,  no_magic,     wrong_program, delivered};
+constexpr std::array by_packets{no_boot_by_ipv6, no_offer,   no_address,    unknown_name,
+                                nobody_there,    cut_frames, no_file,       fetch_failed,
+                                not_asked,       no_magic,   wrong_program, delivered};
 constexpr unsigned too_many_rounds = 3;
+
+Fault by_rules(const Scene& scene) {
+    for (const Rule rule : by_packets) {
+        if (auto verdict = rule(scene)) {
+            return *verdict;
+        }
+    }
+    return told("stalled", "", seen_last(scene.boot), "what the machine did since is not in the capture");
+}
+
+bool is_in_a_script(const Boot& boot, const std::string& name) {
+    return std::any_of(boot.fetches.begin(), boot.fetches.end(),
+                       [&](const Fetch& fetch) { return fetch.text.find(name) != std::string::npos; });
+}
+
+// The boot up to where its kernel and what followed that at once were there; nothing where they were not.
+// What fails later is the system's: a name or host that no script of the boot names, or a fetch after a long
+// silence.
+std::optional<Boot> without_system(const Scene& scene) {
+    constexpr double long_silence_s = 120;
+    const Fetch* kernel = scene.kernel();
+    if (kernel == nullptr) {
+        return std::nullopt;
+    }
+    Boot boot = scene.boot;
+    double end = kernel->ended.value_or(kernel->latest);
+    auto fetch = std::next(boot.fetches.begin(), std::distance(scene.boot.fetches.data(), kernel));
+    for (; fetch != boot.fetches.end() && fetch->began - end <= long_silence_s; ++fetch) {
+        end = std::max(end, fetch->ended.value_or(fetch->latest));
+    }
+    boot.fetches.erase(fetch, boot.fetches.end());
+    const auto is_later = [&](double at, const std::string& name) {
+        return at > end + settled_s && !is_in_a_script(scene.boot, name);
+    };
+    std::erase_if(boot.lookups, [&](const Lookup& lookup) { return is_later(lookup.at, lookup.name); });
+    std::erase_if(boot.unanswered,
+                  [&](const Unanswered& asked) { return is_later(asked.at, to_string(asked.address)); });
+    return boot;
+}
 
 }  // namespace
 
@@ -238,12 +314,16 @@ Fault judge_captured(const Boot& boot, const CaptureView& view) {
     if (auto verdict = capture_ends(scene, view)) {
         return *verdict;
     }
-    for (const Rule rule : by_packets) {
-        if (auto verdict = rule(scene)) {
-            return with_system(*verdict, boot);
+    const Fault fault = by_rules(scene);
+    const auto delivered_boot = fault.code == ExitCode::ok ? std::nullopt : without_system(scene);
+    if (delivered_boot) {
+        Fault before = by_rules(Scene{*delivered_boot, about});
+        if (before.code == ExitCode::ok) {
+            before.why += "; afterwards " + fault.what;
+            return before;
         }
     }
-    return told("stalled", "", seen_last(boot), "what the machine did since is not in the capture");
+    return with_system(fault, boot);
 }
 
 }  // namespace vml::boot

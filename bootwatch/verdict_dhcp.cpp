@@ -75,7 +75,7 @@ Verdict ipv6_only(const Scene& scene, const DhcpTalk& dhcp) {
     seen += story.answered_at    ? fmt::format("; DHCPv6 by {} names {}", to_string(story.server),
                                             story.bootfile.empty() ? "no file" : story.bootfile)
             : story.solicited_at ? "; no DHCPv6 server answered"
-                                 : "; the guest never asked DHCPv6";
+                                 : "; the client never asked DHCPv6";
     return told("ipv6-only", "", unanswered(dhcp) + seen,
                 "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file there "
                 "(option 59); else start a DHCPv4 server");

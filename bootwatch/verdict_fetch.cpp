@@ -174,7 +174,7 @@ Verdict never_answered(const Scene& scene, const Fetch& fetch) {
     }
     const std::string since = fetch.ended
                                   ? scene.with_complaint(fmt::format(
-                                        "{}, and nothing had come when the guest gave up {:.0f} s later",
+                                        "{}, and nothing had come when the client gave up {:.0f} s later",
                                         took, *fetch.ended - fetch.latest))
                                   : took + ", and nothing has come since";
     return told("never-answered", fetch.url, since + asked_by(scene, fetch),

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "bootwatch/report.h"
+#include "bootwatch/weight.h"
 #include "capture/wording.h"
 
 namespace vml::capture {
@@ -33,10 +34,21 @@ boot::ReportHead head_of(const FoundMachine& machine, const CapturedBoot& boot) 
     return head;
 }
 
-ordered_json machine_json(const FoundMachine& machine) {
+// All boots of the file together weigh no more than one report does.
+std::size_t share_of_each(const Explanation& explanation) {
+    std::size_t boots = 0;
+    for (const FoundMachine& machine : explanation.machines) {
+        boots += machine.boots.size();
+    }
+    return boot::most_reported / std::max(boots, std::size_t{1});
+}
+
+ordered_json machine_json(const FoundMachine& machine, std::size_t most) {
     ordered_json boots = ordered_json::array();
     for (const CapturedBoot& boot : machine.boots) {
-        ordered_json report = boot::report_as_json(head_of(machine, boot), {boot.record});
+        std::vector<boot::Boot> records{boot.record};
+        lighten(records, most);
+        ordered_json report = boot::report_as_json(head_of(machine, boot), std::move(records));
         report["why"] = boot.verdict.why;
         report["hint"] = boot.verdict.hint;
         boots.push_back(std::move(report));
@@ -52,6 +64,9 @@ ordered_json machine_json(const FoundMachine& machine) {
 }  // namespace
 
 int exit_code_of(const Explanation& explanation) {
+    if (explanation.machines.empty()) {
+        return static_cast<int>(ExitCode::no_machine);
+    }
     for (const FoundMachine& machine : explanation.machines) {
         const ExitCode code = machine.boots.back().verdict.code;
         if (code != ExitCode::ok) {
@@ -63,6 +78,7 @@ int exit_code_of(const Explanation& explanation) {
 
 ordered_json as_json(const Explanation& explanation) {
     const Counts& counts = explanation.counts;
+    const std::size_t most = share_of_each(explanation);
     return {{"format", "vm-launch-explanation"},
             {"version", 1},
             {"file", explanation.file},
@@ -72,11 +88,13 @@ ordered_json as_json(const Explanation& explanation) {
               {"unread", counts.unread},
               {"repeated", counts.repeated},
               {"cut_dhcp", counts.cut_dhcp},
+              {"clock_back", counts.clock_back},
               {"other_dhcp", counts.dhcp}}},
             {"damage", explanation.damage},
             {"other_hosts", explanation.other_hosts},
             {"machines_left_out", explanation.machines_left_out},
-            {"machines", list_of(explanation.machines, machine_json)},
+            {"machines", list_of(explanation.machines,
+                                 [&](const FoundMachine& machine) { return machine_json(machine, most); })},
             {"exit_code", exit_code_of(explanation)}};
 }
 

@@ -19,10 +19,12 @@ struct Explanation {
     std::size_t other_hosts = 0;
     std::uint64_t machines_left_out = 0;
     std::vector<FoundMachine> machines{};
-    std::string damage{};  // why the file could not be read to its end; empty: it was
+    std::string damage{};         // why the file could not be read to its end; empty: it was
+    bool has_more_hosts = false;  // than other_hosts: they were not all counted
 };
 
-// With one machine that machine's last boot's; with several the first one's that failed, or 0.
+// With one machine that machine's last boot's; with several the first one's that failed, or 0;
+// ExitCode::no_machine without one.
 [[nodiscard]] int exit_code_of(const Explanation& explanation);
 
 // Nothing where there is a machine. What the file has instead is in `why`.

@@ -16,6 +16,10 @@ std::string counted(std::uint64_t count, std::string_view one) {
     return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
+std::string hosts_text(const Explanation& explanation) {
+    return (explanation.has_more_hosts ? "at least " : "") + counted(explanation.other_hosts, "host");
+}
+
 std::string first_line(const Explanation& explanation) {
     const Counts& counts = explanation.counts;
     std::string text =
@@ -27,17 +31,22 @@ std::string first_line(const Explanation& explanation) {
     if (counts.cut_dhcp > 0) {
         text += fmt::format("; {} cut before their options", counted(counts.cut_dhcp, "DHCP frame"));
     }
-    if (explanation.other_hosts > 0) {
+    if (counts.clock_back > 0) {
         text +=
-            fmt::format("; {} that {} not boot from the network", counted(explanation.other_hosts, "host"),
-                        explanation.other_hosts == 1 ? "does" : "do");
+            fmt::format("; the clock went back by {:.1f} s, which later times have added", counts.clock_back);
+    }
+    if (explanation.other_hosts > 0) {
+        text += fmt::format("; {} that {} not boot from the network", hosts_text(explanation),
+                            explanation.other_hosts == 1 ? "does" : "do");
     }
     if (explanation.machines_left_out > 0) {
         text += fmt::format("; {} of machines beyond the first {} left out",
                             counted(explanation.machines_left_out, "packet"), Machines::most_machines);
     }
     return text + "\n" +
-           (explanation.damage.empty() ? "" : "The file is damaged: " + explanation.damage + "\n");
+           (explanation.damage.empty()
+                ? ""
+                : "The file could not be read to its end: " + explanation.damage + "\n");
 }
 
 std::string machine_line(const FoundMachine& machine) {
@@ -137,8 +146,7 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
     std::string why = fmt::format(
         "it has {} of {}; {} of DHCP, none of a client that boots (class PXEClient or "
         "HTTPClient, user class iPXE), and no request of TFTP",
-        counted(counts.frames, "frame"), counted(explanation.other_hosts, "host"),
-        counted(counts.dhcp, "message"));
+        counted(counts.frames, "frame"), hosts_text(explanation), counted(counts.dhcp, "message"));
     if (counts.cut_dhcp > 0) {
         why += fmt::format("; {} cut before what tells that", counted(counts.cut_dhcp, "DHCP frame"));
     }

@@ -44,6 +44,14 @@ bool has_loaded_a_program(const std::vector<boot::Fetch>& fetches) {
            boot::may_be_program(fetches[*latest]);
 }
 
+// As each boot by an iPXE in ROM does that starts with one.
+bool begins_with_a_script(const std::vector<boot::Fetch>& fetches) {
+    const auto first = std::find_if(fetches.begin(), fetches.end(), [](const boot::Fetch& fetch) {
+        return !fetch.bare && !boot::is_probe(fetch);
+    });
+    return first != fetches.end() && first->content == boot::Content::ipxe_script;
+}
+
 bool is_for_all(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
@@ -78,6 +86,7 @@ bool has_offer_of(const boot::DhcpTalk& talk, const boot::Address& server) {
 bool begins_another_boot(std::optional<Client> latest, Client client, double idle_s,
                          const std::vector<boot::Fetch>& fetches) {
     constexpr double long_pause_s = 120;  // DHCP's longest wait is 32 s, and menus end before
+    constexpr double start_s = 20;  // an iPXE that was fetched asks before, also where it waits for the link
     const bool came_further =
         std::any_of(fetches.begin(), fetches.end(), [](const boot::Fetch& fetch) { return !fetch.bare; });
     if (client == Client::other) {
@@ -89,7 +98,8 @@ bool begins_another_boot(std::optional<Client> latest, Client client, double idl
     if (client == Client::firmware) {
         return latest == Client::ipxe || came_further;
     }
-    return latest != Client::firmware && came_further && !has_loaded_a_program(fetches);
+    const bool has_rebooted = latest == Client::ipxe && idle_s > start_s && begins_with_a_script(fetches);
+    return latest != Client::firmware && came_further && (!has_loaded_a_program(fetches) || has_rebooted);
 }
 
 Machine::Machine(const Mac& mac) : mac_{mac} {}
@@ -99,7 +109,7 @@ void Machine::begin_boot(double at) {
         boot::add_bounded(ended_, running_boot(), most_boots - 1, left_out_);
         lighten_all(ended_);
     }
-    timeline_.emplace(std::vector<boot::WatchedNic>{{mac_text(mac_), mac_}});
+    timeline_.emplace(std::vector<boot::WatchedNic>{{mac_text(mac_), mac_}}, boot::Subject::captured);
     current_ = {.began = at, .latest = at};
     latest_client_.reset();
     arp_asked_.clear();
@@ -133,12 +143,13 @@ bool Machine::is_repeat(double at, const DhcpMessage& message) {
 // nobody did is told by its asking again. A question of no address of its own is whether another has it.
 bool Machine::shows_nothing(double at, bool from_machine, const boot::ArpMessage& message) {
     constexpr double soon_s = 10;
+    constexpr double at_once_s = 0.2;  // who asks again waits for longer: else it is a copy
     constexpr std::size_t most = 16;
     if (!from_machine || !message.request) {
         return false;
     }
     const bool again = std::any_of(arp_asked_.begin(), arp_asked_.end(), [&](const auto& asked) {
-        return asked.first == message.target && at - asked.second < soon_s;
+        return asked.first == message.target && at - asked.second >= at_once_s && at - asked.second < soon_s;
     });
     arp_asked_.emplace_back(message.target, at);
     if (arp_asked_.size() > most) {

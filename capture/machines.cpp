@@ -1,7 +1,6 @@
 #include "capture/machines.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <string_view>
 #include <variant>
@@ -31,43 +30,12 @@ bool asks_for_a_file(const boot::Packet& packet) {
                               tcp->head.find("\r\nUser-Agent: UefiHttpBoot/") != std::string_view::npos);
 }
 
-// The datagram without what a switch or router changes of it.
-std::size_t hash_of(Bytes frame) {
-    constexpr std::size_t header = 14;
-    constexpr std::size_t identification = header + 4;
-    constexpr std::size_t time_to_live = header + 8;
-    constexpr std::size_t ends = header + 12;
-    const std::hash<std::string_view> hash;
-    return hash(frame.part(identification, time_to_live - identification).chars()) * 31 +
-           hash(frame.from(ends).chars());
-}
-
 bool is_cut_dhcp(const boot::Packet& packet) {
     const auto among = [&](std::uint16_t port) { return packet.from.port == port || packet.to.port == port; };
     return std::holds_alternative<boot::OtherFrame>(packet.body) && among(67) && (among(68) || among(67));
 }
 
 }  // namespace
-
-bool Machines::is_repeat(double at, Bytes frame) {
-    constexpr double at_once_s = 0.02;  // who sends again waits for longer
-    constexpr std::size_t most = 64;
-    constexpr std::uint16_t ipv4 = 0x0800;
-    if (frame.be16(12) != ipv4) {
-        return false;
-    }
-    const std::size_t hash = hash_of(frame);
-    const bool known = std::any_of(latest_frames_.begin(), latest_frames_.end(), [&](const auto& earlier) {
-        return earlier.second == hash && at >= earlier.first && at - earlier.first < at_once_s;
-    });
-    if (latest_frames_.size() < most) {
-        latest_frames_.emplace_back(at, hash);
-    } else {
-        latest_frames_[next_frame_] = {at, hash};
-        next_frame_ = (next_frame_ + 1) % most;
-    }
-    return known;
-}
 
 // Servers name a file to everybody; where the client's own words are there, those count.
 bool Machines::boots(const DhcpMessage& message) {
@@ -81,6 +49,12 @@ bool Machines::boots(const DhcpMessage& message) {
 }
 
 void Machines::frame(double at, LinkLayer link, Bytes captured) {
+    constexpr double disorder_s = 1;  // of frames that several processors or devices took
+    at += counts_.clock_back;
+    if (counts_.frames > 0 && at < counts_.ended - disorder_s) {
+        counts_.clock_back += counts_.ended - at;
+        at = counts_.ended;
+    }
     counts_.began = counts_.frames == 0 ? at : std::min(counts_.began, at);
     counts_.ended = std::max(counts_.ended, at);
     ++counts_.frames;
@@ -88,7 +62,7 @@ void Machines::frame(double at, LinkLayer link, Bytes captured) {
     const auto decoded = frame ? boot::decode_frame(bytes_of(frame->bytes)) : std::nullopt;
     if (!decoded) {
         ++counts_.unread;
-    } else if (is_repeat(at, bytes_of(frame->bytes))) {
+    } else if (copies_.is_copy(at, bytes_of(frame->bytes))) {
         ++counts_.repeated;
     } else {
         packet(at, frame->vlans, *decoded);
@@ -96,11 +70,13 @@ void Machines::frame(double at, LinkLayer link, Bytes captured) {
 }
 
 Machines::Index Machines::machine_of(const Mac& mac, const boot::Address& address) const {
-    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) {
+    const auto lease = address.is_zero() ? leases_.end() : leases_.find(address);
+    // A router's address says nothing of whose frame it is, also where the router is a machine here.
+    const bool routed = lease != leases_.end() && !places_[lease->second].machine.relays().empty();
+    if (const auto known = by_mac_.find(mac); known != by_mac_.end() && !routed) {
         return known->second;
     }
-    const auto lease = leases_.find(address);
-    return lease == leases_.end() || address.is_zero() ? std::nullopt : Index{lease->second};
+    return lease == leases_.end() ? std::nullopt : Index{lease->second};
 }
 
 Machines::Index Machines::place_of(const Mac& mac, bool boots) {
@@ -110,8 +86,11 @@ Machines::Index Machines::place_of(const Mac& mac, bool boots) {
     if (!boots || is_group(mac) || mac == Mac{}) {
         return std::nullopt;
     }
-    if (places_.size() >= most_machines) {
-        ++left_out_;
+    if ((only_ && mac != *only_) || places_.size() >= most_machines) {
+        counts_.left_out += only_ ? 0U : 1U;
+        if (other_machines_.size() < most_hosts) {
+            other_machines_.insert(mac);
+        }
         return std::nullopt;
     }
     places_.push_back({Machine{mac}});
@@ -148,7 +127,10 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
             }
             hand(*index, at, vlan, !dhcp->from_server, packet);
         } else {
-            ++counts_.dhcp;
+            if (dhcp->kind == boot::DhcpKind::ack) {
+                leases_.erase(dhcp->yours);
+            }
+            counts_.dhcp += other_machines_.contains(dhcp->chaddr) ? 0U : 1U;
         }
         return;
     }
@@ -157,7 +139,10 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         sender = place_of(packet.source, true);
     }
     if (sender) {
-        if (by_mac_.contains(packet.source)) {  // a cooked capture does not tell the receiver's
+        // Not where the address itself told the sender.
+        if (const auto known = by_mac_.find(packet.source);
+            known != by_mac_.end() &&
+            known->second == *sender) {  // a cooked capture does not tell the receiver's
             note_address(*sender, packet.from.address);
         }
         hand(*sender, at, vlan, true, packet);
@@ -191,8 +176,9 @@ std::vector<FoundMachine> Machines::found() {
 }
 
 std::size_t Machines::other_hosts() const {
-    return static_cast<std::size_t>(
-        std::count_if(hosts_.begin(), hosts_.end(), [&](const Mac& mac) { return !by_mac_.contains(mac); }));
+    return static_cast<std::size_t>(std::count_if(hosts_.begin(), hosts_.end(), [&](const Mac& mac) {
+        return !by_mac_.contains(mac) && !other_machines_.contains(mac);
+    }));
 }
 
 }  // namespace vml::capture

@@ -10,9 +10,9 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
+#include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
 
@@ -26,6 +26,8 @@ struct Counts {
         0;  // the same frame a moment later: a mirror port copies it on its way in and out
     std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
     std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
+    std::uint64_t left_out = 0;  // packets of machines that found no place any more
+    double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
     double began = 0;            // seconds since 1970, UTC; of the earliest frame
     double ended = 0;            // and of the latest
 };
@@ -41,15 +43,20 @@ struct FoundMachine {
 
 class Machines {
   public:
+    // Where `only` is given, only this machine is kept, however many there are.
+    explicit Machines(std::optional<Mac> only = std::nullopt) : only_{only} {}
+
     void frame(double at, LinkLayer link, Bytes captured);
 
     // In the order in which they were seen.
     [[nodiscard]] std::vector<FoundMachine> found();
     [[nodiscard]] const Counts& counts() const { return counts_; }
-    // That sent something and are no machine of these; no more than most_hosts.
+    // That sent something and do not boot; more than that, where has_more_hosts().
     [[nodiscard]] std::size_t other_hosts() const;
-    // Machines that found no place any more.
-    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+    [[nodiscard]] bool has_more_hosts() const { return hosts_.size() >= most_hosts; }
+    // That boot and are not kept; no more than most_hosts.
+    [[nodiscard]] const std::set<Mac>& other_machines() const { return other_machines_; }
+    [[nodiscard]] std::uint64_t left_out() const { return counts_.left_out; }
 
     static constexpr std::size_t most_machines = 128;
     static constexpr std::size_t most_hosts = 4096;
@@ -65,21 +72,20 @@ class Machines {
     void packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet);
     void hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
               const boot::Packet& packet);
-    [[nodiscard]] bool is_repeat(double at, Bytes frame);
     [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
     Index place_of(const Mac& mac, bool boots);
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
     void note_address(std::size_t index, const boot::Address& address);
 
+    std::optional<Mac> only_{};
+    std::set<Mac> other_machines_;
     std::vector<Place> places_;
     std::map<Mac, std::size_t> by_mac_;
     std::map<boot::Address, std::size_t> leases_;
     std::set<Mac> hosts_;
-    std::set<Mac> no_boot_clients_;                              // that ask DHCP, and for nothing to boot
-    std::vector<std::pair<double, std::size_t>> latest_frames_;  // time and hash, a ring
-    std::size_t next_frame_ = 0;
+    std::set<Mac> no_boot_clients_;  // that ask DHCP, and for nothing to boot
+    Copies copies_;
     Counts counts_;
-    std::uint64_t left_out_ = 0;
 };
 
 }  // namespace vml::capture

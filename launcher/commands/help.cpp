@@ -244,10 +244,14 @@ std::string help_on(const Subcommand& subcommand) {
         text +=
             "\n" + paragraph("NAME may be left out where one VM runs; `vm-launch status` lists them.") + "\n";
     }
-    if (!subcommand.formats.empty()) {
-        text += fmt::format("\nOptions:\n{}", help_entry("--format FORMAT", std::string{subcommand.formats}));
+    std::string options =
+        subcommand.formats.empty() ? "" : help_entry("--format FORMAT", std::string{subcommand.formats});
+    for (const UsedFlag& used : subcommand.flags.value_or(std::vector<UsedFlag>{})) {
+        options += help_entry(flag_with_value(used.setting, find_option(used.setting)->metavar),
+                              std::string{used.help});
     }
-    return text + fmt::format("\nExit code: {}\n", sentence(without_markdown(subcommand.exit_code)));
+    text += options.empty() ? "" : "\nOptions:\n" + options;
+    return text + "\n" + paragraph("Exit code: " + sentence(without_markdown(subcommand.exit_code))) + "\n";
 }
 
 std::string man_page() {

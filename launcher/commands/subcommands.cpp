@@ -100,17 +100,19 @@ std::vector<Subcommand> for_no_vm() {
          "0; 3: a file is none of these",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);
-         }},
+         },
+         std::vector<UsedFlag>{}},
         {"explain", "FILE.pcap|-", "text, json", true, false,
-         "tell the boots that a capture of any machines shows: stages, files and a verdict for each; --mac "
-         "picks a machine, --report writes it all",
+         "tell the boots that a capture of any machines shows: stages, files and a verdict for each",
          "Ethernet, Linux's \"any\" device and raw IP, as tcpdump and Wireshark write them; - is standard "
-         "input. `--mac MAC` picks a machine, `--report FILE.json,FILE.html` writes it all (docs/explain.md)",
+         "input (docs/explain.md)",
          "that of the machine's last boot; of several machines the first that is not 0; 17: none boots from "
          "the network",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return explain_capture(read);
-         }},
+         },
+         std::vector<UsedFlag>{{"mac", "this machine alone"},
+                               {"report", "write it all as JSON (.json) or as a page (.html)"}}},
         {"help", "[man|settings|control|SUBCOMMAND]", "", true, false,
          "print this help, the man page's source, the table of settings or of what can be asked of a VM, or "
          "a subcommand's help",

@@ -65,6 +65,10 @@ std::string name_of_link(int type) {
     return name != nullptr ? name : fmt::format("link type {}", type);
 }
 
+constexpr std::string_view one_interface =
+    "libpcap reads one kind of interface a file: save one interface's frames (Wireshark: File, Export "
+    "Specified Packets)";
+
 }  // namespace
 
 CaptureEnd read_capture(const std::string& path, const OnCapturedFrame& on_frame) {
@@ -79,9 +83,14 @@ CaptureEnd read_capture(const std::string& path, const OnCapturedFrame& on_frame
     pcap_pkthdr* header = nullptr;
     const u_char* data = nullptr;
     int result = 0;
+    bool has_frames = false;
     while ((result = pcap_next_ex(handle.get(), &header, &data)) == 1) {
         on_frame(static_cast<double>(header->ts.tv_sec) + static_cast<double>(header->ts.tv_usec) * nano,
                  *link, Bytes{{data, header->caplen}});
+        has_frames = true;
+    }
+    if (result != PCAP_ERROR_BREAK && !has_frames) {
+        throw unreadable(path, pcap_geterr(handle.get()), std::string{one_interface});
     }
     return {name_of_link(type), result == PCAP_ERROR_BREAK ? "" : pcap_geterr(handle.get())};
 }

@@ -1,8 +1,8 @@
 #include "launcher/explain/explain.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -41,8 +41,35 @@ std::vector<std::filesystem::path> wanted_reports(const ReadResult& read) {
     return is_flag(read, "report", "--report") ? read.settings.reports : std::vector<std::filesystem::path>{};
 }
 
-Explanation explained(const std::string& file) {
-    capture::Machines machines;
+// The first of these, as text.
+std::string some_of(const std::set<Mac>& macs) {
+    constexpr std::size_t most = 8;
+    std::vector<std::string> shown;
+    for (const Mac& mac : macs) {
+        if (shown.size() < most) {
+            shown.push_back(mac_text(mac));
+        }
+    }
+    return fmt::format(
+        "{}{}", fmt::join(shown, ", "),
+        macs.size() <= most
+            ? ""
+            : fmt::format(" and {}{} more", macs.size() >= capture::Machines::most_hosts ? "at least " : "",
+                          macs.size() - most));
+}
+
+// Why there is nothing to explain, if there is not.
+std::optional<Fault> nothing_in(const Explanation& explanation, const capture::Machines& machines,
+                                const std::optional<Mac>& wanted) {
+    if (wanted && explanation.machines.empty() && !machines.other_machines().empty()) {
+        return Fault{
+            fmt::format("{} did not boot from the network in {}", mac_text(*wanted), explanation.file),
+            "these did: " + some_of(machines.other_machines()), "", ExitCode::no_machine};
+    }
+    return no_machine_in(explanation);
+}
+
+Explanation explained(const std::string& file, capture::Machines& machines) {
     const CaptureEnd end = read_capture(file, [&](double at, capture::LinkLayer link, Bytes captured) {
         machines.frame(at, link, captured);
     });
@@ -52,20 +79,8 @@ Explanation explained(const std::string& file) {
             machines.other_hosts(),
             machines.left_out(),
             machines.found(),
-            end.damage};
-}
-
-void pick(Explanation& explanation, const Mac& wanted) {
-    std::vector<std::string> there;
-    std::erase_if(explanation.machines, [&](const capture::FoundMachine& machine) {
-        there.push_back(mac_text(machine.mac));
-        return machine.mac != wanted;
-    });
-    if (explanation.machines.empty() && !there.empty()) {
-        throw Error{
-            {fmt::format("{} did not boot from the network in {}", mac_text(wanted), explanation.file),
-             fmt::format("these did: {}", fmt::join(there, ", ")), "", ExitCode::no_machine}};
-    }
+            end.damage,
+            machines.has_more_hosts()};
 }
 
 std::string json_text(const Explanation& explanation) {
@@ -89,21 +104,20 @@ int explain_capture(const ReadResult& read) {
     if (read.command.words.size() != 1) {
         throw refused("explain: name one capture", "vm-launch explain FILE.pcap; - is standard input");
     }
-    Explanation explanation = explained(read.command.words.front());
-    if (const auto mac = wanted_mac(read)) {
-        pick(explanation, *mac);
-    }
+    const std::optional<Mac> wanted = wanted_mac(read);
+    capture::Machines machines{wanted};
+    const Explanation explanation = explained(read.command.words.front(), machines);
     const std::vector<ReportFile> files = open_reports(wanted_reports(read), "--report");
-    const auto none = no_machine_in(explanation);
+    const auto none = nothing_in(explanation, machines, wanted);
     if (read.command.format == OutputFormat::json) {
         print(json_text(explanation));
     } else if (!none) {
         print(as_text(explanation));
     }
+    write_reports(files, explanation);
     if (none) {
         throw Error{*none};
     }
-    write_reports(files, explanation);
     return exit_code_of(explanation);
 }
 

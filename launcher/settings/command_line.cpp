@@ -255,10 +255,13 @@ void take_known_flag(const std::string& key, const std::string& value, const Sub
         line.command.help = true;
     } else if (key == "version") {
         line.command.version = true;
-    } else if (key == "config") {
-        line.layer.config = Raw{value, "--config"};
     } else if (key == "format") {
         take_format(value, subcommand, line);
+    } else if (!uses(subcommand, key)) {
+        line.layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
+                         fmt::format("see vm-launch {} --help", subcommand.name));
+    } else if (key == "config") {
+        line.layer.config = Raw{value, "--config"};
     } else {
         take_setting(key, value, line.layer);
     }
@@ -339,12 +342,6 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
         line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);
     }
     return line;
-}
-
-const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands, std::string_view name) {
-    const auto found = std::find_if(subcommands.begin(), subcommands.end(),
-                                    [&](const Subcommand& command) { return command.name == name; });
-    return found == subcommands.end() ? nullptr : &*found;
 }
 
 }  // namespace vml

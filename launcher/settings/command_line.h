@@ -35,6 +35,11 @@ struct CommandLine {
 
 struct ReadResult;
 
+struct UsedFlag {
+    std::string_view setting;
+    std::string_view help;  // what it does there
+};
+
 struct Subcommand {
     std::string_view name;
     std::string_view usage;    // what follows the name
@@ -47,7 +52,13 @@ struct Subcommand {
     std::string_view exit_code;
     // Gives the process's exit code.
     int (*run)(const ReadResult& read, const Environment& environment, Log& log);
+    // Where takes_settings is false: the settings whose flags it takes all the same, and no others. Nothing:
+    // any is taken, as a running VM's verbs use several.
+    std::optional<std::vector<UsedFlag>> flags{};
 };
+
+// Does it take this setting's flag?
+[[nodiscard]] bool uses(const Subcommand& subcommand, std::string_view setting);
 
 // nullptr: there is none. The first one is what no subcommand means.
 [[nodiscard]] const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands,

@@ -87,7 +87,7 @@ def test_pxe_http4_and_a_server_that_never_answers(boot):
             assert run.wait_exit() == 13
             told = run.text("own").rsplit("error:", 1)[1]
             assert f"cannot fetch {url}: the server never answered" in told
-            assert "nothing had come when the guest gave up" in told
+            assert "nothing had come when the client gave up" in told
 
 
 @pytest.mark.parametrize(("client", "words"), [("v6", "Start PXE over IPv6"), ("http6", "Start HTTP Boot over IPv6")])

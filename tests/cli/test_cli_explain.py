@@ -82,10 +82,17 @@ def test_json_and_reports_say_the_same(tmp_path):
     assert "<svg" in page.read_text() and machine["mac"] in page.read_text()
 
 
-def test_a_machine_is_picked_by_its_address():
+def test_a_machine_is_picked_by_its_address(tmp_path):
     text = launch("explain", BOOTS / "http404.pcap").stdout
     mac = text.split("machine ")[1][:17]
     assert launch("explain", BOOTS / "http404.pcap", "--mac", mac).stdout == text
+    frames = (BOOTS / "http404.pcap").read_bytes()
+    twin = frames[24:].replace(bytes.fromhex(mac.replace(":", "")), bytes.fromhex("525400000098"))
+    two = tmp_path / "two.pcap"
+    two.write_bytes(frames + twin)
+    assert launch("explain", two).stdout.count("\nmachine ") == 2
+    picked = launch("explain", two, "--mac", mac).stdout
+    assert picked.count("\nmachine ") == 1 and f"machine {mac}" in picked
     other = launch("explain", BOOTS / "http404.pcap", "--mac", "52:54:00:00:00:99")
     assert other.returncode == 17
     assert mac in other.stderr
@@ -97,7 +104,38 @@ def test_a_damaged_file_is_explained_so_far_as_it_goes(tmp_path):
     cut.write_bytes(whole[:-5])
     run = launch("explain", cut)
     assert run.returncode == 13
-    assert "The file is damaged: truncated dump file" in run.stdout
+    assert "The file could not be read to its end: truncated dump file" in run.stdout
+
+
+def test_a_report_is_written_where_no_machine_boots_too(tmp_path):
+    report, page = tmp_path / "boot.json", tmp_path / "boot.html"
+    run = launch("explain", CAPTURES / "laptop.pcap", "--report", f"{report},{page}")
+    assert run.returncode == 17
+    assert json.loads(report.read_text())["exit_code"] == 17
+    assert page.read_text().endswith("</html>\n")
+
+
+def test_interfaces_of_several_kinds_are_told_as_such(tmp_path):
+    def block(kind, body):
+        size = (len(body) + 12).to_bytes(4, "little")
+        return kind.to_bytes(4, "little") + size + body + size
+
+    def interface(link):
+        return block(1, link.to_bytes(2, "little") + bytes(2) + (65535).to_bytes(4, "little"))
+
+    header = block(0x0A0D0D0A, bytes.fromhex("4d3c2b1a01000000") + b"\xff" * 8)
+    file = tmp_path / "two.pcapng"
+    file.write_bytes(header + interface(1) + interface(113))
+    run = launch("explain", file)
+    assert run.returncode == 2
+    assert "libpcap reads one kind of interface a file" in run.stderr
+
+
+def test_flags_about_a_vm_are_refused():
+    for arguments in (("explain", BOOTS / "http404.pcap", "--script", "y"), ("rom", "x", "--memory", "2G")):
+        run = launch(*arguments)
+        assert run.returncode == 2
+        assert f"{arguments[0]}: {arguments[2]} does not count here" in run.stderr
 
 
 def test_what_is_no_capture_is_refused(tmp_path):

@@ -123,7 +123,7 @@ TEST_CASE("whatever the method is: a request that is never answered, waited for 
                    "http://h/k: given up after 5 s without an answer"));
     impatient.says("Could not boot image: Connection timed out (http://ipxe.org/4c0a6035)").stops();
     impatient.gets(ExitCode::fetch_failed, "http://h/k: the server never answered",
-                   "nothing had come when the guest gave up 5 s later; iPXE's error 4c0a6035");
+                   "nothing had come when the client gave up 5 s later; iPXE's error 4c0a6035");
     Machine ended = asking(method);  // by Ctrl-C
     ended.gives_up(80, 0.2)
         .says("Could not boot image: Operation canceled (http://ipxe.org/0b8080a0)")

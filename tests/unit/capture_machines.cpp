@@ -45,6 +45,84 @@ TEST_CASE("behind a relay a machine is told by chaddr, then by its address") {
     CHECK(contains(text, "named by   10.0.0.1 (DHCP): n.0"));
 }
 
+TEST_CASE("behind a router that is a machine itself, a lease tells whose frame it is") {
+    Wire wire;
+    const auto of = [](std::string frame, std::uint32_t address) {
+        return frame.replace(14 + 12, 4, be32(address));
+    };
+    wire.see(of(routed(udp(true, 2001, 69, request("startup")), true), 0x0A0000FE));
+    const std::string answer = option(54, be32(server_ip)) + option(67, "n.0");
+    for (const unsigned kind : {1U, 2U, 3U, 5U}) {
+        const bool from_guest = kind % 2 == 1 && kind != 5;
+        wire.see(
+            routed(through_relay(
+                       from_guest ? dhcp(true, kind, as_firmware) : dhcp(false, kind, answer, guest_ip), 7),
+                   from_guest));
+    }
+    wire.see(routed(udp(true, 2002, 69, request("n.0")), true))
+        .see(routed(udp(false, 3000, 2002, be16(5) + be16(1) + "no"), false))
+        .ends_later(20);
+    const Explanation all = wire.explained();
+    REQUIRE(all.machines.size() == 2);
+    CHECK(all.machines[1].mac == guest);
+    CHECK(contains(all.machines[1].boots.back().verdict.what, "n.0"));
+    CHECK_FALSE(contains(all.machines[0].boots.back().verdict.what, "n.0"));
+}
+
+TEST_CASE("an address that a host gets which does not boot is a machine's no more") {
+    for (const bool passes_on : {false, true}) {
+        Wire wire;
+        wire.gets_address(as_firmware, "n.0").tftp("n.0", nbp);
+        if (passes_on) {
+            std::string ask = of_other_machine(dhcp(true, 3, as_system), 6, "too");
+            std::string ack =
+                of_other_machine(dhcp(false, 5, option(54, be32(server_ip)), guest_ip), 0, "too");
+            wire.see(ask).see(ack);
+        }
+        wire.wait(60).see(routed(udp(true, 2002, 69, request("x")), true).replace(6, 6, "\2\0\0\0\0\5", 6));
+        const auto fetches = wire.explained().machines.front().boots.back().record.fetches.size();
+        CHECK(fetches == (passes_on ? 1 : 2));
+    }
+}
+
+TEST_CASE("a copy of a frame of IPv6 or ARP is no second question") {
+    Wire wire;
+    std::string copy = dhcp6(true, 1, option6(61, be16(7)));
+    wire.see(copy);
+    copy[14 + 7] = '\x3f';  // the hop limit
+    wire.see(copy);
+    CHECK(wire.machines.counts().repeated == 1);
+    wire.see(arp_request(1)).see(arp_request(1));
+    CHECK(wire.machines.counts().repeated == 2);
+}
+
+TEST_CASE("a clock that goes back leaves what follows later than what was before") {
+    Wire wire;
+    wire.see(dhcp(true, 1, as_firmware)).wait(-3600);
+    for (int i = 0; i < 3; ++i) {
+        wire.wait(4).see(of_xid(dhcp(true, 1, as_firmware), 1));
+    }
+    wire.ends_later(30).gets(ExitCode::no_offer, "no DHCP server answered");
+    CHECK(contains(as_text(wire.explained()), "the clock went back by 359"));
+}
+
+TEST_CASE("one machine alone is kept where it is picked, wherever it stands among how many") {
+    Wire wire;
+    wire.machines = Machines{guest};
+    for (unsigned i = 0; i < Machines::most_machines + 5; ++i) {
+        std::string frame = dhcp(true, 1, as_firmware);
+        frame[6 + 4] = frame[14 + 20 + 8 + 28 + 4] = static_cast<char>(1 + (i >> 4U));
+        frame[6 + 5] = frame[14 + 20 + 8 + 28 + 5] = static_cast<char>(i & 15U);
+        wire.see(frame);
+    }
+    wire.see(dhcp(true, 1, as_firmware));
+    REQUIRE(wire.explained().machines.size() == 1);
+    CHECK(wire.explained().machines.front().mac == guest);
+    CHECK(wire.machines.other_machines().size() == Machines::most_machines + 5);
+    CHECK(wire.machines.other_hosts() == 0);
+    CHECK(wire.machines.counts().dhcp == 0);
+}
+
 TEST_CASE("a message that is there twice is one: of the machine and of its relay, or of two ports") {
     Wire wire;
     wire.see(dhcp(true, 1, as_firmware)).see(routed(through_relay(dhcp(true, 1, as_firmware), 7), true));
@@ -109,6 +187,8 @@ TEST_CASE("no machine: what there is instead is said") {
     const auto fault = no_machine_in(wire.explained());
     REQUIRE(fault);
     CHECK(fault->code == ExitCode::no_machine);
+    CHECK(as_json(wire.explained())["exit_code"] == 17);
+    CHECK(as_html(wire.explained()).ends_with("</html>\n"));
     CHECK(contains(fault->why, "2 frames of 1 host; 1 message of DHCP"));
 }
 
@@ -130,6 +210,18 @@ TEST_CASE("boots of a machine are told apart") {
             wire.no_tftp("b").gets_address(as_ipxe, "b", 4);
             CHECK(boots().size() == 2);
         }
+    }
+    SECTION("an iPXE in ROM that begins with a script, after a program that ran for a while") {
+        Wire rom;
+        const auto round = [&](std::uint32_t xid) {
+            rom.gets_address(as_ipxe, "b", xid).tftp("b", "#!ipxe\nchain u\n").tftp("u", nbp);
+        };
+        round(1);
+        round(2);
+        CHECK(rom.explained().machines.front().boots.size() == 1);
+        rom.wait(40);
+        round(3);
+        CHECK(rom.explained().machines.front().boots.size() == 2);
     }
     SECTION("a firmware that asks again after it came further") {
         wire.wait(30).gets_address(as_firmware, "u", 2);

@@ -179,5 +179,77 @@ TEST_CASE("an operating system after a network boot that failed is no success") 
     wire.gets(ExitCode::fetch_failed, "nbp.0", "from a disk perhaps");
 }
 
+// Of a boot whose kernel was there 1 minute ago.
+Wire with_kernel(const std::string& script) {
+    Wire wire;
+    wire.gets_address(as_ipxe, "b").tftp("b", script);
+    wire.http("/k", ok_answer(kernel())).wait(60);
+    return wire;
+}
+
+TEST_CASE("what a system does later does not undo a boot that was delivered") {
+    const auto is_delivered = [](Wire& wire, const std::string& afterwards) {
+        wire.gets(ExitCode::ok, "gave all that was asked for", "; afterwards " + afterwards);
+    };
+    const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    SECTION("a host that is not there") {
+        Wire wire = with_kernel("#!ipxe\nkernel http://h/k\nboot\n");
+        wire.see(arp_request(0x0A000063)).wait(1).see(arp_request(0x0A000063)).ends_later(60);
+        is_delivered(wire, "nobody answers for");
+    }
+    SECTION("but one that the boot's script names is the boot's") {
+        Wire wire = with_kernel("#!ipxe\nkernel http://h/k\ninitrd http://10.0.0.99/i\nboot\n");
+        wire.see(arp_request(0x0A000063)).wait(1).see(arp_request(0x0A000063)).ends_later(60);
+        wire.gets(ExitCode::fetch_failed, "nobody answers for");
+    }
+    SECTION("a file that is not there, an hour later") {
+        Wire wire = with_kernel("#!ipxe\nkernel http://h/k\nboot\n");
+        wire.wait(3600).http("/t", missing).ends_later(60);
+        is_delivered(wire, "cannot fetch http://h/t");
+    }
+    SECTION("but at once it is the boot's") {
+        Wire wire = with_kernel("#!ipxe\nkernel http://h/k\nboot\n");
+        wire.http("/t", missing).ends_later(60);
+        wire.gets(ExitCode::fetch_failed, "http://h/t");
+    }
+}
+
+TEST_CASE("a boot over IPv6 alone") {
+    Wire wire;
+    const std::string boots = option6(61, be16(7));
+    wire.see(dhcp6(true, 1, boots));
+    SECTION("that may still be answered") {
+        wire.ends_later(1).gets(ExitCode::ok, "the capture ends");
+    }
+    SECTION("that nobody answers") {
+        wire.ends_later(20).gets(ExitCode::no_offer, "no DHCPv6 server answered");
+        CHECK(wire.boot().record.reached(boot::Stage::discover));
+    }
+    SECTION("that names no file") {
+        wire.see(dhcp6(false, 7, address6)).ends_later(20);
+        wire.gets(ExitCode::nothing_to_boot, "DHCPv6 gave an address and named nothing");
+    }
+    SECTION("whose file is not asked for") {
+        wire.see(dhcp6(false, 7, address6 + option6(59, "tftp://[fd00::1]/n"))).ends_later(20);
+        wire.gets(ExitCode::boot_timeout, "no request for tftp://[fd00::1]/n");
+    }
+}
+
+TEST_CASE("of a VM of one's own, DHCP after the firmware's proves no system, and DHCPv6 is no stage") {
+    for (const boot::Subject subject : {boot::Subject::vm, boot::Subject::captured}) {
+        boot::Timeline timeline{{{"net0", guest}}, subject};
+        double at = 0;
+        for (const std::string& frame : {dhcp6(true, 1, option6(61, be16(7))), dhcp(true, 1, as_firmware),
+                                         of_xid(dhcp(true, 1, as_system), 2)}) {
+            const auto packet = boot::decode_frame(bytes_of(frame));
+            REQUIRE(packet);
+            timeline.packet(at += 1, 0, *packet);
+        }
+        const bool captured = subject == boot::Subject::captured;
+        CHECK(timeline.boot().reached(boot::Stage::kernel) == captured);
+        CHECK(contains(timeline.boot().marks.at(1).detail, "DHCPv6") == captured);
+    }
+}
+
 }  // namespace
 }  // namespace vml::capture::test
