@@ -290,8 +290,8 @@ void RunLoop::qemu_event(const qmp::Event& event) {
         }
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
-    } else if (event.name == "SHUTDOWN") {
-        guest_.console().drain();
+    } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
+        guest_.console().drain();  // else a flood could take longer than QEMU is given to leave
     }
     feed(supervise::QemuEvent{event.name, text_at(event.data, "reason"), flag_at(event.data, "nospace")});
     if (event.name != "VSERPORT_CHANGE") {
