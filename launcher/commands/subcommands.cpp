@@ -72,8 +72,8 @@ std::vector<Subcommand> for_running_vms() {
     }
     rows.push_back(
         {guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
-         "exec with the command's output as it comes; a single word with blanks is "
-         "for the guest's shell; --wait: first for the VM and its agent",
+         "run a command in the guest as exec does, with its output as it comes; a single word with blanks "
+         "is a line for the guest's shell; --wait: first for the VM and its agent",
          "the output comes within a second, as files in the guest are read through its agent, or, where "
          "the guest has no `/bin/sh` or no room, at the end; there is no terminal and no standard input",
          "the command's, 127 where there is none of that name; 128+n when signal n killed it; 125 when the "

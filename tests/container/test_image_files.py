@@ -173,3 +173,12 @@ def test_qemu_builds_every_machine_with_all_nics_and_a_screen(image, plans, mode
         for arch, firmware in kinds
     )
     assert shell(image, script).count("machine: QEMU built the machine and runs it") == len(kinds)
+
+
+# -- what needs no VM
+
+
+def test_a_capture_is_explained_in_the_image(image):
+    run = podman("run", "--rm", *RUNTIME, "-v", f"{ROOT / 'tests/captures'}:/captures:ro", image, "explain", "/captures/tftp-missing.pcap", check=False)
+    assert run.returncode == 13, run
+    assert "cannot fetch tftp://192.0.2.1/vmlinuz (exit code 13)" in run.stdout
