@@ -59,7 +59,7 @@ ReadResult settings_for(const Machine& machine) {
                       machine.model.name,
                       "--firmware",
                       machine.firmware};
-    const std::vector<Subcommand> run{{"run", "", "", false, true, "", nullptr}};
+    const std::vector<Subcommand> run{{"run", "", "", false, true, "", "", "", nullptr}};
     ReadResult read = read_settings(
         words, {}, [](const std::string& /*file*/) { return std::string{}; }, run);
     require(read.faults.empty());
