@@ -114,24 +114,37 @@ void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_
     place.machine.see(at, from_machine, packet);
 }
 
+void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const DhcpMessage& message) {
+    const bool leased = message.kind == boot::DhcpKind::ack;
+    if (const Index index = place_of(message.chaddr, boots(message))) {
+        if (leased) {
+            note_address(*index, message.yours);
+        }
+        hand(*index, at, vlan, !message.from_server, packet);
+        return;
+    }
+    if (leased) {
+        leases_.erase(message.yours);
+    }
+    counts_.dhcp += other_machines_.contains(message.chaddr) ? 0U : 1U;
+}
+
+void Machines::advertisement(double at, std::uint16_t vlan, Index sender, const boot::Packet& packet) {
+    for (std::size_t index = 0; index < places_.size(); ++index) {
+        if (index != sender && places_[index].vlans.contains(vlan)) {
+            hand(index, at, vlan, false, packet);
+        }
+    }
+}
+
 void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet) {
     const std::uint16_t vlan = vlans.empty() ? std::uint16_t{0} : vlans.back();
     if (hosts_.size() < most_hosts) {
         hosts_.insert(packet.source);
     }
     counts_.cut_dhcp += is_cut_dhcp(packet) ? 1U : 0U;
-    if (const auto* dhcp = std::get_if<DhcpMessage>(&packet.body)) {
-        if (const Index index = place_of(dhcp->chaddr, boots(*dhcp))) {
-            if (dhcp->kind == boot::DhcpKind::ack) {
-                note_address(*index, dhcp->yours);
-            }
-            hand(*index, at, vlan, !dhcp->from_server, packet);
-        } else {
-            if (dhcp->kind == boot::DhcpKind::ack) {
-                leases_.erase(dhcp->yours);
-            }
-            counts_.dhcp += other_machines_.contains(dhcp->chaddr) ? 0U : 1U;
-        }
+    if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
+        dhcp(at, vlan, packet, *message);
         return;
     }
     Index sender = machine_of(packet.source, packet.from.address);
@@ -139,10 +152,9 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         sender = place_of(packet.source, true);
     }
     if (sender) {
-        // Not where the address itself told the sender.
-        if (const auto known = by_mac_.find(packet.source);
-            known != by_mac_.end() &&
-            known->second == *sender) {  // a cooked capture does not tell the receiver's
+        // A cooked capture does not tell the receiver's MAC. Not where the address itself told the sender.
+        const auto known = by_mac_.find(packet.source);
+        if (known != by_mac_.end() && known->second == *sender) {
             note_address(*sender, packet.from.address);
         }
         hand(*sender, at, vlan, true, packet);
@@ -151,11 +163,7 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         hand(*receiver, at, vlan, false, packet);
     }
     if (std::holds_alternative<boot::RouterAdvertisement>(packet.body) && is_group(packet.target)) {
-        for (std::size_t index = 0; index < places_.size(); ++index) {
-            if (index != sender && places_[index].vlans.contains(vlan)) {
-                hand(index, at, vlan, false, packet);
-            }
-        }
+        advertisement(at, vlan, sender, packet);
     }
 }
 

@@ -72,6 +72,8 @@ class Machines {
     void packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet);
     void hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
               const boot::Packet& packet);
+    void dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const boot::DhcpMessage& message);
+    void advertisement(double at, std::uint16_t vlan, Index sender, const boot::Packet& packet);
     [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
     Index place_of(const Mac& mac, bool boots);
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
