@@ -129,17 +129,10 @@ void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, c
     counts_.dhcp += other_machines_.contains(message.chaddr) ? 0U : 1U;
 }
 
-void Machines::advertisement(double at, std::uint16_t vlan, Index sender, const boot::Packet& packet) {
-    for (std::size_t index = 0; index < places_.size(); ++index) {
-        if (index != sender && places_[index].vlans.contains(vlan)) {
-            hand(index, at, vlan, false, packet);
-        }
-    }
-}
-
 void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet) {
     const std::uint16_t vlan = vlans.empty() ? std::uint16_t{0} : vlans.back();
-    if (hosts_.size() < most_hosts) {
+    counts_.more_hosts = hosts_.size() >= most_hosts;
+    if (!counts_.more_hosts) {
         hosts_.insert(packet.source);
     }
     counts_.cut_dhcp += is_cut_dhcp(packet) ? 1U : 0U;
@@ -163,7 +156,11 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         hand(*receiver, at, vlan, false, packet);
     }
     if (std::holds_alternative<boot::RouterAdvertisement>(packet.body) && is_group(packet.target)) {
-        advertisement(at, vlan, sender, packet);
+        for (std::size_t index = 0; index < places_.size(); ++index) {
+            if (index != sender && places_[index].vlans.contains(vlan)) {
+                hand(index, at, vlan, false, packet);
+            }
+        }
     }
 }
 

@@ -27,6 +27,7 @@ struct Counts {
     std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
     std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
     std::uint64_t left_out = 0;  // packets of machines that found no place any more
+    bool more_hosts = false;     // than most_hosts: they were not all counted
     double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
     double began = 0;            // seconds since 1970, UTC; of the earliest frame
     double ended = 0;            // and of the latest
@@ -51,12 +52,10 @@ class Machines {
     // In the order in which they were seen.
     [[nodiscard]] std::vector<FoundMachine> found();
     [[nodiscard]] const Counts& counts() const { return counts_; }
-    // That sent something and do not boot; more than that, where has_more_hosts().
+    // That sent something and do not boot; more than that, where counts() say so.
     [[nodiscard]] std::size_t other_hosts() const;
-    [[nodiscard]] bool has_more_hosts() const { return hosts_.size() >= most_hosts; }
     // That boot and are not kept; no more than most_hosts.
     [[nodiscard]] const std::set<Mac>& other_machines() const { return other_machines_; }
-    [[nodiscard]] std::uint64_t left_out() const { return counts_.left_out; }
 
     static constexpr std::size_t most_machines = 128;
     static constexpr std::size_t most_hosts = 4096;
@@ -73,7 +72,6 @@ class Machines {
     void hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
               const boot::Packet& packet);
     void dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const boot::DhcpMessage& message);
-    void advertisement(double at, std::uint16_t vlan, Index sender, const boot::Packet& packet);
     [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
     Index place_of(const Mac& mac, bool boots);
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);

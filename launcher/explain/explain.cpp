@@ -77,10 +77,10 @@ Explanation explained(const std::string& file, capture::Machines& machines) {
             end.kind,
             machines.counts(),
             machines.other_hosts(),
-            machines.left_out(),
+            machines.counts().left_out,
             machines.found(),
             end.damage,
-            machines.has_more_hosts()};
+            machines.counts().more_hosts};
 }
 
 std::string json_text(const Explanation& explanation) {

@@ -90,7 +90,11 @@ class Wire {
             .see(tcp(false, port, 80, 1001, ack, answer));
     }
     Explanation explained() {
-        return {"x.pcap",        "Ethernet", machines.counts(), machines.other_hosts(), machines.left_out(),
+        return {"x.pcap",
+                "Ethernet",
+                machines.counts(),
+                machines.other_hosts(),
+                machines.counts().left_out,
                 machines.found()};
     }
     // The only machine's only boot.

@@ -249,7 +249,7 @@ TEST_CASE("however many machines and boots there are, so many are kept, and the 
         wire.see(frame);
     }
     CHECK(wire.explained().machines.size() == Machines::most_machines);
-    CHECK(wire.machines.left_out() == 5);
+    CHECK(wire.machines.counts().left_out == 5);
     Wire again;
     for (std::uint32_t i = 0; i < most_boots + 5; ++i) {
         again.gets_address(as_firmware, "u", i).tftp("u", nbp).wait(1);
