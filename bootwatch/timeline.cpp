@@ -43,6 +43,10 @@ bool loader_is_stuck(const Boot& boot, const std::vector<Fetch>& fetches) {
 
 }  // namespace
 
+std::string counted(std::uint64_t count, std::string_view one) {
+    return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
 std::string size_text(std::uint64_t bytes) {
     constexpr double kilo = 1000;
     const auto number = static_cast<double>(bytes);

@@ -113,6 +113,8 @@ class Timeline {
 // Who sent this, as its classes tell.
 [[nodiscard]] Client client_of(const DhcpMessage& message);
 
+// "1 frame", "2 frames".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view one);
 // "8.1 MB", for people.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 // "tftp://10.0.2.2/boot.ipxe: 135 bytes in 0.02 s (an iPXE script)"

@@ -17,10 +17,6 @@ namespace {
 // Retransmissions of DHCP, TFTP and TCP come sooner: a question that is older is not answered any more.
 constexpr double settled_s = 5;
 
-std::string plural(std::uint64_t count, std::string_view word) {
-    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
 bool is_kernel_or_program(const Fetch& fetch) {
     return fetch.state == FetchState::done &&
            (fetch.content == Content::x86_kernel || fetch.content == Content::aarch64_kernel ||
@@ -51,7 +47,7 @@ Verdict one_direction(const Scene& scene, const CaptureView& view) {
                                  : fmt::format("; DHCP answered from {}", to_string(view.unasked[0].sender));
         return told("one-direction", "what the machine sent",
                     fmt::format("{} went to the machine, and none of its own is there{}",
-                                plural(view.to_machine, "frame"), said),
+                                counted(view.to_machine, "frame"), said),
                     std::string{hint});
     }
     const DhcpTalk* dhcp = scene.talk();

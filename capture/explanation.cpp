@@ -92,7 +92,7 @@ ordered_json as_json(const Explanation& explanation) {
               {"other_dhcp", counts.dhcp}}},
             {"damage", explanation.damage},
             {"other_hosts", explanation.other_hosts},
-            {"machines_left_out", explanation.machines_left_out},
+            {"machines_left_out", counts.left_out},
             {"machines", list_of(explanation.machines,
                                  [&](const FoundMachine& machine) { return machine_json(machine, most); })},
             {"exit_code", exit_code_of(explanation)}};

@@ -16,11 +16,9 @@ struct Explanation {
     std::string file;  // as the user named it
     std::string kind;  // "Ethernet": of its frames
     Counts counts;
-    std::size_t other_hosts = 0;
-    std::uint64_t machines_left_out = 0;
+    std::size_t other_hosts = 0;  // at least, where counts.more_hosts
     std::vector<FoundMachine> machines{};
-    std::string damage{};         // why the file could not be read to its end; empty: it was
-    bool has_more_hosts = false;  // than other_hosts: they were not all counted
+    std::string damage{};  // why the file could not be read to its end; empty: it was
 };
 
 // With one machine that machine's last boot's; with several the first one's that failed, or 0;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "bootwatch/timeline.h"
 #include "capture/explanation.h"
 #include "capture/wording.h"
 
@@ -12,24 +13,21 @@ namespace vml::capture {
 
 namespace {
 
-std::string counted(std::uint64_t count, std::string_view one) {
-    return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
-
 std::string hosts_text(const Explanation& explanation) {
-    return (explanation.has_more_hosts ? "at least " : "") + counted(explanation.other_hosts, "host");
+    return (explanation.counts.more_hosts ? "at least " : "") +
+           boot::counted(explanation.other_hosts, "host");
 }
 
 std::string first_line(const Explanation& explanation) {
     const Counts& counts = explanation.counts;
-    std::string text =
-        fmt::format("{}: {} ({}) in {:.1f} s from {}", explanation.file, counted(counts.frames, "frame"),
-                    explanation.kind, counts.ended - counts.began, utc_text(counts.began));
+    std::string text = fmt::format("{}: {} ({}) in {:.1f} s from {}", explanation.file,
+                                   boot::counted(counts.frames, "frame"), explanation.kind,
+                                   counts.ended - counts.began, utc_text(counts.began));
     if (counts.repeated > 0) {
         text += fmt::format("; {} there twice", counts.repeated);
     }
     if (counts.cut_dhcp > 0) {
-        text += fmt::format("; {} cut before their options", counted(counts.cut_dhcp, "DHCP frame"));
+        text += fmt::format("; {} cut before their options", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
     if (counts.clock_back > 0) {
         text +=
@@ -39,9 +37,9 @@ std::string first_line(const Explanation& explanation) {
         text += fmt::format("; {} that {} not boot from the network", hosts_text(explanation),
                             explanation.other_hosts == 1 ? "does" : "do");
     }
-    if (explanation.machines_left_out > 0) {
+    if (counts.left_out > 0) {
         text += fmt::format("; {} of machines beyond the first {} left out",
-                            counted(explanation.machines_left_out, "packet"), Machines::most_machines);
+                            boot::counted(counts.left_out, "packet"), Machines::most_machines);
     }
     return text + "\n" +
            (explanation.damage.empty()
@@ -146,9 +144,10 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
     std::string why = fmt::format(
         "it has {} of {}; {} of DHCP, none of a client that boots (class PXEClient or "
         "HTTPClient, user class iPXE), and no request of TFTP",
-        counted(counts.frames, "frame"), hosts_text(explanation), counted(counts.dhcp, "message"));
+        boot::counted(counts.frames, "frame"), hosts_text(explanation),
+        boot::counted(counts.dhcp, "message"));
     if (counts.cut_dhcp > 0) {
-        why += fmt::format("; {} cut before what tells that", counted(counts.cut_dhcp, "DHCP frame"));
+        why += fmt::format("; {} cut before what tells that", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
     if (!explanation.damage.empty()) {
         why += "; " + explanation.damage;
@@ -167,7 +166,7 @@ std::string as_text(const Explanation& explanation) {
     for (const FoundMachine& machine : explanation.machines) {
         text += machine_line(machine);
         if (machine.boots_left_out > 0) {
-            text += fmt::format("{} left out\n", counted(machine.boots_left_out, "boot"));
+            text += fmt::format("{} left out\n", boot::counted(machine.boots_left_out, "boot"));
         }
         for (std::size_t i = 0; i < machine.boots.size(); ++i) {
             text += boot_text(machine.boots[i], i + 1, machine.boots.size());

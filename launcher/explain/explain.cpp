@@ -77,10 +77,8 @@ Explanation explained(const std::string& file, capture::Machines& machines) {
             end.kind,
             machines.counts(),
             machines.other_hosts(),
-            machines.counts().left_out,
             machines.found(),
-            end.damage,
-            machines.counts().more_hosts};
+            end.damage};
 }
 
 std::string json_text(const Explanation& explanation) {

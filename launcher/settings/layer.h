@@ -29,6 +29,8 @@ struct Layer {
     std::vector<Fault> nic_faults;  // of the list; moot where a stronger layer has one
     std::vector<Raw> disks;
     std::vector<Fault> disk_faults;  // likewise
+    std::vector<Raw> devices;        // DEVICE…: beside the disks of whichever layer
+    std::vector<Fault> device_faults;
     std::vector<Raw> extra_disks;
     std::vector<Fault> extra_disk_faults;  // likewise
     std::vector<Raw> dhcp_options;

@@ -137,7 +137,10 @@ bool speaks_in_variables(const Layer& layer) {
             count(raw);
         }
     }
-    std::for_each(layer.disks.begin(), layer.disks.end(), count);
+    for (const std::vector<Raw>* list :
+         {&layer.disks, &layer.devices, &layer.extra_disks, &layer.dhcp_options}) {
+        std::for_each(list->begin(), list->end(), count);
+    }
     return any && all;
 }
 

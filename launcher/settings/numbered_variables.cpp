@@ -160,7 +160,7 @@ void take_numbered(const Environment& environment, Layer& layer) {
     layer.nics = numbered_nics(environment);
     layer.nic_faults = number_faults(environment, numbered_nic_names());
     take_list(environment, numbered_disk_names(), layer.disks, layer.disk_faults);
-    take_list(environment, numbered_device_names(), layer.disks, layer.disk_faults);
+    take_list(environment, numbered_device_names(), layer.devices, layer.device_faults);
     layer.extra_disks = numbered_values(environment, numbered_size_names());
     layer.extra_disk_faults = number_faults(environment, numbered_size_names());
     take_list(environment, numbered_option_names(), layer.dhcp_options, layer.dhcp_option_faults);

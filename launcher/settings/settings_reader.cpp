@@ -21,45 +21,25 @@ void append(std::vector<Item>& all, std::vector<Item> more) {
     std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
-// DEVICE… are disks beside those that a list names, whatever layer has it.
-bool is_device(const Raw& disk) {
-    return disk.origin.starts_with("$DEVICE");
+// Of a list the strongest layer that names any has all.
+template <typename Item>
+void prefer(std::vector<Item>& strong, std::vector<Item> weak, std::vector<Fault>& faults,
+            std::vector<Fault> weak_faults) {
+    if (strong.empty()) {
+        strong = std::move(weak);
+        append(faults, std::move(weak_faults));
+    }
 }
 
-// Of each kind, the strongest layer's.
-void add_weaker_disks(Layer& strong, Layer& weak) {
-    const auto any = [](const std::vector<Raw>& disks, bool device) {
-        return std::any_of(disks.begin(), disks.end(),
-                           [&](const Raw& disk) { return is_device(disk) == device; });
-    };
-    std::vector<Raw> disks;
-    for (const bool device : {false, true}) {
-        const std::vector<Raw>& from = any(strong.disks, device) ? strong.disks : weak.disks;
-        std::copy_if(from.begin(), from.end(), std::back_inserter(disks),
-                     [&](const Raw& disk) { return is_device(disk) == device; });
-    }
-    if (!any(strong.disks, false)) {
-        append(strong.faults, std::move(weak.disk_faults));
-    }
-    strong.disks = std::move(disks);
-}
-
-// What the layers say together; of a list the strongest layer that names any has all.
+// What the layers say together.
 void add_weaker(Layer& strong, Layer weak) {
     strong.values.merge(std::move(weak.values));
-    if (strong.nics.empty()) {
-        strong.nics = std::move(weak.nics);
-        append(strong.faults, std::move(weak.nic_faults));
-    }
-    add_weaker_disks(strong, weak);
-    if (strong.dhcp_options.empty()) {
-        strong.dhcp_options = std::move(weak.dhcp_options);
-        append(strong.faults, std::move(weak.dhcp_option_faults));
-    }
-    if (strong.extra_disks.empty()) {
-        strong.extra_disks = std::move(weak.extra_disks);
-        append(strong.faults, std::move(weak.extra_disk_faults));
-    }
+    prefer(strong.nics, std::move(weak.nics), strong.faults, std::move(weak.nic_faults));
+    prefer(strong.disks, std::move(weak.disks), strong.faults, std::move(weak.disk_faults));
+    prefer(strong.devices, std::move(weak.devices), strong.faults, std::move(weak.device_faults));
+    prefer(strong.dhcp_options, std::move(weak.dhcp_options), strong.faults,
+           std::move(weak.dhcp_option_faults));
+    prefer(strong.extra_disks, std::move(weak.extra_disks), strong.faults, std::move(weak.extra_disk_faults));
     if (!strong.config) {
         strong.config = std::move(weak.config);
     }
@@ -123,10 +103,12 @@ void assign_all(const Layer& layer, ReadResult& result) {
     for (const RawNic& nic : layer.nics) {
         assign_nic(nic, result);
     }
-    for (const Raw& disk : layer.disks) {
-        const std::size_t number = result.settings.disks.size();
-        assign("disk", disk, result);
-        result.origins.emplace(disk_origin(number), disk.origin);
+    for (const std::vector<Raw>* list : {&layer.disks, &layer.devices}) {
+        for (const Raw& disk : *list) {
+            const std::size_t number = result.settings.disks.size();
+            assign("disk", disk, result);
+            result.origins.emplace(disk_origin(number), disk.origin);
+        }
     }
     for (const Raw& option : layer.dhcp_options) {
         assign("dhcp-option", option, result);

@@ -145,7 +145,7 @@ std::vector<std::string> tidy(Layer& layer) {
     for (RawNic& nic : layer.nics) {
         tidy_nic(nic, layer, warnings);
     }
-    for (std::vector<Raw>* list : {&layer.disks, &layer.extra_disks, &layer.dhcp_options}) {
+    for (std::vector<Raw>* list : {&layer.disks, &layer.devices, &layer.extra_disks, &layer.dhcp_options}) {
         std::erase_if(*list, [&](Raw& value) { return !tidy_value(value, layer, warnings); });
     }
     return warnings;

@@ -18,12 +18,7 @@ using namespace vml;
 using namespace vml::capture;
 
 void tell(Machines& machines) {
-    const Explanation told{"x",
-                           "Ethernet",
-                           machines.counts(),
-                           machines.other_hosts(),
-                           machines.counts().left_out,
-                           machines.found()};
+    const Explanation told{"x", "Ethernet", machines.counts(), machines.other_hosts(), machines.found()};
     require(told.machines.size() <= Machines::most_machines);
     for (const FoundMachine& machine : told.machines) {
         require(!machine.boots.empty() && machine.boots.size() <= most_boots);

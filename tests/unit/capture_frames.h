@@ -90,12 +90,7 @@ class Wire {
             .see(tcp(false, port, 80, 1001, ack, answer));
     }
     Explanation explained() {
-        return {"x.pcap",
-                "Ethernet",
-                machines.counts(),
-                machines.other_hosts(),
-                machines.counts().left_out,
-                machines.found()};
+        return {"x.pcap", "Ethernet", machines.counts(), machines.other_hosts(), machines.found()};
     }
     // The only machine's only boot.
     CapturedBoot boot() {
