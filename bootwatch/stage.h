@@ -43,6 +43,8 @@ enum class Stage {
 [[nodiscard]] std::string_view title_of(Stage stage);
 // As programs read it, in reports and settings: "rom".
 [[nodiscard]] std::string_view name_of(Stage stage);
+// What reaching it says: one sentence, no full stop.
+[[nodiscard]] std::string_view meaning_of(Stage stage);
 // All of them, in order.
 [[nodiscard]] std::vector<std::string_view> stage_names();
 [[nodiscard]] std::optional<Stage> stage_named(std::string_view name);

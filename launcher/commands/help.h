@@ -1,4 +1,4 @@
-// --help, the man page's source, docs/SETTINGS.md and a table of docs/control.md, all made from the tables of
+// --help, docs/SETTINGS.md and a table of docs/control.md, all made from the tables of
 // settings, subcommands, verbs and exit codes. Pure.
 #pragma once
 
@@ -11,8 +11,6 @@ struct Subcommand;
 [[nodiscard]] std::string help_text();
 // What `vm-launch SUBCOMMAND --help` prints.
 [[nodiscard]] std::string help_on(const Subcommand& subcommand);
-// roff with man(7) macros, for section 1.
-[[nodiscard]] std::string man_page();
 // Markdown: what docs/SETTINGS.md holds.
 [[nodiscard]] std::string settings_page();
 // Markdown: the first table of docs/control.md.

@@ -8,13 +8,18 @@
 #include <fmt/format.h>
 
 #include "base/output.h"
+#include "launcher/commands/completion.h"
+#include "launcher/commands/config_schema.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/init_folder.h"
 #include "launcher/commands/inspect.h"
+#include "launcher/commands/man_page.h"
 #include "launcher/commands/run_vm.h"
 #include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
 #include "launcher/remote/guest_exec.h"
+#include "launcher/remote/ssh.h"
+#include "launcher/remote/vm_table.h"
 #include "launcher/settings/guest_exec_line.h"
 
 namespace vml {
@@ -25,8 +30,11 @@ struct Topic {
     std::string_view name;
     std::string (*text)();
 };
-constexpr std::array<Topic, 4> topics{
-    {{"", help_text}, {"man", man_page}, {"settings", settings_page}, {"control", control_page}}};
+constexpr std::array<Topic, 5> topics{{{"", help_text},
+                                       {"man", man_page},
+                                       {"settings", settings_page},
+                                       {"control", control_page},
+                                       {"schema", config_schema}}};
 
 int print_help(const CommandLine& command) {
     const std::string name = command.words.empty() ? "" : command.words.front();
@@ -35,7 +43,7 @@ int print_help(const CommandLine& command) {
     const Subcommand* subcommand = find_subcommand(subcommands(), name);
     if (topic == topics.end() && subcommand == nullptr) {
         throw Error{{fmt::format("help: unknown topic '{}'", name), "",
-                     "topics: man, settings, control, or a subcommand's name", ExitCode::settings}};
+                     "topics: man, settings, control, schema, or a subcommand's name", ExitCode::settings}};
     }
     print(subcommand != nullptr ? help_on(*subcommand) : topic->text());
     return 0;
@@ -46,32 +54,70 @@ std::vector<Subcommand> for_vms_to_start() {
         {"run", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "", false, true,
          "start a VM (this is what happens without a subcommand); a script, a folder or a URL stands for "
          "--script, --netboot-dir or --bootfile",
-         "", "", run_vm},
+         "", "", run_vm, "run --firmware uefi --memory 2G ./netboot"},
         {"plan", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "text, json, sh", false, true,
          "print what run would do, and why; starts nothing", "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_plan(read, environment);
-         }},
+         },
+         "plan --format json --firmware uefi --ipxe"},
         {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
          "check the host for what the same options would need (network boot, if they name nothing else)", "",
          "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);
-         }},
+         },
+         "doctor --firmware uefi --ipxe"},
     };
 }
 
-std::vector<Subcommand> for_running_vms() {
+std::vector<Subcommand> by_verbs() {
     std::vector<Subcommand> rows;
     for (const ControlVerb& verb : control_verbs()) {
         rows.push_back({verb.name, verb.usage, verb.formats, true, false, verb.help, verb.details,
                         verb.exit_code,
                         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
                             return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
-                        }});
+                        },
+                        verb.example, verb.flags});
     }
+    return rows;
+}
+
+std::vector<Subcommand> for_running_vms() {
+    std::vector<Subcommand> rows = by_verbs();
+    rows.push_back({"ls", "", "text, json", false, false, "list the VMs that run, one a line",
+                    "name, state, stage of the boot, address, forwarded ports, VNC, and how long it has run; "
+                    "`--format json` is that of `status`",
+                    "0, also where none runs",
+                    [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+                        return list_vms(read, value_of(environment, "XDG_RUNTIME_DIR"));
+                    },
+                    "ls"});
     rows.push_back(
-        {guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
+        {"ssh",
+         "[NAME] [--user USER] [-- ARGS…]",
+         "",
+         true,
+         false,
+         "log in to the guest of a running VM, by the ssh of this host",
+         "by the port of the host that leads to the guest's port 22 (`--ssh-port`), on a bridge to the "
+         "address that the guest's DHCP or its agent told; ARGS are ssh's own options and the guest's "
+         "command. A guest is made anew more often than not, so its host key is neither checked nor kept, "
+         "and no agent is forwarded; options of your own win: for a guest that is kept `-- -o "
+         "StrictHostKeyChecking=yes -o UserKnownHostsFile=~/.ssh/known_hosts`",
+         "that of ssh: of the guest's command, 255 where ssh failed; 1: there is no way to the guest",
+         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+             return ssh_to_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
+         },
+         "ssh web --user debian -- uname -a",
+         {{"user", "who logs in; else as ssh's own configuration has it", true, "USER"}}});
+    rows.push_back(
+        {guest_exec_name,
+         "[--wait] [--name NAME] COMMAND…",
+         "",
+         true,
+         false,
          "run a command in the guest as exec does, with its output as it comes; a single word with blanks "
          "is a line for the guest's shell; --wait: first for the VM and its agent",
          "the output comes within a second, as files in the guest are read through its agent, or, where "
@@ -81,7 +127,10 @@ std::vector<Subcommand> for_running_vms() {
          "could not be asked",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
-         }});
+         },
+         "guest-exec --wait --name web systemctl is-system-running",
+         {{"wait", "wait for the VM and its guest's agent", true},
+          {"name", "the VM; may be left out where one runs", true, "NAME"}}});
     return rows;
 }
 
@@ -93,7 +142,8 @@ std::vector<Subcommand> for_no_vm() {
          "0; 3: it is there already",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return init_folder(read.command);
-         }},
+         },
+         "init ./netboot"},
         {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run",
          "each image with its PCI IDs, code type and iPXE's version, and whether it boots and where; iPXE's "
          "EFI programs too: whatever `--ipxe-rom` takes",
@@ -101,8 +151,12 @@ std::vector<Subcommand> for_no_vm() {
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_roms(read.command);
          },
-         std::vector<UsedFlag>{}},
-        {"explain", "FILE.pcap|-", "text, json", true, false,
+         "rom /usr/lib/ipxe/qemu/efi-virtio.rom"},
+        {"explain",
+         "FILE.pcap|-",
+         "text, json",
+         true,
+         false,
          "tell the boots that a capture of any machines shows: stages, files and a verdict for each",
          "Ethernet, Linux's \"any\" device and raw IP, as tcpdump and Wireshark write them; - is standard "
          "input (docs/explain.md)",
@@ -111,15 +165,25 @@ std::vector<Subcommand> for_no_vm() {
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return explain_capture(read);
          },
-         std::vector<UsedFlag>{{"mac", "this machine alone"},
-                               {"report", "write it all as JSON (.json) or as a page (.html)"}}},
-        {"help", "[man|settings|control|SUBCOMMAND]", "", true, false,
-         "print this help, the man page's source, the table of settings or of what can be asked of a VM, or "
-         "a subcommand's help",
+         "explain --report boot.html boot.pcap",
+         {{"mac", "this machine alone"}, {"report", "write it all as JSON (.json) or as a page (.html)"}}},
+        {"completion", "bash|zsh", "", true, false,
+         "print what completes vm-launch's subcommands, options and values in a shell",
+         "`cmake --install` puts both where the shells find them; by hand `source <(vm-launch completion "
+         "bash)`",
+         "0",
+         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
+             return print_completion(read.command);
+         },
+         "completion bash"},
+        {"help", "[man|settings|control|schema|SUBCOMMAND]", "", true, false,
+         "print this help, the man page's source, the table of settings or of what can be asked of a VM, the "
+         "JSON schema of --config, or a subcommand's help",
          "", "0",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_help(read.command);
-         }},
+         },
+         "help stop"},
     };
 }
 

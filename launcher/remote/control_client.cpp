@@ -17,7 +17,6 @@
 #include "launcher/console/console_client.h"
 #include "launcher/remote/base64.h"
 #include "launcher/remote/run_state.h"
-#include "launcher/remote/status.h"
 #include "launcher/remote/told.h"
 
 namespace vml {
@@ -181,12 +180,22 @@ int ask_vm(const ReadResult& read, std::string_view runtime_dir) {
     }
 }
 
+json status_words(const Address& vm) {
+    return status_of(vm).words;
+}
+
+std::vector<RunningStatus> vms_with_told(const Question& question) {
+    const std::vector<std::string>& words = question.read.command.words;
+    std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms(question));
+    if (!words.empty()) {
+        std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != words.front(); });
+    }
+    return vms;
+}
+
 int print_status(const Question& question) {
     const CommandLine& command = question.read.command;
-    std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms(question));
-    if (!command.words.empty()) {
-        std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });
-    }
+    const std::vector<RunningStatus> vms = vms_with_told(question);
     if (vms.empty()) {
         throw no_such_vm(command.words.empty() ? "" : command.words.front(), {});
     }

@@ -2,7 +2,10 @@
 // the exit code.
 #pragma once
 
+#include <vector>
+
 #include "launcher/remote/control_verbs.h"
+#include "launcher/remote/status.h"
 
 namespace vml {
 
@@ -12,6 +15,11 @@ namespace vml {
 // The VM that the command line names, or the only one that runs. Throws Error (ExitCode::settings where
 // several run).
 [[nodiscard]] control::Address named_vm(const Question& question);
+
+// What the VM tells of itself (docs/control.md, "status"), unchecked.
+[[nodiscard]] nlohmann::json status_words(const control::Address& vm);
+// Every VM that runs, or that is named, with what it tells. One that does not answer costs a warning.
+[[nodiscard]] std::vector<RunningStatus> vms_with_told(const Question& question);
 
 // The rows' own parts.
 [[nodiscard]] int print_status(const Question& question);

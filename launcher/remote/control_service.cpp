@@ -88,7 +88,8 @@ void ControlService::handle(const control::Request& request, const Exchange& exc
                      fmt::format("expected {}", listed(names)), ExitCode::failed});
 }
 
-// Answered by what vm-launch knows, so that it works also where QEMU hangs.
+// Answered by what vm-launch knows, so that it works also where QEMU hangs; for what an agent knows besides
+// it waits a second at most.
 void ControlService::status(const control::Request& /*request*/, const Exchange& exchange) {
     const VmSnapshot now = vm_.snapshot();
     json answer = description_;
@@ -101,7 +102,15 @@ void ControlService::status(const control::Request& /*request*/, const Exchange&
         answer["secure_boot"] = secure_boot_in(nvram_);
     }
     answer["guest_agent"] = agent_.answers();
-    exchange.answer(answer);
+    add_leases(answer["nics"], now.leases);
+    if (!agent_.answers()) {
+        exchange.answer(answer);
+        return;
+    }
+    agent_.ask_interfaces([answer, exchange](const json& interfaces) mutable {
+        add_told_by_agent(answer["nics"], interfaces);
+        exchange.answer(answer);
+    });
 }
 
 void ControlService::health(const control::Request& /*request*/, const Exchange& exchange) {

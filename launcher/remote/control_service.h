@@ -16,6 +16,7 @@
 #include "launcher/console/console_viewers.h"
 #include "launcher/handles/handles.h"
 #include "launcher/remote/guest_agent.h"
+#include "launcher/remote/nic_addresses.h"
 #include "launcher/remote/screenshots.h"
 #include "qmp/client.h"
 
@@ -29,6 +30,7 @@ struct VmSnapshot {
     std::vector<std::string> reached;  // the stages of this boot
     std::string pause;                 // QEMU's run state, where it makes the guest stand still; else empty
     double uptime = 0;                 // seconds since the guest began to run
+    std::vector<NicAddress> leases{};  // of this boot
 };
 
 struct ControlVerb;

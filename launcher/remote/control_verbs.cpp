@@ -20,46 +20,105 @@ json no_arguments(const CommandLine& /*command*/) {
     return json::object();
 }
 
+constexpr VerbWords words_on_status{
+    "status",
+    "[NAME]",
+    "text, json",
+    "what a running VM is, how far its boot got, and what it may do, as the kernel tells it",
+    "what the VM is, how far its boot got, and what QEMU and vm-launch may do, as the kernel shows it; "
+    "`--format json`",
+    "0; 1: none runs",
+    "status web --format json"};
+constexpr VerbWords words_on_stop{
+    "stop",
+    "[NAME]",
+    "",
+    "stop a VM: the guest's power button, then by force; waits for the end",
+    "the guest's power button, unless firmware or iPXE is known to have the machine "
+    "([stop.md](stop.md)); "
+    "forced after `--stop-timeout`; returns when the VM has ended, and tells its exit code",
+    "0",
+    "stop web"};
+constexpr VerbWords words_on_reset{"reset",
+                                   "[NAME]",
+                                   "",
+                                   "press a VM's reset button",
+                                   "the reset button; a guest that was paused runs again",
+                                   "0",
+                                   "reset web"};
+constexpr VerbWords words_on_resume{
+    "resume",
+    "[NAME]",
+    "",
+    "let a VM go on that is paused, for example by a full disk",
+    "lets a guest go on that is paused, by a full disk for example; returns once it is seen to run",
+    "0; 1: it does not, and why",
+    "resume web"};
+constexpr VerbWords words_on_screenshot{"screenshot",
+                                        "[NAME] FILE.png",
+                                        "",
+                                        "a picture of a VM's screen (--graphics vnc)",
+                                        "a picture of the screen; needs `--graphics vnc`",
+                                        "0",
+                                        "screenshot web screen.png"};
+constexpr VerbWords words_on_exec{
+    "exec",
+    "[NAME] -- COMMAND…",
+    "",
+    "run a command in the guest by its agent, qemu-ga; its output and exit status",
+    "runs a program in the guest through its QEMU guest agent",
+    "the command's; 128+n when signal n killed it; 125 when it could not be run",
+    "exec web -- uname -a"};
+constexpr VerbWords words_on_console{
+    "console",
+    "[NAME]",
+    "",
+    "this terminal on a VM's serial console; Ctrl-] detaches",
+    "this terminal on the serial console; Ctrl-] detaches; a pipe gets plain text, with `--console-raw` "
+    "every byte. Any number may watch, the first one writes; when it leaves, the next one does",
+    "0",
+    "console web"};
+constexpr VerbWords words_on_health{
+    "health",
+    "[NAME]",
+    "",
+    "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there",
+    "asks QEMU how the VM is",
+    "0: QEMU answers and the guest runs (or is about to be started); with `--health-stage STAGE` "
+    "(`HEALTH_STAGE`): and this boot reached the stage. Else 1, and why",
+    "health web --health-stage os"};
+
 }  // namespace
 
 const std::vector<ControlVerb>& control_verbs() {
     static const std::vector<ControlVerb> verbs{
-        {"status", "[NAME]", "text, json",
-         "what a running VM is, how far its boot got, and what it may do, as the kernel tells it",
-         "what the VM is, how far its boot got, and what QEMU and vm-launch may do, as the kernel shows it; "
-         "`--format json`",
-         "0; 1: none runs", &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
-        {"stop", "[NAME]", "", "stop a VM: the guest's power button, then by force; waits for the end",
-         "the guest's power button, unless firmware or iPXE is known to have the machine "
-         "([stop.md](stop.md)); "
-         "forced after `--stop-timeout`; returns when the VM has ended, and tells its exit code",
-         "0", &ControlService::stop, std::nullopt, no_arguments, show_end},
-        {"reset", "[NAME]", "", "press a VM's reset button",
-         "the reset button; a guest that was paused runs again", "0", &ControlService::reset, answer_limit,
-         no_arguments, show_nothing},
-        {"resume", "[NAME]", "", "let a VM go on that is paused, for example by a full disk",
-         "lets a guest go on that is paused, by a full disk for example; returns once it is seen to run",
-         "0; 1: it does not, and why", &ControlService::resume, resume_limit, no_arguments, show_nothing},
-        {"console", "[NAME]", "", "this terminal on a VM's serial console; Ctrl-] detaches",
-         "this terminal on the serial console; Ctrl-] detaches; a pipe gets plain text, with `--console-raw` "
-         "every byte. Any number may watch, the first one writes; when it leaves, the next one does",
-         "0", &ControlService::console, answer_limit, no_arguments, nullptr, watch_console},
-        {"screenshot", "[NAME] FILE.png", "", "a picture of a VM's screen (--graphics vnc)",
-         "a picture of the screen; needs `--graphics vnc`", "0", &ControlService::screenshot, picture_limit,
-         no_arguments, nullptr, take_screenshot},
-        {"health", "[NAME]", "",
-         "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there",
-         "asks QEMU how the VM is",
-         "0: QEMU answers and the guest runs (or is about to be started); with `--health-stage STAGE` "
-         "(`HEALTH_STAGE`): and this boot reached the stage. Else 1, and why",
-         &ControlService::health, answer_limit, no_arguments, show_health},
-        {"exec", "[NAME] -- COMMAND…", "",
-         "run a command in the guest by its agent, qemu-ga; its output and exit status",
-         "runs a program in the guest through its QEMU guest agent",
-         "the command's; 128+n when signal n killed it; 125 when it could not be run", &ControlService::exec,
-         std::nullopt,
+        {words_on_status, &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
+        {words_on_stop, &ControlService::stop, std::nullopt, no_arguments, show_end},
+        {words_on_reset, &ControlService::reset, answer_limit, no_arguments, show_nothing},
+        {words_on_resume, &ControlService::resume, resume_limit, no_arguments, show_nothing},
+        {words_on_console,
+         &ControlService::console,
+         answer_limit,
+         no_arguments,
+         nullptr,
+         watch_console,
+         ExitCode::failed,
+         control::longest_answer,
+         {{"console-raw", "every byte of the console, also for a pipe"}}},
+        {words_on_screenshot, &ControlService::screenshot, picture_limit, no_arguments, nullptr,
+         take_screenshot},
+        {words_on_health,
+         &ControlService::health,
+         answer_limit,
+         no_arguments,
+         show_health,
+         nullptr,
+         ExitCode::failed,
+         control::longest_answer,
+         {{"health-stage", "healthy is only what reached this stage of the boot"}}},
+        {words_on_exec, &ControlService::exec, std::nullopt,
          [](const CommandLine& command) {
-             return json{{"command", command.guest_command}};
+             return json{{"command", command.rest}};
          },
          show_exec, nullptr, ExitCode::exec_failed, control::longest_output},
     };

@@ -29,14 +29,18 @@ struct Dialogue {
     const nlohmann::json& answer;
 };
 
-struct ControlVerb {
-    // For the help and the documents.
+// For the help and the documents.
+struct VerbWords {
     std::string_view name;
     std::string_view usage;      // what follows the name
     std::string_view formats;    // what --format takes
     std::string_view help;       // one sentence, no full stop
     std::string_view details;    // the same in Markdown, at length
     std::string_view exit_code;  // in Markdown
+    std::string_view example;    // how it is called, without "vm-launch"
+};
+
+struct ControlVerb : VerbWords {
     // The server's side.
     void (ControlService::*serve)(const control::Request& request, const control::Exchange& exchange);
     // The client's side: a request to one VM with these arguments, and what becomes of the answer; gives the
@@ -48,6 +52,7 @@ struct ControlVerb {
     int (*client)(const Question& question) = nullptr;
     ExitCode failure = ExitCode::failed;  // where the client cannot do it
     std::size_t longest = control::longest_answer;
+    std::vector<UsedFlag> flags = {};  // that the command line of its client takes
 };
 
 [[nodiscard]] const std::vector<ControlVerb>& control_verbs();

@@ -77,6 +77,37 @@ void GuestAgent::exec(const std::vector<std::string>& command, Done done) {
     channel_.ask(std::move(request));
 }
 
+void GuestAgent::ask_interfaces(std::function<void(const json&)> done) {
+    constexpr std::chrono::seconds patience{1};
+    constexpr std::size_t longest_list = 65536;
+    if (!presence_.answers() || !channel_.exists()) {
+        done(json());
+        return;
+    }
+    struct Wait {
+        boost::asio::steady_timer timer;
+        std::function<void(const json&)> done;
+        void end(const json& interfaces) {
+            timer.cancel();
+            if (const auto tell = std::exchange(done, nullptr)) {
+                tell(interfaces);
+            }
+        }
+    };
+    auto wait = std::make_shared<Wait>(Wait{boost::asio::steady_timer{io_, patience}, std::move(done)});
+    wait->timer.async_wait([wait](const error_code& cancelled) {
+        if (!cancelled) {
+            wait->end(json());
+        }
+    });
+    AgentRequest request;
+    request.message = {{"execute", "guest-network-get-interfaces"}};
+    request.longest_answer = longest_list;
+    request.answered = [wait](const json& interfaces) { wait->end(interfaces); };
+    request.failed = [wait](const Fault& /*fault*/) { wait->end(json()); };
+    channel_.ask(std::move(request));
+}
+
 void GuestAgent::start(const JobPtr& job) {
     const json arguments{
         {"path", job->command.front()},

@@ -56,6 +56,10 @@ class GuestAgent {
     // returns.
     void exec(const std::vector<std::string>& command, Done done);
 
+    // What the agent answers to guest-network-get-interfaces, or null where it does not within a second.
+    // `done` is called once, in the event loop or before this returns.
+    void ask_interfaces(std::function<void(const nlohmann::json& interfaces)> done);
+
   private:
     struct Job {
         std::vector<std::string> command;

@@ -183,15 +183,15 @@ Address awaited_vm(const Question& question) {
 
 int run_in_guest(const Question& question) {
     const CommandLine& command = question.read.command;
-    if (command.guest_command.empty()) {
+    if (command.rest.empty()) {
         throw Error{{"guest-exec: name a command", "", "for example: vm-launch guest-exec --wait uname -a",
                      ExitCode::exec_failed}};
     }
     const GuestShell shell{command.wait ? awaited_vm(question) : named_vm(question)};
-    if (const auto begun = begin(shell, command.guest_command)) {
+    if (const auto begun = begin(shell, command.rest)) {
         return follow(shell, *begun);
     }
-    const Outcome outcome = shell.run(command.guest_command);
+    const Outcome outcome = shell.run(command.rest);
     show(outcome);
     return outcome.code;
 }

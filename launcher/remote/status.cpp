@@ -16,6 +16,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "launcher/handles/handles.h"
+#include "launcher/remote/forwards.h"
+#include "launcher/remote/nic_addresses.h"
 #include "launcher/remote/run_state.h"
 
 namespace vml {
@@ -112,9 +114,11 @@ std::string boots(const nlohmann::json& device) {
 std::string nic_line(const nlohmann::json& nic) {
     const std::string where = text_at(nic, "bridge") + text_at(nic, "device");
     const std::string rom = text_at(nic, "rom");
+    const std::string address = address_words(nic);
     return fmt::format("  {:<10} {}, {}, {}{}{}{}\n", text_at(nic, "id"), text_at(nic, "model"),
                        text_at(nic, "mac"), text_at(nic, "mode"), where.empty() ? "" : " " + where,
-                       rom.empty() ? "" : ", ROM " + rom, boots(nic));
+                       rom.empty() ? "" : ", ROM " + rom, boots(nic)) +
+           (address.empty() ? "" : fmt::format("  {:<10} {}\n", "address", address)) + forward_lines(nic);
 }
 
 std::string disk_line(const nlohmann::json& disk) {

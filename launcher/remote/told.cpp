@@ -29,6 +29,13 @@ constexpr Kind devices{"a short list of objects", [](const json& value) {
                                               [](const json& each) { return each.is_object(); });
                        }};
 
+constexpr std::size_t most_forwards = 4096;
+constexpr Kind forwards{"a list of objects", [](const json& value) {
+                            return value.is_array() && value.size() <= most_forwards &&
+                                   std::all_of(value.begin(), value.end(),
+                                               [](const json& each) { return each.is_object(); });
+                        }};
+
 constexpr Kind one_object{"an object", [](const json& value) { return value.is_object(); }};
 
 struct Member {
@@ -47,7 +54,7 @@ constexpr std::array<Member, 22> of_vm{{{"name", text},        {"uuid", text},
                                         {"vnc", one_object},   {"guest_agent", flag},
                                         {"landlock", amount},  {"own_landlock", amount}}};
 constexpr std::array<Member, 3> of_screen{{{"address", text}, {"port", amount}, {"password", text}}};
-constexpr std::array<Member, 11> of_device{{{"id", text},
+constexpr std::array<Member, 14> of_device{{{"id", text},
                                             {"model", text},
                                             {"mac", text},
                                             {"mode", text},
@@ -57,7 +64,12 @@ constexpr std::array<Member, 11> of_device{{{"id", text},
                                             {"format", text},
                                             {"file", text},
                                             {"size", amount},
-                                            {"bootindex", amount}}};
+                                            {"bootindex", amount},
+                                            {"address", text},
+                                            {"address_by", text},
+                                            {"forwards", forwards}}};
+constexpr std::array<Member, 4> of_forward{
+    {{"protocol", text}, {"address", text}, {"host_port", amount}, {"guest_port", amount}}};
 
 std::string oddity_in(const json& object, std::span<const Member> members) {
     for (const Member& member : members) {
@@ -67,6 +79,17 @@ std::string oddity_in(const json& object, std::span<const Member> members) {
         }
     }
     return {};
+}
+
+std::string oddity_in_device(const json& device) {
+    std::string oddity = oddity_in(device, of_device);
+    const auto list = device.find("forwards");
+    if (oddity.empty() && list != device.end() && list->is_array()) {
+        for (const json& forward : *list) {
+            oddity = oddity.empty() ? oddity_in(forward, of_forward) : oddity;
+        }
+    }
+    return oddity;
 }
 
 }  // namespace
@@ -85,7 +108,7 @@ std::string oddity_of(const json& told) {
             continue;
         }
         for (const json& device : *found) {
-            oddity = oddity.empty() ? oddity_in(device, of_device) : oddity;
+            oddity = oddity.empty() ? oddity_in_device(device) : oddity;
         }
     }
     return oddity;

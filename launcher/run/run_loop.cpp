@@ -26,6 +26,7 @@
 #include "launcher/run/run_report.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
+#include "launcher/run/told_state.h"
 #include "launcher/watch/boot_watch.h"
 #include "launcher/watch/link_state.h"
 #include "netserve/http_server.h"
@@ -261,12 +262,9 @@ void RunLoop::listen(const std::string& name, const std::string& runtime_dir) {
 }
 
 VmSnapshot RunLoop::snapshot() {
-    using supervise::Phase;
     const supervise::State& state = supervision_.state();
     VmSnapshot now;
-    now.phase = state.phase < Phase::running    ? "starting"
-                : state.phase == Phase::running ? "running"
-                                                : "stopping";
+    now.phase = phase_word(state.phase);
     if (const auto stage = watch_.observer().stage()) {
         now.stage = boot::name_of(*stage);
         now.stage_detail = latest_;
@@ -274,6 +272,7 @@ VmSnapshot RunLoop::snapshot() {
     now.reached = watch_.observer().reached();
     now.pause = state.pause.state;
     now.uptime = watch_.now();
+    now.leases = leases_of(watch_.observer().current_boot());
     return now;
 }
 

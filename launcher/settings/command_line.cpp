@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <span>
 #include <utility>
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
-#include "base/url.h"
+#include "launcher/settings/boot_word.h"
 #include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/guest_exec_line.h"
 #include "launcher/settings/option_table.h"
@@ -29,7 +28,7 @@ constexpr std::string_view dashes = "--";
 constexpr auto names_of_plan = std::to_array<std::string_view>({"--show-config", "--dry-run"});
 
 // Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
-po::options_description described_options() {
+po::options_description described_options(const Subcommand& subcommand) {
     po::options_description options;
     auto add = options.add_options();
     for (const OptionRow& row : option_table()) {
@@ -40,6 +39,13 @@ po::options_description described_options() {
     }
     add("help,h", "")("version,V", "")("config", po::value<std::string>())("format",
                                                                            po::value<std::string>());
+    for (const UsedFlag& own : subcommand.flags) {
+        if (own.is_own && own.metavar.empty()) {
+            add(std::string{own.flag}.c_str(), "");
+        } else if (own.is_own) {
+            add(std::string{own.flag}.c_str(), po::value<std::string>());
+        }
+    }
     return options;
 }
 
@@ -144,54 +150,6 @@ const Subcommand& or_plan(const Subcommand& given, Arguments& arguments,
     return *found;
 }
 
-bool ends_with_any(std::string_view word, std::span<const std::string_view> ends) {
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return word.ends_with(end); });
-}
-
-constexpr std::array<std::string_view, 6> disk_images{".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhdx"};
-constexpr std::array<std::string_view, 4> other_files{".iso", ".ipxe", ".efi", ".json"};
-
-// "./debian-12.5", which no file is called.
-bool is_dotted_path(std::string_view word) {
-    return (word.starts_with("./") || word.starts_with("../")) && !ends_with_any(word, disk_images) &&
-           !ends_with_any(word, other_files);
-}
-
-// Without a dot in its last part, unless that is a dot alone.
-bool looks_like_folder(const std::string& word) {
-    return word == "." || word == ".." || word.ends_with('/') || is_dotted_path(word) ||
-           (word.find('/') != std::string::npos && !is_url(word) &&
-            word.find('.', word.rfind('/')) == std::string::npos);
-}
-
-// The setting that a word among the arguments stands for, if it is something to boot.
-std::optional<std::string_view> setting_of_word(const std::string& word) {
-    if (word.ends_with(".ipxe")) {
-        return "script";
-    }
-    if (is_url(word)) {
-        return "bootfile";
-    }
-    return looks_like_folder(word) ? std::optional<std::string_view>{"netboot-dir"} : std::nullopt;
-}
-
-std::string hint_for_word(const std::string& word, std::string_view before) {
-    if (before == "--persist") {
-        return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
-    }
-    if (before == "--blank-disk" && word.find_first_of("0123456789") == 0) {
-        return fmt::format("--blank-disk takes no size: did you mean --disk-size {}?", word);
-    }
-    if (word.ends_with(".iso")) {
-        return fmt::format("did you mean --iso {}?", word);
-    }
-    if (ends_with_any(word, disk_images)) {
-        return fmt::format("did you mean --disk {}?", word);
-    }
-    return "a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch --help); arguments for QEMU go "
-           "behind --";
-}
-
 // "vm-launch boot.ipxe", "vm-launch ./netboot".
 bool take_what_to_boot(const std::string& word, Layer& layer) {
     const auto flag = setting_of_word(word);
@@ -249,6 +207,19 @@ void take_setting(const std::string& key, const std::string& value, Layer& layer
     }
 }
 
+// "no-ipxe" is about "ipxe".
+std::string_view setting_of_flag(std::string_view flag) {
+    const OptionRow* boolean = boolean_of(flag);
+    return boolean == nullptr ? flag : boolean->flag;
+}
+
+void refuse_flag(const std::string& key, const Subcommand& subcommand, Layer& layer) {
+    const bool named = key == "name" && subcommand.usage.starts_with("[NAME]");
+    layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
+                named ? fmt::format("the VM is named without it: vm-launch {} NAME", subcommand.name)
+                      : fmt::format("see vm-launch {} --help", subcommand.name));
+}
+
 void take_known_flag(const std::string& key, const std::string& value, const Subcommand& subcommand,
                      ParsedCommandLine& line) {
     if (key == "help") {
@@ -257,9 +228,10 @@ void take_known_flag(const std::string& key, const std::string& value, const Sub
         line.command.version = true;
     } else if (key == "format") {
         take_format(value, subcommand, line);
-    } else if (!uses(subcommand, key)) {
-        line.layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
-                         fmt::format("see vm-launch {} --help", subcommand.name));
+    } else if (own_flag(subcommand, key) != nullptr) {
+        line.command.own.insert_or_assign(key, value);
+    } else if (!uses(subcommand, setting_of_flag(key))) {
+        refuse_flag(key, subcommand, line.layer);
     } else if (key == "config") {
         line.layer.config = Raw{value, "--config"};
     } else {
@@ -285,9 +257,8 @@ void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCom
     }
 }
 
-std::vector<po::option> parsed(const Arguments& arguments) {
+std::vector<po::option> parsed(const Arguments& arguments, const po::options_description& options) {
     using Style = po::command_line_style::style_t;
-    static const po::options_description options = described_options();
     return po::command_line_parser(arguments)
         .options(options)
         .style(Style::unix_style & ~Style::allow_guessing)
@@ -298,10 +269,11 @@ std::vector<po::option> parsed(const Arguments& arguments) {
 
 // The parser stops at its first error, and users want all of them: the word at fault is taken out and the
 // rest parsed again.
-std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
+std::vector<po::option> all_flags(Arguments arguments, const Subcommand& subcommand, Layer& layer) {
+    const po::options_description options = described_options(subcommand);
     while (true) {
         try {
-            return parsed(arguments);
+            return parsed(arguments, options);
         } catch (const po::error_with_option_name& error) {
             const std::string name = error.get_option_name();
             const auto culprit = std::find_if(
@@ -313,6 +285,17 @@ std::vector<po::option> all_flags(Arguments arguments, Layer& layer) {
             }
             arguments.erase(culprit);
         }
+    }
+}
+
+void take_rest(const Subcommand& subcommand, ParsedCommandLine& line) {
+    if (subcommand.takes_settings || !line.qemu_args) {
+        return;
+    }
+    line.command.rest = *std::exchange(line.qemu_args, std::nullopt);
+    if (!subcommand.takes_rest()) {
+        line.layer.fault(fmt::format("{}: nothing counts behind --", subcommand.name), "",
+                         fmt::format("see vm-launch {} --help", subcommand.name));
     }
 }
 
@@ -328,7 +311,7 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
     const Subcommand& given = take_subcommand(arguments, subcommands, line);
     const Subcommand& subcommand = or_plan(given, arguments, subcommands, line);
     Arguments words;
-    for (const po::option& option : all_flags(with_boolean_values(arguments), line.layer)) {
+    for (const po::option& option : all_flags(with_boolean_values(arguments), subcommand, line.layer)) {
         if (option.position_key >= 0) {
             words.insert(words.end(), option.value.begin(), option.value.end());
         } else {
@@ -338,9 +321,7 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
     for (const std::string& word : words) {  // a flag goes before a word that stands for it
         take_word(word, argument_before(word, arguments), subcommand, line);
     }
-    if (line.command.subcommand == "exec" && line.qemu_args) {
-        line.command.guest_command = *std::exchange(line.qemu_args, std::nullopt);
-    }
+    take_rest(subcommand, line);
     return line;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,19 +27,25 @@ struct CommandLine {
     bool help = false;
     bool version = false;
     std::optional<OutputFormat> format;
-    std::vector<std::string> words;          // positional arguments: the files of `rom`, a VM's name
-    std::vector<std::string> guest_command;  // of `exec`, behind --; of `guest-exec`
-    bool wait = false;                       // of `guest-exec`
+    std::vector<std::string> words;  // positional arguments: the files of `rom`, a VM's name
+    std::vector<std::string> rest;   // what `exec` and `ssh` have behind --; of `guest-exec`, the command
+    bool wait = false;               // of `guest-exec`
+    std::map<std::string, std::string, std::less<>> own;  // a subcommand's own flags, without dashes
 
     bool operator==(const CommandLine&) const = default;
 };
 
 struct ReadResult;
 
+// A flag that a subcommand takes although it starts no VM.
 struct UsedFlag {
-    std::string_view setting;
-    std::string_view help;  // what it does there
+    std::string_view flag;          // without dashes: that of a setting, unless `is_own`
+    std::string_view help;          // what it does there
+    bool is_own = false;            // it is no setting, and comes as CommandLine::own
+    std::string_view metavar = {};  // of an own one; empty: it takes no value
 };
+// What every subcommand takes: its faults are written that way.
+inline constexpr std::string_view flag_of_faults = "log-format";
 
 struct Subcommand {
     std::string_view name;
@@ -52,13 +59,19 @@ struct Subcommand {
     std::string_view exit_code;
     // Gives the process's exit code.
     int (*run)(const ReadResult& read, const Environment& environment, Log& log);
-    // Where takes_settings is false: the settings whose flags it takes all the same, and no others. Nothing:
-    // any is taken, as a running VM's verbs use several.
-    std::optional<std::vector<UsedFlag>> flags{};
+    std::string_view example{};  // how it is called, without "vm-launch"
+    // Where takes_settings is false: the flags that it takes all the same, beside flag_of_faults, and no
+    // others.
+    std::vector<UsedFlag> flags{};
+
+    // What stands behind -- is its own, and nothing for QEMU.
+    [[nodiscard]] bool takes_rest() const { return usage.find("-- ") != std::string_view::npos; }
 };
 
-// Does it take this setting's flag?
+// Does it take this flag of a setting?
 [[nodiscard]] bool uses(const Subcommand& subcommand, std::string_view setting);
+// A flag of its own, or nullptr.
+[[nodiscard]] const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag);
 
 // nullptr: there is none. The first one is what no subcommand means.
 [[nodiscard]] const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/shell.h"
+#include "launcher/settings/config_toml.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
 
@@ -92,24 +94,46 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
     }
 }
 
-}  // namespace
-
-Layer config_layer(std::string_view text, const Raw& file) {
-    Layer layer;
-    try {
-        const json config = json::parse(text);
-        if (!config.is_object()) {
-            layer.fault(fmt::format("{}: {} is not a JSON object", file.origin, file.text), "",
-                        R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})");
-            return layer;
-        }
-        for (const auto& [key, value] : config.items()) {
+void take_settings(const json& config, const Raw& file, std::string_view kind, std::string_view example,
+                   Layer& layer) {
+    if (!config.is_object()) {
+        layer.fault(fmt::format("{}: {} is not a {} object", file.origin, file.text, kind), "",
+                    std::string{example});
+        return;
+    }
+    for (const auto& [key, value] : config.items()) {
+        if (key != "$schema") {  // for an editor
             take_value({key, fmt::format("'{}' in {}", key, file.text)}, value, layer);
         }
+    }
+}
+
+Layer toml_layer(std::string_view text, const Raw& file) {
+    Layer layer;
+    const auto config = json_of_toml(text);
+    if (const auto* fault = std::get_if<TomlFault>(&config)) {
+        layer.fault(fmt::format("{}: {} is not valid TOML", file.origin, file.text), fault->why, "");
+    } else {
+        take_settings(std::get<json>(config), file, "TOML", "", layer);
+    }
+    return layer;
+}
+
+Layer json_layer(std::string_view text, const Raw& file) {
+    Layer layer;
+    try {
+        take_settings(json::parse(text), file, "JSON",
+                      R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})", layer);
     } catch (const json::exception& error) {
         layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), error.what(), "");
     }
     return layer;
+}
+
+}  // namespace
+
+Layer config_layer(std::string_view text, const Raw& file) {
+    return file.text.ends_with(".toml") ? toml_layer(text, file) : json_layer(text, file);
 }
 
 }  // namespace vml

@@ -1,4 +1,4 @@
-// A configuration file's text (JSON) → settings. Pure.
+// A configuration file's text → settings: JSON, or TOML where its name ends with .toml. Pure.
 #pragma once
 
 #include <string_view>

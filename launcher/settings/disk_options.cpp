@@ -94,11 +94,12 @@ std::string parse_ssh_keys(std::string_view text) {
 
 std::vector<OptionRow> image_options() {
     return {
-        repeated_option<&Settings::disks, parse_text>(
-            {"disk", "DISK", "PATH", "none",
-             "a disk image, raw or qcow2 (others: --disk-format); may be repeated (in the environment: DISK, "
-             "DISK2, DISK3, …; DEVICE, DEVICE2, … are more of them)",
-             "DEVICE"}),
+        of_kind(ValueKind::file, repeated_option<&Settings::disks, parse_text>(
+                                     {"disk", "DISK", "PATH", "none",
+                                      "a disk image, raw or qcow2 (others: --disk-format); may be repeated "
+                                      "(in the environment: DISK, "
+                                      "DISK2, DISK3, …; DEVICE, DEVICE2, … are more of them)",
+                                      "DEVICE"})),
         adding_up(with_words<DiskFormat>(option<&Settings::disk_formats, parse_disk_formats>(
             {"disk-format", "DISK_FORMAT", "FORMAT", "what qemu-img says",
              "the format of every --disk, or of each in a comma list (auto,qcow2): {}; needed for a qcow2 "
@@ -121,10 +122,11 @@ std::vector<OptionRow> blank_disk_options() {
             {"blank-disk", "BLANK_DISK", "", "off",
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
-        option<&Settings::disk_size, parse_disk_size>(
-            {"disk-size", "DISK_SIZE", "SIZE", "20G",
-             "the size of --blank-disk, or half or max of the room that there is when it is made; one that "
-             "was kept grows to a size, and never shrinks"}),
+        suggesting(choice_names<Share>(), option<&Settings::disk_size, parse_disk_size>(
+                                              {"disk-size", "DISK_SIZE", "SIZE", "20G",
+                                               "the size of --blank-disk, or half or max of the room that "
+                                               "there is when it is made; one that "
+                                               "was kept grows to a size, and never shrinks"})),
         repeated_option<&Settings::extra_disks, parse_disk_size>(
             {"extra-disk", "DISK2_SIZE", "SIZE", "none",
              "a further empty disk of this size, kept as --blank-disk is; may be repeated (in the "
@@ -151,15 +153,18 @@ std::vector<OptionRow> guest_data_options() {
              "URL/meta-data"}),
         option<&Settings::hostname, parse_host_name>(
             {"hostname", "GUEST_HOSTNAME", "NAME", "the VM's name", "cloud-init: the guest's host name"}),
-        with_lines(option<&Settings::ssh_public_key, parse_ssh_keys>(
-            {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
-             "cloud-init: a public key that may log in as the image's own user, or a file with such keys"})),
-        option<&Settings::guest_password>({"guest-password", "GUEST_PASSWORD", "PASSWORD", "none",
-                                           "cloud-init: the password of the image's own user, by ssh too; "
-                                           "the word password gets another one, "
-                                           "made up and told at the start"}),
-        option<&Settings::data_dir>({"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
-                                     "where --persist keeps things, in a folder of the VM's name"}),
+        with_lines(of_kind(ValueKind::file, option<&Settings::ssh_public_key, parse_ssh_keys>(
+                                                {"ssh-pubkey", "SSH_PUBKEY", "KEY", "none",
+                                                 "cloud-init: a public key that may log in as the image's "
+                                                 "own user, or a file with such keys"}))),
+        secret(option<&Settings::guest_password>(
+            {"guest-password", "GUEST_PASSWORD", "PASSWORD", "none",
+             "cloud-init: the password of the image's own user, by ssh too; "
+             "the word password gets another one, "
+             "made up and told at the start"})),
+        of_kind(ValueKind::folder, option<&Settings::data_dir>(
+                                       {"data-dir", "DATA_DIR", "DIR", "/data where it is mounted, else none",
+                                        "where --persist keeps things, in a folder of the VM's name"})),
         option<&Settings::persist, parse_persist>(
             {"persist", "PERSIST", "", "on where there is a data folder",
              "keep the blank disk, the UEFI variables and what --boot-once has done for the next start"}),

@@ -31,8 +31,8 @@ std::optional<ParsedCommandLine> guest_exec_line(const std::vector<std::string>&
         }
     }
     word += word != arguments.end() && *word == "--" ? 1 : 0;
-    line.command.guest_command = {word, arguments.end()};
-    std::vector<std::string>& command = line.command.guest_command;
+    line.command.rest = {word, arguments.end()};
+    std::vector<std::string>& command = line.command.rest;
     if (command.size() == 1 && command.front().find(' ') != std::string::npos) {
         command.insert(command.begin(), {"/bin/sh", "-c"});
     }

@@ -16,13 +16,17 @@ namespace {
 constexpr std::string_view variables_prefix = "NETWORK";
 
 template <auto member, auto parse = nullptr>
-NicKey nic_key(std::string_view key, OptionWords words) {
-    return {key,
-            option_detail::row<member>(std::move(words),
-                                       [](Settings& settings, std::string_view text) {
-                                           option_detail::assign<member, parse>(settings.nics.front(), text);
-                                       }),
-            option_detail::assign<member, parse, NicSettings>};
+NicKey nic_key(std::string_view key, OptionWords words, std::optional<ValueKind> kind = std::nullopt,
+               std::vector<std::string> choices_of_row = {}) {
+    OptionRow row =
+        option_detail::row<member>(std::move(words), [](Settings& settings, std::string_view text) {
+            option_detail::assign<member, parse>(settings.nics.front(), text);
+        });
+    row.kind = kind.value_or(row.kind);
+    if (!choices_of_row.empty()) {
+        row.choices = std::move(choices_of_row);
+    }
+    return {key, std::move(row), option_detail::assign<member, parse, NicSettings>};
 }
 
 std::vector<std::string> nic_model_names() {
@@ -61,15 +65,19 @@ std::vector<NicKey> make_nic_keys() {
                                                            {"network", "NETWORK_MODE", "MODE", "nat", "{}"}),
         nic_key<&NicSettings::bridge, parse_link_name>(
             "bridge",
-            {"bridge", "NETWORK_BRIDGE", "NAME", "none; required for bridge", "the host's bridge to join"}),
+            {"bridge", "NETWORK_BRIDGE", "NAME", "none; required for bridge", "the host's bridge to join"},
+            ValueKind::bridge),
         nic_key<&NicSettings::direct_dev, parse_link_name>(
-            "direct-dev", {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
-                           "the host's device that the macvtap sits on"}),
+            "direct-dev",
+            {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
+             "the host's device that the macvtap sits on"},
+            ValueKind::link),
         nic_key<&NicSettings::mac, parse_mac>(
             "mac", {"mac", "NETWORK_MAC", "MAC", "derived from the VM's name and the host's machine-id",
                     "the guest's MAC address"}),
         nic_key<&NicSettings::model, parse_nic_model>(
-            "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())}),
+            "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())},
+            ValueKind::choice, nic_model_names()),
         nic_key<&NicSettings::mtu, number<unsigned, least_mtu, most_mtu>>(
             "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's",
                     "the guest's MTU; told to a virtio guest"}),

@@ -2,6 +2,8 @@
 // type says how its text is read, which words it takes, and whether it is a boolean.
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +16,21 @@
 namespace vml {
 
 enum class OptionGroup { boot, network, machine, disks, running };
+
+// What a setting's text is, for whoever completes or checks it before vm-launch reads it.
+enum class ValueKind {
+    text,
+    boolean,
+    choice,    // one of OptionRow::choices
+    choices,   // several of them, with commas between
+    number,    // whole, not negative
+    duration,  // seconds, as a number or with a unit
+    amount,    // a number, a size or a share
+    file,
+    folder,
+    bridge,  // of this host
+    link,    // any network interface of this host
+};
 
 inline constexpr std::string_view negating = "no-";
 
@@ -30,10 +47,15 @@ struct OptionWords {
 struct OptionRow : OptionWords {
     // Sets the value from its text; throws ValueError.
     void (*assign)(Settings& settings, std::string_view text) = nullptr;
-    std::vector<std::string> choices = {};  // all that it takes, where these are words
-    bool repeated = false;                  // each time adds one more
-    bool adds_up = false;                   // a list that goes on where its flag is given again
-    bool has_lines = false;                 // line ends and blanks at the ends mean something
+    ValueKind kind = ValueKind::text;
+    std::vector<std::string> choices = {};    // all that it takes, where these are words
+    std::vector<std::string> aliases = {};    // that it takes too, and no help names
+    std::vector<std::string> suggested = {};  // of what it takes, where these are words among other things
+    bool repeated = false;                    // each time adds one more
+    bool adds_up = false;                     // a list that goes on where its flag is given again
+    bool has_lines = false;                   // line ends and blanks at the ends mean something
+    bool is_secret = false;  // blanks and quotes may belong to it, and no message is to show it
+    bool is_list = false;    // of several values, with commas between
     OptionGroup group = OptionGroup::boot;
 
     [[nodiscard]] bool is_boolean() const { return metavar.empty(); }
@@ -59,6 +81,33 @@ struct Word<std::vector<Value>> {
     using Type = Value;
     static constexpr std::string_view conjunction = "and";
 };
+
+// By the type alone; what a path or a text stands for is said beside the row.
+template <typename Value>
+constexpr ValueKind kind_of_type() {
+    if constexpr (std::is_same_v<Value, bool>) {
+        return ValueKind::boolean;
+    } else if constexpr (has_choices<Value>) {
+        return ValueKind::choice;
+    } else if constexpr (std::is_unsigned_v<Value>) {
+        return ValueKind::number;
+    } else if constexpr (std::is_same_v<Value, std::chrono::seconds>) {
+        return ValueKind::duration;
+    } else if constexpr (std::is_same_v<Value, Amount>) {
+        return ValueKind::amount;
+    } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
+        return ValueKind::file;
+    } else {
+        return ValueKind::text;
+    }
+}
+
+template <typename Value>
+constexpr bool is_vector = false;
+template <typename Value>
+constexpr bool is_vector<std::vector<Value>> = true;
+template <typename Value>
+constexpr bool is_vector<std::optional<Value>> = is_vector<Value>;
 
 template <auto member, auto parse, typename Object>
 void assign(Object& object, std::string_view text) {
@@ -92,9 +141,14 @@ template <auto member>
 OptionRow row(OptionWords words, void (*assign)(Settings&, std::string_view)) {
     using Words = Word<decltype(type_of(member))>;
     using Value = typename Words::Type;
+    constexpr bool list = is_vector<decltype(type_of(member))>;
     OptionRow row{std::move(words), assign};
+    row.kind = kind_of_type<Value>();
+    row.is_list = list;
     if constexpr (has_choices<Value> && !std::is_same_v<Value, bool>) {
+        row.kind = list ? ValueKind::choices : row.kind;
         row.choices = choice_names<Value>();
+        row.aliases = hidden_names<Value>();
         row.help = with_list(row.help, choice_list<Value>(Words::conjunction));
     }
     return row;
@@ -115,6 +169,24 @@ OptionRow repeated_option(OptionWords words) {
                       (settings.*member).emplace_back(parse(text));
                   }};
     row.repeated = true;
+    row.kind = option_detail::kind_of_type<
+        typename option_detail::Word<decltype(option_detail::type_of(member))>::Type>();
+    return row;
+}
+
+[[nodiscard]] inline OptionRow of_kind(ValueKind kind, OptionRow row) {
+    row.kind = kind;
+    return row;
+}
+
+[[nodiscard]] inline OptionRow secret(OptionRow row) {
+    row.is_secret = true;
+    return row;
+}
+
+// With words that it takes among others.
+[[nodiscard]] inline OptionRow suggesting(std::vector<std::string> words, OptionRow row) {
+    row.suggested = std::move(words);
     return row;
 }
 
@@ -134,7 +206,9 @@ OptionRow repeated_option(OptionWords words) {
 // The words of a setting that is kept as text.
 template <typename Value>
 [[nodiscard]] OptionRow with_words(OptionRow row) {
+    row.kind = row.is_list ? ValueKind::choices : ValueKind::choice;
     row.choices = choice_names<Value>();
+    row.aliases = hidden_names<Value>();
     return row;
 }
 

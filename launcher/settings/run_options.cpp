@@ -13,11 +13,15 @@ namespace vml {
 
 namespace {
 
+std::vector<std::string> stage_words() {
+    const auto names = boot::stage_names();
+    return {names.begin(), names.end()};
+}
+
 boot::Stage stage_of(std::string_view text) {
     const std::optional<boot::Stage> stage = boot::stage_named(text);
     if (!stage) {
-        const auto names = boot::stage_names();
-        throw not_one_of(text, {names.begin(), names.end()});
+        throw not_one_of(text, stage_words());
     }
     return *stage;
 }
@@ -101,14 +105,16 @@ std::vector<OptionRow> console_options() {
         option<&Settings::vnc_port, parse_vnc_port>(
             {"vnc-port", "VNC_PORT", "PORT", "5900",
              "the TCP port of --graphics vnc: on the loopback, in a container on all addresses"}),
-        option<&Settings::vnc_password, parse_vnc_password>(
+        secret(option<&Settings::vnc_password, parse_vnc_password>(
             {"vnc-password", "VNC_PASSWORD", "PASSWORD", "one that `vm-launch status` tells",
-             "what a viewer of --graphics vnc must know, of at most 8 characters; none: nothing"}),
+             "what a viewer of --graphics vnc must know, of at most 8 characters; none: nothing"})),
         option<&Settings::guest_agent>({"guest-agent", "GUEST_AGENT", "", "on",
                                         "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
-        option<&Settings::health_stage, parse_health_stage>(
-            {"health-stage", "HEALTH_STAGE", "STAGE", "none",
-             "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
+        suggesting(
+            stage_words(),
+            option<&Settings::health_stage, parse_health_stage>(
+                {"health-stage", "HEALTH_STAGE", "STAGE", "none",
+                 "`vm-launch health` also asks whether the boot reached this stage; words as for --until"})),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
         option<&Settings::landlock>({"landlock", "LANDLOCK", "", "on, without arguments of your own for QEMU",
@@ -120,11 +126,14 @@ std::vector<OptionRow> console_options() {
 std::vector<OptionRow> boot_watch_options() {
     constexpr unsigned most_reboots = 1000;
     return {
-        option<&Settings::until, parse_until>(
-            {"until", "UNTIL", "STAGE", "none",
-             fmt::format("exit 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails "
-                         "before exits at once, with its exit code",
-                         fmt::join(boot::stage_names(), ", "))}),
+        suggesting(
+            stage_words(),
+            option<&Settings::until, parse_until>(
+                {"until", "UNTIL", "STAGE", "none",
+                 fmt::format(
+                     "exit 0 once the boot reaches this stage: {}, or console:REGEX; a boot that fails "
+                     "before exits at once, with its exit code",
+                     fmt::join(boot::stage_names(), ", "))})),
         option<&Settings::boot_timeout>(
             {"boot-timeout", "BOOT_TIMEOUT", "SECONDS", "none",
              "exit 15 when the boot has not reached its stage (of --until, else os) by then"}),

@@ -12,8 +12,17 @@ const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands, st
 }
 
 bool uses(const Subcommand& subcommand, std::string_view setting) {
-    return !subcommand.flags || std::any_of(subcommand.flags->begin(), subcommand.flags->end(),
-                                            [&](const UsedFlag& used) { return used.setting == setting; });
+    const auto& flags = subcommand.flags;
+    return subcommand.takes_settings || setting == flag_of_faults ||
+           std::any_of(flags.begin(), flags.end(),
+                       [&](const UsedFlag& used) { return !used.is_own && used.flag == setting; });
+}
+
+const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag) {
+    const auto& flags = subcommand.flags;
+    const auto found = std::find_if(flags.begin(), flags.end(),
+                                    [&](const UsedFlag& used) { return used.is_own && used.flag == flag; });
+    return found == flags.end() ? nullptr : &*found;
 }
 
 }  // namespace vml

@@ -58,11 +58,6 @@ const Raw* script_of(const Layer& layer) {
     return found == layer.values.end() ? nullptr : &found->second;
 }
 
-// Blanks and quotes may belong to a password, and no message is to show it.
-bool is_secret(std::string_view key) {
-    return key == "guest-password" || key == "vnc-password";
-}
-
 bool tidy_secret(Raw& raw, Layer& layer, std::vector<std::string>& warnings) {
     const std::size_t end = raw.text.find_last_not_of("\r\n") + 1;
     if (end < raw.text.size()) {  // of the file that it was read from
@@ -134,12 +129,13 @@ std::string cut_surroundings(Raw& raw) {
 std::vector<std::string> tidy(Layer& layer) {
     std::vector<std::string> warnings;
     for (auto value = layer.values.begin(); value != layer.values.end();) {
-        const bool kept = find_option(value->first)->has_lines ||
+        const OptionRow& row = *find_option(value->first);
+        const bool kept = row.has_lines ||
                           (value->first == "user-data" &&
                            is_user_data_text(value->second.text)) ||  // refused as what it is
                           (value->first == "script" && is_script_text(value->second.text));
-        const bool good = kept || (is_secret(value->first) ? tidy_secret(value->second, layer, warnings)
-                                                           : tidy_value(value->second, layer, warnings));
+        const bool good = kept || (row.is_secret ? tidy_secret(value->second, layer, warnings)
+                                                 : tidy_value(value->second, layer, warnings));
         value = good ? std::next(value) : layer.values.erase(value);
     }
     for (RawNic& nic : layer.nics) {

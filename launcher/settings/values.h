@@ -51,6 +51,18 @@ template <typename Value>
     return names;
 }
 
+// Taken too, and told to nobody.
+template <typename Value>
+[[nodiscard]] std::vector<std::string> hidden_names() {
+    std::vector<std::string> names;
+    for (const Choice<Value>& choice : choices<Value>) {
+        if (choice.hidden) {
+            names.emplace_back(choice.name);
+        }
+    }
+    return names;
+}
+
 // "invalid value 'foo' (expected …)".
 [[nodiscard]] ValueError invalid_value(std::string_view text, std::string_view expected,
                                        std::string hint = {});

@@ -18,12 +18,27 @@ void add_bootindex(json& object, const VmSpec& spec, std::string_view device) {
     }
 }
 
+json forwards_json(const std::vector<PortForward>& forwards) {
+    json list = json::array();
+    for (const PortForward& forward : forwards) {
+        list.push_back({{"protocol", to_string(forward.protocol)},
+                        {"address", forward.address},
+                        {"host_port", forward.host_port},
+                        {"guest_port", forward.guest_port}});
+    }
+    return list;
+}
+
 json nic_json(const VmSpec& spec, const NicSpec& nic) {
     json object{{"id", nic.id}, {"model", nic.model}, {"mac", nic.mac}, {"mode", kind_of(nic.net).name}};
     if (nic.netboot.folder) {
         object["netboot_dir"] = nic.netboot.folder->string();
     }
-    std::visit(Overloaded{[](const Nat&) {},
+    std::visit(Overloaded{[&](const Nat& nat) {
+                              if (!nat.forwards.empty()) {
+                                  object["forwards"] = forwards_json(nat.forwards);
+                              }
+                          },
                           [&](const BridgePort& port) {
                               object["bridge"] = port.bridge;
                               object["vhost"] = port.made.vhost;

@@ -63,10 +63,10 @@ def test_version(flag):
 
 
 def test_unknown_topic_of_help():
-    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, or a subcommand's name")
+    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, schema, or a subcommand's name")
 
 
-@pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md")])
+@pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md"), ("schema", "docs/config.schema.json")])
 def test_documents_are_what_the_program_prints(topic, file):
     result = launch("help", topic)
     assert result.returncode == 0
@@ -74,6 +74,36 @@ def test_documents_are_what_the_program_prints(topic, file):
 
 
 # -- refusals
+
+
+@pytest.mark.parametrize(("words", "fault", "hint"), [
+    (("stop", "--name", "web"), "stop: --name does not count here", "the VM is named without it: vm-launch stop NAME"),
+    (("status", "--ipxe"), "status: --ipxe does not count here", "see vm-launch status --help"),
+    (("ls", "--no-fast-boot"), "ls: --no-fast-boot does not count here", ""),
+    (("init", "--memory", "2G"), "init: --memory does not count here", ""),
+    (("help", "--disk", "x"), "help: --disk does not count here", ""),
+    (("health", "--console-raw"), "health: --console-raw does not count here", ""),
+    (("console", "--config", "x"), "console: --config does not count here", ""),
+    (("stop", "--user", "me"), "unknown option --user", ""),
+    (("stop", "--", "x"), "stop: nothing counts behind --", ""),
+    (("ls", "web"), "unexpected argument 'web'", ""),
+])
+def test_a_flag_that_means_nothing_is_refused(words, fault, hint):
+    fails_with(launch(*words), 2, fault, hint)
+
+
+def test_every_subcommand_takes_the_flags_that_its_help_lists():
+    for name in re.findall(r"^  vm-launch ([a-z-]+)(?: |$)", launch("--help").stdout, re.MULTILINE):
+        text = launch(name, "--help").stdout
+        for flag in re.findall(r"^  (--[a-z-]+)", text.split("\nOptions:\n")[-1], re.MULTILINE):
+            assert "does not count" not in launch(name, "--help", flag, "x").stderr, (name, flag)
+        assert f"For example: vm-launch {name}" in text
+
+
+def test_faults_of_a_verb_as_json():
+    result = launch("stop", "nobody-is-called-so", "--log-format", "json")
+    assert result.returncode == 1
+    assert json.loads(result.stderr)["message"] == "no running VM named nobody-is-called-so"
 
 
 def test_unknown_subcommand():

@@ -39,7 +39,7 @@ ARROWS = {
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
     "launcher/commands": "launcher/run launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
-    "launcher/vm launcher/settings rom netsetup",
+    "launcher/vm launcher/settings bootwatch rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
 
@@ -85,7 +85,7 @@ SYSTEM = {
     "launcher/keeper": ("", "_exit close_range dup2 fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
     "launcher/watch": ("asio", ""),
-    "launcher/remote": ("asio", "ftruncate getsid lseek pread select sysconf"),
+    "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/explain": ("", "fclose fopen pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),

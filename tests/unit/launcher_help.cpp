@@ -1,12 +1,17 @@
 // --help, the man page and the table of settings: each knows every row of the option table.
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include "bootwatch/stage.h"
 #include "launcher/commands/help.h"
+#include "launcher/commands/man_page.h"
 #include "launcher/commands/subcommands.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/settings_reader.h"
+#include "launcher/settings/shell_words.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher_support.h"
 
@@ -14,6 +19,7 @@ namespace vml {
 namespace {
 
 using test::contains;
+using test::text_of;
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
@@ -127,13 +133,65 @@ TEST_CASE("no line of the man page begins a request by accident") {
         CAPTURE(line);
         const bool request = line.starts_with('.');
         const std::string word = line.substr(0, line.find(' '));
-        const std::vector<std::string> known{".TH", ".SH", ".SS", ".TP", ".B", ".BR",
-                                             ".BI", ".I",  ".PP", ".nf", ".fi"};
+        const std::vector<std::string> known{".TH", ".SH", ".SS", ".TP", ".B",  ".BR", ".BI",
+                                             ".I",  ".PP", ".nf", ".fi", ".IP", ".br"};
         CHECK((!request || contains(known, word)));
         CHECK_FALSE(line.starts_with('\''));
         CHECK(std::all_of(line.begin(), line.end(),
                           [](char c) { return static_cast<signed char>(c) >= 0x20; }));
     }
+}
+
+std::vector<std::string> examples_in(const std::string& page) {
+    std::vector<std::string> examples;
+    std::istringstream lines{page};
+    bool verbatim = false;
+    for (std::string line; std::getline(lines, line);) {
+        verbatim = line == ".nf" || (verbatim && line != ".fi");
+        line = replaced(replaced(line, "\\-", "-"), "\\e", "\\");
+        if (verbatim && line.starts_with("vm-launch ")) {
+            examples.push_back(line.substr(std::string{"vm-launch "}.size()));
+        }
+    }
+    return examples;
+}
+
+TEST_CASE("every example of the man page is one that the command line takes, and every subcommand has one") {
+    std::set<std::string> named;
+    for (const std::string& example : examples_in(man_page())) {
+        CAPTURE(example);
+        const auto words = parse_shell_words(example);
+        const ReadResult read = read_settings(
+            words, {}, [](const std::string&) { return std::string{"{}"}; }, subcommands());
+        CHECK(text_of(read.faults).empty());
+        named.insert(read.command.subcommand);
+    }
+    for (const Subcommand& subcommand : subcommands()) {
+        CAPTURE(subcommand.name);
+        CHECK(named.contains(std::string{subcommand.name}));
+        CHECK(subcommand.example.starts_with(subcommand.name));
+        CHECK(contains(help_on(subcommand), "For example: vm-launch " + std::string{subcommand.example}));
+    }
+}
+
+TEST_CASE("the man page has every variable, stage and file that it should") {
+    const std::string page = man_page();
+    const std::string variables =
+        page.substr(page.find(".SH ENVIRONMENT"), page.find(".SH FILES") - page.find(".SH ENVIRONMENT"));
+    for (const OptionRow& row : option_table()) {
+        CAPTURE(row.flag);
+        CHECK(contains(variables, std::string{row.environment}));
+        CHECK(contains(variables, std::string{row.also}));
+    }
+    for (const char* name : {"VM_LAUNCH_CONFIG", "XDG_RUNTIME_DIR"}) {
+        CHECK(contains(variables, name));
+    }
+    const std::string stages = page.substr(page.find(".SH STAGES"));
+    for (const std::string_view name : boot::stage_names()) {
+        CHECK(contains(stages, ".B " + std::string{name} + "\n" +
+                                   std::string{boot::meaning_of(*boot::stage_named(name))}));
+    }
+    CHECK(contains(page, ".SH FILES\n.TP\n.I /run/vm"));
 }
 
 TEST_CASE("the version is a line of its own") {

@@ -839,7 +839,7 @@ TEST_CASE("exec's command is what stands behind the dashes, and nothing for QEMU
     const ReadResult read = read_flags({"exec", "web", "--", "ls", "-l", "--", "x"});
     CHECK(read.faults.empty());
     CHECK(read.command.words == Words{"web"});
-    CHECK(read.command.guest_command == Words{"ls", "-l", "--", "x"});
+    CHECK(read.command.rest == Words{"ls", "-l", "--", "x"});
     CHECK(read.settings.extra_args.empty());
 }
 

@@ -358,12 +358,12 @@ TEST_CASE("guest-exec: all behind its own option is the command's") {
     REQUIRE(line);
     CHECK(line->command.subcommand == "guest-exec");
     CHECK(line->command.wait);
-    CHECK(line->command.guest_command == Words{"ls", "--wait", "-l"});
+    CHECK(line->command.rest == Words{"ls", "--wait", "-l"});
     CHECK(line->layer.faults.empty());
-    CHECK(parsed({"guest-exec", "uname -a"})->command.guest_command == Words{"/bin/sh", "-c", "uname -a"});
-    CHECK(parsed({"guest-exec", "--", "-x"})->command.guest_command == Words{"-x"});
+    CHECK(parsed({"guest-exec", "uname -a"})->command.rest == Words{"/bin/sh", "-c", "uname -a"});
+    CHECK(parsed({"guest-exec", "--", "-x"})->command.rest == Words{"-x"});
     CHECK_FALSE(parsed({"guest-exec", "id", "a b"})->command.wait);
-    CHECK(parsed({"guest-exec", "id", "a b"})->command.guest_command == Words{"id", "a b"});
+    CHECK(parsed({"guest-exec", "id", "a b"})->command.rest == Words{"id", "a b"});
     CHECK(contains(text_of(parsed({"guest-exec", "--wiat", "ls"})->layer.faults), "unknown option --wiat"));
     CHECK(parsed({"guest-exec", "--name", "box", "--wait", "ls"})->command.words == Words{"box"});
     CHECK(contains(text_of(parsed({"guest-exec", "--name"})->layer.faults), "unknown option --name"));

@@ -1,0 +1,50 @@
+#include "launcher/commands/help_parts.h"
+
+#include <fmt/format.h>
+
+#include "launcher/commands/subcommands.h"
+
+namespace vml {
+
+namespace {
+
+// "plan: text, json, sh; status: text, json; …"
+std::string formats_by_subcommand() {
+    std::string text;
+    for (const Subcommand& subcommand : subcommands()) {
+        if (!subcommand.formats.empty()) {
+            text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", subcommand.name, subcommand.formats);
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+std::vector<GeneralOption> general_options() {
+    return {{"dry-run", "", "", "with run, and so without a subcommand: the same as plan; --show-config too"},
+            {"config", "VM_LAUNCH_CONFIG", "FILE",
+             "settings in JSON, or in TOML where the name ends with .toml; keys are the long options without "
+             "dashes"},
+            {"format", "", "FORMAT", formats_by_subcommand()},
+            {"help", "", "", "print the help"},
+            {"version", "", "", "print the version"}};
+}
+
+std::string flag_with_value(std::string_view flag, std::string_view metavar) {
+    return metavar.empty() ? fmt::format("--{}", flag) : fmt::format("--{} {}", flag, metavar);
+}
+
+std::string_view metavar_of(const UsedFlag& used) {
+    return used.is_own ? used.metavar : find_option(used.flag)->metavar;
+}
+
+std::string name_and_usage(const Subcommand& subcommand) {
+    return fmt::format("{}{}{}", subcommand.name, subcommand.usage.empty() ? "" : " ", subcommand.usage);
+}
+
+std::string variables_of(const OptionRow& row) {
+    return row.also.empty() ? std::string{row.environment} : fmt::format("{}, {}", row.environment, row.also);
+}
+
+}  // namespace vml
