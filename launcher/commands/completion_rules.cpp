@@ -39,7 +39,7 @@ Offered offered_for(const OptionRow& row) {
         case ValueKind::amount:
             break;
     }
-    return row.suggested.empty() ? Offered{} : Offered{Offer::words, row.suggested};
+    return row.suggested == nullptr ? Offered{} : Offered{Offer::words, row.suggested()};
 }
 
 Offered nic_key_words() {

@@ -20,6 +20,10 @@ std::vector<std::string> all_of(std::vector<std::string> words, const std::vecto
     return words;
 }
 
+std::vector<std::string> words_of_row(const OptionRow& row) {
+    return all_of(row.choices, row.aliases == nullptr ? std::vector<std::string>{} : row.aliases());
+}
+
 // One value, without what says what it is for.
 ordered_json value_schema(const OptionRow& row) {
     const ordered_json number{{"type", "integer"}, {"minimum", 0}};
@@ -32,7 +36,7 @@ ordered_json value_schema(const OptionRow& row) {
             return {{"enum", words}};
         }
         case ValueKind::choice:
-            return {{"enum", all_of(row.choices, row.aliases)}};
+            return {{"enum", words_of_row(row)}};
         case ValueKind::number:
         case ValueKind::duration:
         case ValueKind::amount:
@@ -46,15 +50,15 @@ ordered_json value_schema(const OptionRow& row) {
             break;
     }
     ordered_json schema{{"type", "string"}};
-    if (!row.suggested.empty()) {
-        schema["examples"] = row.suggested;
+    if (row.suggested != nullptr) {
+        schema["examples"] = row.suggested();
     }
     return schema;
 }
 
 // Of a list in the file; a text has the same with commas between.
 ordered_json item_schema(const OptionRow& row) {
-    return row.kind == ValueKind::choices ? ordered_json{{"enum", all_of(row.choices, row.aliases)}}
+    return row.kind == ValueKind::choices ? ordered_json{{"enum", words_of_row(row)}}
                                           : ordered_json{{"type", "string"}};
 }
 

@@ -134,16 +134,8 @@ std::vector<Subcommand> for_running_vms() {
     return rows;
 }
 
-std::vector<Subcommand> for_no_vm() {
+std::vector<Subcommand> for_files() {
     return {
-        {"init", "[DIR]", "", true, false,
-         "write a folder to begin with: a boot.ipxe that boots a kernel beside it",
-         "boot it with `vm-launch ./DIR`; a boot.ipxe that is there already is left alone",
-         "0; 3: it is there already",
-         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
-             return init_folder(read.command);
-         },
-         "init ./netboot"},
         {"rom", "FILE…", "text, json", true, false, "tell what is inside an option ROM and where it can run",
          "each image with its PCI IDs, code type and iPXE's version, and whether it boots and where; iPXE's "
          "EFI programs too: whatever `--ipxe-rom` takes",
@@ -167,6 +159,19 @@ std::vector<Subcommand> for_no_vm() {
          },
          "explain --report boot.html boot.pcap",
          {{"mac", "this machine alone"}, {"report", "write it all as JSON (.json) or as a page (.html)"}}},
+    };
+}
+
+std::vector<Subcommand> for_no_vm() {
+    return {
+        {"init", "[DIR]", "", true, false,
+         "write a folder to begin with: a boot.ipxe that boots a kernel beside it",
+         "boot it with `vm-launch ./DIR`; a boot.ipxe that is there already is left alone",
+         "0; 3: it is there already",
+         [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
+             return init_folder(read.command);
+         },
+         "init ./netboot"},
         {"completion", "bash|zsh", "", true, false,
          "print what completes vm-launch's subcommands, options and values in a shell",
          "`cmake --install` puts both where the shells find them; by hand `source <(vm-launch completion "
@@ -192,7 +197,7 @@ std::vector<Subcommand> for_no_vm() {
 const std::vector<Subcommand>& subcommands() {
     static const std::vector<Subcommand> all = [] {
         std::vector<Subcommand> rows;
-        for (const auto& part : {for_vms_to_start(), for_running_vms(), for_no_vm()}) {
+        for (const auto& part : {for_vms_to_start(), for_running_vms(), for_files(), for_no_vm()}) {
             rows.insert(rows.end(), part.begin(), part.end());
         }
         return rows;

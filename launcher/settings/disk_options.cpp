@@ -122,11 +122,11 @@ std::vector<OptionRow> blank_disk_options() {
             {"blank-disk", "BLANK_DISK", "", "off",
              "an empty disk of --disk-size, after those of --disk; gone when the VM "
              "ends, unless --persist keeps it"}),
-        suggesting(choice_names<Share>(), option<&Settings::disk_size, parse_disk_size>(
-                                              {"disk-size", "DISK_SIZE", "SIZE", "20G",
-                                               "the size of --blank-disk, or half or max of the room that "
-                                               "there is when it is made; one that "
-                                               "was kept grows to a size, and never shrinks"})),
+        suggesting(choice_names<Share>, option<&Settings::disk_size, parse_disk_size>(
+                                            {"disk-size", "DISK_SIZE", "SIZE", "20G",
+                                             "the size of --blank-disk, or half or max of the room that "
+                                             "there is when it is made; one that "
+                                             "was kept grows to a size, and never shrinks"})),
         repeated_option<&Settings::extra_disks, parse_disk_size>(
             {"extra-disk", "DISK2_SIZE", "SIZE", "none",
              "a further empty disk of this size, kept as --blank-disk is; may be repeated (in the "

@@ -98,12 +98,12 @@ std::vector<OptionRow> machine_options() {
         option<&Settings::require_kvm>({"require-kvm", "REQUIRE_KVM", "", "off", "fail rather than emulate"}),
         option<&Settings::cpu, parse_cpu_model>(
             {"cpu", "CPU_MODEL", "MODEL", "host with KVM, else max", "QEMU's CPU model"}),
-        suggesting(choice_names<Share>(),
+        suggesting(choice_names<Share>,
                    option<&Settings::cpus, parse_cpus>(
                        {"cpus", "CPUS", "N", "2", "virtual CPUs: a count, half or max"})),
-        suggesting(choice_names<Share>(), option<&Settings::memory_mib, parse_memory>(
-                                              {"memory", "MEMORY", "SIZE", "4096",
-                                               "MiB, or a size with M, G or T, or half or max"})),
+        suggesting(choice_names<Share>, option<&Settings::memory_mib, parse_memory>(
+                                            {"memory", "MEMORY", "SIZE", "4096",
+                                             "MiB, or a size with M, G or T, or half or max"})),
         option<&Settings::tpm>({"tpm", "TPM", "", "on with --firmware secure, else off",
                                 "a TPM 2.0: swtpm, which vm-launch starts and ends; kept with --persist"}),
         option<&Settings::rng>(

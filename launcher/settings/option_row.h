@@ -48,12 +48,14 @@ struct OptionRow : OptionWords {
     // Sets the value from its text; throws ValueError.
     void (*assign)(Settings& settings, std::string_view text) = nullptr;
     ValueKind kind = ValueKind::text;
-    std::vector<std::string> choices = {};    // all that it takes, where these are words
-    std::vector<std::string> aliases = {};    // that it takes too, and no help names
-    std::vector<std::string> suggested = {};  // of what it takes, where these are words among other things
-    bool repeated = false;                    // each time adds one more
-    bool adds_up = false;                     // a list that goes on where its flag is given again
-    bool has_lines = false;                   // line ends and blanks at the ends mean something
+    std::vector<std::string> choices = {};  // all that it takes, where these are words
+    // Words that it takes too, and no help names; and words that it takes among other things. Functions, as
+    // few runs ask for them.
+    std::vector<std::string> (*aliases)() = nullptr;
+    std::vector<std::string> (*suggested)() = nullptr;
+    bool repeated = false;   // each time adds one more
+    bool adds_up = false;    // a list that goes on where its flag is given again
+    bool has_lines = false;  // line ends and blanks at the ends mean something
     bool is_secret = false;  // blanks and quotes may belong to it, and no message is to show it
     bool is_list = false;    // of several values, with commas between
     OptionGroup group = OptionGroup::boot;
@@ -148,7 +150,7 @@ OptionRow row(OptionWords words, void (*assign)(Settings&, std::string_view)) {
     if constexpr (has_choices<Value> && !std::is_same_v<Value, bool>) {
         row.kind = list ? ValueKind::choices : row.kind;
         row.choices = choice_names<Value>();
-        row.aliases = hidden_names<Value>();
+        row.aliases = hidden_names<Value>;
         row.help = with_list(row.help, choice_list<Value>(Words::conjunction));
     }
     return row;
@@ -185,8 +187,8 @@ OptionRow repeated_option(OptionWords words) {
 }
 
 // With words that it takes among others.
-[[nodiscard]] inline OptionRow suggesting(std::vector<std::string> words, OptionRow row) {
-    row.suggested = std::move(words);
+[[nodiscard]] inline OptionRow suggesting(std::vector<std::string> (*words)(), OptionRow row) {
+    row.suggested = words;
     return row;
 }
 
@@ -208,7 +210,7 @@ template <typename Value>
 [[nodiscard]] OptionRow with_words(OptionRow row) {
     row.kind = row.is_list ? ValueKind::choices : ValueKind::choice;
     row.choices = choice_names<Value>();
-    row.aliases = hidden_names<Value>();
+    row.aliases = hidden_names<Value>;
     return row;
 }
 

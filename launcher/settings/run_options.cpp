@@ -111,7 +111,7 @@ std::vector<OptionRow> console_options() {
         option<&Settings::guest_agent>({"guest-agent", "GUEST_AGENT", "", "on",
                                         "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
         suggesting(
-            stage_words(),
+            stage_words,
             option<&Settings::health_stage, parse_health_stage>(
                 {"health-stage", "HEALTH_STAGE", "STAGE", "none",
                  "`vm-launch health` also asks whether the boot reached this stage; words as for --until"})),
@@ -127,7 +127,7 @@ std::vector<OptionRow> boot_watch_options() {
     constexpr unsigned most_reboots = 1000;
     return {
         suggesting(
-            stage_words(),
+            stage_words,
             option<&Settings::until, parse_until>(
                 {"until", "UNTIL", "STAGE", "none",
                  fmt::format(
