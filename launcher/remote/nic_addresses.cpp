@@ -35,7 +35,7 @@ std::string first_address(const json& interface, int family) {
         return {};
     }
     for (const json& each : *list) {
-        const std::string address = each.is_object() ? text_at(each, "ip-address") : "";
+        std::string address = each.is_object() ? text_at(each, "ip-address") : "";
         if (parses(family, address) && !leads_nowhere(address)) {
             return address;
         }

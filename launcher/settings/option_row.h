@@ -105,11 +105,11 @@ constexpr ValueKind kind_of_type() {
 }
 
 template <typename Value>
-constexpr bool is_vector = false;
+inline constexpr bool is_vector = false;
 template <typename Value>
-constexpr bool is_vector<std::vector<Value>> = true;
+inline constexpr bool is_vector<std::vector<Value>> = true;
 template <typename Value>
-constexpr bool is_vector<std::optional<Value>> = is_vector<Value>;
+inline constexpr bool is_vector<std::optional<Value>> = is_vector<Value>;
 
 template <auto member, auto parse, typename Object>
 void assign(Object& object, std::string_view text) {

@@ -45,6 +45,7 @@ def test_a_vm_can_be_talked_to(boot, agent, tmp_path):
 
         [status] = json.loads(ask(run, "status", "--format", "json").stdout)
         assert (status["phase"], status["stage"] in ("os", "agent"), status["qemu"]["capabilities"]) == ("running", True, "0" * 16)
+        assert (status["nics"][0]["address"], status["nics"][0]["address_by"] in ("ipxe", "other", "agent")) == ("10.0.2.15", True)
         assert ask(run, "health", environment={"HEALTH_STAGE": "os"}).returncode == 0
 
         talk_to_the_agent(run)
