@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "control/folder.h"
+#include "launcher/host/asked_program.h"
 #include "launcher/host/boot_programs.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
@@ -186,12 +187,21 @@ void look_at_iso(const Settings& settings, HostFacts& facts) {
     }
 }
 
+// The C library's own search would load modules, which a program that is linked statically cannot.
+std::string user_in_other_sources(const std::string& key) {
+    try {
+        return answer_of({"/usr/bin/getent", {"passwd", "--", key}});
+    } catch (const Error&) {
+        return "";
+    }
+}
+
 // Who only asks gets the user that the VM will have if it is free.
 void look_at_user(const Settings& settings, const std::optional<RunUser>& own, HostFacts& facts) {
     const bool will_have = !own && !settings.run_as && may_have_own_user();
     facts.run_user = look_for_run_user(
-        settings.run_as,
-        will_have ? std::optional{own_user(preferred_uid(settings.name.value_or("")))} : own);
+        settings.run_as, will_have ? std::optional{own_user(preferred_uid(settings.name.value_or("")))} : own,
+        user_in_other_sources);
     ask_for_user(settings, facts);
 }
 

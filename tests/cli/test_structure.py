@@ -69,8 +69,8 @@ SYSTEM = {
     "control": ("asio", "access closedir fdopendir flock fstat geteuid mkdir open openat readdir rmdir unlinkat"),
     "launcher/process": (
         "",
-        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork fstat geteuid gethostname getpid getppid getpwnam "
-        "getpwuid kill open pipe pipe2 prctl prlimit read setgroups setresgid setresuid setsid sigaction signal stat syscall waitpid write",
+        "_exit access capng_* close dup2 environ execve fclose fcntl fgetpwent fmemopen fork fstat geteuid gethostname getpid getppid "
+        "kill open pipe pipe2 prctl prlimit read setgroups setresgid setresuid setsid sigaction signal stat syscall waitpid write",
     ),
     "launcher/host": (
         "",
