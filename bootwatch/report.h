@@ -47,6 +47,14 @@ inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 // docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
 [[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots);
 
+// A time as documents have it: in milliseconds at most.
+[[nodiscard]] double rounded(double seconds);
+// Its parts, as events have them too (launcher/events/event.h).
+[[nodiscard]] nlohmann::ordered_json mark_as_json(const Mark& mark);
+[[nodiscard]] nlohmann::ordered_json offer_as_json(const Offer& offer);
+[[nodiscard]] nlohmann::ordered_json fetch_as_json(const Fetch& fetch);
+[[nodiscard]] nlohmann::ordered_json fault_as_json(const std::optional<Fault>& fault);  // or null
+
 // One page that needs nothing else: it can be opened from disk, printed and mailed.
 [[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);
 

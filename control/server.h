@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/claim.h"
+#include "control/outbox.h"
 #include "control/protocol.h"
 
 namespace vml::control {
@@ -37,6 +38,7 @@ class Exchange {
     struct Stream {
         std::function<void(std::string_view bytes)> on_bytes;
         std::function<void()> on_closed;  // once; not after close()
+        LostNotice lost_notice{};
     };
 
     explicit Exchange(std::weak_ptr<Session> session) : session_{std::move(session)} {}
@@ -46,7 +48,8 @@ class Exchange {
     void refuse(const Fault& fault) const;
     // The connection is a stream from here on.
     void stream(const nlohmann::json& value, Stream handlers) const;
-    // Sends over a stream. A client that does not keep up loses bytes, and is told so where they are missing.
+    // Sends over a stream. A client that does not keep up loses whole writes, and is told so where they are
+    // missing.
     void write(std::string_view bytes) const;
     void close() const;
 

@@ -176,6 +176,7 @@ void Session::become_stream(std::string_view line, Exchange::Stream handlers) {
     }
     state_ = State::streaming;
     stream_ = std::move(handlers);
+    outbox_.notice_losses_by(stream_.lost_notice);
     line.remove_prefix(send_at_once(line));
     outbox_.add(line);
     send_waiting();

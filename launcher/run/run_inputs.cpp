@@ -157,7 +157,8 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
     return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),
              repeat_offers_to(spec)},
-            report_head(spec, plan)};
+            report_head(spec, plan),
+            {}};
 }
 
 }  // namespace vml

@@ -1,9 +1,11 @@
 // What the boot's watch and the report have to know of a machine before it boots. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
+#include "base/fd.h"
 #include "bootwatch/report.h"
 #include "launcher/plan/plan.h"
 #include "launcher/settings/settings.h"
@@ -15,6 +17,8 @@ namespace vml {
 struct RunInputs {
     BootWatchConfig watch;
     boot::ReportHead head;
+    OwnedFd events{};  // of --events; none: nobody asked for them
+    std::chrono::steady_clock::time_point vm_launch_began = std::chrono::steady_clock::now();
 };
 
 // What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.

@@ -155,6 +155,14 @@ struct Until {
     bool operator==(const Until&) const = default;
 };
 
+// Where the run's events go.
+struct EventTarget {
+    std::optional<int> fd;       // a descriptor that vm-launch was given; none: a file
+    std::filesystem::path file;  // its name
+
+    bool operator==(const EventTarget&) const = default;
+};
+
 // The guest's address in user-mode networking.
 struct GuestAddress {
     std::uint32_t address = 0;  // IPv4, in the host's byte order
@@ -253,7 +261,8 @@ struct Settings {
     std::optional<std::chrono::seconds> boot_timeout;
     unsigned reboot_limit = 3;                   // fruitless network boots in a row; 0: any number
     std::vector<std::filesystem::path> reports;  // .json or .html
-    bool boot_watch = true;                      // look at the guest's packets
+    std::optional<EventTarget> events;
+    bool boot_watch = true;  // look at the guest's packets
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
     std::optional<bool> landlock;  // none: unless there are extra_args

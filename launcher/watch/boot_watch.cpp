@@ -25,12 +25,21 @@ void tell_help(const std::vector<std::string>& done, Log& log) {
     }
 }
 
+using Tell = std::function<void(const events::Event& event)>;
+
+// To people, and to programs.
+void tell_both(LogLevel level, const std::string& sentence, const events::Event& event, Log& log,
+               const Tell& tell) {
+    tell(event);
+    log.tell(level, sentence, {events::name_of(event.kind), event.fields});
+}
+
 // Once: what the network costs every iPXE.
-void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log) {
+void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
     for (std::string& hint : found) {
         if (told.size() < most && std::find(told.begin(), told.end(), hint) == told.end()) {
-            log.info("hint: " + hint);
+            tell_both(LogLevel::info, "hint: " + hint, events::hint(log.worded(hint)), log, tell);
             told.push_back(std::move(hint));
         }
     }
@@ -145,7 +154,10 @@ double BootWatch::now() const {
     return started_ ? std::chrono::duration<double>(Clock::now() - *started_).count() : 0;
 }
 
-void BootWatch::add_to(boot::ReportHead& head) const {
+void BootWatch::end(boot::ReportHead& head) {
+    for (const events::Event& event : news_.last_look(now(), observer_.current_boot(), observer_.fetches())) {
+        handlers_.on_event(event);
+    }
     const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
     head.hints = hints_;
@@ -168,23 +180,31 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
 
 // Tells what is new of the boot, and what follows from it.
 void BootWatch::observed(const Observed& seen) {
+    for (const events::Event& event : news_.look(now(), observer_.current_boot(), observer_.fetches())) {
+        handlers_.on_event(event);
+    }
     if (seen.progress) {
-        log_.info(fmt::format("[{:6.2f} s] {}", now(), *seen.progress));
+        const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());
+        log_.tell(LogLevel::info, fmt::format("[{:6.2f} s] {}", now(), *seen.progress),
+                  {events::name_of(event.kind), event.fields});
     }
     if (seen.warning) {
-        log_.warning(*seen.warning);
+        tell_both(LogLevel::warning, *seen.warning, events::hint(log_.worded(*seen.warning)), log_,
+                  handlers_.on_event);
         hints_.push_back(*seen.warning);
     }
     for (const boot::Mark& mark : seen.marks) {
-        log_.info(fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail));
+        tell_both(LogLevel::info,
+                  fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail),
+                  events::stage(news_.boot(), mark), log_, handlers_.on_event);
     }
     if (!seen.marks.empty()) {
         handlers_.on_stage(seen.marks.back());
         // A user-mode network is nobody's to mend.
         if (observer_.has_reached(boot::Stage::kernel) &&
             observer_.config().about.network != boot::Network::nat) {
-            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_,
-                       log_);
+            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_, log_,
+                       handlers_.on_event);
         }
         if (observer_.has_reached(boot::Stage::os)) {
             wire_.pause();

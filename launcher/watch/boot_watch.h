@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "bootwatch/report.h"
+#include "launcher/events/boot_news.h"
 #include "launcher/handles/handles.h"
 #include "launcher/watch/answer_wait.h"
 #include "launcher/watch/boot_help.h"
@@ -34,6 +35,8 @@ struct BootWatchConfig {
 class BootWatch {
   public:
     struct Handlers {
+        // Something that programs are told too.
+        std::function<void(const events::Event& event)> on_event;
         // The latest of the stages that came together.
         std::function<void(const boot::Mark& mark)> on_stage;
         // `verdict` is empty where the run has what it waited for.
@@ -69,8 +72,9 @@ class BootWatch {
     // Seconds since the guest began to run.
     [[nodiscard]] double now() const;
     [[nodiscard]] BootObserver& observer() { return observer_; }
-    // What it did, what it hinted at and what it missed.
-    void add_to(boot::ReportHead& head) const;
+    // The run is over: tells what of the fetches was not told yet, and adds what the watch did, what it
+    // hinted at and what it missed.
+    void end(boot::ReportHead& head);
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -86,6 +90,7 @@ class BootWatch {
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
     std::vector<std::string> hints_;
+    events::BootNews news_;
     bool told_late_rest_ = false;
 };
 

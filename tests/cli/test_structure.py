@@ -25,6 +25,7 @@ ARROWS = {
     "ipxescript": "",
     "capture": "bootwatch",
     "launcher/settings": "rom bootwatch",
+    "launcher/events": "bootwatch",
     "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",
@@ -33,12 +34,13 @@ ARROWS = {
     "launcher/start": "launcher/handles launcher/plan launcher/process launcher/vm control rom netsetup netserve",
     "launcher/keeper": "launcher/handles launcher/start launcher/process launcher/vm control netserve",
     "launcher/console": "bootwatch control screen",
-    "launcher/watch": "launcher/handles launcher/console launcher/settings bootwatch netserve netsetup",
-    "launcher/remote": "launcher/handles launcher/console launcher/settings control qmp rom",
-    "launcher/run": "launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
+    "launcher/broadcast": "launcher/events control",
+    "launcher/watch": "launcher/events launcher/handles launcher/console launcher/settings bootwatch netserve netsetup",
+    "launcher/remote": "launcher/events launcher/handles launcher/console launcher/settings control qmp rom",
+    "launcher/run": "launcher/events launcher/broadcast launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
-    "launcher/commands": "launcher/run launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/commands": "launcher/events launcher/run launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -84,6 +86,7 @@ SYSTEM = {
     ),
     "launcher/keeper": ("", "_exit close_range dup2 fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
+    "launcher/broadcast": ("asio", "fstat open"),
     "launcher/watch": ("asio", ""),
     "launcher/remote": ("asio", "ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),

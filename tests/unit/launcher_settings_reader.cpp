@@ -85,6 +85,7 @@ const std::map<std::string, std::string>& other_values() {
         {"cpus", "half"},
         {"memory", "512M"},
         {"name", "web-1"},
+        {"events", "fd:7"},
         {"disk", "/images/a,b.qcow2"},
         {"boot-once", "network,cdrom"},
         {"disk-format", "auto,qcow2"},
