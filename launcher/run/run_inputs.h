@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "bootwatch/report.h"
 #include "launcher/plan/plan.h"
@@ -19,6 +20,9 @@ struct RunInputs {
 
 // What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.
 [[nodiscard]] std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port);
+
+// As they are written into an offer.
+[[nodiscard]] std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options);
 
 [[nodiscard]] RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan);
 
