@@ -117,7 +117,7 @@ class SegmentServer::Impl {
 };
 
 SegmentServer::SegmentServer(asio::io_context& io, SegmentSockets sockets, SegmentGuest guest, OpenFile open,
-                             OnRequest on_request)
+                             const OnRequest& on_request)
     : impl_{std::make_unique<Impl>(io, std::move(sockets), std::move(guest), std::move(open), on_request)} {}
 SegmentServer::SegmentServer(SegmentServer&&) noexcept = default;
 SegmentServer& SegmentServer::operator=(SegmentServer&&) noexcept = default;

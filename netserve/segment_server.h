@@ -30,7 +30,7 @@ class SegmentServer {
     using OnRequest = std::function<void(const std::string& line)>;
 
     SegmentServer(boost::asio::io_context& io, SegmentSockets sockets, SegmentGuest guest, OpenFile open,
-                  OnRequest on_request);
+                  const OnRequest& on_request);
     SegmentServer(SegmentServer&&) noexcept;
     SegmentServer& operator=(SegmentServer&&) noexcept;
     SegmentServer(const SegmentServer&) = delete;

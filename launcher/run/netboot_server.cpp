@@ -31,10 +31,10 @@ serve::Stranger all_but_client(const Plan& plan, RunningVm& vm) {
 }  // namespace
 
 NetbootServer::NetbootServer(boost::asio::io_context& io, const Plan& plan, RunningVm& vm, VmFiles& files,
-                             const OnRequest& on_request)
+                             OnRequest on_request)
     : io_{io},
       open_{[&files](const std::string& name) { return files.open_served(name); }},
-      on_request_{on_request} {
+      on_request_{std::move(on_request)} {
     if (vm.http) {
         serve_by_http(std::move(vm.http), all_but_client(plan, vm));
     }

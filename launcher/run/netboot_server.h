@@ -25,7 +25,7 @@ class NetbootServer {
     // Takes the VM's sockets, and its view of the guest's connections. `files` must outlive it. To be made
     // before vm-launch becomes another user: those of this one may join its segments.
     NetbootServer(boost::asio::io_context& io, const Plan& plan, RunningVm& vm, VmFiles& files,
-                  const OnRequest& on_request);
+                  OnRequest on_request);
 
     // See serve::HttpServer.
     void client_began_anew();
