@@ -21,9 +21,10 @@ std::string_view root_of(std::string_view url) {
 bool is_own(const Scene& scene, const Fetch& fetch) {
     const std::string named = scene.named_file();
     const std::string_view root = root_of(named);
-    return scene.about.serves &&
-           (root.empty() ? scene.about.network == Network::nat && fetch.protocol == "tftp"
-                         : root_of(fetch.url) == root);
+    return scene.about.serves && (root.empty() ? (scene.about.network == Network::nat ||
+                                                  scene.about.network == Network::isolated) &&
+                                                     fetch.protocol == "tftp"
+                                               : root_of(fetch.url) == root);
 }
 
 }  // namespace

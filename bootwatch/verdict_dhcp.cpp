@@ -27,6 +27,10 @@ std::string path_hint(const Scene& scene) {
                 "is {} on the DHCP server's network? The host itself cannot serve its own macvtap guests; a "
                 "switch may allow one MAC address a port",
                 scene.about.host_link);
+        case Network::isolated:
+            return "vm-launch itself answers on an isolated segment, whoever has the MAC address of this "
+                   "NIC: "
+                   "was it changed (--mac, or in the guest)?";
         case Network::elsewhere:
             return "is a DHCP server on this network or VLAN, or a relay to it, with a free address and a "
                    "rule "
@@ -118,7 +122,7 @@ Verdict no_server(const DhcpTalk& dhcp, const std::string& file) {
 }
 
 std::string file_hint(const Scene& scene) {
-    return scene.about.network == Network::nat
+    return scene.about.network == Network::nat || scene.about.network == Network::isolated
                ? "give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL"
                : "set the filename on the DHCP server (dnsmasq: dhcp-boot=boot.ipxe; ISC: filename "
                  "\"boot.ipxe\")";

@@ -35,7 +35,7 @@ struct Listener {
 
 // From whom a connection comes, and to which port of ours.
 struct Connection {
-    Ipv4 peer{};
+    Ipv4 peer{};  // zero over IPv6
     std::uint16_t peer_port = 0;
     std::uint16_t port = 0;
 };

@@ -41,6 +41,9 @@ std::string nic_lines(const NicSpec& nic) {
                    },
                    [&](const Macvtap& macvtap) {
                        return link_lines(nic, "the device " + macvtap.lower, macvtap.made);
+                   },
+                   [&](const Isolated&) {
+                       return line("ok", fmt::format("{}: an isolated segment can be made", nic.id));
                    }},
         nic.net);
     return nic.rom

@@ -34,6 +34,7 @@
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/user_data.h"
 #include "netsetup/capture.h"
+#include "netsetup/segment.h"
 
 namespace vml {
 
@@ -98,6 +99,14 @@ void look_at_network(const Settings& settings, Moment moment, HostFacts& facts) 
         }
         facts.vhost_error = vhost_open_error();
         facts.capture_error = net::capture_obstacle();
+    }
+}
+
+// It is made to find out, and gone at once.
+void look_at_segments(const Settings& settings, HostFacts& facts) {
+    if (std::any_of(settings.nics.begin(), settings.nics.end(),
+                    [](const NicSettings& nic) { return nic.network == NetworkMode::isolated; })) {
+        facts.segment_fault = net::segment_obstacle();
     }
 }
 
@@ -280,6 +289,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     facts.boot_programs = boot_programs(settings, firmware, arch, facts.run_user.user);
     if (moment == Moment::counts) {
         look_at_others(settings, value_of(environment, "XDG_RUNTIME_DIR"), facts);
+        look_at_segments(settings, facts);
     }
     look_at_network(settings, moment, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {

@@ -16,7 +16,8 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
     return {nic.id,
             nic.mac,
             nic.model,
-            kind.on_host ? fmt::format("{} {}", kind.name, host_link_of(nic.net)) : std::string{kind.name},
+            !host_link_of(nic.net).empty() ? fmt::format("{} {}", kind.name, host_link_of(nic.net))
+                                           : std::string{kind.name},
             nic.rom ? nic.rom->file.string() : "",
             nic.watched};
 }
@@ -129,7 +130,7 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
             fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
                         plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
                         plan.offer->in_user_mode ? "link" : "tap"));
-    } else if (plan.http && plan.http->folder) {
+    } else if (plan.http && plan.http->folder && !plan.serves_on_segment()) {
         head.helped.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
     }
@@ -142,16 +143,20 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 
 }  // namespace
 
+std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options) {
+    std::vector<serve::OfferOption> offered;
+    for (const DhcpOption& option : options) {
+        offered.push_back({option.inner.value_or(option.code), option.inner.has_value(), option.value});
+    }
+    return offered;
+}
+
 std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
     if (!plan.offer) {
         return std::nullopt;
     }
-    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}};
-    for (const DhcpOption& option : plan.offer->options) {
-        service.options.push_back(
-            {option.inner.value_or(option.code), option.inner.has_value(), option.value});
-    }
-    return service;
+    return OwnService{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port),
+                      options_for_offer(plan.offer->options)};
 }
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/fd.h"
 #include "bootwatch/report.h"
@@ -23,6 +24,9 @@ struct RunInputs {
 
 // What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.
 [[nodiscard]] std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port);
+
+// As they are written into an offer.
+[[nodiscard]] std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options);
 
 [[nodiscard]] RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan);
 

@@ -31,7 +31,6 @@
 #include "launcher/run/supervision.h"
 #include "launcher/watch/boot_watch.h"
 #include "launcher/watch/link_state.h"
-#include "netserve/http_server.h"
 
 namespace vml {
 
@@ -43,7 +42,7 @@ struct Held {
     VmFiles& files;
     std::vector<std::filesystem::path> reports;
     boot::ReportHead head;
-    std::optional<serve::HttpServer> http;
+    std::optional<NetbootServer> netboot;
 };
 
 // The parts of a run, and what passes between them: none knows another. What a part calls here stands behind
@@ -120,12 +119,10 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
-    control_.listen(io_, control::folders_of(::geteuid(), options.runtime_dir), plan.name, log_);
+    listen(plan.name, options.runtime_dir);
     events_.tell(events::begins(held_.head));
-    if (vm.http) {
-        held_.http.emplace(io_, netboot_server(plan, vm, files),
-                           guard_.around([this](const std::string& line) { log_.debug(line); }));
-    }
+    held_.netboot.emplace(io_, plan, vm, files,
+                          guard_.around([this](const std::string& line) { log_.debug(line); }));
 }
 
 // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
@@ -287,9 +284,7 @@ void RunLoop::qemu_event(const qmp::Event& event) {
     } else if (event.name == "RESET" && watch_.was_reset()) {
         qemu_.was_reset();
         guest_.console().system_runs(false);
-        if (held_.http) {
-            held_.http->client_began_anew();
-        }
+        held_.netboot->client_began_anew();
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
     } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {

@@ -47,12 +47,13 @@ inline constexpr auto choices<PxeClient> = std::to_array<Choice<PxeClient>>({{"v
                                                                              {"http4", PxeClient::http4},
                                                                              {"http6", PxeClient::http6}});
 
-enum class NetworkMode { nat, bridge, direct };
+enum class NetworkMode { nat, bridge, direct, isolated };
 template <>
-inline constexpr auto choices<NetworkMode> =
-    std::to_array<Choice<NetworkMode>>({{"nat", NetworkMode::nat, "QEMU's user-mode network"},
-                                        {"bridge", NetworkMode::bridge, "a tap on a bridge of the host"},
-                                        {"direct", NetworkMode::direct, "a macvtap on a device"}});
+inline constexpr auto choices<NetworkMode> = std::to_array<Choice<NetworkMode>>(
+    {{"nat", NetworkMode::nat, "QEMU's user-mode network"},
+     {"bridge", NetworkMode::bridge, "a tap on a bridge of the host"},
+     {"direct", NetworkMode::direct, "a macvtap on a device"},
+     {"isolated", NetworkMode::isolated, "a segment of its own, with vm-launch's DHCP, TFTP, HTTP and DNS"}});
 
 enum class AccelChoice { automatic, kvm, tcg };
 template <>
@@ -175,6 +176,7 @@ struct NicSettings {
     NetworkMode network = NetworkMode::nat;
     std::optional<std::string> bridge;      // with NetworkMode::bridge
     std::optional<std::string> direct_dev;  // with NetworkMode::direct
+    std::optional<std::string> segment;     // with NetworkMode::isolated
     std::optional<std::string> mac;         // lower case, six octets
     std::string model = "virtio";
     std::optional<unsigned> mtu;           // bytes; none: the bridge's or the lower device's

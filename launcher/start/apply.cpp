@@ -44,10 +44,21 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
         vm.port_watches.push_back({wait, executor.link_name(wait.nic), executor.watch(wait.nic)});
     }
     for (const WirePoint& point : plan.wire) {
-        if (point.filter.empty()) {
+        if (point.filter.empty() && plan.segment_of(point.nic) == nullptr) {
             const net::KernelExecutor& executor = vm.links->executor();
             vm.wire.push_back({point.id, point.mac, executor.capture(point.nic),
                                executor.link_index(point.nic), is_tap(plan, point.nic)});
+        }
+    }
+}
+
+void join_segments(const Plan& plan, RunningVm& vm) {
+    for (const PlannedSegment& planned : plan.segments) {
+        vm.segments.push_back(net::join_segment({planned.segment, planned.mtu, planned.watched}));
+        net::SegmentLink& link = vm.segments.back();
+        if (planned.watched) {
+            vm.wire.push_back(
+                {planned.id, planned.mac, std::move(link.fd(net::SegmentFd::capture)), link.index, true});
         }
     }
 }
@@ -107,6 +118,10 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (!plan.http) {
         return argv_of(plan.args, 0);
     }
+    vm.served = opened(*plan.http);
+    if (plan.serves_on_segment()) {
+        return argv_of(plan.args, 0);
+    }
     const bool on_link = plan.offers_on_link();
     serve::Listener listener = on_link ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
     vm.http = std::move(listener.socket);
@@ -115,7 +130,6 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
         vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
                                                       {plan.offer->from, listener.port});
     }
-    vm.served = opened(*plan.http);
     return argv_of(plan.args, listener.port);
 }
 
@@ -133,6 +147,7 @@ RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
         vm.state_folder = open_state_folder(*plan.state_folder);
     }
     make_links(plan, vm, std::move(ahead));
+    join_segments(plan, vm);
     Opener opener{plan, vm};
     const Starter qemu{{plan.program, with_http(plan, vm), plan.fds}, opener};
     std::array<int, 2> output{};

@@ -249,6 +249,10 @@ WireTap& Opener::tap_of(unsigned nic) {
 
 // The executor hands all queues of a NIC over at once; the plan names them one by one, in order.
 OwnedFd Opener::queue(unsigned nic) {
+    if (const PlannedSegment* segment = plan_.segment_of(nic)) {
+        const auto place = static_cast<std::size_t>(segment - plan_.segments.data());
+        return std::move(vm_.segments.at(place).fd(net::SegmentFd::tap));
+    }
     auto [queues, is_new] = queues_.try_emplace(nic);
     if (is_new) {
         queues->second = vm_.links->executor().take_queues(nic);

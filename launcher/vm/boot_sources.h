@@ -26,6 +26,9 @@ namespace vml {
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
 
+// A network on which nobody but QEMU and vm-launch answers.
+[[nodiscard]] bool is_served_by_us(NetworkMode network);
+
 // Is it the firmware's own client that boots this NIC, in user mode, where QEMU's DHCP names it a file?
 [[nodiscard]] bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware);
 

@@ -23,12 +23,23 @@ namespace vml {
 namespace {
 
 bool fetches_by_http(const Settings& settings) {
-    return settings.pxe == PxeClient::http4;
+    return settings.pxe == PxeClient::http4 || settings.pxe == PxeClient::http6;
 }
 
-// By TFTP the firmware gets it from QEMU, by HTTP from vm-launch.
+// Where TFTP is vm-launch's own too.
+bool on_segment(const Settings& settings) {
+    const std::optional<std::size_t> nic = netboot_nic(settings);
+    return nic && settings.nics[*nic].network == NetworkMode::isolated;
+}
+
+// Whatever the firmware fetches vm-launch serves itself.
+bool comes_from_us(const Settings& settings) {
+    return fetches_by_http(settings) || on_segment(settings);
+}
+
+// In user mode the firmware gets it by TFTP from QEMU, by HTTP from vm-launch.
 int fetch_error(const DecideInput& in, const BootProgram& program) {
-    return fetches_by_http(in.settings) ? program.http_error : program.user_error;
+    return comes_from_us(in.settings) ? program.http_error : program.user_error;
 }
 
 // Secure Boot refuses a program that nobody signed. One that nobody can read is given for the message alone.
@@ -173,7 +184,7 @@ bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings&
     if (error != 0) {
         tell(in,
              {fmt::format("{} cannot be given to the firmware", program.file.string()),
-              fetches_by_http(in.settings)
+              comes_from_us(in.settings)
                   ? fmt::format("vm-launch serves without privileges: {}", errno_text(error))
                   : fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
                                 errno_text(error)),
@@ -194,9 +205,11 @@ void follow_link(const BootProgram& program, Netboot& netboot) {
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
-    netboot.offered_from = user_mode_host(in);
+    if (!on_segment(in.settings)) {
+        netboot.offered_from = user_mode_host(in);
+    }
     netboot.firmware_file = program.name;
-    if (!fetches_by_http(in.settings)) {
+    if (!comes_from_us(in.settings)) {
         if (program.in_folder) {
             serve_by_tftp(in, *in.facts.netboot, netboot);
         } else {
@@ -215,7 +228,8 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
 
 // QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c).
 bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
-    if (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6) {
+    if (on_segment(in.settings) ||
+        (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6)) {
         return true;
     }
     tell(in,
@@ -267,7 +281,7 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
         given || in.settings.bootfile ? nullptr : choose_from_folder(in, frame, netboot, findings);
     check_bootfile(in, findings);
     const bool to_ipxe = needs_ipxe(in, netboot);
-    netboot.http = !netboot.is_elsewhere() && (to_ipxe || fetches_by_http(in.settings)) &&
+    netboot.http = !netboot.is_elsewhere() && (to_ipxe || comes_from_us(in.settings)) &&
                    (netboot.bootfile || given) && can_serve_by_http(in, found, findings);
     if (netboot.http) {
         std::ignore = all_links_stay_inside(in, serve_linked(in, frame, loader, netboot), true, findings);
@@ -277,12 +291,14 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
     }
     if (!to_ipxe) {
         note_ipxe_by_name(in, findings);
-        serve_by_tftp(in, found, netboot);
-        check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
+        if (!on_segment(in.settings)) {
+            serve_by_tftp(in, found, netboot);
+            check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
+        }
     }
     if (loader != nullptr) {
         follow_link(*loader, netboot);
-        const int told_of = fetches_by_http(in.settings) ? found.http_error : found.folder.user_error;
+        const int told_of = comes_from_us(in.settings) ? found.http_error : found.folder.user_error;
         if (told_of == 0 && !can_be_fetched(in, *loader, findings)) {
             boot_nothing(netboot);
         }

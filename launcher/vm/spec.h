@@ -97,8 +97,14 @@ struct Macvtap {
     bool operator==(const Macvtap&) const = default;
 };
 
+// A segment with nothing on it but VMs, each of which its own vm-launch serves.
+struct Isolated {
+    std::string segment;  // its name, by which others join it; empty: this NIC's alone
+    bool operator==(const Isolated&) const = default;
+};
+
 // What a NIC is on. link_kind.h has a row for each.
-using NicNet = std::variant<Nat, BridgePort, Macvtap>;
+using NicNet = std::variant<Nat, BridgePort, Macvtap, Isolated>;
 
 struct NicSpec {
     std::string id;           // "net0": netdev and device

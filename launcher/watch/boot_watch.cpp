@@ -200,9 +200,10 @@ void BootWatch::observed(const Observed& seen) {
     }
     if (!seen.marks.empty()) {
         handlers_.on_stage(seen.marks.back());
-        // A user-mode network is nobody's to mend.
-        if (observer_.has_reached(boot::Stage::kernel) &&
-            observer_.config().about.network != boot::Network::nat) {
+        // Neither a user-mode network nor a segment of vm-launch's is anybody's to mend.
+        const boot::Network network = observer_.config().about.network;
+        if (observer_.has_reached(boot::Stage::kernel) && network != boot::Network::nat &&
+            network != boot::Network::isolated) {
             tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_, log_,
                        handlers_.on_event);
         }

@@ -54,7 +54,7 @@ HARMLESS = re.compile(
 # What Boost.Asio's headers bring along.
 ASIO = set(
     "accept bind close connect epoll_create epoll_create1 epoll_ctl epoll_wait eventfd fcntl getsockopt getpeername getsockname "
-    "ioctl listen pause pipe poll read recv recvmsg send sendmsg setsockopt shutdown sigaction signal socket timerfd_create "
+    "ioctl listen pause pipe poll read recv recvfrom recvmsg send sendmsg sendto setsockopt shutdown sigaction signal socket timerfd_create "
     "timerfd_settime write".split()
 )
 # Room → which system calls (and whose libraries' functions) it may use beside those. A room that is not here is pure.
@@ -64,8 +64,9 @@ SYSTEM = {
     "qmp": ("asio", ""),
     "netsetup": (
         "",
-        "access bind capng_get_caps_process capng_have_capability fsconfig fsmount fsopen getsockopt if_nametoindex ioctl lstat "
-        "mknod mknodat nl_* nla_* nlmsg_* open openat recv recvfrom rtnl_link_* setns setsockopt socket unlink unshare",
+        "_exit accept4 access bind capng_get_caps_process capng_have_capability connect fork fsconfig fsmount fsopen geteuid getsockopt "
+        "if_nametoindex ioctl listen lstat mknod mknodat nl_* nla_* nlmsg_* open openat poll recv recvfrom recvmsg rtnl_link_* sendmsg setns "
+        "setsockopt socket socketpair unlink unshare waitpid",
     ),
     "netserve": ("asio", "fstat open pread syscall"),
     "control": ("asio", "access closedir fdopendir flock fstat geteuid mkdir open openat readdir rmdir unlinkat"),

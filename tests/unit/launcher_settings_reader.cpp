@@ -127,6 +127,7 @@ const std::map<std::string, std::string>& other_values() {
         {"network", "bridge"},
         {"bridge", "br0"},
         {"direct-dev", "eth1"},
+        {"segment", "lab.1"},
         {"mtu", "9000"},
         {"nic-boot", "off"},
         {"nic-queues", "4"},
