@@ -119,7 +119,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
-    listen(plan.name, options.runtime_dir);
+    control_.listen(io_, control::folders_of(::geteuid(), options.runtime_dir), plan.name, log_);
     events_.tell(events::begins(held_.head));
     held_.netboot.emplace(io_, plan, vm, files,
                           guard_.around([this](const std::string& line) { log_.debug(line); }));
