@@ -41,7 +41,7 @@ OwnedFd patient(OwnedFd fd) {
 
 EventFile::EventFile(boost::asio::io_context& io, OwnedFd fd, control::LostNotice notice,
                      std::function<void(int error)> gone)
-    : fd_{patient(std::move(fd))}, sort_{Sort::plain}, gone_{std::move(gone)} {
+    : fd_{patient(std::move(fd))}, gone_{std::move(gone)} {
     const mode_t type = type_of(fd_.get());
     sort_ = type == S_IFSOCK ? Sort::socket : type == S_IFIFO || type == S_IFCHR ? Sort::pipe : Sort::plain;
     outbox_.notice_losses_by(std::move(notice));

@@ -43,7 +43,7 @@ class EventFile {
     void wait();
 
     OwnedFd fd_;
-    Sort sort_;
+    Sort sort_ = Sort::plain;
     std::function<void(int error)> gone_;
     bool is_gone_ = false;
     control::Outbox outbox_;

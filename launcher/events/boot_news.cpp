@@ -181,16 +181,19 @@ void BootNews::look_at_fetch(double at, const boot::Fetch& fetch, bool last) {
         return;  // it may yet be asked for something
     }
     ToldFetch* told = told_of(fetch);
+    const auto is_news = [&](const ToldFetch& before) {
+        const bool ends = is_over(fetch.state) && !before.over;
+        const bool changed = before.state != fetch.state || before.received != fetch.received;
+        return changed && (ends || last || at - before.at >= progress_every_s);
+    };
+    if (told != nullptr && !is_news(*told)) {
+        return;
+    }
     if (told == nullptr) {
         if (fetches_.size() >= most_remembered) {
             fetches_.pop_front();
         }
         told = &fetches_.emplace_back(ToldFetch{.began = fetch.began, .url = fetch.url});
-    } else if (told->state == fetch.state && told->received == fetch.received) {
-        return;
-    } else if (const bool ends = is_over(fetch.state) && !told->over;
-               !ends && !last && at - told->at < progress_every_s) {
-        return;
     }
     told->state = fetch.state;
     told->received = fetch.received;

@@ -124,6 +124,7 @@ ordered_json helpers_of(const Plan& plan) {
 
 std::vector<std::string> names_of_options(const std::vector<DhcpOption>& options) {
     std::vector<std::string> names;
+    names.reserve(options.size());
     for (const DhcpOption& option : options) {
         names.push_back(to_string(option));
     }

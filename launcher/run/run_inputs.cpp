@@ -145,6 +145,7 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 
 std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options) {
     std::vector<serve::OfferOption> offered;
+    offered.reserve(options.size());
     for (const DhcpOption& option : options) {
         offered.push_back({option.inner.value_or(option.code), option.inner.has_value(), option.value});
     }
