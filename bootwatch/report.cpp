@@ -69,6 +69,16 @@ ordered_json talk_json(const DhcpTalk& talk) {
             {"refusals", list_of(talk.naks, offer_json)}};
 }
 
+ordered_json probe_json(const Probe& probe) {
+    return {{"nic", probe.nic},
+            {"began", rounded(probe.began)},
+            {"discovers", probe.sent},
+            {"client_arch", or_null(probe.question.client_arch)},
+            {"vendor_class", probe.question.vendor_class},
+            {"user_class", probe.question.user_class},
+            {"offers", list_of(probe.offers, offer_json)}};
+}
+
 std::string_view name_of_state(FetchState state) {
     switch (state) {
         case FetchState::asked:
@@ -83,7 +93,7 @@ std::string_view name_of_state(FetchState state) {
     return "";
 }
 
-ordered_json fetch_json(const Fetch& fetch) {
+ordered_json fetch_json(const Fetch& fetch, std::string_view own_url) {
     return {{"url", fetch.url},
             {"protocol", fetch.protocol},
             {"server", to_string(fetch.server.address)},
@@ -101,6 +111,7 @@ ordered_json fetch_json(const Fetch& fetch) {
             {"asked_again", fetch.repeats},
             {"ranges", fetch.ranges},
             {"content", name_of(fetch.content)},
+            {"by_vm_launch", is_from_vm_launch(fetch, own_url)},
             {"proof", name_of(fetch.by_console ? Proof::console : Proof::wire)}};
 }
 
@@ -138,13 +149,14 @@ ordered_json left_out_json(const LeftOut& left_out) {
     return counts;
 }
 
-ordered_json boot_json(const Boot& boot) {
+ordered_json boot_json(const Boot& boot, std::string_view own_url) {
     return {{"began", rounded(boot.began)},
             {"ended", time_or_null(boot.ended)},
             {"ipxe", or_null(boot.ipxe)},
             {"stages", list_of(boot.marks, mark_json)},
+            {"probe", boot.probe ? probe_json(*boot.probe) : ordered_json(nullptr)},
             {"dhcp", list_of(boot.dhcp, talk_json)},
-            {"fetches", list_of(boot.fetches, fetch_json)},
+            {"fetches", list_of(boot.fetches, [&](const Fetch& fetch) { return fetch_json(fetch, own_url); })},
             {"lookups", list_of(boot.lookups, lookup_json)},
             {"ipxe_errors", list_of(boot.complaints, complaint_json)},
             {"firmware_errors", boot.firmware_errors},
@@ -188,7 +200,7 @@ ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
             {"helped", head.helped},
             {"hints", head.hints},
             {"lost_frames", head.lost_frames},
-            {"boots", list_of(boots, boot_json)},
+            {"boots", list_of(boots, [&](const Boot& boot) { return boot_json(boot, head.own_url); })},
             {"exit_code", head.exit_code},
             {"summary", head.summary},
             {"verdict", verdict}};

@@ -33,6 +33,7 @@ struct ReportHead {
     };
     std::vector<Nic> nics{};
     std::vector<std::string> helped{};  // what vm-launch itself did to the boot
+    std::string own_url{};              // what begins so vm-launch itself served; empty: it serves nothing
     std::vector<std::string> hints{};   // what the network makes every iPXE wait for, and how to mend it
     unsigned lost_frames = 0;
     double lasted = 0;  // seconds from the machine's start to the run's end

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -90,7 +91,8 @@ int main(int argc, char** argv) {
     }
     allow_with(
         context.get(), "ioctl", 1,
-        {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO});
+        {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO,
+         TUNGETIFF, TUNGETVNETHDRSZ});
     allow_with(context.get(), "socket", 0, {AF_UNIX, AF_NETLINK});
     std::ofstream out{argv[1]};
     const std::vector<sock_filter> filter = compiled(context.get());

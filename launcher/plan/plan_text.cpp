@@ -176,6 +176,12 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    if (plan.probe) {
+        text += fmt::format(
+            "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
+            plan.probe->id, plan.probe->words.vendor_class,
+            plan.probe->words.user_class.empty() ? "" : ", user class " + plan.probe->words.user_class);
+    }
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     text += plan.offer ? offer_as_text(*plan.offer) : "";
     if (!plan.shortcuts.empty()) {
@@ -216,6 +222,11 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
+        {"probe", plan.probe ? ordered_json{{"nic", plan.probe->id},
+                                            {"client_arch", plan.probe->words.arch},
+                                            {"vendor_class", plan.probe->words.vendor_class},
+                                            {"user_class", plan.probe->words.user_class}}
+                             : ordered_json(nullptr)},
         {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
                                             {"bootfile", shown_bootfile(*plan.offer)},
                                             {"options", names_of_options(*plan.offer)}}

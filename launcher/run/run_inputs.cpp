@@ -106,6 +106,16 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::optional<ProbeQuestion> probe_question(const Plan& plan) {
+    if (!plan.probe) {
+        return std::nullopt;
+    }
+    const PlannedProbe& probe = *plan.probe;
+    return ProbeQuestion{probe.id,
+                         {0, mac_from_text(probe.mac).value_or(Mac{}),
+                          probe.words.arch, probe.words.vendor_class, probe.words.user_class}};
+}
+
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     boot::ReportHead head;
     head.name = spec.name;
@@ -154,9 +164,28 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
     return service;
 }
 
+std::string own_url(const Plan& plan, std::uint16_t http_port) {
+    constexpr std::string_view scheme = "http://";
+    const auto root_in = [&](const std::string& text) {
+        const std::size_t begin = text.find(scheme);
+        const std::size_t end = begin == std::string::npos ? begin : text.find('/', begin + scheme.size());
+        return end == std::string::npos ? std::string{} : text.substr(begin, end + 1 - begin);
+    };
+    if (plan.offer && plan.offer->http_port) {
+        return root_in(bootfile_of(*plan.offer, http_port));
+    }
+    const auto named = std::find_if(plan.args.begin(), plan.args.end(),
+                                    [](const PlannedArg& arg) { return arg.http_port.has_value(); });
+    return named == plan.args.end() ? "" : root_in(argv_of({*named}, http_port).back());
+}
+
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
-    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),
-             repeat_offers_to(spec)},
+    return {{observer_config(settings, spec, plan),
+             shortcuts_config(spec),
+             pausable_nics(settings, spec),
+             repeat_offers_to(spec),
+             {},
+             probe_question(plan)},
             report_head(spec, plan)};
 }
 

@@ -20,6 +20,9 @@ struct RunInputs {
 // What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.
 [[nodiscard]] std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port);
 
+// What begins so vm-launch serves to the guest, by HTTP; empty: nothing.
+[[nodiscard]] std::string own_url(const Plan& plan, std::uint16_t http_port);
+
 [[nodiscard]] RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan);
 
 }  // namespace vml

@@ -98,7 +98,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                    [this](const supervise::Action& action) { carry_out(action); }},
       signals_{io_, signal_handlers()},
       children_{io_, vm.pid, vm.tpm_pid, child_handlers()},
-      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); })},
+      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); }),
+             guard_.around([this] { watch_.link_forwards(); })},
       qemu_output_{io_, std::move(vm.output),
                    guard_.around([this](const std::string& line) { log_.debug("qemu: " + line); })},
       firmware_log_{io_, std::move(vm.firmware_log), guard_.around([this](const std::string& line) {
@@ -110,7 +111,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
-              own_service(plan, vm.http_port)},
+              own_service(plan, vm.http_port), std::move(inputs.watch.probe)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
@@ -118,6 +119,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
+    held_.head.own_url = own_url(plan, vm.http_port);
     if (vm.http) {
         held_.http.emplace(io_, netboot_server(plan, vm, files),
                            guard_.around([this](const std::string& line) { log_.debug(line); }));

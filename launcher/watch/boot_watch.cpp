@@ -47,6 +47,18 @@ void tell_late_rest(double late_s, double at, const std::vector<boot::Fetch>& fe
         at, late_s, fetches.empty() ? "" : " while " + fetches.back().url + " came"));
 }
 
+// What the guest will be offered, it tells by itself.
+void tell_probe(const boot::Probe& probe, double at, Log& log) {
+    const std::vector<std::string> lines = boot::answer_lines(probe);
+    for (const std::string& line : lines) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: {}", at, line));
+    }
+    if (lines.empty() && probe.sent > 0) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: nobody answered {} DISCOVER{}", at,
+                              probe.sent, probe.sent == 1 ? "" : "s"));
+    }
+}
+
 std::optional<boot::Packet> own_packet(std::string_view frame) {
     auto packet = boot::decode_frame(bytes_of(frame));
     if (packet) {
@@ -87,10 +99,20 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              [this](std::size_t nic) {
                  return nic == help_.own_offer().nic() && !observer_.has_reached(boot::Stage::fetch);
              }}},
+      probe_{io, config.probe, observer_.config().nics, probe_hands()},
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
                     [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}} {}
+
+NetworkProbe::Hands BootWatch::probe_hands() {
+    return {[this](std::size_t nic, std::string_view frame) { return wire_.send_as_guest(nic, frame); },
+            [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
+            [this](std::size_t nic, const boot::Probe& probe) {
+                wire_.release_guest_end(nic);
+                tell_probe(probe, now(), log_);
+            }};
+}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -158,6 +180,9 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
         return;
     }
     packet->came_in = came_in;
+    if (probe_.takes(nic, *packet)) {
+        return;
+    }
     observed(observer_.packet(now(), nic, *packet));
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});

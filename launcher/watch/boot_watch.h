@@ -17,6 +17,7 @@
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
 #include "launcher/watch/link_pause.h"
+#include "launcher/watch/network_probe.h"
 #include "launcher/watch/own_offer.h"
 #include "launcher/watch/shortcuts.h"
 #include "launcher/watch/wire_watch.h"
@@ -29,6 +30,7 @@ struct BootWatchConfig {
     std::vector<LinkPause::Nic> pausable_nics;    // see link_pause.h
     std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
     std::optional<OwnService> own_service{};      // see own_offer.h
+    std::optional<ProbeQuestion> probe{};         // see network_probe.h
 };
 
 class BootWatch {
@@ -50,6 +52,8 @@ class BootWatch {
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
               Handlers handlers);
 
+    // The guest's network can be reached, whether or not the guest runs.
+    void link_forwards() { probe_.begin(); }
     // The guest runs from now on.
     void started();
     // False where this is one reset with the one before.
@@ -75,6 +79,7 @@ class BootWatch {
   private:
     using Clock = std::chrono::steady_clock;
 
+    NetworkProbe::Hands probe_hands();
     void frame_seen(std::size_t nic, Bytes frame, bool came_in);
     void observed(const Observed& seen);
 
@@ -83,6 +88,7 @@ class BootWatch {
     BootObserver observer_;
     BootHelp help_;
     WireWatch wire_;
+    NetworkProbe probe_;
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
     std::vector<std::string> hints_;
