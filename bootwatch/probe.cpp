@@ -22,9 +22,9 @@ std::string named_file_text(const DhcpMessage& message) {
     if (message.bootfile.empty()) {
         return message.root_path.empty() ? ", no file" : fmt::format(", root path {}", message.root_path);
     }
-    return fmt::format(", file {}{}", message.bootfile,
-                       message.next_server.is_zero() ? ""
-                                                     : fmt::format(" on {}", to_string(message.next_server)));
+    return fmt::format(
+        ", file {}{}", message.bootfile,
+        message.next_server.is_zero() ? "" : fmt::format(" on {}", to_string(message.next_server)));
 }
 
 std::string or_none(const std::string& text) {
@@ -96,13 +96,6 @@ bool add_answer(Probe& probe, double at, const Packet& packet) {
 bool has_address(const Probe& probe) {
     return std::any_of(probe.offers.begin(), probe.offers.end(),
                        [](const Offer& offer) { return !offer.proxy(); });
-}
-
-bool has_everything(const Probe& probe) {
-    return has_address(probe) &&
-           std::any_of(probe.offers.begin(), probe.offers.end(), [](const Offer& offer) {
-               return offer.proxy() || offer.message.no_proxy_wait;
-           });
 }
 
 std::string answer_text(const Offer& offer) {

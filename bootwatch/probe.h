@@ -19,10 +19,6 @@ bool add_answer(Probe& probe, double at, const Packet& packet);
 // Somebody offers an address, and not a file alone.
 [[nodiscard]] bool has_address(const Probe& probe);
 
-// Nothing that iPXE would wait for can come any more: an address is offered, and with it the word that there
-// is no ProxyDHCP server (option 175.176), or a ProxyDHCP server's offer too.
-[[nodiscard]] bool has_everything(const Probe& probe);
-
 // "10.77.0.1 offers 10.77.0.70, file boot.ipxe on 10.77.0.1 (options 54, 51, 1, 3)"
 [[nodiscard]] std::string answer_text(const Offer& offer);
 // A line for each server, and what all of them together mean for a boot; empty: nobody answered.

@@ -56,7 +56,8 @@ struct DhcpTalk {
     unsigned requests = 0;
     unsigned declines = 0;
     std::vector<Offer> offers{};
-    std::optional<Offer> own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone: the first
+    std::optional<Offer>
+        own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone: the first
     std::optional<Offer> ack{};
     std::vector<Offer> naks{};
     std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)
@@ -76,8 +77,8 @@ struct DhcpTalk {
 struct Probe {
     std::string nic;
     DhcpMessage question{};
-    unsigned sent = 0;      // how often it was asked
-    double began = 0;       // 0 where it was before the guest ran
+    unsigned sent = 0;            // how often it was asked
+    double began = 0;             // 0 where it was before the guest ran
     std::vector<Offer> offers{};  // the first of each server
 
     bool operator==(const Probe&) const = default;

@@ -69,16 +69,6 @@ ordered_json talk_json(const DhcpTalk& talk) {
             {"refusals", list_of(talk.naks, offer_json)}};
 }
 
-ordered_json probe_json(const Probe& probe) {
-    return {{"nic", probe.nic},
-            {"began", rounded(probe.began)},
-            {"discovers", probe.sent},
-            {"client_arch", or_null(probe.question.client_arch)},
-            {"vendor_class", probe.question.vendor_class},
-            {"user_class", probe.question.user_class},
-            {"offers", list_of(probe.offers, offer_json)}};
-}
-
 std::string_view name_of_state(FetchState state) {
     switch (state) {
         case FetchState::asked:
@@ -150,25 +140,26 @@ ordered_json left_out_json(const LeftOut& left_out) {
 }
 
 ordered_json boot_json(const Boot& boot, std::string_view own_url) {
-    return {{"began", rounded(boot.began)},
-            {"ended", time_or_null(boot.ended)},
-            {"ipxe", or_null(boot.ipxe)},
-            {"stages", list_of(boot.marks, mark_json)},
-            {"probe", boot.probe ? probe_json(*boot.probe) : ordered_json(nullptr)},
-            {"dhcp", list_of(boot.dhcp, talk_json)},
-            {"fetches", list_of(boot.fetches, [&](const Fetch& fetch) { return fetch_json(fetch, own_url); })},
-            {"lookups", list_of(boot.lookups, lookup_json)},
-            {"ipxe_errors", list_of(boot.complaints, complaint_json)},
-            {"firmware_errors", boot.firmware_errors},
-            {"frames", {{"by_guest", boot.guest_frames}, {"by_others", boot.other_frames}}},
-            {"router",
-             {{"asked_for", time_or_null(boot.solicited_at)}, {"advertised", time_or_null(boot.router_at)}}},
-            {"ipv6", ipv6_json(boot.ipv6)},
-            {"unanswered_arp",
-             list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
-            {"turn", name_of(boot.outcome)},
-            {"turn_words", boot.outcome_text},
-            {"left_out", left_out_json(boot.left_out)}};
+    return {
+        {"began", rounded(boot.began)},
+        {"ended", time_or_null(boot.ended)},
+        {"ipxe", or_null(boot.ipxe)},
+        {"stages", list_of(boot.marks, mark_json)},
+        {"probe", boot.probe ? probe_as_json(*boot.probe) : ordered_json(nullptr)},
+        {"dhcp", list_of(boot.dhcp, talk_json)},
+        {"fetches", list_of(boot.fetches, [&](const Fetch& fetch) { return fetch_json(fetch, own_url); })},
+        {"lookups", list_of(boot.lookups, lookup_json)},
+        {"ipxe_errors", list_of(boot.complaints, complaint_json)},
+        {"firmware_errors", boot.firmware_errors},
+        {"frames", {{"by_guest", boot.guest_frames}, {"by_others", boot.other_frames}}},
+        {"router",
+         {{"asked_for", time_or_null(boot.solicited_at)}, {"advertised", time_or_null(boot.router_at)}}},
+        {"ipv6", ipv6_json(boot.ipv6)},
+        {"unanswered_arp",
+         list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
+        {"turn", name_of(boot.outcome)},
+        {"turn_words", boot.outcome_text},
+        {"left_out", left_out_json(boot.left_out)}};
 }
 
 ordered_json nic_json(const ReportHead::Nic& nic) {
@@ -177,6 +168,20 @@ ordered_json nic_json(const ReportHead::Nic& nic) {
 }
 
 }  // namespace
+
+bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url) {
+    return !own_url.empty() && fetch.url.starts_with(own_url);
+}
+
+ordered_json probe_as_json(const Probe& probe) {
+    return {{"nic", probe.nic},
+            {"began", rounded(probe.began)},
+            {"discovers", probe.sent},
+            {"client_arch", or_null(probe.question.client_arch)},
+            {"vendor_class", probe.question.vendor_class},
+            {"user_class", probe.question.user_class},
+            {"offers", list_of(probe.offers, offer_json)}};
+}
 
 ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
     lighten(boots, most_reported);

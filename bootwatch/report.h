@@ -33,6 +33,7 @@ struct ReportHead {
     };
     std::vector<Nic> nics{};
     std::vector<std::string> helped{};  // what vm-launch itself did to the boot
+    std::vector<std::string> served{};  // likewise, where the guest did fetch it from `own_url`
     std::string own_url{};              // what begins so vm-launch itself served; empty: it serves nothing
     std::vector<std::string> hints{};   // what the network makes every iPXE wait for, and how to mend it
     unsigned lost_frames = 0;
@@ -42,11 +43,17 @@ struct ReportHead {
     std::optional<Fault> fault{};  // the reason of an end that is none
 };
 
+// vm-launch itself served it: `own_url` is the report's.
+[[nodiscard]] bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url);
+
 // However much was seen, a report is no larger than 4 MiB (weight.h), and tells what it leaves out.
 inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 
 // docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
 [[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots);
+
+// What a probe asked, and who answered: one of the report's objects.
+[[nodiscard]] nlohmann::ordered_json probe_as_json(const Probe& probe);
 
 // One page that needs nothing else: it can be opened from disk, printed and mailed.
 [[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);

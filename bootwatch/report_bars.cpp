@@ -6,6 +6,7 @@
 
 #include "bootwatch/own_offer.h"
 #include "bootwatch/probe.h"
+#include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
 #include "bootwatch/timeline.h"
 
@@ -169,10 +170,6 @@ class Bars {
 };
 
 }  // namespace
-
-bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url) {
-    return !own_url.empty() && fetch.url.starts_with(own_url);
-}
 
 std::vector<Bar> bars_of(const Boot& boot, double end, std::string_view own_url) {
     return Bars{boot, end, own_url}.all();

@@ -11,8 +11,8 @@
 
 #include "base/utf8.h"
 #include "bootwatch/ipxe_error.h"
-#include "bootwatch/report.h"
 #include "bootwatch/probe.h"
+#include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
 #include "bootwatch/weight.h"
 
@@ -182,8 +182,7 @@ std::string section(const ReportHead& head, const std::vector<Boot>& boots) {
         const Boot& boot = boots[i];
         text +=
             boots.size() == 1 ? std::string{"<h2>The boot</h2>\n"} : fmt::format("<h2>Boot {}</h2>\n", i + 1);
-        text +=
-            waterfall_svg(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
+        text += waterfall_svg(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
         text += key;
         text += probe_html(boot);
         text += marks_table(boot);

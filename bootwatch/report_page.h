@@ -45,9 +45,6 @@ struct Bar {
     bool point = false;  // a moment rather than a span
 };
 
-// vm-launch itself served it: `own_url` is the report's (ReportHead).
-[[nodiscard]] bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url);
-
 // What happened when, the earliest first, and whose each answer was. `end` is the boot's.
 [[nodiscard]] std::vector<Bar> bars_of(const Boot& boot, double end, std::string_view own_url);
 // The same as a picture.

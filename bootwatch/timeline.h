@@ -64,8 +64,6 @@ class Timeline {
     [[nodiscard]] const Boot& boot() { return boots().back(); }
     // The same at no cost, without its fetches and lookups.
     [[nodiscard]] const Boot& current_boot() const { return boots_.back(); }
-    // Where this boot stopped, if it did.
-    [[nodiscard]] Outcome outcome() const { return boots_.back().outcome; }
     // What the guest fetches in this boot, up to date at no cost.
     [[nodiscard]] const std::vector<Fetch>& fetches() const { return fetches_.all(); }
 

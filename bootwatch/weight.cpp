@@ -242,8 +242,9 @@ std::size_t weight_of(const Boot& boot) {
         weight_of_texts += text_weight(*text);
     }
     const auto of_item = [](const auto& item) { return weight(item); };
-    return boot_frame + weight_of_texts + drawn_weight(boot) + (boot.probe ? weight(*boot.probe) : 0) + sum_of(boot.marks, of_item) +
-           sum_of(boot.dhcp, of_item) + sum_of(boot.fetches, of_item) + sum_of(boot.complaints, of_item) +
+    return boot_frame + weight_of_texts + drawn_weight(boot) + (boot.probe ? weight(*boot.probe) : 0) +
+           sum_of(boot.marks, of_item) + sum_of(boot.dhcp, of_item) + sum_of(boot.fetches, of_item) +
+           sum_of(boot.complaints, of_item) +
            sum_of(boot.lookups,
                   [](const Lookup& lookup) { return lookup_frame + text_weight(lookup.name); }) +
            sum_of(boot.firmware_errors,

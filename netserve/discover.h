@@ -12,11 +12,11 @@
 namespace vml::serve {
 
 struct Discover {
-    std::uint32_t xid = 0;  // one that the client itself does not use
-    Mac client{};           // its hardware address, and by option 61 its name too, as iPXE has it
-    std::uint16_t arch = 0;       // option 93 (RFC 4578, 2.1)
-    std::string vendor_class{};   // option 60, of 1 to 255 bytes
-    std::string user_class{};     // option 77, as iPXE writes it; empty: none
+    std::uint32_t xid = 0;       // one that the client itself does not use
+    Mac client{};                // its hardware address, and by option 61 its name too, as iPXE has it
+    std::uint16_t arch = 0;      // option 93 (RFC 4578, 2.1)
+    std::string vendor_class{};  // option 60, of 1 to 255 bytes
+    std::string user_class{};    // option 77, as iPXE writes it; empty: none
     bool operator==(const Discover&) const = default;
 };
 

@@ -98,11 +98,6 @@ LinkWatcher KernelExecutor::watch(unsigned nic) const {
     return std::move(watcher).value();
 }
 
-OwnedFd KernelExecutor::guest_end(unsigned nic) const {
-    const Made& made = made_.at(nic);
-    return made.kind == "tun" && !made.queues.empty() ? copy_of(made.queues.front()) : OwnedFd{};
-}
-
 OwnedFd KernelExecutor::capture(unsigned nic) const {
     const Made& made = made_.at(nic);
     OwnedFd fd;

@@ -45,10 +45,6 @@ class KernelExecutor : public Executor {
     // Throws Error.
     [[nodiscard]] LinkWatcher watch(unsigned nic) const;
 
-    // A copy of the descriptor that the guest's frames are written to, for write_as_guest: the first queue of
-    // a tap. To be taken before the queues are; none for any other link.
-    [[nodiscard]] OwnedFd guest_end(unsigned nic) const;
-
     // A view of the frames on the NIC's link, and the link's index, wherever it is. Before privileges are
     // dropped. Throws Error.
     [[nodiscard]] OwnedFd capture(unsigned nic) const;

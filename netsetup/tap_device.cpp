@@ -14,7 +14,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "netsetup/failure.h"
@@ -167,22 +166,20 @@ OwnedFd copy_of(const OwnedFd& queue) noexcept {
     return OwnedFd{::fcntl(queue.get(), F_DUPFD_CLOEXEC, 0)};
 }
 
-bool write_as_guest(int queue, std::string_view frame) noexcept {
+bool write_as_guest(int queue, std::string_view frame) {
     TunRequest request;
     int header_size = 0;
     if (ioctl(queue, TUNGETIFF, &request) < 0 ||
         ((request.flags & IFF_VNET_HDR) != 0 && ioctl(queue, TUNGETVNETHDRSZ, &header_size) < 0)) {
         return false;
     }
-    std::array<char, 64> header{};  // nothing is to be done with the frame
-    if (header_size < 0 || static_cast<std::size_t>(header_size) > header.size()) {
+    constexpr int largest_header = 64;
+    if (header_size < 0 || header_size > largest_header) {
         return false;
     }
-    const auto size = static_cast<std::size_t>(header_size);
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): writev(2) takes what it does not change so
-    const std::array<iovec, 2> parts{
-        {{header.data(), size}, {const_cast<char*>(frame.data()), frame.size()}}};
-    return ::writev(queue, parts.data(), parts.size()) == static_cast<ssize_t>(size + frame.size());
+    std::string whole(static_cast<std::size_t>(header_size), '\0');  // nothing is to be done with the frame
+    whole += frame;
+    return ::write(queue, whole.data(), whole.size()) == static_cast<ssize_t>(whole.size());
 }
 
 std::vector<OwnedFd> open_macvtap(dev_t number, const std::string& usual_path, const std::string& mark,

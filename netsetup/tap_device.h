@@ -40,7 +40,7 @@ struct QueueOptions {
 // What is written to a tap comes from the guest, for the bridge as for every firewall. Whoever reads the tap
 // may change the length of the header before each frame at any time (TUNSETVNETHDRSZ), so it is asked for
 // (TUNGETVNETHDRSZ). Never waits. False when the frame could not be sent.
-bool write_as_guest(int queue, std::string_view frame) noexcept;
+bool write_as_guest(int queue, std::string_view frame);
 
 // Opens the character device `number` of a macvtap once for each queue, and attaches. A queue holds the
 // network namespace of the thread that opens it. `usual_path` is where the node would be (/dev/tapN): it is

@@ -149,6 +149,13 @@ std::string offer_by_hand(const PlannedOffer& offer) {
         printable(file));
 }
 
+std::string probe_as_text(const PlannedProbe& probe) {
+    return fmt::format(
+        "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
+        probe.id, probe.words.vendor_class,
+        probe.words.user_class.empty() ? "" : ", user class " + probe.words.user_class);
+}
+
 }  // namespace
 
 std::string plan_as_text(const Plan& plan) {
@@ -176,12 +183,7 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
-    if (plan.probe) {
-        text += fmt::format(
-            "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
-            plan.probe->id, plan.probe->words.vendor_class,
-            plan.probe->words.user_class.empty() ? "" : ", user class " + plan.probe->words.user_class);
-    }
+    text += plan.probe ? probe_as_text(*plan.probe) : "";
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     text += plan.offer ? offer_as_text(*plan.offer) : "";
     if (!plan.shortcuts.empty()) {

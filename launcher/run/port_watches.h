@@ -16,7 +16,8 @@ namespace vml {
 
 class PortWatches {
   public:
-    // `on_forwards` is called once for each port, then `on_all` once for all of them, also where there are none.
+    // `on_forwards` is called once for each port, then `on_all` once for all of them, also where there are
+    // none.
     PortWatches(boost::asio::io_context& io, std::vector<PortWatch> ports, std::function<void()> on_forwards,
                 std::function<void()> on_all);
 

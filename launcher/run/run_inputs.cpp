@@ -112,8 +112,8 @@ std::optional<ProbeQuestion> probe_question(const Plan& plan) {
     }
     const PlannedProbe& probe = *plan.probe;
     return ProbeQuestion{probe.id,
-                         {0, mac_from_text(probe.mac).value_or(Mac{}),
-                          probe.words.arch, probe.words.vendor_class, probe.words.user_class}};
+                         {0, mac_from_text(probe.mac).value_or(Mac{}), probe.words.arch,
+                          probe.words.vendor_class, probe.words.user_class}};
 }
 
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
@@ -134,17 +134,12 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     for (const BootEntry& entry : spec.boot_order) {
         head.boot_order.push_back(entry.device);
     }
-    if (plan.offer) {
-        head.helped.push_back(
-            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
-                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
-                        plan.offer->in_user_mode ? "link" : "tap"));
-    } else if (plan.http && plan.http->folder) {
-        head.helped.push_back(
+    if (plan.http && plan.http->folder && !plan.offer) {
+        head.served.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
     }
     if (plan.http && !plan.http->files.empty()) {
-        head.helped.push_back(
+        head.served.push_back(
             fmt::format("{} came from vm-launch itself, by HTTP", plan.http->names_of_files()));
     }
     return head;
@@ -156,7 +151,11 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
     if (!plan.offer) {
         return std::nullopt;
     }
-    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}};
+    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}, {}};
+    service.told =
+        fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
+                    plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
+                    plan.offer->in_user_mode ? "link" : "tap");
     for (const DhcpOption& option : plan.offer->options) {
         service.options.push_back(
             {option.inner.value_or(option.code), option.inner.has_value(), option.value});
@@ -185,7 +184,8 @@ RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& p
              pausable_nics(settings, spec),
              repeat_offers_to(spec),
              {},
-             probe_question(plan)},
+             probe_question(plan),
+             {}},
             report_head(spec, plan)};
 }
 

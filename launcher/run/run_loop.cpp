@@ -111,7 +111,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
-              own_service(plan, vm.http_port), std::move(inputs.watch.probe)},
+              own_service(plan, vm.http_port), std::move(inputs.watch.probe), own_url(plan, vm.http_port)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
@@ -119,7 +119,6 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
-    held_.head.own_url = own_url(plan, vm.http_port);
     if (vm.http) {
         held_.http.emplace(io_, netboot_server(plan, vm, files),
                            guard_.around([this](const std::string& line) { log_.debug(line); }));
@@ -256,9 +255,8 @@ void RunLoop::listen(const std::string& name, const std::string& runtime_dir) {
     try {
         control_.listen(io_, control::folders_of(::geteuid(), runtime_dir), name);
     } catch (const Error& error) {
-        const Fault& fault = error.faults().front();
-        log_.warning(
-            fmt::format("{}; `vm-launch stop` and its like will not reach this VM", one_line(fault)));
+        log_.warning(fmt::format("{}; `vm-launch stop` and its like will not reach this VM",
+                                 one_line(error.faults().front())));
     }
 }
 

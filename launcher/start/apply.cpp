@@ -48,9 +48,6 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
             const net::KernelExecutor& executor = vm.links->executor();
             vm.wire.push_back({point.id, point.mac, executor.capture(point.nic),
                                executor.link_index(point.nic), is_tap(plan, point.nic)});
-            if (plan.probe && plan.probe->nic == point.nic) {
-                vm.wire.back().guest_end = executor.guest_end(point.nic);
-            }
         }
     }
 }

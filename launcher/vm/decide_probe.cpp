@@ -28,7 +28,7 @@ ClientWords words_of_client(const DecideInput& in, const VmSpec& spec, const Nic
     words.vendor_class = fmt::format("{}Client:Arch:{:05}:UNDI:{}", http ? "HTTP" : "PXE", words.arch,
                                      !uefi  ? "002001"
                                      : ipxe ? "003010"
-                                            : "003001");
+                                            : "003000");
     words.user_class = ipxe ? "iPXE" : "";
     return words;
 }
@@ -38,8 +38,7 @@ ClientWords words_of_client(const DecideInput& in, const VmSpec& spec, const Nic
 // A client that asks for IPv6 alone gets nothing of DHCP's.
 void decide_probe(const DecideInput& in, VmSpec& spec) {
     const bool by_ipv6 = spec.pxe == PxeClient::v6 || spec.pxe == PxeClient::http6;
-    if (in.settings.probe == ProbeChoice::off || !in.settings.fast_boot ||
-        (by_ipv6 && !in.settings.ipxe)) {
+    if (in.settings.probe == ProbeChoice::off || !in.settings.fast_boot || (by_ipv6 && !in.settings.ipxe)) {
         return;
     }
     const auto first = std::find_if(spec.nics.begin(), spec.nics.end(), [&](const NicSpec& nic) {

@@ -118,10 +118,10 @@ struct NicSpec {
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
-    bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
-    bool watched = false;           // its packets are looked at while the guest boots
+    bool by_program = false;             // iPXE's program boots it: it has no ROM and no bootindex
+    bool watched = false;                // its packets are looked at while the guest boots
     std::optional<ClientWords> probe{};  // its network is asked in this client's words; none: it is not
-    bool repeat_offer = false;      // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
+    bool repeat_offer = false;           // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.

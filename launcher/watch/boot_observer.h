@@ -82,7 +82,6 @@ class BootObserver {
     }
     // The words of all stages that it reached, in order.
     [[nodiscard]] std::vector<std::string> reached() const;
-    [[nodiscard]] const std::optional<Until>& until() const { return config_.until; }
     [[nodiscard]] const ObserverConfig& config() const { return config_; }
     [[nodiscard]] const std::vector<boot::Boot>& boots() { return timeline_.boots(); }
     [[nodiscard]] const boot::Boot& boot() { return timeline_.boot(); }

@@ -25,6 +25,14 @@ void tell_help(const std::vector<std::string>& done, Log& log) {
     }
 }
 
+// Did the guest fetch anything from vm-launch itself?
+bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url) {
+    return std::any_of(boots.begin(), boots.end(), [&](const boot::Boot& boot) {
+        return std::any_of(boot.fetches.begin(), boot.fetches.end(),
+                           [&](const boot::Fetch& fetch) { return boot::is_from_vm_launch(fetch, own_url); });
+    });
+}
+
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log) {
     constexpr std::size_t most = 50;
@@ -88,6 +96,12 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
+      probe_{io,
+             config.probe,
+             taps,
+             {[this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+              [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
+              [this](const boot::Probe& probe) { tell_probe(probe, now(), log_); }}},
       wire_{io,
             std::move(taps),
             {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
@@ -99,20 +113,11 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              [this](std::size_t nic) {
                  return nic == help_.own_offer().nic() && !observer_.has_reached(boot::Stage::fetch);
              }}},
-      probe_{io, config.probe, observer_.config().nics, probe_hands()},
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
-                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}} {}
-
-NetworkProbe::Hands BootWatch::probe_hands() {
-    return {[this](std::size_t nic, std::string_view frame) { return wire_.send_as_guest(nic, frame); },
-            [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
-            [this](std::size_t nic, const boot::Probe& probe) {
-                wire_.release_guest_end(nic);
-                tell_probe(probe, now(), log_);
-            }};
-}
+                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}},
+      own_url_{std::move(config.own_url)} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -167,7 +172,14 @@ double BootWatch::now() const {
     return started_ ? std::chrono::duration<double>(Clock::now() - *started_).count() : 0;
 }
 
-void BootWatch::add_to(boot::ReportHead& head) const {
+void BootWatch::add_to(boot::ReportHead& head) {
+    if (std::string offered = help_.own_offer().text(); !offered.empty()) {
+        head.helped.push_back(std::move(offered));
+    }
+    head.own_url = own_url_;
+    if (was_served(observer_.boots(), own_url_)) {
+        head.helped.insert(head.helped.end(), head.served.begin(), head.served.end());
+    }
     const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
     head.hints = hints_;

@@ -31,6 +31,7 @@ struct BootWatchConfig {
     std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
     std::optional<OwnService> own_service{};      // see own_offer.h
     std::optional<ProbeQuestion> probe{};         // see network_probe.h
+    std::string own_url{};                        // what begins so vm-launch serves; empty: nothing
 };
 
 class BootWatch {
@@ -74,12 +75,11 @@ class BootWatch {
     [[nodiscard]] double now() const;
     [[nodiscard]] BootObserver& observer() { return observer_; }
     // What it did, what it hinted at and what it missed.
-    void add_to(boot::ReportHead& head) const;
+    void add_to(boot::ReportHead& head);
 
   private:
     using Clock = std::chrono::steady_clock;
 
-    NetworkProbe::Hands probe_hands();
     void frame_seen(std::size_t nic, Bytes frame, bool came_in);
     void observed(const Observed& seen);
 
@@ -87,10 +87,11 @@ class BootWatch {
     Handlers handlers_;
     BootObserver observer_;
     BootHelp help_;
-    WireWatch wire_;
     NetworkProbe probe_;
+    WireWatch wire_;
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
+    std::string own_url_;
     std::vector<std::string> hints_;
     bool told_late_rest_ = false;
 };

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "netsetup/capture.h"
-#include "netsetup/tap_device.h"
 
 namespace vml {
 
@@ -144,15 +143,6 @@ bool WireWatch::send(std::size_t nic, std::string_view frame) {
     const int fd = wire.inlet ? wire.inlet.get() : wire.fd.get();
     return ::send(fd, whole.data(), whole.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
            static_cast<ssize_t>(whole.size());
-}
-
-bool WireWatch::send_as_guest(std::size_t nic, std::string_view frame) {
-    const WireTap& wire = taps_[nic]->wire;
-    if (!wire.filter.empty()) {
-        return false;
-    }
-    return wire.alone ? wire.guest_end && net::write_as_guest(wire.guest_end.get(), frame)
-                      : send(nic, frame);
 }
 
 unsigned WireWatch::lost() const {

@@ -55,14 +55,6 @@ class WireWatch {
     // macvtap it would go out to the wire, so never there. False when the link has gone.
     bool send(std::size_t nic, std::string_view frame);
 
-    // Hands a frame to the guest's network as though the guest had sent it. On a tap it is written to the
-    // end that is QEMU's (WireTap::guest_end), on a macvtap to its packet socket: what leaves there goes out
-    // over the lower device. On a tap it is seen as any frame of the guest's. False when it cannot be sent, and on a
-    // user-mode network.
-    bool send_as_guest(std::size_t nic, std::string_view frame);
-    // No more of these will be sent.
-    void release_guest_end(std::size_t nic) { taps_[nic]->wire.guest_end = {}; }
-
     // Frames that nobody saw because they came too fast.
     [[nodiscard]] unsigned lost() const;
 

@@ -13,8 +13,7 @@ namespace {
 constexpr Mac asking{0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
 TEST_CASE("a DISCOVER is a PXE client's own, and its answers are for everybody") {
-    const std::string frame =
-        discover({0x01020304, asking, 7, "PXEClient:Arch:00007:UNDI:003010", "iPXE"});
+    const std::string frame = discover({0x01020304, asking, 7, "PXEClient:Arch:00007:UNDI:003010", "iPXE"});
     constexpr std::size_t ethernet = 14;
     constexpr std::size_t ip_header = 20;
     constexpr std::size_t flags = ethernet + ip_header + 8 + 10;
