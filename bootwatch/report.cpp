@@ -53,6 +53,12 @@ std::string_view name_of_state(FetchState state) {
     return "";
 }
 
+ordered_json fetch_in_report(const Fetch& fetch, std::string_view own_url) {
+    ordered_json object = fetch_as_json(fetch);
+    object["by_vm_launch"] = is_from_vm_launch(fetch, own_url);
+    return object;
+}
+
 ordered_json lookup_json(const Lookup& lookup) {
     return {{"name", lookup.name},
             {"at", rounded(lookup.at)},
@@ -87,13 +93,15 @@ ordered_json left_out_json(const LeftOut& left_out) {
     return counts;
 }
 
-ordered_json boot_json(const Boot& boot) {
+ordered_json boot_json(const Boot& boot, std::string_view own_url) {
     return {{"began", rounded(boot.began)},
             {"ended", time_or_null(boot.ended)},
             {"ipxe", or_null(boot.ipxe)},
             {"stages", list_of(boot.marks, mark_as_json)},
+            {"probe", boot.probe ? probe_as_json(*boot.probe) : ordered_json(nullptr)},
             {"dhcp", list_of(boot.dhcp, talk_json)},
-            {"fetches", list_of(boot.fetches, fetch_as_json)},
+            {"fetches",
+             list_of(boot.fetches, [&](const Fetch& fetch) { return fetch_in_report(fetch, own_url); })},
             {"lookups", list_of(boot.lookups, lookup_json)},
             {"ipxe_errors", list_of(boot.complaints, complaint_json)},
             {"firmware_errors", boot.firmware_errors},
@@ -173,6 +181,20 @@ ordered_json fault_as_json(const std::optional<Fault>& fault) {
                                  {"code", static_cast<int>(fault->code)}};
 }
 
+bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url) {
+    return !own_url.empty() && fetch.url.starts_with(own_url);
+}
+
+ordered_json probe_as_json(const Probe& probe) {
+    return {{"nic", probe.nic},
+            {"began", rounded(probe.began)},
+            {"discovers", probe.sent},
+            {"client_arch", or_null(probe.question.client_arch)},
+            {"vendor_class", probe.question.vendor_class},
+            {"user_class", probe.question.user_class},
+            {"offers", list_of(probe.offers, offer_as_json)}};
+}
+
 ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
     lighten(boots, most_reported);
     return {{"format", "vm-launch-boot-report"},
@@ -188,7 +210,7 @@ ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
             {"helped", head.helped},
             {"hints", head.hints},
             {"lost_frames", head.lost_frames},
-            {"boots", list_of(boots, boot_json)},
+            {"boots", list_of(boots, [&](const Boot& boot) { return boot_json(boot, head.own_url); })},
             {"exit_code", head.exit_code},
             {"summary", head.summary},
             {"verdict", fault_as_json(head.fault)}};

@@ -62,9 +62,10 @@ std::vector<Subcommand> for_vms_to_start() {
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_plan(read, environment);
          }},
-        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
-         "check the host for what the same options would need (network boot, if they name nothing else)", "",
-         "",
+        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "text, json", false, true,
+         "check the host for what the same options would need (network boot, if they name nothing else), and "
+         "on a bridge or a device of the host's ask who answers DHCP (--probe)",
+         "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);
          }},

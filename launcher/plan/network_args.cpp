@@ -308,6 +308,9 @@ void plan_nics(const VmSpec& spec, PlanWriter& writer) {
         if (nic.watched) {
             plan_watch(nic, number, writer);
         }
+        if (nic.watched && nic.probe) {
+            writer.plan().probe = PlannedProbe{number, nic.id, nic.mac, *nic.probe};
+        }
         if (nic.advertise_router) {
             writer.plan().shortcuts.push_back(
                 {Shortcut::Kind::router_advertisement, nic.id,

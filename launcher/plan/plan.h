@@ -131,6 +131,16 @@ struct WirePoint {
     bool operator==(const WirePoint&) const = default;
 };
 
+// The network is asked who would answer the guest, by DHCPDISCOVERs in its name, before it asks itself.
+struct PlannedProbe {
+    unsigned nic = 0;  // 1 for the first; it is watched
+    std::string id;    // "net0"
+    std::string mac;   // the guest's
+    ClientWords words{};
+
+    bool operator==(const PlannedProbe&) const = default;
+};
+
 // What vm-launch tells the iPXE of a guest, as a ProxyDHCP server, on that guest's own link alone.
 struct PlannedOffer {
     unsigned nic = 0;  // 1 for the first
@@ -185,6 +195,7 @@ struct Plan {
     // alone; on a segment to who is on that.
     std::optional<Netboot> http{};
     std::optional<PlannedOffer> offer{};
+    std::optional<PlannedProbe> probe{};
     // Of who is served over a link of the host's.
     [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
     [[nodiscard]] bool serves_on_segment() const;

@@ -180,6 +180,13 @@ std::string offer_by_hand(const PlannedOffer& offer) {
         printable(file));
 }
 
+std::string probe_as_text(const PlannedProbe& probe) {
+    return fmt::format(
+        "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
+        probe.id, probe.words.vendor_class,
+        probe.words.user_class.empty() ? "" : ", user class " + probe.words.user_class);
+}
+
 }  // namespace
 
 std::string plan_as_text(const Plan& plan) {
@@ -207,6 +214,7 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    text += plan.probe ? probe_as_text(*plan.probe) : "";
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     text += plan.offer ? offer_as_text(*plan.offer) : "";
     text += segments_as_text(plan);
@@ -248,6 +256,11 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
+        {"probe", plan.probe ? ordered_json{{"nic", plan.probe->id},
+                                            {"client_arch", plan.probe->words.arch},
+                                            {"vendor_class", plan.probe->words.vendor_class},
+                                            {"user_class", plan.probe->words.user_class}}
+                             : ordered_json(nullptr)},
         {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
                                             {"bootfile", shown_bootfile(*plan.offer)},
                                             {"options", names_of_options(plan.offer->options)}}

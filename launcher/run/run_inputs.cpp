@@ -107,6 +107,16 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::optional<ProbeQuestion> probe_question(const Plan& plan) {
+    if (!plan.probe) {
+        return std::nullopt;
+    }
+    const PlannedProbe& probe = *plan.probe;
+    return ProbeQuestion{probe.id,
+                         {0, mac_from_text(probe.mac).value_or(Mac{}), probe.words.arch,
+                          probe.words.vendor_class, probe.words.user_class}};
+}
+
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     boot::ReportHead head;
     head.name = spec.name;
@@ -125,17 +135,12 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     for (const BootEntry& entry : spec.boot_order) {
         head.boot_order.push_back(entry.device);
     }
-    if (plan.offer) {
-        head.helped.push_back(
-            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
-                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
-                        plan.offer->in_user_mode ? "link" : "tap"));
-    } else if (plan.http && plan.http->folder && !plan.serves_on_segment()) {
-        head.helped.push_back(
+    if (plan.http && plan.http->folder && !plan.offer && !plan.serves_on_segment()) {
+        head.served.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
     }
     if (plan.http && !plan.http->files.empty()) {
-        head.helped.push_back(
+        head.served.push_back(
             fmt::format("{} came from vm-launch itself, by HTTP", plan.http->names_of_files()));
     }
     return head;
@@ -156,13 +161,41 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
     if (!plan.offer) {
         return std::nullopt;
     }
-    return OwnService{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port),
-                      options_for_offer(plan.offer->options)};
+    OwnService service{plan.offer->id,
+                       plan.offer->from,
+                       bootfile_of(*plan.offer, http_port),
+                       options_for_offer(plan.offer->options),
+                       {}};
+    service.told =
+        fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
+                    plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
+                    plan.offer->in_user_mode ? "link" : "tap");
+    return service;
+}
+
+std::string own_url(const Plan& plan, std::uint16_t http_port) {
+    constexpr std::string_view scheme = "http://";
+    const auto root_in = [&](const std::string& text) {
+        const std::size_t begin = text.find(scheme);
+        const std::size_t end = begin == std::string::npos ? begin : text.find('/', begin + scheme.size());
+        return end == std::string::npos ? std::string{} : text.substr(begin, end + 1 - begin);
+    };
+    if (plan.offer && plan.offer->http_port) {
+        return root_in(bootfile_of(*plan.offer, http_port));
+    }
+    const auto named = std::find_if(plan.args.begin(), plan.args.end(),
+                                    [](const PlannedArg& arg) { return arg.http_port.has_value(); });
+    return named == plan.args.end() ? "" : root_in(argv_of({*named}, http_port).back());
 }
 
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
-    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),
-             repeat_offers_to(spec)},
+    return {{observer_config(settings, spec, plan),
+             shortcuts_config(spec),
+             pausable_nics(settings, spec),
+             repeat_offers_to(spec),
+             {},
+             probe_question(plan),
+             {}},
             report_head(spec, plan),
             {}};
 }

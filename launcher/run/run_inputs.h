@@ -28,6 +28,9 @@ struct RunInputs {
 // As they are written into an offer.
 [[nodiscard]] std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options);
 
+// What begins so vm-launch serves to the guest, by HTTP; empty: nothing.
+[[nodiscard]] std::string own_url(const Plan& plan, std::uint16_t http_port);
+
 [[nodiscard]] RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan);
 
 }  // namespace vml

@@ -100,7 +100,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                    [this](const supervise::Action& action) { carry_out(action); }},
       signals_{io_, signal_handlers()},
       children_{io_, vm.pid, vm.tpm_pid, child_handlers()},
-      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); })},
+      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); }),
+             guard_.around([this] { watch_.link_forwards(); })},
       qemu_output_{io_, std::move(vm.output),
                    guard_.around([this](const std::string& line) { log_.debug("qemu: " + line); })},
       firmware_log_{io_, std::move(vm.firmware_log), guard_.around([this](const std::string& line) {
@@ -112,7 +113,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
-              own_service(plan, vm.http_port)},
+              own_service(plan, vm.http_port), std::move(inputs.watch.probe), own_url(plan, vm.http_port)},
              std::move(vm.wire),
              log_,
              watch_handlers()},

@@ -159,6 +159,11 @@ std::vector<OptionRow> boot_watch_options() {
                                        "look at the guest's packets until its operating system runs; "
                                        "without, the console alone tells of "
                                        "the boot"}),
+        option<&Settings::probe>(
+            {"probe", "PROBE", "WHEN", "auto",
+             "ask who offers what by a DHCPDISCOVER from the guest's MAC address, beside QEMU's start and in "
+             "doctor, so that a verdict can tell the guest's faults from the network's; no lease is taken: "
+             "{}; not with --fast-boot=off"}),
         option<&Settings::stop_timeout>({"stop-timeout", "STOP_TIMEOUT", "SECONDS", "8",
                                          "grace for the guest's own shutdown before it is forced"}),
     };

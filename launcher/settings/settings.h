@@ -112,6 +112,13 @@ inline constexpr auto choices<OnIoError> = std::to_array<Choice<OnIoError>>(
     {{"resume", OnIoError::resume, "it goes on by itself once there is room"},
      {"stop", OnIoError::stop, "it stays paused until `vm-launch resume`"}});
 
+// Does vm-launch ask the network by itself, in the guest's name, who would answer it?
+enum class ProbeChoice { automatic, off };
+template <>
+inline constexpr auto choices<ProbeChoice> = std::to_array<Choice<ProbeChoice>>(
+    {{"auto", ProbeChoice::automatic, "where the guest boots over a bridge or a device of the host's first"},
+     {"off", ProbeChoice::off}});
+
 enum class Share { half, max };
 template <>
 inline constexpr auto choices<Share> = std::to_array<Choice<Share>>({{"half", Share::half},
@@ -264,7 +271,8 @@ struct Settings {
     unsigned reboot_limit = 3;                   // fruitless network boots in a row; 0: any number
     std::vector<std::filesystem::path> reports;  // .json or .html
     std::optional<EventTarget> events;
-    bool boot_watch = true;  // look at the guest's packets
+    bool boot_watch = true;                      // look at the guest's packets
+    ProbeChoice probe = ProbeChoice::automatic;  // not without fast_boot either
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
     std::optional<bool> landlock;  // none: unless there are extra_args

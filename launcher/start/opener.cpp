@@ -17,6 +17,7 @@
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/seed_image.h"
+#include "netsetup/tap_device.h"
 #include "rom/efi_cd.h"
 
 namespace vml {
@@ -152,6 +153,15 @@ OwnedFd pair(OwnedFd& ours) {
     return std::move(ends.theirs);
 }
 
+// For what is to be sent in the guest's name.
+void keep_guest_end(const Plan& plan, unsigned nic, const OwnedFd& queue, RunningVm& vm) {
+    for (WireTap& wire : vm.wire) {
+        if (plan.probe && plan.probe->nic == nic && wire.nic == plan.probe->id && wire.alone) {
+            wire.guest_end = net::copy_of(queue);
+        }
+    }
+}
+
 }  // namespace
 
 OwnedFd Opener::open(const PlannedFd& planned) {
@@ -260,6 +270,9 @@ OwnedFd Opener::queue(unsigned nic) {
     }
     OwnedFd next = std::move(queues->second.back());
     queues->second.pop_back();
+    if (is_new) {
+        keep_guest_end(plan_, nic, next, vm_);
+    }
     return next;
 }
 

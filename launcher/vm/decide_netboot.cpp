@@ -279,6 +279,9 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     }
     if (can_boot) {
         decide_dhcp_options(in, index, netboot, findings);
+    } else if (!settings.dhcp_options.empty()) {
+        findings.note(fmt::format("{} has no effect: the firmware's own client gets nothing to boot here",
+                                  in.origin("dhcp-option")));
     }
     return netboot;
 }

@@ -215,5 +215,6 @@ struct BootOrder {
 void drop_idle_program(VmSpec& spec);
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
 void spare_waits(const DecideInput& in, VmSpec& spec);
+void decide_probe(const DecideInput& in, VmSpec& spec);
 
 }  // namespace vml

@@ -34,6 +34,14 @@ void tell_both(LogLevel level, const std::string& sentence, const events::Event&
     log.tell(level, sentence, {events::name_of(event.kind), event.fields});
 }
 
+// Did the guest fetch anything from vm-launch itself?
+bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url) {
+    return std::any_of(boots.begin(), boots.end(), [&](const boot::Boot& boot) {
+        return std::any_of(boot.fetches.begin(), boot.fetches.end(),
+                           [&](const boot::Fetch& fetch) { return boot::is_from_vm_launch(fetch, own_url); });
+    });
+}
+
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
@@ -54,6 +62,18 @@ void tell_late_rest(double late_s, double at, const std::vector<boot::Fetch>& fe
         "[{:6.2f} s] this host is too busy to watch the wire: {:.1f} s of it were not seen{}, and a "
         "small file that came then may be in no line",
         at, late_s, fetches.empty() ? "" : " while " + fetches.back().url + " came"));
+}
+
+// What the guest will be offered, it tells by itself.
+void tell_probe(const boot::Probe& probe, double at, Log& log) {
+    const std::vector<std::string> lines = boot::answer_lines(probe);
+    for (const std::string& line : lines) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: {}", at, line));
+    }
+    if (lines.empty() && probe.sent > 0) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: nobody answered {} DISCOVER{}", at,
+                              probe.sent, probe.sent == 1 ? "" : "s"));
+    }
 }
 
 std::optional<boot::Packet> own_packet(std::string_view frame) {
@@ -85,6 +105,12 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
+      probe_{io,
+             config.probe,
+             taps,
+             {[this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+              [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
+              [this](const boot::Probe& probe) { tell_probe(probe, now(), log_); }}},
       wire_{io,
             std::move(taps),
             {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
@@ -99,7 +125,8 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
-                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}} {}
+                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}},
+      own_url_{std::move(config.own_url)} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -158,6 +185,13 @@ void BootWatch::end(boot::ReportHead& head) {
     for (const events::Event& event : news_.last_look(now(), observer_.current_boot(), observer_.fetches())) {
         handlers_.on_event(event);
     }
+    if (std::string offered = help_.own_offer().text(); !offered.empty()) {
+        head.helped.push_back(std::move(offered));
+    }
+    head.own_url = own_url_;
+    if (was_served(observer_.boots(), own_url_)) {
+        head.helped.insert(head.helped.end(), head.served.begin(), head.served.end());
+    }
     const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
     head.hints = hints_;
@@ -170,6 +204,9 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
         return;
     }
     packet->came_in = came_in;
+    if (probe_.takes(nic, *packet)) {
+        return;
+    }
     observed(observer_.packet(now(), nic, *packet));
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});

@@ -18,6 +18,7 @@
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
 #include "launcher/watch/link_pause.h"
+#include "launcher/watch/network_probe.h"
 #include "launcher/watch/own_offer.h"
 #include "launcher/watch/shortcuts.h"
 #include "launcher/watch/wire_watch.h"
@@ -30,6 +31,8 @@ struct BootWatchConfig {
     std::vector<LinkPause::Nic> pausable_nics;    // see link_pause.h
     std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
     std::optional<OwnService> own_service{};      // see own_offer.h
+    std::optional<ProbeQuestion> probe{};         // see network_probe.h
+    std::string own_url{};                        // what begins so vm-launch serves; empty: nothing
 };
 
 class BootWatch {
@@ -53,6 +56,8 @@ class BootWatch {
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
               Handlers handlers);
 
+    // The guest's network can be reached, whether or not the guest runs.
+    void link_forwards() { probe_.begin(); }
     // The guest runs from now on.
     void started();
     // False where this is one reset with the one before.
@@ -86,9 +91,11 @@ class BootWatch {
     Handlers handlers_;
     BootObserver observer_;
     BootHelp help_;
+    NetworkProbe probe_;
     WireWatch wire_;
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
+    std::string own_url_;
     std::vector<std::string> hints_;
     events::BootNews news_;
     bool told_late_rest_ = false;

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 namespace vml {
 
 OwnOffer::OwnOffer(std::optional<OwnService> service, const std::vector<boot::WatchedNic>& watched)
@@ -17,6 +19,16 @@ OwnOffer::OwnOffer(std::optional<OwnService> service, const std::vector<boot::Wa
         nic_ = static_cast<std::size_t>(found - watched.begin());
         mac_ = found->mac;
     }
+}
+
+std::string OwnOffer::text() const {
+    if (!service_) {
+        return {};
+    }
+    return made_ ? service_->told
+                 : fmt::format(
+                       "{}'s iPXE looked for no address, so that nothing of vm-launch's was offered to it",
+                       service_->nic);
 }
 
 std::optional<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet& packet,

@@ -23,6 +23,7 @@ struct OwnService {
     std::array<std::uint8_t, 4> address{};      // whose offer it is; network byte order
     std::string bootfile{};                     // a URL
     std::vector<serve::OfferOption> options{};  // beside it
+    std::string told{};                         // what tells that the offer was made
 };
 
 class OwnOffer {
@@ -35,6 +36,11 @@ class OwnOffer {
     [[nodiscard]] std::optional<serve::ProxyOffer> due(std::size_t nic, const boot::Packet& packet,
                                                        const boot::Boot& boot) const;
 
+    // The offer went out. Once is told.
+    void was_made() { made_ = true; }
+    // For the report, whether or not it was made; "" where there is none to make.
+    [[nodiscard]] std::string text() const;
+
     // The NIC that is served; one that is not watched cannot be.
     [[nodiscard]] std::optional<std::size_t> nic() const { return nic_; }
 
@@ -42,6 +48,7 @@ class OwnOffer {
     std::optional<OwnService> service_;
     std::optional<std::size_t> nic_;
     Mac mac_{};
+    bool made_ = false;
 };
 
 }  // namespace vml

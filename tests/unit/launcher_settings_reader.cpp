@@ -144,6 +144,7 @@ const std::map<std::string, std::string>& other_values() {
         {"reboot-limit", "5"},
         {"report", "boot.json,boot.html"},
         {"boot-watch", "off"},
+        {"probe", "off"},
     };
     return values;
 }

@@ -1,0 +1,40 @@
+// What DHCP's messages have in common, from their options to the frame around them. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vml::serve {
+
+// RFC 2132: code, length, value, which is at most 255 bytes.
+[[nodiscard]] std::string dhcp_option(char code, std::string_view value);
+
+// With zeros behind it, or cut.
+[[nodiscard]] std::string padded(std::string text, std::size_t size);
+
+// The fields of RFC 2131, 2, that differ. Network byte order throughout.
+struct DhcpHeader {
+    char op = '\x01';  // BOOTREQUEST; 2: BOOTREPLY
+    std::uint32_t xid = 0;
+    std::string client{};       // the hardware address
+    std::string next_server{};  // siaddr, 4 bytes
+    std::string file{};         // of less than 128 bytes
+};
+
+// RFC 2131, 2, up to the options' cookie; the answer is to be sent to everybody (the broadcast flag).
+[[nodiscard]] std::string dhcp_header(const DhcpHeader& header);
+
+// Who sends a message, by which address, and between which ports it goes.
+struct DhcpWay {
+    std::string_view mac;      // 6 bytes
+    std::string_view address;  // 4 bytes
+    char from_port = '\x44';   // the lower byte: 68, the client's
+    char to_port = '\x43';     // 67, the server's
+};
+
+// The Ethernet frame, to everybody on the link, of a message that ends with its last option.
+[[nodiscard]] std::string dhcp_frame(const DhcpWay& way, std::string message);
+
+}  // namespace vml::serve
