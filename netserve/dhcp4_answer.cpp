@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/url.h"
+#include "netserve/dhcp_frame.h"
 #include "netserve/frame_bytes.h"
 #include "netserve/udp_frame.h"
 
@@ -39,7 +40,6 @@ enum Dhcp4Code : std::uint8_t {
 
 constexpr std::size_t dhcp4_fixed_size = 236;  // RFC 2131, 2
 constexpr std::size_t dhcp4_options_at = 240;
-constexpr std::size_t room_for_file = 128;
 constexpr std::size_t least_dhcp4_size = 300;       // RFC 951: what a relay of old passes on
 constexpr std::size_t least_everybody_takes = 548;  // 576 with the headers of IP and UDP (RFC 2132, 9.10)
 constexpr std::size_t headers_of_ip_and_udp = 28;

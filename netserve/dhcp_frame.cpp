@@ -22,7 +22,6 @@ constexpr std::size_t least_bootp_size = 300;
 constexpr std::size_t header_room_for_address = 4;
 constexpr std::size_t header_room_for_hardware = 16;
 constexpr std::size_t header_room_for_server_name = 64;
-constexpr std::size_t header_room_for_file = 128;
 
 std::string be32(std::uint32_t value) {
     return be16(value >> 16U) + be16(value);
@@ -53,7 +52,7 @@ std::string dhcp_header(const DhcpHeader& header) {
     text += std::string(header_room_for_address, '\0');  // giaddr
     text += padded(header.client, header_room_for_hardware);
     text += std::string(header_room_for_server_name, '\0');
-    text += padded(header.file, header_room_for_file);
+    text += padded(header.file, room_for_file);
     return text + "\x63\x82\x53\x63"s;
 }
 

@@ -8,6 +8,8 @@
 
 namespace vml::serve {
 
+inline constexpr std::size_t room_for_file = 128;  // in the fixed part (RFC 2131, 2)
+
 // RFC 2132: code, length, value, which is at most 255 bytes.
 [[nodiscard]] std::string dhcp_option(char code, std::string_view value);
 

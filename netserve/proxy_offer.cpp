@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t room_for_file = 128;  // RFC 2131, 2
-
 bool has_own(const ProxyOffer& offer, char code) {
     return std::any_of(offer.options.begin(), offer.options.end(), [&](const OfferOption& own) {
         return !own.of_ipxe && own.code == static_cast<std::uint8_t>(code);
