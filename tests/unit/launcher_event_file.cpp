@@ -125,11 +125,14 @@ TEST_CASE("a full disk is told of once") {
     CHECK(place.error == ENOSPC);
 }
 
-TEST_CASE("a file is made, or emptied; a pipe that nobody reads keeps what is written for who comes") {
+TEST_CASE(
+    "a file is made, or emptied of events; a pipe that nobody reads keeps what is written for who comes") {
     const Folder folder;
     const std::filesystem::path path = folder.path() / "events";
-    Place{open_event_file(path, "--events")}.file.write("a long line of an earlier run\n");
+    Place{open_event_file(path, "--events")}.file.write("{\"v\":1, of an earlier run\n");
     Place{open_event_file(path, "--events")}.file.write("new\n");
+    CHECK(read_now(OwnedFd{::open(path.c_str(), O_RDONLY)}.get()) == "new\n");
+    CHECK_THROWS_AS(open_event_file(path, "--events"), Error);  // which is no event
     CHECK(read_now(OwnedFd{::open(path.c_str(), O_RDONLY)}.get()) == "new\n");
     const std::filesystem::path fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
