@@ -158,10 +158,9 @@ void RunLoop::end_of_run() {
     say_end(*end_, log_);
     guard_.run([&] { write_report(summary); });
     guard_.run([&] { control_.ended(end_->exit_code, summary); });
-    guard_.run([&] {
-        events_.tell(end_event(*end_, log_));
-        events_.end();
-    });
+    guard_.run([&] { events_.end(end_event(*end_, log_)); });
+    while (!guard_.run([this] { events_.drain(); })) {
+    }
 }
 
 void RunLoop::write_report(const std::string& summary) {

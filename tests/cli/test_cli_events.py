@@ -279,10 +279,20 @@ def test_a_wait_has_an_end():
 
 
 def test_a_follower_that_does_not_read_holds_up_nobody():
-    with Vm() as vm, contextlib.ExitStack() as clients:
-        for _ in range(3):
-            client = clients.enter_context(vm.connect())
-            client.sendall(b'{"command":"events"}\n')
-        for _ in range(20):
-            assert vm.ask("reset").returncode == 0
+    """Of what it did not take whole events are missing; it is told how many, and how the run ended."""
+    with Vm() as vm, vm.connect() as follower, vm.connect() as idler, vm.connect() as client:
+        for lazy in (follower, idler):
+            lazy.sendall(b'{"command":"events"}\n')
+        answers = client.makefile("rb")
+        for _ in range(1500):  # more than 1 MB of events
+            client.sendall(b'{"command":"reset"}\n')
+            assert answers.readline() == b'{"return":{}}\n'
         assert vm.ask("health").returncode == 0
+        idler.close()
+        vm.signal(signal.SIGQUIT)
+        events = events_in(follower.makefile("rb").read().decode())[1:]
+        vm.end()
+        assert kinds(events)[-1] == "end"
+        [at] = [number for number, event in enumerate(events) if event["event"] == "lost"]
+        assert events[at]["count"] == events[at + 1]["seq"] - events[at - 1]["seq"] - 1 > 0
+        assert events[-1]["seq"] > 3000

@@ -103,6 +103,24 @@ TEST_CASE("a reader that does not read is not waited for, and is told how much i
     CHECK(place.gone == 0);
 }
 
+TEST_CASE("the last line is not lost, however much was before it") {
+    Ends ends = GENERATE(true, false) ? a_pipe() : a_socket();
+    Place place{std::move(ends.write)};
+    const std::string line(1000, 'x');
+    constexpr unsigned written = 3000;
+    for (unsigned count = 0; count < written; ++count) {
+        place.file.write(line + "\n");
+    }
+    place.file.write_last("end\n");
+    std::string text;
+    while (!text.ends_with("end\n")) {
+        text += read_now(ends.read.get());
+        place.file.flush(std::chrono::milliseconds{1});
+    }
+    text.erase(text.size() - 4);
+    CHECK(accounted(text, line) == written);
+}
+
 TEST_CASE("a reader that is gone is told of once") {
     hold_signals();  // SIGPIPE
     Ends ends = GENERATE(true, false) ? a_pipe() : a_socket();
