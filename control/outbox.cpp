@@ -25,6 +25,15 @@ void Outbox::sent(std::size_t count) {
     }
     bytes_ = {};  // with its room: a client that reads again needs none
     sent_ = 0;
+    add_notice();
+}
+
+void Outbox::add_last(std::string_view bytes) {
+    add_notice();
+    add(bytes);
+}
+
+void Outbox::add_notice() {
     if (lost_ > 0) {
         const std::size_t bytes = std::exchange(lost_, 0);
         const std::size_t writes = std::exchange(lost_writes_, 0);

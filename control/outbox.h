@@ -26,10 +26,14 @@ class Outbox {
     // follows until the client has taken what there is. Then it is told how much it lost. What is added to an
     // empty one is never lost, if it is no longer than that.
     void add_to_stream(std::string_view bytes, std::size_t most);
+    // The last of a stream, which is never lost: what was lost before it is told first.
+    void add_last(std::string_view bytes);
     // So many of the bytes that were waiting.
     void sent(std::size_t count);
 
   private:
+    void add_notice();
+
     std::string bytes_;
     std::size_t sent_ = 0;         // so many of them, at the front
     std::size_t lost_ = 0;         // bytes,

@@ -37,7 +37,7 @@ class Exchange {
   public:
     struct Stream {
         std::function<void(std::string_view bytes)> on_bytes;
-        std::function<void()> on_closed;  // once; not after close()
+        std::function<void()> on_closed;  // once, from the event loop
         LostNotice lost_notice{};
     };
 
@@ -51,7 +51,8 @@ class Exchange {
     // Sends over a stream. A client that does not keep up loses whole writes, and is told so where they are
     // missing.
     void write(std::string_view bytes) const;
-    void close() const;
+    // Once all is sent; `last`, the last words of a stream, are never lost.
+    void close(std::string_view last = {}) const;
 
   private:
     std::weak_ptr<Session> session_;

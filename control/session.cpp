@@ -194,7 +194,12 @@ void Session::write(std::string_view bytes) {
     }
 }
 
-void Session::close_when_sent() {
+void Session::close_when_sent(std::string_view last) {
+    if (state_ == State::streaming && !last.empty()) {
+        last.remove_prefix(send_at_once(last));
+        outbox_.add_last(last);
+        send_waiting();
+    }
     if (outbox_.empty()) {
         close();
     } else {

@@ -7,7 +7,7 @@ namespace vml {
 
 Broadcast::Broadcast(boost::asio::io_context& io, OwnedFd file, Clock::time_point began,
                      std::function<void(int error)> gone)
-    : began_{began} {
+    : io_{io}, began_{began} {
     if (file) {
         file_.emplace(
             io, std::move(file),
@@ -38,6 +38,10 @@ void Broadcast::tell(events::Event event) {
 }
 
 void Broadcast::add(const control::Exchange& exchange, const std::string& phase) {
+    if (drained_by_) {
+        exchange.refuse({"the VM has ended", "", "", ExitCode::failed});
+        return;
+    }
     const auto place = followers_.insert(followers_.end(), exchange);
     exchange.stream({{"stream", true}, {"v", events::version}},
                     {[](std::string_view /*bytes*/) {}, [this, place] { followers_.erase(place); },
@@ -50,12 +54,24 @@ void Broadcast::add(const control::Exchange& exchange, const std::string& phase)
     exchange.write(events::line_of(events::following(phase), stamp(), std::nullopt));
 }
 
-void Broadcast::end() {
+void Broadcast::end(events::Event last) {
+    drained_by_ = Clock::now() + EventFile::slow_reader;
+    const auto told = record_.take(std::move(last), stamp());
+    const std::string line = told ? events::line_of(*told) : "";
     for (const control::Exchange& follower : followers_) {
-        follower.close();
+        follower.close(line);
     }
     if (file_) {
-        file_->flush(EventFile::slow_reader);
+        file_->write_last(line);
+    }
+}
+
+void Broadcast::drain() {
+    io_.restart();
+    while (drained_by_ && !followers_.empty() && io_.run_one_until(*drained_by_) > 0) {
+    }
+    if (file_ && drained_by_) {
+        file_->flush(std::chrono::duration_cast<std::chrono::milliseconds>(*drained_by_ - Clock::now()));
     }
 }
 

@@ -29,8 +29,11 @@ class Broadcast {
     void tell(events::Event event);
     // The exchange becomes a stream that begins with what is so now. `phase`: as in `status`.
     void add(const control::Exchange& exchange, const std::string& phase);
-    // After the last event: followers are let go, the file's reader has a moment.
-    void end();
+    // The last event. Nobody follows from then on.
+    void end(events::Event last);
+    // After it, and after the event loop's last run: runs that loop until those who read have it all, or a
+    // moment has passed. What a handler of the loop throws comes out of it; it may be called again then.
+    void drain();
 
     [[nodiscard]] const std::string& stage_detail() const { return record_.stage_detail(); }
 
@@ -38,7 +41,9 @@ class Broadcast {
     [[nodiscard]] events::Stamp stamp() const;
     [[nodiscard]] std::string lost_line(std::size_t count) const;
 
+    boost::asio::io_context& io_;
     Clock::time_point began_;
+    std::optional<Clock::time_point> drained_by_;  // once it has ended
     events::RunRecord record_;
     std::optional<EventFile> file_;
     std::list<control::Exchange> followers_;

@@ -70,6 +70,14 @@ void EventFile::write(std::string_view line) {
     }
 }
 
+void EventFile::write_last(std::string_view line) {
+    if (outbox_.empty()) {
+        write(line);
+    } else if (!is_gone_) {
+        outbox_.add_last(line);
+    }
+}
+
 ssize_t EventFile::write_once(std::string_view bytes) const {
     if (sort_ == Sort::socket) {
         return ::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

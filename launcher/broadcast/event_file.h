@@ -27,6 +27,8 @@ class EventFile {
               std::function<void(int error)> gone);
 
     void write(std::string_view line);
+    // As write, of the last line: it is not lost.
+    void write_last(std::string_view line);
     // At the end of a run: waits for a slow reader, but no longer than this in all.
     void flush(std::chrono::milliseconds limit);
 

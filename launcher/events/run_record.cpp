@@ -6,6 +6,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "bootwatch/stage.h"
+
 namespace vml::events {
 
 namespace {
@@ -24,6 +26,12 @@ ordered_json head_of(Kind kind, const Stamp& stamp, std::optional<std::uint64_t>
     object["t"] = boot::rounded(stamp.t);
     object["time"] = rfc3339(stamp.time);
     return object;
+}
+
+// A boot that failed, and comes to one of these all the same, was rescued: by the next device, or by hand.
+bool is_beyond_failure(const std::string& stage) {
+    const auto named = boot::stage_named(stage);
+    return named == boot::Stage::kernel || named == boot::Stage::os || named == boot::Stage::agent;
 }
 
 // Of the others the run itself tells no more than so many; and a stage that is new is never left out.
@@ -94,6 +102,9 @@ void RunRecord::remember(const Told& told) {
         stage_detail_ = event.fields.value("detail", "");
         if (event.fields.value("reached", false) && proved_.insert(event.fields.value("stage", "")).second) {
             stages_.push_back(told);
+            if (is_beyond_failure(event.fields.value("stage", ""))) {
+                verdict_.clear();
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ class RunRecord {
     [[nodiscard]] std::optional<Told> take(Event event, const Stamp& stamp);
 
     // What is so now, in the lines that told it: the run's begin, the boot that runs, the first proof of each
-    // of its stages, its verdict.
+    // of its stages, its verdict unless a system ran after it.
     [[nodiscard]] std::string present() const;
 
     // The detail of the stage that was told last.

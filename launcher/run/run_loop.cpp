@@ -64,7 +64,6 @@ class RunLoop {
 
     void feed(supervise::Event event) { supervision_.feed(std::move(event)); }
     void carry_out(const supervise::Action& action);
-    void tell_verdict(const Fault& verdict);
     void qemu_event(const qmp::Event& event);
     [[nodiscard]] VmSnapshot snapshot();
     void end_of_run();
@@ -160,10 +159,9 @@ void RunLoop::end_of_run() {
     say_end(*end_, log_);
     guard_.run([&] { write_report(summary); });
     guard_.run([&] { control_.ended(end_->exit_code, summary); });
-    guard_.run([&] {
-        events_.tell(end_event(*end_, log_));
-        events_.end();
-    });
+    guard_.run([&] { events_.end(end_event(*end_, log_)); });
+    while (!guard_.run([this] { events_.drain(); })) {
+    }
 }
 
 void RunLoop::write_report(const std::string& summary) {
@@ -221,9 +219,6 @@ BootWatch::Handlers RunLoop::watch_handlers() {
                 }
             }),
             [this](BootEnd end, const Fault& verdict) {
-                if (end != BootEnd::until_reached) {
-                    tell_verdict(verdict);
-                }
                 feed(supervise::BootEnded{end, verdict});
             },
             [this](std::chrono::seconds time) { feed(supervise::WaitForSilence{time}); },
@@ -251,10 +246,6 @@ ControlService::Vm RunLoop::control_vm() {
                 qemu_.send(command, std::move(callback));
             },
             [this](const control::Exchange& exchange) { events_.add(exchange, snapshot().phase); }};
-}
-
-void RunLoop::tell_verdict(const Fault& verdict) {
-    guard_.run([&] { events_.tell(events::verdict(worded(verdict, log_))); });
 }
 
 VmSnapshot RunLoop::snapshot() {
@@ -315,9 +306,10 @@ void RunLoop::carry_out(const supervise::Action& action) {
                 say.level == LogLevel::warning ? log_.warning(say.text) : log_.info(say.text);
             },
             [this](const supervise::AskVerdict& /*action*/) {
-                const Fault verdict = watch_.verdict_at_timeout();
-                tell_verdict(verdict);
-                feed(supervise::VerdictGiven{verdict});
+                feed(supervise::VerdictGiven{watch_.verdict_at_timeout()});
+            },
+            [this](const supervise::TellVerdict& tell) {
+                events_.tell(events::verdict(worded(tell.verdict, log_)));
             },
             [this](const supervise::AskPower& /*action*/) { qemu_.ask_power(); },
             [this](const supervise::TellResumed& resumed) { control_.resumed(resumed.why_not); },

@@ -81,6 +81,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
     check_ports(in, findings);
+    check_outputs(in, findings);
     note_unused(in, findings);
     check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;

@@ -201,6 +201,9 @@ void note_unused_disks(const DecideInput& in, Findings& findings);
 // port_check.cpp: the ports of the host that QEMU is to listen on.
 void check_ports(const DecideInput& in, Findings& findings);
 
+// output_check.cpp: the files that vm-launch is to write for others.
+void check_outputs(const DecideInput& in, Findings& findings);
+
 // note_unused.cpp: what is given and counts for nothing here.
 void note_unused(const DecideInput& in, Findings& findings);
 

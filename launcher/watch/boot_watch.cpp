@@ -182,8 +182,8 @@ double BootWatch::now() const {
 }
 
 void BootWatch::end(boot::ReportHead& head) {
-    for (const events::Event& event : news_.last_look(now(), observer_.current_boot(), observer_.fetches())) {
-        handlers_.on_event(event);
+    if (started_) {  // a guest that never ran did not boot
+        tell(news_.last_look(now(), observer_.current_boot(), observer_.fetches()));
     }
     if (std::string offered = help_.own_offer().text(); !offered.empty()) {
         head.helped.push_back(std::move(offered));
@@ -215,10 +215,16 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     answer_wait_.look();
 }
 
+void BootWatch::tell(const std::vector<events::Event>& news) const {
+    for (const events::Event& event : news) {
+        handlers_.on_event(event);
+    }
+}
+
 // Tells what is new of the boot, and what follows from it.
 void BootWatch::observed(const Observed& seen) {
-    for (const events::Event& event : news_.look(now(), observer_.current_boot(), observer_.fetches())) {
-        handlers_.on_event(event);
+    if (started_) {
+        tell(news_.look(now(), observer_.current_boot(), observer_.fetches()));
     }
     if (seen.progress) {
         const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());

@@ -36,7 +36,7 @@ def stages_of_report(report):
 @pytest.mark.parametrize(("scenario", "code"), [("poweroff", 0), ("not-found", 13)])
 def test_the_events_tell_what_the_report_tells(scenario, code, tmp_path):
     target, report = tmp_path / "events", tmp_path / "boot.json"
-    target.write_text("of an earlier run\n")
+    target.write_text('{"v": 1}\n'.replace(" ", "") * 1000)  # of an earlier run
     result = launch(*BOOT, "--events", target, "--report", report, scenario=scenario)
     assert result.returncode == code, result.stderr
     events, told = events_in(target.read_text()), json.loads(report.read_text())
@@ -50,6 +50,21 @@ def test_the_events_tell_what_the_report_tells(scenario, code, tmp_path):
     verdicts = [event for event in events if event["event"] == "verdict"]
     assert [verdict["code"] for verdict in verdicts] == ([code] if code else [])
     assert {"RESUME", "SHUTDOWN"} & {event["name"] for event in events if event["event"] == "qemu"}
+
+
+def test_a_guest_that_never_ran_did_not_boot(tmp_path):
+    target = tmp_path / "events"
+    assert launch(*BOOT, "--events", target, scenario="die-greeted").returncode == 4
+    assert kinds(events_in(target.read_text())) == ["begin", "end"]
+
+
+def test_a_boot_that_took_too_long_has_one_exit_code(tmp_path):
+    target = tmp_path / "events"
+    result = launch(*BOOT, "--events", target, "--boot-timeout", "1", scenario="run")
+    events = events_in(target.read_text())
+    [verdict] = [event for event in events if event["event"] == "verdict"]
+    assert result.returncode == verdict["code"] == events[-1]["exit_code"] == 15
+    assert verdict["why"].startswith("not at os within 1 s") and verdict["why"] == events[-1]["verdict"]["why"]
 
 
 def test_on_standard_output_the_console_is_left_out():
@@ -73,6 +88,24 @@ def test_what_cannot_be_written_to_is_told_before_anything_starts(tmp_path):
         result = launch(*BOOT, "--events", target)
         assert result.returncode == code, result.stderr
         assert "starting QEMU" not in result.stderr and "--events" in result.stderr
+
+
+def test_only_events_are_emptied(tmp_path):
+    disk, link, report = tmp_path / "disk.img", tmp_path / "link", tmp_path / "boot.json"
+    disk.write_bytes(b"QFI\xfb of somebody's")
+    link.symlink_to(disk)
+    for target in (disk, link):
+        refused = launch(*BOOT, "--events", target)
+        assert (refused.returncode, "it holds something other than events (18 bytes)" in refused.stderr) == (3, True), refused.stderr
+        assert disk.read_bytes() == b"QFI\xfb of somebody's"
+    both = launch(*BOOT, "--events", report, "--report", f"{tmp_path}/./boot.json")
+    assert (both.returncode, f"--events and --report both name {report}" in both.stderr) == (2, True), both.stderr
+    assert not report.exists()
+    for target, hint in ((tmp_path, "name a file in it"), (tmp_path / "socket", "give fd:N")):
+        with socket.socket(socket.AF_UNIX) as server:
+            if target != tmp_path:
+                server.bind(str(target))
+            assert hint in launch(*BOOT, "--events", target).stderr
 
 
 def test_a_reader_that_never_reads_or_goes_away_changes_nothing(tmp_path):
@@ -246,10 +279,20 @@ def test_a_wait_has_an_end():
 
 
 def test_a_follower_that_does_not_read_holds_up_nobody():
-    with Vm() as vm, contextlib.ExitStack() as clients:
-        for _ in range(3):
-            client = clients.enter_context(vm.connect())
-            client.sendall(b'{"command":"events"}\n')
-        for _ in range(20):
-            assert vm.ask("reset").returncode == 0
+    """Of what it did not take whole events are missing; it is told how many, and how the run ended."""
+    with Vm() as vm, vm.connect() as follower, vm.connect() as idler, vm.connect() as client:
+        for lazy in (follower, idler):
+            lazy.sendall(b'{"command":"events"}\n')
+        answers = client.makefile("rb")
+        for _ in range(1500):  # more than 1 MB of events
+            client.sendall(b'{"command":"reset"}\n')
+            assert answers.readline() == b'{"return":{}}\n'
         assert vm.ask("health").returncode == 0
+        idler.close()
+        vm.signal(signal.SIGQUIT)
+        events = events_in(follower.makefile("rb").read().decode())[1:]
+        vm.end()
+        assert kinds(events)[-1] == "end"
+        [at] = [number for number, event in enumerate(events) if event["event"] == "lost"]
+        assert events[at]["count"] == events[at + 1]["seq"] - events[at - 1]["seq"] - 1 > 0
+        assert events[-1]["seq"] > 3000

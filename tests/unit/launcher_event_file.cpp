@@ -103,6 +103,24 @@ TEST_CASE("a reader that does not read is not waited for, and is told how much i
     CHECK(place.gone == 0);
 }
 
+TEST_CASE("the last line is not lost, however much was before it") {
+    Ends ends = GENERATE(true, false) ? a_pipe() : a_socket();
+    Place place{std::move(ends.write)};
+    const std::string line(1000, 'x');
+    constexpr unsigned written = 3000;
+    for (unsigned count = 0; count < written; ++count) {
+        place.file.write(line + "\n");
+    }
+    place.file.write_last("end\n");
+    std::string text;
+    while (!text.ends_with("end\n")) {
+        text += read_now(ends.read.get());
+        place.file.flush(std::chrono::milliseconds{1});
+    }
+    text.erase(text.size() - 4);
+    CHECK(accounted(text, line) == written);
+}
+
 TEST_CASE("a reader that is gone is told of once") {
     hold_signals();  // SIGPIPE
     Ends ends = GENERATE(true, false) ? a_pipe() : a_socket();
@@ -125,11 +143,14 @@ TEST_CASE("a full disk is told of once") {
     CHECK(place.error == ENOSPC);
 }
 
-TEST_CASE("a file is made, or emptied; a pipe that nobody reads keeps what is written for who comes") {
+TEST_CASE(
+    "a file is made, or emptied of events; a pipe that nobody reads keeps what is written for who comes") {
     const Folder folder;
     const std::filesystem::path path = folder.path() / "events";
-    Place{open_event_file(path, "--events")}.file.write("a long line of an earlier run\n");
+    Place{open_event_file(path, "--events")}.file.write("{\"v\":1, of an earlier run\n");
     Place{open_event_file(path, "--events")}.file.write("new\n");
+    CHECK(read_now(OwnedFd{::open(path.c_str(), O_RDONLY)}.get()) == "new\n");
+    CHECK_THROWS_AS(open_event_file(path, "--events"), Error);  // which is no event
     CHECK(read_now(OwnedFd{::open(path.c_str(), O_RDONLY)}.get()) == "new\n");
     const std::filesystem::path fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);

@@ -180,6 +180,22 @@ TEST_CASE("who comes late is told what is so in this boot") {
     CHECK(record.stage_detail() == "words");
 }
 
+TEST_CASE("a verdict that the boot went past is told to nobody who comes late") {
+    const auto tells_verdict_after = [](boot::Stage stage, bool proves) {
+        RunRecord record;
+        for (const Event& event : {verdict({"w", "y", "", ExitCode::no_offer}),
+                                   events::stage(1, {stage, 1, boot::Proof::console, "words", proves})}) {
+            static_cast<void>(record.take(event, noon));
+        }
+        return record.present().find("verdict") != std::string::npos;
+    };
+    for (const auto stage : {boot::Stage::kernel, boot::Stage::os, boot::Stage::agent}) {
+        CHECK_FALSE(tells_verdict_after(stage, true));
+        CHECK(tells_verdict_after(stage, false));
+    }
+    CHECK(tells_verdict_after(boot::Stage::fetch, true));
+}
+
 // -- what is new in a boot
 
 TEST_CASE("a DHCP talk is told message by message") {
