@@ -58,6 +58,8 @@ struct Dhcp4Question {
         return options.contains(of_ipxe) || option(of_user_class).find("iPXE") != std::string_view::npos;
     }
     [[nodiscard]] bool is_http() const { return option(of_class).starts_with("HTTPClient"); }
+    // Windows, say, is of a class too ("MSFT 5.0"), and boots nothing.
+    [[nodiscard]] bool is_firmware() const { return is_http() || option(of_class).starts_with("PXEClient"); }
     [[nodiscard]] std::string_view client_address() const { return message.part(12, 4).chars(); }
 };
 
@@ -100,7 +102,7 @@ std::string file_for(const SegmentGuest& guest, const Dhcp4Question& question) {
     if (question.is_ipxe()) {
         return guest.script.empty() ? "" : place_of("http", host, guest.script);
     }
-    if (guest.program.empty() || question.option(of_class).empty()) {
+    if (guest.program.empty() || !question.is_firmware()) {
         return "";
     }
     return question.is_http() ? place_of("http", host, guest.program) : guest.program;
@@ -118,14 +120,17 @@ std::string users_options(const SegmentGuest& guest, const Dhcp4Question& questi
     return text + (question.is_ipxe() ? tagged(of_ipxe, inside) : "");
 }
 
-std::string address_options(const SegmentGuest& guest) {
-    const auto is_users = [&](std::uint8_t code) {
-        return std::any_of(guest.options.begin(), guest.options.end(),
-                           [&](const OfferOption& own) { return !own.of_ipxe && own.code == code; });
+// The user's own go before ours, where they are sent.
+std::string address_options(const SegmentGuest& guest, bool with_users) {
+    const auto unless_users = [&](std::uint8_t code, std::string_view value) {
+        const bool is_users = with_users && std::any_of(guest.options.begin(), guest.options.end(),
+                                                        [&](const OfferOption& own) {
+                                                            return !own.of_ipxe && own.code == code;
+                                                        });
+        return is_users ? "" : tagged(code, value);
     };
-    const std::string server = text_in(server4_of(guest.number));
-    return tagged(of_mask, text_in(segment_mask)) + (is_users(of_dns) ? "" : tagged(of_dns, server)) +
-           (is_users(of_lease) ? "" : tagged(of_lease, ten_days));
+    return unless_users(of_mask, text_in(segment_mask)) +
+           unless_users(of_dns, text_in(server4_of(guest.number))) + tagged(of_lease, ten_days);
 }
 
 std::string head_of_answer(const SegmentGuest& guest, const Dhcp4Question& question, Dhcp4Kind kind,
@@ -151,7 +156,7 @@ std::string answer_of_kind(const SegmentGuest& guest, const Dhcp4Question& quest
     text += tagged(of_kind, std::string{static_cast<char>(kind)});
     text += tagged(of_server, text_in(server4_of(guest.number)));
     if (kind != Dhcp4Kind::nak) {
-        text += address_options(guest);
+        text += address_options(guest, with_users);
         text += file.size() < room_for_file ? "" : tagged(of_file, file);
         text += question.is_http() && !file.empty() ? tagged(of_class, "HTTPClient") : "";
         text += users_options(guest, question, with_users);

@@ -2,7 +2,7 @@
 //
 // What a client is named depends on what it is: iPXE says so (option 77, or one of its own: 175), a
 // firmware's HTTP client asks as "HTTPClient" and takes an answer of that class alone (UEFI 2.10, 24.7.3.1),
-// everybody else gets a name by TFTP.
+// its PXE asks as "PXEClient" and gets a name by TFTP. Everybody else gets an address alone.
 #pragma once
 
 #include <optional>

@@ -84,7 +84,7 @@ std::optional<std::string> dns_answer(const SegmentGuest& guest, std::string_vie
         return dns_header(asked, dns_no_name, 1, 0) + question;
     }
     const bool four = type == dns_a || type == dns_any;
-    const bool six = type == dns_aaaa || type == dns_any;
+    const bool six = guest.with_ip6 && (type == dns_aaaa || type == dns_any);
     return dns_header(asked, dns_no_error, 1, (four ? 1U : 0U) + (six ? 1U : 0U)) + question +
            (four ? dns_record(dns_a, server4_of(guest.number)) : "") +
            (six ? dns_record(dns_aaaa, server6_of(guest.number)) : "");

@@ -46,12 +46,11 @@ std::optional<std::string> router_answer(const SegmentGuest& guest, std::string_
 }
 
 std::optional<std::string> segment_answer(const SegmentGuest& guest, std::string_view frame) {
-    for (const auto answer : {dhcp4_answer, dhcp6_answer, router_answer}) {
-        if (auto found = answer(guest, frame)) {
-            return found;
-        }
+    if (auto answer = dhcp4_answer(guest, frame); answer || !guest.with_ip6) {
+        return answer;
     }
-    return std::nullopt;
+    const auto answer = dhcp6_answer(guest, frame);
+    return answer ? answer : router_answer(guest, frame);
 }
 
 }  // namespace vml::serve

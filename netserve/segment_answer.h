@@ -15,7 +15,7 @@ namespace vml::serve {
 // out.
 [[nodiscard]] std::optional<std::string> router_answer(const SegmentGuest& guest, std::string_view frame);
 
-// The one of these that this frame asks for.
+// The one of these that this frame asks for; DHCP over IPv4 alone where no server listens over IPv6.
 [[nodiscard]] std::optional<std::string> segment_answer(const SegmentGuest& guest, std::string_view frame);
 
 }  // namespace vml::serve

@@ -18,6 +18,7 @@ struct SegmentGuest {
     std::string script{};   // what iPXE is named: a name among what is served, or a URL; empty: nothing
     std::string program{};  // what any other client is named
     std::vector<OfferOption> options{};  // by DHCP over IPv4; those inside of option 175 for iPXE alone
+    bool with_ip6 = true;                // a server listens at server6_of(number)
 };
 
 // What its server is called, by DNS.

@@ -22,7 +22,7 @@ struct FrameEnds {
     bool operator==(const FrameEnds&) const = default;
 };
 
-// From our_mac. `payload` fits into one frame.
+// From segment_mac. `payload` fits into one frame.
 [[nodiscard]] std::string udp_frame(const FrameEnds<Ip4>& ends, std::string_view payload);
 [[nodiscard]] std::string udp_frame(const FrameEnds<Ip6>& ends, std::string_view payload);
 // The checksum, which is the message's second pair of bytes, is put in (RFC 4443, 2.3).

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string_view>
@@ -210,24 +211,59 @@ uid_t user_at(int socket) {
                                                                             : static_cast<uid_t>(-1);
 }
 
-// What the door opens to; nothing: whoever was behind it has gone.
-std::optional<Passed> ask_at(const DoorName& name, const std::string& segment) {
-    const OwnedFd socket = door_socket(0);
-    const timeval patience{60, 0};  // of one whose VM is only being started
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+[[noreturn]] void nobody_answers(const SegmentWish& wish) {
+    throw Error{Fault{fmt::format("cannot join the segment {}", wish.segment), "nobody on it answers",
+                      "is a vm-launch on it stopped (SIGSTOP)? Choose another name", ExitCode::host}};
+}
+
+// Nothing: nobody listens there.
+OwnedFd at_door(const DoorName& name, const SegmentWish& wish) {
+    OwnedFd socket = door_socket(0);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wish.patience);
+    const std::chrono::microseconds rest = wish.patience - seconds;
+    const timeval patience{seconds.count(), rest.count()};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(socket.get(), name.generic(), name.size) != 0) {
+    if (::connect(socket.get(), name.generic(), name.size) == 0) {
+        return socket;
+    }
+    if (errno == EAGAIN) {  // as many as can wait there do
+        nobody_answers(wish);
+    }
+    if (errno != ECONNREFUSED && errno != EINTR) {
+        throw_failure(Step::join_segment, fmt::format("cannot join the segment {}", wish.segment), errno);
+    }
+    return OwnedFd{};
+}
+
+bool has_answer(const OwnedFd& socket, std::chrono::milliseconds patience) {
+    pollfd answer{socket.get(), POLLIN, 0};
+    int ready = 0;
+    do {
+        ready = ::poll(&answer, 1, static_cast<int>(patience.count()));
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+// What the door opens to; nothing: whoever was behind it has gone.
+std::optional<Passed> ask_at(const DoorName& name, const SegmentWish& wish) {
+    const OwnedFd socket = at_door(name, wish);
+    if (!socket) {
         return std::nullopt;
     }
     if (user_at(socket.get()) != ::geteuid()) {
-        throw Error{Fault{fmt::format("cannot join the segment {}", segment),
+        throw Error{Fault{fmt::format("cannot join the segment {}", wish.segment),
                           "another user's process answers for it", "choose another name", ExitCode::host}};
     }
-    std::optional<Passed> passed = take_passed(socket.get());
-    if (!passed && errno == EAGAIN) {
-        throw Error{Fault{fmt::format("cannot join the segment {}", segment), "nobody on it answers",
-                          "is a vm-launch on it stopped (SIGSTOP)? Choose another name", ExitCode::host}};
+    const std::chrono::milliseconds at_first = wish.patience / 10;
+    if (!has_answer(socket, at_first)) {
+        if (wish.on_wait) {
+            wish.on_wait();
+        }
+        if (!has_answer(socket, wish.patience - at_first)) {
+            nobody_answers(wish);
+        }
     }
+    std::optional<Passed> passed = take_passed(socket.get());
     return passed && passed->fds.size() >= 2 ? std::move(passed) : std::nullopt;
 }
 
@@ -262,7 +298,7 @@ SegmentLink join_segment(const SegmentWish& wish) {
             link.fd(SegmentFd::door) = std::move(door);
             return link;
         }
-        if (auto passed = ask_at(name, wish.segment)) {
+        if (auto passed = ask_at(name, wish)) {
             return join_there(wish, std::move(*passed));
         }
         // The last one on it has just gone, or the first one has not begun to listen.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <net/if.h>
@@ -49,7 +51,8 @@ unsigned place_of_tap(const std::string& name) {
     return place;
 }
 
-void open_sockets(SegmentLink& link, bool with_ip6) {
+// False: its former server has not gone yet, as where QEMU alone was killed.
+bool open_sockets(SegmentLink& link, bool with_ip6) {
     const Ip4 four = server4_of(link.number);
     const Ip6 six = server6_of(link.number);
     link.fd(SegmentFd::http4) = listen_at(four, http_port);
@@ -61,6 +64,27 @@ void open_sockets(SegmentLink& link, bool with_ip6) {
         link.fd(SegmentFd::tftp6) = datagrams_at(six, tftp_port);
         link.fd(SegmentFd::dns6) = datagrams_at(six, dns_port);
     }
+    using enum SegmentFd;
+    return link.fd(http4) && link.fd(tftp4) && link.fd(dns4) && link.fd(dhcp4) &&
+           (!with_ip6 || (link.fd(http6) && link.fd(tftp6) && link.fd(dns6)));
+}
+
+// The first place that is free, with its server's sockets. A tap whose place is not is held until the end, so
+// that the kernel gives another number.
+SegmentLink link_at_free_place(NetlinkSocket& socket, const Link& bridge) {
+    std::vector<Tap> passed_over;
+    for (;;) {
+        Tap tap = open_tap(std::string{tap_prefix} + "%d", {});
+        SegmentLink link{.number = place_of_tap(tap.name),
+                         .index = static_cast<int>(if_nametoindex(tap.name.c_str())),
+                         .name = tap.name};
+        add_address(socket, bridge.index, server4_of(link.number), segment_prefix4);
+        if (open_sockets(link, add_address(socket, bridge.index, server6_of(link.number), segment_prefix6))) {
+            link.fd(SegmentFd::tap) = std::move(tap.queues.front());
+            return link;
+        }
+        passed_over.push_back(std::move(tap));
+    }
 }
 
 }  // namespace
@@ -68,22 +92,16 @@ void open_sockets(SegmentLink& link, bool with_ip6) {
 SegmentLink make_segment_link(const SegmentWish& wish) {
     NetlinkSocket socket;
     const Link bridge = bridge_in(socket);
-    Tap tap = open_tap(std::string{tap_prefix} + "%d", {});
-    SegmentLink link{.number = place_of_tap(tap.name),
-                     .index = static_cast<int>(if_nametoindex(tap.name.c_str())),
-                     .name = tap.name};
+    SegmentLink link = link_at_free_place(socket, bridge);
     if (wish.mtu != 0) {
         change_link(socket, link.index, link.name, {.mtu = wish.mtu});
     }
     set_master(socket, link.index, link.name, bridge);
     set_up(socket, link.index, link.name);
-    add_address(socket, bridge.index, server4_of(link.number), segment_prefix4);
-    open_sockets(link, add_address(socket, bridge.index, server6_of(link.number), segment_prefix6));
     link.fd(SegmentFd::frames) = open_question_capture(link.index);
     if (wish.watched) {
         link.fd(SegmentFd::capture) = open_capture(link.index);
     }
-    link.fd(SegmentFd::tap) = std::move(tap.queues.front());
     return link;
 }
 

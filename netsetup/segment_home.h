@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "base/fd.h"
@@ -42,6 +44,10 @@ struct SegmentWish {
     std::string segment{};  // its name; empty: nobody joins it
     unsigned mtu = 0;       // of the tap; 0: Ethernet's
     bool watched = false;   // the guest's packets are looked at
+    // Of one that is there: how long who is on it may take to open, as one does whose VM is only being
+    // started; and what is called once a tenth of that has passed.
+    std::chrono::milliseconds patience{10'000};
+    std::function<void()> on_wait{};
 };
 
 // In the calling thread's network namespace, which is a segment's: the bridge may be there already. Takes the

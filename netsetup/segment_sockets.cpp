@@ -41,23 +41,33 @@ sockaddr_in6 at(const Ip6& address, std::uint16_t port) {
     return where;
 }
 
-// The address may have been another's until just now, whose connections the kernel still remembers.
+// Nothing: another's socket is there. The address may have been another's until just now, whose connections
+// the kernel still remembers; two sockets of datagrams it would let in at once.
 template <typename Where>
 OwnedFd bound(const Where& where, int family, int type) {
     OwnedFd fd{::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     const int on = 1;
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bind(2) takes every kind of address so
     const auto* const generic = reinterpret_cast<const sockaddr*>(&where);
-    if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        ::bind(fd.get(), generic, sizeof where) != 0) {
+    if (!fd ||
+        (type == SOCK_STREAM && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)) {
         no_socket();
+    }
+    if (::bind(fd.get(), generic, sizeof where) != 0) {
+        if (errno != EADDRINUSE) {
+            no_socket();
+        }
+        fd.reset();
     }
     return fd;
 }
 
 OwnedFd listening(OwnedFd fd) {
-    if (::listen(fd.get(), waiting_connections) != 0) {
-        no_socket();
+    if (fd && ::listen(fd.get(), waiting_connections) != 0) {
+        if (errno != EADDRINUSE) {  // of two that are bound one listens
+            no_socket();
+        }
+        fd.reset();
     }
     return fd;
 }

@@ -1,5 +1,6 @@
 // The sockets that serve a guest on an isolated segment, in the calling thread's network namespace. None
-// blocks. All throw Error. Makes system calls.
+// blocks. All throw Error, and give nothing where another's socket has that address and port. Makes system
+// calls.
 #pragma once
 
 #include <cstdint>

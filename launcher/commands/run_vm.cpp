@@ -169,7 +169,9 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     if (spec.identity) {
         keep_identity(*spec.identity);
     }
-    RunningVm vm = apply(plan, std::move(homes));
+    RunningVm vm = apply(plan, std::move(homes), [&](const std::string& segment) {
+        log.info(fmt::format("waiting for the segment {}: nobody on it has answered yet", segment));
+    });
     const std::optional<RunUser> becomes =
         plan.run_user && plan.run_user->uid != 0 ? plan.run_user : std::nullopt;
     files = vm_files({std::move(reports), std::move(vm.served), std::move(vm.state_folder)},

@@ -57,7 +57,8 @@ void NetbootServer::serve_by_http(OwnedFd socket, serve::Stranger stranger) {
 void NetbootServer::serve_segment(const PlannedSegment& planned, net::SegmentLink link) {
     using enum net::SegmentFd;
     serve_by_http(std::move(link.fd(http4)), nobody_is());
-    if (link.fd(http6)) {
+    const bool with_ip6 = static_cast<bool>(link.fd(http6));
+    if (with_ip6) {
         serve_by_http(std::move(link.fd(http6)), nobody_is());
     }
     serve::SegmentSockets sockets{std::move(link.fd(frames)), std::move(link.fd(tftp4)),
@@ -66,7 +67,7 @@ void NetbootServer::serve_segment(const PlannedSegment& planned, net::SegmentLin
     segments_.emplace_back(
         io_, std::move(sockets),
         serve::SegmentGuest{mac_from_text(planned.mac).value_or(Mac{}), link.number, planned.script,
-                            planned.program, options_for_offer(planned.options)},
+                            planned.program, options_for_offer(planned.options), with_ip6},
         planned.serves ? open_ : serve::OpenFile{nothing_is_there}, on_request_);
     doors_.push_back(std::make_unique<SegmentDoor>(io_, std::move(link)));
 }

@@ -52,9 +52,13 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
     }
 }
 
-void join_segments(const Plan& plan, RunningVm& vm) {
+void join_segments(const Plan& plan, const OnSegmentWait& on_wait, RunningVm& vm) {
     for (const PlannedSegment& planned : plan.segments) {
-        vm.segments.push_back(net::join_segment({planned.segment, planned.mtu, planned.watched}));
+        net::SegmentWish wish{planned.segment, planned.mtu, planned.watched};
+        if (on_wait) {
+            wish.on_wait = [&] { on_wait(planned.segment); };
+        }
+        vm.segments.push_back(net::join_segment(wish));
         net::SegmentLink& link = vm.segments.back();
         if (planned.watched) {
             vm.wire.push_back(
@@ -140,14 +144,14 @@ HostLinks::HostLinks(const std::vector<net::Operation>& operations, net::KernelE
     applied_.apply(operations);
 }
 
-RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
+RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead, const OnSegmentWait& on_wait) {
     allow_open_files(plan.fds);
     RunningVm vm;
     if (plan.state_folder) {
         vm.state_folder = open_state_folder(*plan.state_folder);
     }
     make_links(plan, vm, std::move(ahead));
-    join_segments(plan, vm);
+    join_segments(plan, on_wait, vm);
     Opener opener{plan, vm};
     const Starter qemu{{plan.program, with_http(plan, vm), plan.fds}, opener};
     std::array<int, 2> output{};

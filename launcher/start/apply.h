@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,7 +67,10 @@ struct RunningVm {
 
 // Opens what the plan's descriptors stand for and starts QEMU. Nothing but what is kept has a name in the
 // file system, so that nothing is left behind whatever happens. `ahead`: homes for macvtaps that
-// are being made already. Throws Error; then nothing runs.
-[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {});
+// are being made already. `on_wait`: is told of a segment that others are slow to let this VM into. Throws
+// Error; then nothing runs.
+using OnSegmentWait = std::function<void(const std::string& segment)>;
+[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {},
+                              const OnSegmentWait& on_wait = {});
 
 }  // namespace vml

@@ -79,10 +79,12 @@ TEST_CASE("a firmware's client gets the program, by the protocol that it speaks"
 }
 
 TEST_CASE("an operating system gets an address, and nothing to boot") {
-    const auto offer = answered4(opt4(53, "\x01") + opt4(60, ""));
-    CHECK(to_string(offer->yours) == "198.18.3.2");
-    CHECK(offer->bootfile.empty());
-    CHECK(offer->next_server.is_zero());
+    for (const std::string& system : {opt4(60, ""), opt4(60, "MSFT 5.0"), opt4(60, "dhcpcd-9.4.1"), ""s}) {
+        const auto offer = answered4(opt4(53, "\x01") + system);
+        CHECK(to_string(offer->yours) == "198.18.3.2");
+        CHECK(offer->bootfile.empty());
+        CHECK(offer->next_server.is_zero());
+    }
 }
 
 TEST_CASE("an address of another network is refused, another server's client left alone") {
@@ -114,6 +116,35 @@ TEST_CASE(
     with.options = {{209, false, std::string(255, 'x')}, {210, false, std::string(255, 'x')}};
     CHECK_FALSE(answered4(with, bootp(guest_mac, opt4(53, "\x01") + pxe4))->has(209));
     CHECK(answered4(with, bootp(guest_mac, opt4(53, "\x01") + pxe4 + opt4(57, "\x05\xC0")))->has(210));
+}
+
+// How often this option is in what is answered.
+int times4(const SegmentGuest& whom, const std::string& message, const std::string& option) {
+    const std::string frame = segment_answer(whom, from_guest4(message)).value_or("");
+    int times = 0;
+    for (std::size_t at = frame.find(option); at != std::string::npos; at = frame.find(option, at + 1)) {
+        ++times;
+    }
+    return times;
+}
+
+TEST_CASE("a mask and a name server of the user's go in place of ours") {
+    const std::string asks = bootp(guest_mac, opt4(53, "\x01"));
+    const std::string our_mask = opt4(1, "\xFF\xFF\0\0"s);
+    const std::string our_dns = opt4(6, "\xC6\x12\x03\x01");
+    CHECK(times4(guest(), asks, our_mask) == 1);
+    CHECK(times4(guest(), asks, our_dns) == 1);
+    SegmentGuest with = guest();
+    with.options = {{1, false, "\xFF\xFF\xFF\0"s}, {6, false, "\x09\x09\x09\x09"}};
+    CHECK(times4(with, asks, opt4(1, "\xFF\xFF\xFF\0"s)) == 1);
+    CHECK(times4(with, asks, opt4(6, "\x09\x09\x09\x09")) == 1);
+    CHECK(times4(with, asks, our_mask) == 0);
+    CHECK(times4(with, asks, our_dns) == 0);
+    // Where the user's have no room, ours are there.
+    with.options.push_back({209, false, std::string(255, 'x')});
+    with.options.push_back({210, false, std::string(255, 'x')});
+    CHECK(times4(with, asks, our_mask) == 1);
+    CHECK(times4(with, asks, our_dns) == 1);
 }
 
 std::string opt6(char code, const std::string& value) {
@@ -188,6 +219,18 @@ TEST_CASE("a search for a router is answered: addresses by DHCPv6, no way out") 
     CHECK(router.managed);
     CHECK(read_icmp6(*frame)->payload.substr(6, 2) == "\0\0"s);  // the lifetime
     CHECK_FALSE(segment_answer(guest(), *frame));
+}
+
+TEST_CASE("where no server listens over IPv6 nobody is sent to one") {
+    SegmentGuest four = guest();
+    four.with_ip6 = false;
+    CHECK_FALSE(
+        segment_answer(four, icmp6_frame({{}, guest_link, dhcp6_servers, 0, 0}, "\x85\0\0\0\0\0\0\0"s)));
+    const std::string asks = udp_frame(FrameEnds<Ip6>{{}, guest_link, dhcp6_servers, 546, 547},
+                                       "\x01\1\2\3"s + duid + wants + pxe6);
+    CHECK(segment_answer(guest(), asks));
+    CHECK_FALSE(segment_answer(four, asks));
+    CHECK(answered4(four, bootp(guest_mac, opt4(53, "\x01") + ipxe4)));
 }
 
 std::string dns_question(const std::string& name, char type) {
