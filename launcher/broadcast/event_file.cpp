@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +38,15 @@ OwnedFd patient(OwnedFd fd) {
     return own ? std::move(own) : std::move(fd);
 }
 
+// Ready to be read when `fd` is ready to be written: Asio makes what it waits for non-blocking, and the
+// description of `fd` may be others', too. None: it never blocks (epoll_ctl(2), EPERM).
+OwnedFd watcher_of(int fd) {
+    OwnedFd watcher{::epoll_create1(EPOLL_CLOEXEC)};
+    epoll_event event{};
+    event.events = EPOLLOUT;
+    return ::epoll_ctl(watcher.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? std::move(watcher) : OwnedFd{};
+}
+
 }  // namespace
 
 EventFile::EventFile(boost::asio::io_context& io, OwnedFd fd, control::LostNotice notice,
@@ -45,15 +55,8 @@ EventFile::EventFile(boost::asio::io_context& io, OwnedFd fd, control::LostNotic
     const mode_t type = type_of(fd_.get());
     sort_ = type == S_IFSOCK ? Sort::socket : type == S_IFIFO || type == S_IFCHR ? Sort::pipe : Sort::plain;
     outbox_.notice_losses_by(std::move(notice));
-    // The watcher closes what it is given.
-    OwnedFd watched{::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)};
-    boost::system::error_code error;
-    ready_.emplace(io);
-    ready_->assign(watched.get(), error);
-    if (error) {  // what cannot be waited for never blocks
-        ready_.reset();
-    } else {
-        static_cast<void>(watched.release());
+    if (OwnedFd watcher = watcher_of(fd_.get())) {
+        ready_.emplace(io, watcher.release());
     }
 }
 
@@ -114,7 +117,7 @@ void EventFile::wait() {
         return;
     }
     armed_ = true;
-    ready_->async_wait(boost::asio::posix::stream_descriptor::wait_write,
+    ready_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                        [this](const boost::system::error_code& error) {
                            armed_ = false;
                            if (error) {

@@ -49,7 +49,7 @@ class EventFile {
     std::function<void(int error)> gone_;
     bool is_gone_ = false;
     control::Outbox outbox_;
-    std::optional<boost::asio::posix::stream_descriptor> ready_;  // none: it never blocks
+    std::optional<boost::asio::posix::stream_descriptor> ready_;  // none: fd_ never blocks
     bool armed_ = false;
 };
 

@@ -34,7 +34,7 @@ constexpr std::array table{
     Row{Kind::console, "console", "the serial console shows something of the boot that is no stage",
         "`boot`, `sign` (ipxe: its version; ipxe-error, with `number` and `meaning`; firmware-error; "
         "loader-error; stub-error; outcome, with `turn` as in the report), `at`, `text`"},
-    Row{Kind::hint, "hint", "what the network makes every iPXE wait for, or what does not belong into it",
+    Row{Kind::hint, "hint", "what the network makes every iPXE wait for, or what does not belong in it",
         "`text`"},
     Row{Kind::qemu, "qemu", "an event of QEMU's (QMP)", "`name`, `data` (null where it is too large)"},
     Row{Kind::verdict, "verdict",

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/output.h"
+#include "base/text.h"
 #include "control/folder.h"
 #include "launcher/console/console_client.h"
 #include "launcher/remote/base64.h"
@@ -82,10 +83,21 @@ class Patience {
     std::map<uid_t, int> failures_;
 };
 
+// What is for one VM names no more than that.
+void refuse_more_words(const CommandLine& command) {
+    if (command.words.size() > 1) {
+        throw Error{
+            {fmt::format("unexpected argument '{}'", visible(command.words[1])), "",
+             command.subcommand == "wait" ? "name one VM; the stage is said by --stage" : "name one VM",
+             ExitCode::settings}};
+    }
+}
+
 }  // namespace
 
 Address named_vm(const Question& question) {
     const std::vector<std::string>& words = question.read.command.words;
+    refuse_more_words(question.read.command);
     return find_vm(words.empty() ? "" : words.front(), question);
 }
 
@@ -184,6 +196,7 @@ int ask_vm(const ReadResult& read, std::string_view runtime_dir) {
 
 int print_status(const Question& question) {
     const CommandLine& command = question.read.command;
+    refuse_more_words(command);
     std::vector<RunningStatus> vms = with_told(running_vms(), told_by_vms(question));
     if (!command.words.empty()) {
         std::erase_if(vms, [&](const RunningStatus& vm) { return vm.name != command.words.front(); });

@@ -41,12 +41,22 @@ struct EventLine {
     json event;
 };
 
+// A VM has no longer for its answer than there is time.
+std::optional<std::chrono::seconds> limited(std::optional<std::chrono::seconds> limit, Deadline until) {
+    using std::chrono::seconds;
+    if (!until) {
+        return limit;
+    }
+    const seconds left = std::max(std::chrono::ceil<seconds>(*until - Clock::now()), seconds{0});
+    return limit ? std::min(*limit, left) : left;
+}
+
 // The stream of one VM.
 class EventReader {
   public:
-    explicit EventReader(const Address& vm) : name_{vm.name}, client_{vm} {
+    EventReader(const Address& vm, Deadline until) : name_{vm.name}, client_{vm} {
         const ControlVerb& verb = *find_verb("events");
-        static_cast<void>(client_.ask({"events", json::object()}, verb.limit, verb.longest));
+        static_cast<void>(client_.ask({"events", json::object()}, limited(verb.limit, until), verb.longest));
         received_ = client_.take_received();
     }
 
@@ -117,7 +127,7 @@ Error went_away(const std::string& name) {
 
 int follow(const Question& question, bool as_json) {
     const Address vm = named_vm(question);
-    EventReader reader{vm};
+    EventReader reader{vm, {}};
     while (const auto line = reader.next({})) {
         const std::string shown = as_json ? printable(line->text) : events::sentence_of(line->event);
         if (!shown.empty()) {
@@ -146,7 +156,7 @@ Found awaited(const ReadResult& read, std::string_view runtime_dir, Deadline unt
     for (;;) {
         try {
             const Address vm = named_vm({read, control::folders_in_reach(runtime_dir)});
-            return {vm, EventReader{vm}};
+            return {vm, EventReader{vm, until}};
         } catch (const Error& error) {
             if (error.code() == ExitCode::settings) {
                 throw;
@@ -161,10 +171,19 @@ Found awaited(const ReadResult& read, std::string_view runtime_dir, Deadline unt
     }
 }
 
+// What was lost may be what is waited for: who begins to follow is told what is so now. A VM that takes no
+// new follower has ended, or is about to, which the old stream tells.
+void follow_anew(Found& found, Deadline until) {
+    try {
+        found.reader = EventReader{found.vm, until};
+    } catch (const Error&) {
+    }
+}
+
 Error too_late(const std::string& vm, const CommandLine& command, const std::string& latest) {
-    return Error{{fmt::format("{} is not at '{}' within {} s", vm, command.stage, command.timeout->count()),
-                  latest.empty() ? "no stage was reached" : "seen last: " + latest, "",
-                  ExitCode::boot_timeout}};
+    return Error{
+        {fmt::format("{} did not reach '{}' within {} s", vm, command.stage, command.timeout->count()),
+         latest.empty() ? "no stage was reached" : "seen last: " + latest, "", ExitCode::boot_timeout}};
 }
 
 }  // namespace
@@ -189,6 +208,9 @@ int wait_for_stage(const ReadResult& read, std::string_view runtime_dir) {
             }
             print(fmt::format("{}: {}: {}\n", found.vm.name, command.stage, result->detail));
             return 0;
+        }
+        if (text_at(line->event, "event") == events::name_of(events::Kind::lost)) {
+            follow_anew(found, until);
         }
     }
     throw found.reader.is_late() ? too_late(found.vm.name, command, wait.latest()) : went_away(found.vm.name);

@@ -15,7 +15,8 @@ namespace {
 constexpr std::array table{
     OwnFlag{"status", "follow", "", "go on with what happens, as it happens, until the VM has ended",
             [](CommandLine& command, std::string_view value) { command.follow = parse_value<bool>(value); }},
-    OwnFlag{"wait", "stage", "STAGE", "what is waited for [os]; words as for --until",
+    OwnFlag{"wait", "stage", "STAGE",
+            "what is waited for [os]; a stage's name as for --until, no console:REGEX",
             [](CommandLine& command, std::string_view value) { command.stage = parse_health_stage(value); }},
     OwnFlag{"wait", "timeout", "SECONDS", "exit 15 after so long [none; 30 s for a VM that is not there]",
             [](CommandLine& command, std::string_view value) { command.timeout = parse_seconds(value); }},

@@ -123,7 +123,8 @@ std::vector<OptionRow> console_options() {
                                         "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
         option<&Settings::health_stage, parse_health_stage>(
             {"health-stage", "HEALTH_STAGE", "STAGE", "none",
-             "`vm-launch health` also asks whether the boot reached this stage; words as for --until"}),
+             "`vm-launch health` also asks whether the boot reached this stage; its name as for --until, no "
+             "console:REGEX"}),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
         option<&Settings::landlock>({"landlock", "LANDLOCK", "", "on, without arguments of your own for QEMU",

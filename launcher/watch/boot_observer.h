@@ -45,7 +45,7 @@ enum class BootEnd {
 struct Observed {
     std::vector<boot::Mark> marks{};
     std::optional<BootEnd> end{};
-    std::optional<std::string> warning{};   // of what does not belong into a healthy network
+    std::optional<std::string> warning{};   // of what does not belong in a healthy network
     std::optional<std::string> progress{};  // of a fetch that takes long
     // Something unknown was started, or a server does not answer: nothing at all for `silence_s` would be a
     // crash; this is what is left.

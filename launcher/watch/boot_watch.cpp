@@ -27,6 +27,12 @@ void tell_help(const std::vector<std::string>& done, Log& log) {
 
 using Tell = std::function<void(const events::Event& event)>;
 
+void tell_all(const std::vector<events::Event>& news, const Tell& tell) {
+    for (const events::Event& event : news) {
+        tell(event);
+    }
+}
+
 // To people, and to programs.
 void tell_both(LogLevel level, const std::string& sentence, const events::Event& event, Log& log,
                const Tell& tell) {
@@ -183,7 +189,7 @@ double BootWatch::now() const {
 
 void BootWatch::end(boot::ReportHead& head) {
     if (started_) {  // a guest that never ran did not boot
-        tell(news_.last_look(now(), observer_.current_boot(), observer_.fetches()));
+        tell_all(news_.last_look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
     }
     if (std::string offered = help_.own_offer().text(); !offered.empty()) {
         head.helped.push_back(std::move(offered));
@@ -215,16 +221,10 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     answer_wait_.look();
 }
 
-void BootWatch::tell(const std::vector<events::Event>& news) const {
-    for (const events::Event& event : news) {
-        handlers_.on_event(event);
-    }
-}
-
 // Tells what is new of the boot, and what follows from it.
 void BootWatch::observed(const Observed& seen) {
     if (started_) {
-        tell(news_.look(now(), observer_.current_boot(), observer_.fetches()));
+        tell_all(news_.look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
     }
     if (seen.progress) {
         const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());

@@ -86,7 +86,6 @@ class BootWatch {
 
     void frame_seen(std::size_t nic, Bytes frame, bool came_in);
     void observed(const Observed& seen);
-    void tell(const std::vector<events::Event>& news) const;
 
     Log& log_;
     Handlers handlers_;

@@ -88,7 +88,7 @@ SYSTEM = {
     ),
     "launcher/keeper": ("", "_exit close_range dup2 fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
-    "launcher/broadcast": ("asio", "fstat open"),
+    "launcher/broadcast": ("asio", "clock_gettime fstat open select"),  # clock_gettime and select: Asio's, for a loop with a limit
     "launcher/watch": ("asio", ""),
     "launcher/probe": ("", "poll send"),
     "launcher/remote": ("asio", "ftruncate getsid lseek pread select sysconf"),

@@ -83,6 +83,7 @@ unsigned accounted(const std::string& text, const std::string& line) {
 
 TEST_CASE("a reader that does not read is not waited for, and is told how much it missed") {
     Ends ends = GENERATE(true, false) ? a_pipe() : a_socket();
+    const OwnedFd shared{::fcntl(ends.write.get(), F_DUPFD_CLOEXEC, 0)};
     Place place{std::move(ends.write)};
     const std::string line(1000, 'x');
     constexpr unsigned written = 3000;
@@ -100,6 +101,7 @@ TEST_CASE("a reader that does not read is not waited for, and is told how much i
     CHECK(accounted(text, line) == written);
     place.file.write("again\n");
     CHECK(read_now(ends.read.get()) == "again\n");
+    CHECK((::fcntl(shared.get(), F_GETFL) & O_NONBLOCK) == 0);
     CHECK(place.gone == 0);
 }
 
