@@ -114,7 +114,7 @@ bool Session::take_request() {
     const std::size_t end = received_.find('\n');
     if (end == std::string::npos ? received_.size() > longest_request : end > longest_request) {
         send_answer(format_refusal(too_long()), {});
-        close_when_sent();
+        close_when_sent({});
         return false;
     }
     if (end == std::string::npos) {

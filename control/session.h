@@ -37,7 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
     void become_stream(std::string_view line, Exchange::Stream handlers);
     void write(std::string_view bytes);
     // After the last words of a stream, if there are any.
-    void close_when_sent(std::string_view last = {});
+    void close_when_sent(std::string_view last);
 
   private:
     enum class State { waiting, answering, streaming, closed };
