@@ -29,9 +29,8 @@ std::string path_hint(const Scene& scene) {
                 "switch may allow one MAC address a port",
                 scene.about.host_link);
         case Network::isolated:
-            return "vm-launch itself answers on an isolated segment, whoever has the MAC address of this "
-                   "NIC: "
-                   "was it changed (--mac, or in the guest)?";
+            return "vm-launch itself answers on an isolated segment, but only this NIC's MAC address: was "
+                   "that changed in the guest?";
         case Network::elsewhere:
             return "is a DHCP server on this network or VLAN, or a relay to it, with a free address and a "
                    "rule "
@@ -110,8 +109,10 @@ Verdict ipv6_only(const Scene& scene, const DhcpTalk& dhcp) {
             : story.solicited_at ? "; no DHCPv6 server answered"
                                  : "; the client never asked DHCPv6";
     return told("ipv6-only", "", unanswered(dhcp) + seen,
-                "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file there "
-                "(option 59); else start a DHCPv4 server");
+                scene.about.network == Network::isolated
+                    ? path_hint(scene)
+                    : "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file "
+                      "there (option 59); else start a DHCPv4 server");
 }
 
 // Without a view of the wire iPXE's own words have to do.

@@ -144,7 +144,7 @@ std::string segments_as_text(const Plan& plan) {
     std::string text;
     for (const PlannedSegment& segment : plan.segments) {
         text += fmt::format(
-            "\n{} is on {}: DHCP, DHCPv6, a router's word, TFTP, HTTP and DNS (boot.local) are "
+            "\n{} is on {}: DHCP, DHCPv6, router advertisements, TFTP, HTTP and DNS (boot.local) are "
             "vm-launch's own there\n",
             segment.id,
             segment.segment.empty() ? "an isolated segment of its own"
@@ -154,6 +154,9 @@ std::string segments_as_text(const Plan& plan) {
         };
         named("iPXE", segment.script);
         named("the firmware's own client", segment.program);
+        text += segment.options.empty() ? ""
+                                        : fmt::format("  with the DHCP options {}\n",
+                                                      listed(names_of_options(segment.options), "and"));
     }
     return text;
 }

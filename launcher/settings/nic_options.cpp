@@ -74,7 +74,7 @@ std::vector<NicKey> make_nic_keys() {
         nic_key<&NicSettings::model, parse_nic_model>(
             "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())}),
         nic_key<&NicSettings::mtu, number<unsigned, least_mtu, most_mtu>>(
-            "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's",
+            "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's; isolated: 1500",
                     "the guest's MTU; told to a virtio guest"}),
         nic_key<&NicSettings::boot>("boot", {"nic-boot", "NETWORK_BOOT", "", "on for the first NIC",
                                              "this NIC takes part in network boot"}),

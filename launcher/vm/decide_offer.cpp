@@ -108,11 +108,12 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
     for (const std::string_view flag : flags) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
-                fmt::format("{} needs a NIC in user mode or on a bridge", in.origin(flag)),
+                fmt::format("{} needs a NIC in user mode, on an isolated segment or on a bridge",
+                            in.origin(flag)),
                 "what the host sends over a macvtap goes out to the network, and this host cannot reach "
                 "its own macvtap guests",
-                "a NIC on a bridge (--bridge NAME) or in user mode (--network nat); or let the network's "
-                "own servers serve it");
+                "a NIC on a bridge (--bridge NAME), in user mode (--network nat) or on a segment (--network "
+                "isolated); or let the network's own servers serve it");
         }
     }
 }

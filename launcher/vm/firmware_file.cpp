@@ -1,4 +1,4 @@
-// Which file the firmware's own client is given on QEMU's user-mode network.
+// Which file the firmware's own client is given on QEMU's user-mode network, or on an isolated segment.
 //
 // A boot program of the user's, or a loader that goes on by itself, is what DHCP names. What only iPXE can
 // boot (a script, a URL where the firmware has PXE alone) follows in a second step: DHCP names an iPXE
@@ -228,14 +228,19 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
 
 // QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c).
 bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
-    if (on_segment(in.settings) ||
-        (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6)) {
+    const bool by_http6 = in.settings.pxe == PxeClient::http6;
+    const bool segment = on_segment(in.settings);
+    if (!by_http6 && (segment || in.settings.pxe != PxeClient::v6)) {
         return true;
     }
     tell(in,
          {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
-          "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
-          in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4", ExitCode::settings},
+          segment ? "on an isolated segment UEFI's HTTP boot is served over IPv4 alone"
+                  : "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
+          segment    ? "use --pxe v6 or --pxe http4"
+          : by_http6 ? "use --pxe http4"
+                     : "use --pxe v4",
+          ExitCode::settings},
          findings);
     return false;
 }

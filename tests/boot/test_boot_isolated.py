@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -14,17 +15,27 @@ UEFI = ("--firmware", "uefi", "--no-ipxe", *vm.SMALL)
 NOBODY = 65534
 
 
-def namespaces():
-    """The network namespaces that processes are in or hold open."""
-    found = set()
+def namespaces(pid):
+    """The network namespaces that this process is in or holds open."""
+    process = pathlib.Path("/proc") / str(pid)
+    found = {os.readlink(process / "ns/net")}
+    for fd in (process / "fd").iterdir():
+        try:
+            found.add(os.readlink(fd))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return {target for target in found if target.startswith("net:[")}
+
+
+def held(namespace):
+    """Whether any process is in it or holds it open."""
     for process in pathlib.Path("/proc").iterdir():
-        if process.name.isdigit():
-            for name in ("ns/net",):
-                try:
-                    found.add(os.readlink(process / name))
-                except OSError:
-                    pass
-    return found
+        try:
+            if process.name.isdigit() and namespace in namespaces(process.name):
+                return True
+        except OSError:
+            pass  # ended meanwhile
+    return False
 
 
 def links():
@@ -96,14 +107,21 @@ def test_vms_share_a_segment_and_the_first_may_go(boot, tmp_path):
         first.wait_text("FIRST 198.18.1.2")
         with boot(*shared, "--script", script("SECOND"), capture=False) as second:
             second.wait_text("SECOND 198.18.2.2")
+            own = os.readlink("/proc/self/ns/net")
+            both = [namespaces(run.process.pid) - {own} for run in (first, second)]
+            assert len(both[0]) == 1 and both[0] == both[1]
             first.stop()
             with boot(*shared, "--script", chained("198.18.2.1"), capture=False) as third:
                 third.wait_text("THIRD 198.18.1.2")
                 third.wait_text("SECOND 198.18.1.2")
                 third.stop()
             second.stop()
-    # Nobody has the name any more.
+    # Nobody has the name any more, nor the namespace.
     assert name not in pathlib.Path("/proc/net/unix").read_text()
+    deadline = time.monotonic() + 60
+    while held(*both[0]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

@@ -200,7 +200,7 @@ def test_what_cannot_be_served_is_refused(lab, folder):
     code, text = refused(there, *BRIDGE, "--netboot-dir", folder.path)
     assert code == 3 and "this host has no IPv4 address on br0" in text and "ip addr add" in text
     code, text = refused(lab("direct"), "--ipxe", "--network", "direct", "--direct-dev", "up0", "--netboot-dir", folder.path)
-    assert code == 2 and "needs a NIC in user mode or on a bridge" in text
+    assert code == 2 and "needs a NIC in user mode, on an isolated segment or on a bridge" in text
 
 
 def test_a_script_by_itself(net, boot, folder, tmp_path):

@@ -131,7 +131,7 @@ TEST_CASE("what cannot be served on a bridge is refused, with what can") {
 TEST_CASE("nothing is served over a macvtap") {
     const std::string direct = refusal(
         {"--ipxe", "--network=direct", "--direct-dev=eth2", "--netboot-dir=/srv/n"}, host_on_bridge());
-    CHECK(contains(direct, "--netboot-dir needs a NIC in user mode or on a bridge"));
+    CHECK(contains(direct, "--netboot-dir needs a NIC in user mode, on an isolated segment or on a bridge"));
     CHECK(contains(direct, "goes out to the network"));
 }
 
