@@ -37,7 +37,8 @@ using AskForUser = std::function<std::string(const std::string& key)>;
 
 // Root hands QEMU to the wanted user, or without one to the VM's own; where it may not have one to the first
 // of libvirt-qemu, qemu and nobody that exists. `own` is the one that the VM has, or would have.
-// Others than /etc/passwd are asked for the wanted user alone, and only where it does not stand there.
+// Where a user is wanted, `ask` is asked for it, and for this process's own, if it does not stand in
+// /etc/passwd.
 [[nodiscard]] RunUserFacts look_for_run_user(const std::optional<std::string>& wanted,
                                              const std::optional<RunUser>& own, const AskForUser& ask);
 
