@@ -45,8 +45,7 @@ struct Held {
     std::optional<NetbootServer> netboot;
 };
 
-// The parts of a run, and what passes between them: none knows another. What a part calls here stands behind
-// the guard; what a part throws by itself ends at the loop (run).
+// The parts of a run: none knows another. What they call here is guarded; what they throw ends at the loop.
 class RunLoop {
   public:
     RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs);
@@ -100,7 +99,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       signals_{io_, signal_handlers()},
       children_{io_, vm.pid, vm.tpm_pid, child_handlers()},
       ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); }),
-             guard_.around([this] { watch_.link_forwards(); })},
+             guard_.around([this] { watch_.link_forwards(true); })},
       qemu_output_{io_, std::move(vm.output),
                    guard_.around([this](const std::string& line) { log_.debug("qemu: " + line); })},
       firmware_log_{io_, std::move(vm.firmware_log), guard_.around([this](const std::string& line) {
@@ -147,6 +146,7 @@ int RunLoop::run() {
 void RunLoop::end_of_run() {
     const std::string summary = summary_of(*end_);
     guard_.run([this] { children_.end_tpm(); });
+    guard_.run([this] { watch_.link_forwards(false); });
     guard_.run([this] {
         for (const Fault& fault : held_.links ? held_.links->undo() : std::vector<Fault>{}) {
             log_.fault(fault);

@@ -56,8 +56,8 @@ class BootWatch {
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
               Handlers handlers);
 
-    // The guest's network can be reached, whether or not the guest runs.
-    void link_forwards() { probe_.begin(); }
+    // The guest's network can be reached, whether or not the guest runs; or its link is about to go.
+    void link_forwards(bool forwards) { forwards ? probe_.begin() : probe_.end(); }
     // The guest runs from now on.
     void started();
     // False where this is one reset with the one before.

@@ -111,8 +111,8 @@ void NetworkProbe::due() {
 
 void NetworkProbe::end() {
     timer_.cancel();
-    if (!std::exchange(over_, true)) {
-        guest_end_.reset();
+    guest_end_.reset();
+    if (!std::exchange(over_, true) && probe_) {
         hands_.over(*probe_);
     }
 }

@@ -43,6 +43,8 @@ class NetworkProbe {
 
     // The guest's port forwards. Once.
     void begin();
+    // What it holds of the guest's tap, which lives on as long, is let go.
+    void end();
     // A packet on the link of a watched NIC, which `nic` is an index of: is it the probe's own, and none of
     // the guest's?
     [[nodiscard]] bool takes(std::size_t nic, const boot::Packet& packet);
@@ -52,7 +54,6 @@ class NetworkProbe {
     void send();
     void wait(double seconds);
     void due();
-    void end();
 
     Hands hands_;
     std::optional<OwnedFd> guest_end_;  // of a tap, until all is sent; none: it is a macvtap

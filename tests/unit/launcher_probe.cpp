@@ -1,8 +1,13 @@
 // The probe of a guest's network: when it is sent, and what it keeps from the guest's own boot.
+#include <array>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "launcher/watch/network_probe.h"
 #include "tests/unit/bootwatch_frames.h"
@@ -93,6 +98,33 @@ TEST_CASE("where nobody answers it is sent again, unless the guest itself asks m
     CHECK(asked.ends == 1);
     CHECK(asked.probe.takes(1, asked.offer()));  // late, and not the guest's all the same
     CHECK(asked.latest.offers.empty());
+}
+
+// A copy of its descriptor would keep the tap alive, and undoing would fail.
+TEST_CASE("the guest's end of a tap is let go once it is told that the link goes, or all is over") {
+    boost::asio::io_context io;
+    std::vector<WireTap> taps = two_taps();
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+    const OwnedFd reading{pipe[0]};
+    taps[1].alone = true;
+    taps[1].guest_end.reset(pipe[1]);
+    int ends = 0;
+    NetworkProbe probe{io,
+                       ProbeQuestion{"net1", {0, guest, 0, "PXEClient", ""}},
+                       taps,
+                       {[](std::size_t, std::string_view) -> bool { throw std::logic_error{"no macvtap"}; },
+                        [] { return 0.0; }, [](const boot::Probe&) {}, [&](const boot::Probe&) { ++ends; }}};
+    CHECK_FALSE(taps[1].guest_end);
+    pollfd hung{reading.get(), POLLIN, 0};
+    CHECK(::poll(&hung, 1, 0) == 0);
+    probe.end();
+    CHECK(::poll(&hung, 1, 0) == 1);
+    CHECK((hung.revents & POLLHUP) != 0);
+    CHECK(ends == 1);
+    probe.begin();  // too late
+    probe.end();
+    CHECK(ends == 1);
 }
 
 TEST_CASE("a probe that cannot be sent ends, and nothing is known by it") {
