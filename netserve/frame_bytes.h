@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@ inline constexpr std::string_view our_mac{"\x02\x56\x4D\x4C\x52\x41", 6};
 
 // The lower 16 bits, the highest byte first.
 [[nodiscard]] std::string be16(std::size_t value);
+[[nodiscard]] std::string be32(std::uint32_t value);
 
 // RFC 1071, over an even number of bytes.
 [[nodiscard]] std::size_t checksum(std::string_view bytes);

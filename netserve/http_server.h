@@ -2,7 +2,6 @@
 // event loop. Makes system calls.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,11 +13,9 @@
 
 #include "base/fd.h"
 #include "netserve/folder.h"
+#include "netserve/ipv4.h"
 
 namespace vml::serve {
-
-// In network byte order.
-using Ipv4 = std::array<std::uint8_t, 4>;
 
 // The socket to serve from, on a port of this host's address that the kernel chooses, and that port. Throws
 // Error.
