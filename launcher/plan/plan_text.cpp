@@ -131,11 +131,23 @@ std::vector<std::string> names_of_options(const PlannedOffer& offer) {
 }
 
 std::string offer_as_text(const PlannedOffer& offer) {
-    return fmt::format(
-        "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this guest alone{}\n",
-        offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-        offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
+    std::string text;
+    if (offer.firmware != FirmwareFetch::none) {
+        text = fmt::format(
+            "\nThe firmware of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP "
+            "offer, to "
+            "this guest alone{}\n",
+            offer.id, shown_firmware_file(offer),
+            offer.firmware == FirmwareFetch::tftp ? ", as are port 4011 and TFTP" : "");
+    }
+    if (!offer.bootfile.empty()) {
+        text += fmt::format(
+            "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
+            "this guest alone{}\n",
+            offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
+            offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
+    }
+    return text;
 }
 
 // By hand nobody offers anything, so that iPXE would get itself again.
@@ -216,10 +228,16 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
-                                            {"bootfile", shown_bootfile(*plan.offer)},
-                                            {"options", names_of_options(*plan.offer)}}
-                             : ordered_json(nullptr)},
+        {"offer", plan.offer
+                      ? ordered_json{{"nic", plan.offer->id},
+                                     {"bootfile", plan.offer->bootfile.empty()
+                                                      ? ordered_json(nullptr)
+                                                      : ordered_json(shown_bootfile(*plan.offer))},
+                                     {"firmware_file", plan.offer->firmware == FirmwareFetch::none
+                                                           ? ordered_json(nullptr)
+                                                           : ordered_json(shown_firmware_file(*plan.offer))},
+                                     {"options", names_of_options(*plan.offer)}}
+                      : ordered_json(nullptr)},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
@@ -246,6 +264,11 @@ std::string plan_as_shell(const Plan& plan) {
     std::string text;
     if (plan.needs_own_server) {
         text = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
+    } else if (plan.offer && plan.offer->firmware != FirmwareFetch::none) {
+        text = fmt::format(
+            "# by hand nobody offers the firmware anything: the network's own servers have to name {} and "
+            "serve it\n",
+            printable(plan.offer->firmware_file.substr(plan.offer->firmware_file.find_last_of('/') + 1)));
     } else if (plan.offer && plan.offer->in_user_mode) {
         text = offer_by_hand(*plan.offer);
     }

@@ -106,6 +106,19 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::string offer_helped(const Plan& plan) {
+    const PlannedOffer& offer = *plan.offer;
+    const std::string_view clients = offer.firmware == FirmwareFetch::none ? "iPXE"
+                                     : offer.bootfile.empty()              ? "firmware"
+                                                                           : "firmware, and then its iPXE,";
+    return fmt::format("{}'s {} was offered what vm-launch serves{}, on its own {} alone", offer.id, clients,
+                       !plan.http
+                           ? ""
+                           : fmt::format(" by {} from {}", offer.tftp_block > 0 ? "TFTP and HTTP" : "HTTP",
+                                         net::to_text(offer.from)),
+                       offer.in_user_mode ? "link" : "tap");
+}
+
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     boot::ReportHead head;
     head.name = spec.name;
@@ -125,10 +138,7 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
         head.boot_order.push_back(entry.device);
     }
     if (plan.offer) {
-        head.helped.push_back(
-            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
-                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
-                        plan.offer->in_user_mode ? "link" : "tap"));
+        head.helped.push_back(offer_helped(plan));
     } else if (plan.http && plan.http->folder) {
         head.helped.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
@@ -146,7 +156,11 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
     if (!plan.offer) {
         return std::nullopt;
     }
-    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}};
+    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}, {}};
+    if (plan.offer->firmware != FirmwareFetch::none) {
+        service.firmware = {firmware_file_of(*plan.offer, http_port),
+                            plan.offer->firmware == FirmwareFetch::http};
+    }
     for (const DhcpOption& option : plan.offer->options) {
         service.options.push_back(
             {option.inner.value_or(option.code), option.inner.has_value(), option.value});

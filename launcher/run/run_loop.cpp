@@ -28,7 +28,6 @@
 #include "launcher/run/supervision.h"
 #include "launcher/watch/boot_watch.h"
 #include "launcher/watch/link_state.h"
-#include "netserve/http_server.h"
 
 namespace vml {
 
@@ -40,7 +39,7 @@ struct Held {
     VmFiles& files;
     std::vector<std::filesystem::path> reports;
     boot::ReportHead head;
-    std::optional<serve::HttpServer> http;
+    NetbootServers served;
 };
 
 // The parts of a run, and what passes between them: none knows another. What a part calls here stands behind
@@ -118,10 +117,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
     listen(plan.name, options.runtime_dir);
-    if (vm.http) {
-        held_.http.emplace(io_, netboot_server(plan, vm, files),
-                           guard_.around([this](const std::string& line) { log_.debug(line); }));
-    }
+    held_.served = netboot_servers(io_, plan, vm, files,
+                                   guard_.around([this](const std::string& line) { log_.debug(line); }));
 }
 
 // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
@@ -285,8 +282,8 @@ void RunLoop::qemu_event(const qmp::Event& event) {
     } else if (event.name == "RESET" && watch_.was_reset()) {
         qemu_.was_reset();
         guest_.console().system_runs(false);
-        if (held_.http) {
-            held_.http->client_began_anew();
+        if (held_.served.http) {
+            held_.served.http->client_began_anew();
         }
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));

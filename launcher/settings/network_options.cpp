@@ -186,8 +186,8 @@ std::vector<OptionRow> network_options() {
         OptionRow row : {
             option<&Settings::netboot_dir>({"netboot-dir", "NETBOOT_DIR", "DIR", "none",
                                             "nat and bridge: serve this folder to the guest, to iPXE by "
-                                            "HTTP, in nat mode by the built-in TFTP too; a boot.ipxe in "
-                                            "it is the bootfile"}),
+                                            "HTTP, in nat mode and to UEFI's own PXE by TFTP too; a "
+                                            "boot.ipxe in it is the bootfile"}),
             option<&Settings::script, parse_script>(
                 {"script", "NETBOOT_SCRIPT", "FILE", "none",
                  "nat and bridge: boot this iPXE script, which vm-launch serves to the guest with the "

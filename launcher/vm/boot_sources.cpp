@@ -51,7 +51,7 @@ bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
 
 bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware) {
     const NicSettings& nic = settings.nics[index];
-    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network == NetworkMode::nat &&
+    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network != NetworkMode::direct &&
            takes_part_in_boot(nic, index) && boots_from(settings, BootDevice::network);
 }
 

@@ -1,4 +1,4 @@
-// Which file the firmware's own client is given on QEMU's user-mode network.
+// Which file the firmware's own client is given, on QEMU's user-mode network or on a bridge.
 //
 // A boot program of the user's, or a loader that goes on by itself, is what DHCP names. What only iPXE can
 // boot (a script, a URL where the firmware has PXE alone) follows in a second step: DHCP names an iPXE
@@ -26,9 +26,17 @@ bool fetches_by_http(const Settings& settings) {
     return settings.pxe == PxeClient::http4;
 }
 
-// By TFTP the firmware gets it from QEMU, by HTTP from vm-launch.
+bool is_on_bridge(const DecideInput& in) {
+    return in.settings.nics[netboot_nic(in.settings).value_or(0)].network == NetworkMode::bridge;
+}
+
+// In user mode TFTP is QEMU's.
+bool is_served_by_qemu(const DecideInput& in) {
+    return !fetches_by_http(in.settings) && !is_on_bridge(in);
+}
+
 int fetch_error(const DecideInput& in, const BootProgram& program) {
-    return fetches_by_http(in.settings) ? program.http_error : program.user_error;
+    return is_served_by_qemu(in) ? program.user_error : program.http_error;
 }
 
 // Secure Boot refuses a program that nobody signed. One that nobody can read is given for the message alone.
@@ -95,8 +103,10 @@ void tell_of_empty_folder(const DecideInput& in, const NicFrame& frame, Findings
     const std::string has = ipxe != nullptr && ipxe->in_folder
                                 ? fmt::format("{} and no boot.ipxe that it could run", ipxe->name)
                                 : "no boot.ipxe and no boot program under a name that is known";
-    findings.note(
-        fmt::format("{} holds {}, and no --bootfile is given: DHCP will name nothing to boot", folder, has));
+    findings.note(fmt::format("{} holds {}, and no --bootfile is given: {}", folder, has,
+                              is_on_bridge(in)
+                                  ? "nothing of it is served, and the network alone says what boots"
+                                  : "DHCP will name nothing to boot"));
 }
 
 void tell_of_unsigned_folder(const DecideInput& in, const NicFrame& frame, Findings& findings) {
@@ -173,10 +183,10 @@ bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings&
     if (error != 0) {
         tell(in,
              {fmt::format("{} cannot be given to the firmware", program.file.string()),
-              fetches_by_http(in.settings)
-                  ? fmt::format("vm-launch serves without privileges: {}", errno_text(error))
-                  : fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
-                                errno_text(error)),
+              is_served_by_qemu(in)
+                  ? fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
+                                errno_text(error))
+                  : fmt::format("vm-launch serves without privileges: {}", errno_text(error)),
               fmt::format("chmod a+r {} (and a+x the folders above it)", program.file.string()),
               ExitCode::host},
              findings);
@@ -194,9 +204,11 @@ void follow_link(const BootProgram& program, Netboot& netboot) {
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
-    netboot.offered_from = user_mode_host(in);
+    if (!is_on_bridge(in)) {
+        netboot.offered_from = user_mode_host(in);
+    }
     netboot.firmware_file = program.name;
-    if (!fetches_by_http(in.settings)) {
+    if (is_served_by_qemu(in)) {
         if (program.in_folder) {
             serve_by_tftp(in, *in.facts.netboot, netboot);
         } else {
@@ -213,28 +225,31 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
     netboot.http = true;
 }
 
-// QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c).
+// QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c). On a bridge
+// vm-launch offers by DHCPv4 alone.
 bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
     if (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6) {
         return true;
     }
-    tell(in,
-         {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
-          "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
-          in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4", ExitCode::settings},
-         findings);
+    tell(
+        in,
+        {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
+         is_on_bridge(in) ? "vm-launch's offer is DHCPv4's, and this client asks by DHCPv6"
+                          : "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
+         in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4", ExitCode::settings},
+        findings);
     return false;
 }
 
-// QEMU's DHCP knows one name for all who ask.
+// QEMU's DHCP knows one name for all who ask; on a bridge what is named is for the firmware.
 void note_ipxe_by_name(const DecideInput& in, Findings& findings) {
     for (const BootProgram& program : in.facts.boot_programs) {
         if (program.is_ipxe && program.in_folder && program.name == in.settings.bootfile &&
             in.facts.netboot->has_boot_ipxe) {
             findings.note(
-                fmt::format("{} is iPXE, and DHCP names it to iPXE too, which then loads itself "
-                            "again: without --bootfile it gets boot.ipxe",
-                            program.name));
+                fmt::format("{} is iPXE, and {}: without --bootfile it gets boot.ipxe", program.name,
+                            is_on_bridge(in) ? "vm-launch offers it nothing more"
+                                             : "DHCP names it to iPXE too, which then loads itself again"));
         }
     }
 }
@@ -267,7 +282,7 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
         given || in.settings.bootfile ? nullptr : choose_from_folder(in, frame, netboot, findings);
     check_bootfile(in, findings);
     const bool to_ipxe = needs_ipxe(in, netboot);
-    netboot.http = !netboot.is_elsewhere() && (to_ipxe || fetches_by_http(in.settings)) &&
+    netboot.http = !netboot.is_elsewhere() && (to_ipxe || !is_served_by_qemu(in)) &&
                    (netboot.bootfile || given) && can_serve_by_http(in, found, findings);
     if (netboot.http) {
         std::ignore = all_links_stay_inside(in, serve_linked(in, frame, loader, netboot), true, findings);
@@ -277,12 +292,16 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
     }
     if (!to_ipxe) {
         note_ipxe_by_name(in, findings);
+    }
+    if (!to_ipxe && !is_on_bridge(in)) {
         serve_by_tftp(in, found, netboot);
         check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
     }
     if (loader != nullptr) {
-        follow_link(*loader, netboot);
-        const int told_of = fetches_by_http(in.settings) ? found.http_error : found.folder.user_error;
+        if (!is_on_bridge(in)) {
+            follow_link(*loader, netboot);
+        }
+        const int told_of = is_served_by_qemu(in) ? found.folder.user_error : found.http_error;
         if (told_of == 0 && !can_be_fetched(in, *loader, findings)) {
             boot_nothing(netboot);
         }
