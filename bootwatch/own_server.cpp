@@ -31,7 +31,7 @@ bool is_own(const Scene& scene, const Fetch& fetch) {
     }
     const DhcpTalk* const dhcp = scene.talk();
     return fetch.protocol == "tftp" &&
-           (scene.about.network == Network::nat ||
+           (scene.about.network == Network::nat || scene.about.network == Network::isolated ||
             (dhcp != nullptr && is_own_offer_taken(*dhcp) &&
              root_of(fetch.url) == fmt::format("tftp://{}/", to_string(dhcp->own->message.next_server))));
 }

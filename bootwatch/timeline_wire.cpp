@@ -146,6 +146,9 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         add_bounded(current().dhcp, {client, nics_[nic].id, at}, most_talks, current().left_out.talks);
         talk = &current().dhcp.back();
         talk->client_arch = message.client_arch;
+        talk->vendor_class = message.vendor_class;
+        talk->user_class = message.user_class;
+        talk->options = message.options;
         mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
     }
     talk->discovers += begins ? 1 : 0;
@@ -176,7 +179,8 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         std::exchange(talk->boot_server_answered, talk->boot_server_answered || packet.from.port == 4011);
     if (packet.ours) {
         talk->own_answered = talk->own_answered || packet.from.port == 4011;
-        if (!std::exchange(talk->own, offer)) {
+        if (!talk->own) {  // iPXE keeps the first one for as long as it looks for an address
+            talk->own = offer;
             mark(Stage::offer, at, Proof::wire,
                  fmt::format("vm-launch's own, to this guest alone{}", boot_file_text(message)), false);
         }

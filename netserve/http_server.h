@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "base/ip.h"
 #include "netserve/folder.h"
-#include "netserve/ipv4.h"
 
 namespace vml::serve {
 
@@ -23,7 +23,7 @@ struct Listener {
     OwnedFd socket;
     std::uint16_t port = 0;
 };
-[[nodiscard]] Listener listen_on(const Ipv4& address);
+[[nodiscard]] Listener listen_on(const Ip4& address);
 [[nodiscard]] Listener listen_on_loopback();
 
 // Who connected from one port of 127.0.0.1 to another, by the kernel's table of connections (the text of
@@ -32,7 +32,7 @@ struct Listener {
 
 // From whom a connection comes, and to which port of ours.
 struct Connection {
-    Ipv4 peer{};
+    Ip4 peer{};  // zero over IPv6
     std::uint16_t peer_port = 0;
     std::uint16_t port = 0;
 };

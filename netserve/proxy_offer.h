@@ -48,7 +48,7 @@ struct ProxyAnswer {
 struct ProxyOffer {
     std::uint32_t xid = 0;                  // of its DHCPDISCOVER
     Mac client{};                           // its hardware address
-    Ipv4 server{};                          // whose offer it is, and where the file is by TFTP
+    Ip4 server{};                           // whose offer it is, and where the file is by TFTP
     std::string bootfile{};                 // a name or a URL, of 1 to 255 bytes
     std::optional<std::int8_t> priority{};  // among iPXE's settings; none: the option is left out
     std::vector<OfferOption> options{};     // beside these; of one that the offer has by itself, this counts

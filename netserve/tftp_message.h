@@ -19,6 +19,7 @@ struct TftpRead {
     std::string file;
     std::string mode;  // in lower case
     TftpOptionList options;
+    bool operator==(const TftpRead&) const = default;
 };
 struct TftpWrite {};
 struct TftpAcknowledged {

@@ -21,6 +21,8 @@ enum class Step {
     attach_macvtap,
     delete_link,
     take_owner_lock,
+    make_segment,
+    join_segment,
 };
 
 // One sentence, or nothing when there is no better advice than the system's own words. Pure.

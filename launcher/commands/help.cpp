@@ -11,6 +11,7 @@
 #include "launcher/commands/subcommands.h"
 #include "launcher/remote/control_verbs.h"
 #include "launcher/settings/option_table.h"
+#include "launcher/settings/own_flags.h"
 #include "launcher/settings/settings_reader.h"
 
 namespace vml {
@@ -249,6 +250,11 @@ std::string help_on(const Subcommand& subcommand) {
     for (const UsedFlag& used : subcommand.flags.value_or(std::vector<UsedFlag>{})) {
         options += help_entry(flag_with_value(used.setting, find_option(used.setting)->metavar),
                               std::string{used.help});
+    }
+    for (const OwnFlag& flag : own_flags()) {
+        options += flag.subcommand == subcommand.name
+                       ? help_entry(flag_with_value(flag.name, flag.metavar), std::string{flag.help})
+                       : "";
     }
     text += options.empty() ? "" : "\nOptions:\n" + options;
     return text + "\n" + paragraph("Exit code: " + sentence(without_markdown(subcommand.exit_code))) + "\n";

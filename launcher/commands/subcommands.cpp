@@ -12,8 +12,10 @@
 #include "launcher/commands/init_folder.h"
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/run_vm.h"
+#include "launcher/events/event.h"
 #include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
+#include "launcher/remote/event_client.h"
 #include "launcher/remote/guest_exec.h"
 #include "launcher/settings/guest_exec_line.h"
 
@@ -21,12 +23,19 @@ namespace vml {
 
 namespace {
 
+std::string events_table() {
+    return events::page();
+}
+
 struct Topic {
     std::string_view name;
     std::string (*text)();
 };
-constexpr std::array<Topic, 4> topics{
-    {{"", help_text}, {"man", man_page}, {"settings", settings_page}, {"control", control_page}}};
+constexpr std::array<Topic, 5> topics{{{"", help_text},
+                                       {"man", man_page},
+                                       {"settings", settings_page},
+                                       {"control", control_page},
+                                       {"events-table", events_table}}};
 
 int print_help(const CommandLine& command) {
     const std::string name = command.words.empty() ? "" : command.words.front();
@@ -35,7 +44,8 @@ int print_help(const CommandLine& command) {
     const Subcommand* subcommand = find_subcommand(subcommands(), name);
     if (topic == topics.end() && subcommand == nullptr) {
         throw Error{{fmt::format("help: unknown topic '{}'", name), "",
-                     "topics: man, settings, control, or a subcommand's name", ExitCode::settings}};
+                     "topics: man, settings, control, events-table, or a subcommand's name",
+                     ExitCode::settings}};
     }
     print(subcommand != nullptr ? help_on(*subcommand) : topic->text());
     return 0;
@@ -52,9 +62,10 @@ std::vector<Subcommand> for_vms_to_start() {
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_plan(read, environment);
          }},
-        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
-         "check the host for what the same options would need (network boot, if they name nothing else)", "",
-         "",
+        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "text, json", false, true,
+         "check the host for what the same options would need (network boot, if they name nothing else), and "
+         "on a bridge or a device of the host's ask who answers DHCP (--probe)",
+         "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);
          }},
@@ -81,6 +92,15 @@ std::vector<Subcommand> for_running_vms() {
          "could not be asked",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
+         }});
+    rows.push_back(
+        {"wait", "[NAME] [--stage STAGE] [--timeout SECONDS]", "", true, false,
+         "wait until a VM's boot reaches a stage, also of a VM that is about to start",
+         "ends at once where the stage was reached already; the VM may be started after it",
+         "0: the stage was reached; that of the boot's verdict when it failed; 15 after --timeout; 1: the VM "
+         "ended before, or there is none",
+         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+             return wait_for_stage(read, value_of(environment, "XDG_RUNTIME_DIR"));
          }});
     return rows;
 }
@@ -113,8 +133,9 @@ std::vector<Subcommand> for_no_vm() {
          },
          std::vector<UsedFlag>{{"mac", "this machine alone"},
                                {"report", "write it all as JSON (.json) or as a page (.html)"}}},
-        {"help", "[man|settings|control|SUBCOMMAND]", "", true, false,
-         "print this help, the man page's source, the table of settings or of what can be asked of a VM, or "
+        {"help", "[man|settings|control|events-table|SUBCOMMAND]", "", true, false,
+         "print this help, the man page's source, the table of settings, of what can be asked of a VM or of "
+         "events, or "
          "a subcommand's help",
          "", "0",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {

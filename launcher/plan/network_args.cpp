@@ -156,6 +156,24 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
 }
 
+void plan_segment(const VmSpec& spec, const NicSpec& nic, const Isolated& net, unsigned number,
+                  PlanWriter& writer) {
+    const Netboot& netboot = nic.netboot;
+    PlannedSegment segment{number, nic.id, nic.mac, net.segment, nic.mtu.value_or(0), nic.watched};
+    segment.options = netboot.options;
+    segment.script = netboot.bootfile.value_or("");
+    segment.program = netboot.firmware_file.value_or(spec.pxe ? segment.script : "");
+    segment.serves = netboot.http;
+    if (netboot.http) {
+        writer.plan().http = netboot;
+    }
+    writer.plan().segments.push_back(std::move(segment));
+    plan_link(nic, {}, number, by_hand(net, nic, number),
+              net.segment.empty() ? "a tap on a segment of its own"
+                                  : fmt::format("a tap on the segment {}", net.segment),
+              writer);
+}
+
 void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {
     std::visit(
         Overloaded{[&](const Nat& nat) {
@@ -173,7 +191,8 @@ void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWr
                    [&](const Macvtap& macvtap) {
                        plan_link(nic, macvtap.made, number, by_hand(macvtap, nic, number),
                                  fmt::format("a macvtap on {}", macvtap.lower), writer);
-                   }},
+                   },
+                   [&](const Isolated& net) { plan_segment(spec, nic, net, number, writer); }},
         nic.net);
 }
 
@@ -252,7 +271,7 @@ void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWrite
 // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
 void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
     WirePoint point{number, nic.id, nic.mac, ""};
-    if (!kind_of(nic.net).on_host) {
+    if (!kind_of(nic.net).on_host && !kind_of(nic.net).on_segment) {
         point.filter = nic.id + "-dump";
         const int pipe = writer.fd({.purpose = FdPurpose::capture, .nic = number});
         writer.add("-object",
@@ -276,6 +295,9 @@ void plan_nics(const VmSpec& spec, PlanWriter& writer) {
         plan_device(spec, nic, writer);
         if (nic.watched) {
             plan_watch(nic, number, writer);
+        }
+        if (nic.watched && nic.probe) {
+            writer.plan().probe = PlannedProbe{number, nic.id, nic.mac, *nic.probe};
         }
         if (nic.advertise_router) {
             writer.plan().shortcuts.push_back(

@@ -36,8 +36,8 @@ std::size_t tftp_block_on(const BridgePort& port) {
     std::size_t block = serve::TftpTransfer::usual_block;
     for (const net::Operation& operation : port.made.operations) {
         if (const auto* tap = std::get_if<net::CreateTap>(&operation);
-            tap != nullptr && tap->mtu > block + serve::udp_overhead + tftp_header) {
-            block = tap->mtu - serve::udp_overhead - tftp_header;
+            tap != nullptr && tap->mtu > block + serve::udp4_overhead + tftp_header) {
+            block = tap->mtu - serve::udp4_overhead - tftp_header;
         }
     }
     return block;

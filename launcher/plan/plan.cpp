@@ -1,5 +1,7 @@
 #include "launcher/plan/plan.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace vml {
@@ -23,6 +25,17 @@ std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint1
         }
     }
     return words;
+}
+
+bool Plan::serves_on_segment() const {
+    return std::any_of(segments.begin(), segments.end(),
+                       [](const PlannedSegment& segment) { return segment.serves; });
+}
+
+const PlannedSegment* Plan::segment_of(unsigned nic) const {
+    const auto found = std::find_if(segments.begin(), segments.end(),
+                                    [&](const PlannedSegment& segment) { return segment.nic == nic; });
+    return found == segments.end() ? nullptr : &*found;
 }
 
 std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port) {

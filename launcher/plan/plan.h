@@ -131,6 +131,16 @@ struct WirePoint {
     bool operator==(const WirePoint&) const = default;
 };
 
+// The network is asked who would answer the guest, by DHCPDISCOVERs in its name, before it asks itself.
+struct PlannedProbe {
+    unsigned nic = 0;  // 1 for the first; it is watched
+    std::string id;    // "net0"
+    std::string mac;   // the guest's
+    ClientWords words{};
+
+    bool operator==(const PlannedProbe&) const = default;
+};
+
 // What vm-launch tells the boot clients of a guest, as a ProxyDHCP server, on that guest's own link alone.
 struct PlannedOffer {
     unsigned nic = 0;  // 1 for the first
@@ -151,6 +161,23 @@ struct PlannedOffer {
     bool operator==(const PlannedOffer&) const = default;
 };
 
+// A NIC on an isolated segment, and what vm-launch's DHCP names to its guest there: a name among what is
+// served, or a URL; empty: nothing.
+struct PlannedSegment {
+    unsigned nic = 0;     // 1 for the first
+    std::string id;       // "net0"
+    std::string mac;      // the guest's
+    std::string segment;  // its name; empty: this NIC's alone
+    unsigned mtu = 0;     // 0: Ethernet's
+    bool watched = false;
+    bool serves = false;    // Plan::http is for this one
+    std::string script{};   // to iPXE
+    std::string program{};  // to the firmware's own client
+    std::vector<DhcpOption> options{};
+
+    bool operator==(const PlannedSegment&) const = default;
+};
+
 // What makes this boot faster than a stock one.
 struct Shortcut {
     enum class Kind { key_at_prompt, router_advertisement, proxy_offer, http };
@@ -169,12 +196,16 @@ struct Plan {
     std::vector<PortWait> port_waits{};
     std::vector<WirePoint> wire{};
     std::vector<Shortcut> shortcuts{};
+    std::vector<PlannedSegment> segments{};  // joined before QEMU starts
     // Served on the loopback, to QEMU's user alone; with an offer on a bridge, on its address, to its guest
-    // alone.
+    // alone; on a segment to who is on that.
     std::optional<Netboot> http{};
     std::optional<PlannedOffer> offer{};
+    std::optional<PlannedProbe> probe{};
     // Of who is served over a link of the host's.
     [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
+    [[nodiscard]] bool serves_on_segment() const;
+    [[nodiscard]] const PlannedSegment* segment_of(unsigned nic) const;  // none: it is on none
     std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
     bool needs_own_server = false;             // no command by hand could make this boot
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does

@@ -122,9 +122,10 @@ ordered_json helpers_of(const Plan& plan) {
     return list;
 }
 
-std::vector<std::string> names_of_options(const PlannedOffer& offer) {
+std::vector<std::string> names_of_options(const std::vector<DhcpOption>& options) {
     std::vector<std::string> names;
-    for (const DhcpOption& option : offer.options) {
+    names.reserve(options.size());
+    for (const DhcpOption& option : options) {
         names.push_back(to_string(option));
     }
     return names;
@@ -145,9 +146,40 @@ std::string offer_as_text(const PlannedOffer& offer) {
             "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
             "this guest alone{}\n",
             offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-            offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
+            offer.options.empty()
+                ? ""
+                : ", with the DHCP options " + listed(names_of_options(offer.options), "and"));
     }
     return text;
+}
+
+std::string segments_as_text(const Plan& plan) {
+    std::string text;
+    for (const PlannedSegment& segment : plan.segments) {
+        text += fmt::format(
+            "\n{} is on {}: DHCP, DHCPv6, a router's word, TFTP, HTTP and DNS (boot.local) are "
+            "vm-launch's own there\n",
+            segment.id,
+            segment.segment.empty() ? "an isolated segment of its own"
+                                    : "the isolated segment " + segment.segment);
+        const auto named = [&](std::string_view who, const std::string& what) {
+            text += what.empty() ? "" : fmt::format("  {} is named {}\n", who, printable(what));
+        };
+        named("iPXE", segment.script);
+        named("the firmware's own client", segment.program);
+    }
+    return text;
+}
+
+ordered_json to_json(const PlannedSegment& segment) {
+    const auto or_null = [](const std::string& text) {
+        return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+    };
+    return {{"nic", segment.id},
+            {"segment", or_null(segment.segment)},
+            {"ipxe_gets", or_null(segment.script)},
+            {"firmware_gets", or_null(segment.program)},
+            {"options", names_of_options(segment.options)}};
 }
 
 // By hand nobody offers anything, so that iPXE would get itself again.
@@ -159,6 +191,13 @@ std::string offer_by_hand(const PlannedOffer& offer) {
     return fmt::format(
         "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
         printable(file));
+}
+
+std::string probe_as_text(const PlannedProbe& probe) {
+    return fmt::format(
+        "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
+        probe.id, probe.words.vendor_class,
+        probe.words.user_class.empty() ? "" : ", user class " + probe.words.user_class);
 }
 
 }  // namespace
@@ -188,8 +227,10 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    text += plan.probe ? probe_as_text(*plan.probe) : "";
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     text += plan.offer ? offer_as_text(*plan.offer) : "";
+    text += segments_as_text(plan);
     if (!plan.shortcuts.empty()) {
         text += "\nFaster than stock:\n";
         for (const Shortcut& shortcut : plan.shortcuts) {
@@ -228,6 +269,11 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
+        {"probe", plan.probe ? ordered_json{{"nic", plan.probe->id},
+                                            {"client_arch", plan.probe->words.arch},
+                                            {"vendor_class", plan.probe->words.vendor_class},
+                                            {"user_class", plan.probe->words.user_class}}
+                             : ordered_json(nullptr)},
         {"offer", plan.offer
                       ? ordered_json{{"nic", plan.offer->id},
                                      {"bootfile", plan.offer->bootfile.empty()
@@ -236,8 +282,9 @@ std::string plan_as_json(const Plan& plan) {
                                      {"firmware_file", plan.offer->firmware == FirmwareFetch::none
                                                            ? ordered_json(nullptr)
                                                            : ordered_json(shown_firmware_file(*plan.offer))},
-                                     {"options", names_of_options(*plan.offer)}}
+                                     {"options", names_of_options(plan.offer->options)}}
                       : ordered_json(nullptr)},
+        {"segments", list_of(plan.segments, [](const PlannedSegment& segment) { return to_json(segment); })},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
@@ -271,6 +318,9 @@ std::string plan_as_shell(const Plan& plan) {
             printable(plan.offer->firmware_file.substr(plan.offer->firmware_file.find_last_of('/') + 1)));
     } else if (plan.offer && plan.offer->in_user_mode) {
         text = offer_by_hand(*plan.offer);
+    }
+    if (!plan.segments.empty()) {
+        text += "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n";
     }
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";

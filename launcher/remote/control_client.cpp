@@ -16,6 +16,7 @@
 #include "control/folder.h"
 #include "launcher/console/console_client.h"
 #include "launcher/remote/base64.h"
+#include "launcher/remote/event_client.h"
 #include "launcher/remote/run_state.h"
 #include "launcher/remote/status.h"
 #include "launcher/remote/told.h"
@@ -190,8 +191,12 @@ int print_status(const Question& question) {
     if (vms.empty()) {
         throw no_such_vm(command.words.empty() ? "" : command.words.front(), {});
     }
-    print(command.format == OutputFormat::json ? status_as_json(vms) : status_as_text(vms));
-    return 0;
+    if (command.format != OutputFormat::json) {
+        print(status_as_text(vms));
+    } else if (!command.follow) {
+        print(status_as_json(vms));
+    }
+    return command.follow ? follow_status(question) : 0;
 }
 
 int show_end(const Dialogue& dialogue) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "launcher/remote/control_client.h"
+#include "launcher/remote/event_client.h"
 
 namespace vml {
 
@@ -24,10 +25,10 @@ json no_arguments(const CommandLine& /*command*/) {
 
 const std::vector<ControlVerb>& control_verbs() {
     static const std::vector<ControlVerb> verbs{
-        {"status", "[NAME]", "text, json",
+        {"status", "[NAME] [--follow]", "text, json",
          "what a running VM is, how far its boot got, and what it may do, as the kernel tells it",
          "what the VM is, how far its boot got, and what QEMU and vm-launch may do, as the kernel shows it; "
-         "`--format json`",
+         "`--format json`; with `--follow` then what happens, until the VM has ended",
          "0; 1: none runs", &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
         {"stop", "[NAME]", "", "stop a VM: the guest's power button, then by force; waits for the end",
          "the guest's power button, unless firmware or iPXE is known to have the machine "
@@ -53,6 +54,12 @@ const std::vector<ControlVerb>& control_verbs() {
          "0: QEMU answers and the guest runs (or is about to be started); with `--health-stage STAGE` "
          "(`HEALTH_STAGE`): and this boot reached the stage. Else 1, and why",
          &ControlService::health, answer_limit, no_arguments, show_health},
+        {"events", "[NAME]", "", "what happens to a VM, as it happens: one JSON object a line",
+         "what is so now and then what happens, as it happens, until the VM has ended: one JSON object a "
+         "line "
+         "([events.md](events.md))",
+         "0; 1: its vm-launch was killed", &ControlService::events, answer_limit, no_arguments, nullptr,
+         print_events},
         {"exec", "[NAME] -- COMMAND…", "",
          "run a command in the guest by its agent, qemu-ga; its output and exit status",
          "runs a program in the guest through its QEMU guest agent",

@@ -1,30 +1,48 @@
-// vm-launch's own servers: what they serve, and to whom alone. Makes system calls.
+// What vm-launch itself serves while the VM runs, and to whom alone: what the guest boots from, by HTTP, to
+// UEFI's own client on a bridge by TFTP, and everything else that a guest on an isolated segment needs. In
+// the event loop. Makes system calls.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
 #include "launcher/keeper/vm_files.h"
 #include "launcher/plan/plan.h"
+#include "launcher/run/segment_door.h"
 #include "launcher/start/apply.h"
-#include "launcher/watch/guest_tftp.h"
+#include "launcher/watch/tap_tftp.h"
 #include "netserve/http_server.h"
+#include "netserve/segment_server.h"
 
 namespace vml {
 
-struct NetbootServers {
-    std::optional<serve::HttpServer> http;
-    std::unique_ptr<GuestTftp> tftp;
-};
+class NetbootServer {
+  public:
+    using OnRequest = std::function<void(const std::string& line)>;
 
-// Those that the plan has. Takes the VM's sockets. `files` must outlive the servers; `on_request` gets a line
-// for each request.
-[[nodiscard]] NetbootServers netboot_servers(boost::asio::io_context& io, const Plan& plan, RunningVm& vm,
-                                             VmFiles& files,
-                                             const std::function<void(const std::string&)>& on_request);
+    // Takes the VM's sockets, and its view of the guest's connections. `files` must outlive it. To be made
+    // before vm-launch becomes another user: those of this one may join its segments.
+    NetbootServer(boost::asio::io_context& io, const Plan& plan, RunningVm& vm, VmFiles& files,
+                  OnRequest on_request);
+
+    // See serve::HttpServer.
+    void client_began_anew();
+
+  private:
+    void serve_by_http(OwnedFd socket, serve::Stranger stranger);
+    void serve_segment(const PlannedSegment& planned, net::SegmentLink link);
+
+    boost::asio::io_context& io_;
+    serve::OpenFile open_;
+    OnRequest on_request_;
+    std::vector<serve::HttpServer> http_;
+    std::unique_ptr<TapTftp> tap_tftp_;
+    std::vector<serve::SegmentServer> segments_;
+    std::vector<std::unique_ptr<SegmentDoor>> doors_;
+};
 
 }  // namespace vml

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <span>
 #include <utility>
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
-#include "base/url.h"
+#include "launcher/settings/boot_word.h"
 #include "launcher/settings/foreign_variables.h"
 #include "launcher/settings/guest_exec_line.h"
 #include "launcher/settings/option_table.h"
+#include "launcher/settings/own_flags.h"
 #include "launcher/settings/suggest.h"
 
 namespace vml {
@@ -38,6 +38,9 @@ po::options_description described_options() {
             add(row.negation().c_str(), po::value<std::string>());
         }
     }
+    for (const OwnFlag& flag : own_flags()) {
+        add(std::string{flag.name}.c_str(), po::value<std::string>());
+    }
     add("help,h", "")("version,V", "")("config", po::value<std::string>())("format",
                                                                            po::value<std::string>());
     return options;
@@ -46,6 +49,8 @@ po::options_description described_options() {
 Arguments known_flags() {
     Arguments flags{"--help", "--version", "--config", "--format"};
     flags.insert(flags.end(), names_of_plan.begin(), names_of_plan.end());
+    std::transform(own_flags().begin(), own_flags().end(), std::back_inserter(flags),
+                   [](const OwnFlag& flag) { return fmt::format("--{}", flag.name); });
     for (const OptionRow& row : option_table()) {
         flags.push_back(fmt::format("--{}", row.flag));
         if (row.has_negation()) {
@@ -65,7 +70,8 @@ const OptionRow* boolean_of(std::string_view flag) {
 }
 
 bool is_boolean_flag(std::string_view word) {
-    return word.starts_with(dashes) && boolean_of(word.substr(dashes.size())) != nullptr;
+    return word.starts_with(dashes) &&
+           (boolean_of(word.substr(dashes.size())) != nullptr || is_own_switch(word.substr(dashes.size())));
 }
 
 std::optional<bool> boolean_in(std::string_view text) {
@@ -144,54 +150,6 @@ const Subcommand& or_plan(const Subcommand& given, Arguments& arguments,
     return *found;
 }
 
-bool ends_with_any(std::string_view word, std::span<const std::string_view> ends) {
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return word.ends_with(end); });
-}
-
-constexpr std::array<std::string_view, 6> disk_images{".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhdx"};
-constexpr std::array<std::string_view, 4> other_files{".iso", ".ipxe", ".efi", ".json"};
-
-// "./debian-12.5", which no file is called.
-bool is_dotted_path(std::string_view word) {
-    return (word.starts_with("./") || word.starts_with("../")) && !ends_with_any(word, disk_images) &&
-           !ends_with_any(word, other_files);
-}
-
-// Without a dot in its last part, unless that is a dot alone.
-bool looks_like_folder(const std::string& word) {
-    return word == "." || word == ".." || word.ends_with('/') || is_dotted_path(word) ||
-           (word.find('/') != std::string::npos && !is_url(word) &&
-            word.find('.', word.rfind('/')) == std::string::npos);
-}
-
-// The setting that a word among the arguments stands for, if it is something to boot.
-std::optional<std::string_view> setting_of_word(const std::string& word) {
-    if (word.ends_with(".ipxe")) {
-        return "script";
-    }
-    if (is_url(word)) {
-        return "bootfile";
-    }
-    return looks_like_folder(word) ? std::optional<std::string_view>{"netboot-dir"} : std::nullopt;
-}
-
-std::string hint_for_word(const std::string& word, std::string_view before) {
-    if (before == "--persist") {
-        return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);
-    }
-    if (before == "--blank-disk" && word.find_first_of("0123456789") == 0) {
-        return fmt::format("--blank-disk takes no size: did you mean --disk-size {}?", word);
-    }
-    if (word.ends_with(".iso")) {
-        return fmt::format("did you mean --iso {}?", word);
-    }
-    if (ends_with_any(word, disk_images)) {
-        return fmt::format("did you mean --disk {}?", word);
-    }
-    return "a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch --help); arguments for QEMU go "
-           "behind --";
-}
-
 // "vm-launch boot.ipxe", "vm-launch ./netboot".
 bool take_what_to_boot(const std::string& word, Layer& layer) {
     const auto flag = setting_of_word(word);
@@ -257,7 +215,9 @@ void take_known_flag(const std::string& key, const std::string& value, const Sub
         line.command.version = true;
     } else if (key == "format") {
         take_format(value, subcommand, line);
-    } else if (!uses(subcommand, key)) {
+    } else if (const OwnFlag* own = find_own_flag(subcommand.name, key)) {
+        take_own_flag(*own, value, line);
+    } else if (!uses(subcommand, key) || is_own_flag(key)) {
         line.layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
                          fmt::format("see vm-launch {} --help", subcommand.name));
     } else if (key == "config") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +27,12 @@ struct CommandLine {
     bool help = false;
     bool version = false;
     std::optional<OutputFormat> format;
-    std::vector<std::string> words;          // positional arguments: the files of `rom`, a VM's name
-    std::vector<std::string> guest_command;  // of `exec`, behind --; of `guest-exec`
-    bool wait = false;                       // of `guest-exec`
+    std::vector<std::string> words;                 // positional arguments: the files of `rom`, a VM's name
+    std::vector<std::string> guest_command;         // of `exec`, behind --; of `guest-exec`
+    bool wait = false;                              // of `guest-exec`
+    bool follow = false;                            // of `status`
+    std::string stage = "os";                       // of `wait`: a stage's name
+    std::optional<std::chrono::seconds> timeout{};  // of `wait`
 
     bool operator==(const CommandLine&) const = default;
 };

@@ -182,46 +182,49 @@ std::vector<PortForward> parse_port_forwards(std::string_view text) {
 
 std::vector<OptionRow> network_options() {
     std::vector<OptionRow> rows = nic_options();
-    for (
-        OptionRow row : {
-            option<&Settings::netboot_dir>({"netboot-dir", "NETBOOT_DIR", "DIR", "none",
-                                            "nat and bridge: serve this folder to the guest, to iPXE by "
-                                            "HTTP, in nat mode and to UEFI's own PXE by TFTP too; a "
-                                            "boot.ipxe in it is the bootfile"}),
-            option<&Settings::script, parse_script>(
-                {"script", "NETBOOT_SCRIPT", "FILE", "none",
-                 "nat and bridge: boot this iPXE script, which vm-launch serves to the guest with the "
-                 "files beside it that it names; a URL, - (standard input) or the script's own text "
-                 "(#!ipxe…) is taken too"}),
-            option<&Settings::kernel>({"kernel", "NETBOOT_KERNEL", "FILE", "none",
-                                       "nat and bridge: boot this kernel (a file or a URL) over the "
-                                       "network, by an iPXE script that vm-launch writes and serves"}),
-            adding_up(option<&Settings::initrds, parse_initrds>(
-                {"initrd", "NETBOOT_INITRD", "FILE,…", "none",
-                 "with --kernel: the initial RAM disk, a file or a URL; several are unpacked in their "
-                 "order"})),
-            option<&Settings::append, parse_append>({"append", "NETBOOT_APPEND", "WORDS",
-                                                     "console=ttyS0 on x86_64",
-                                                     "with --kernel: its command line"}),
-            option<&Settings::bootfile>({"bootfile", "NETBOOT_FILE", "NAME",
-                                         "boot.ipxe, where --netboot-dir holds one",
-                                         "nat and bridge: the file that DHCP names to the guest: an iPXE "
-                                         "script or boot program in --netboot-dir, or a URL"}),
-            repeated_option<&Settings::dhcp_options, parse_dhcp_option>(
-                {"dhcp-option", "DHCP_OPTION", "N=VALUE", "none",
-                 "nat and bridge: a DHCP option that iPXE gets with what vm-launch offers it, by its number, "
-                 "by name (path-prefix, config-file, …) or inside of iPXE's own (175.N); VALUE is a text, or "
-                 "hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in the environment: DHCP_OPTION, "
-                 "DHCP_OPTION2, …)"}),
-            adding_up(option<&Settings::port_forwards, parse_port_forwards>(
-                {"port-forward", "PORT_FWD", "LIST", "none",
-                 "nat: ports of the host that lead to the guest, [udp:][ADDRESS:]HOST:GUEST,…; HOST and "
-                 "GUEST may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
-                 "ADDRESS on the loopback, in a container on all addresses"})),
-            option<&Settings::ssh_port, parse_ssh_port>(
-                {"ssh-port", "SSH_PORT", "PORT", "none",
-                 "nat: this port of the host leads to the guest's port 22"}),
-        }) {
+    for (OptionRow row : {
+             option<&Settings::netboot_dir>(
+                 {"netboot-dir", "NETBOOT_DIR", "DIR", "none",
+                  "nat, isolated and bridge: serve this folder to the guest by HTTP and TFTP, to iPXE on a "
+                  "bridge by HTTP alone; a boot.ipxe in it is the bootfile"}),
+             option<&Settings::script, parse_script>(
+                 {"script", "NETBOOT_SCRIPT", "FILE", "none",
+                  "nat, isolated and bridge: boot this iPXE script, which vm-launch serves to the guest with "
+                  "the "
+                  "files beside it that it names; a URL, - (standard input) or the script's own text "
+                  "(#!ipxe…) is taken too"}),
+             option<&Settings::kernel>(
+                 {"kernel", "NETBOOT_KERNEL", "FILE", "none",
+                  "nat, isolated and bridge: boot this kernel (a file or a URL) over the "
+                  "network, by an iPXE script that vm-launch writes and serves"}),
+             adding_up(option<&Settings::initrds, parse_initrds>(
+                 {"initrd", "NETBOOT_INITRD", "FILE,…", "none",
+                  "with --kernel: the initial RAM disk, a file or a URL; several are unpacked in their "
+                  "order"})),
+             option<&Settings::append, parse_append>({"append", "NETBOOT_APPEND", "WORDS",
+                                                      "console=ttyS0 on x86_64",
+                                                      "with --kernel: its command line"}),
+             option<&Settings::bootfile>(
+                 {"bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
+                  "nat, isolated and bridge: the file that DHCP names to the guest: an iPXE "
+                  "script or boot program in --netboot-dir, or a URL"}),
+             repeated_option<&Settings::dhcp_options, parse_dhcp_option>(
+                 {"dhcp-option", "DHCP_OPTION", "N=VALUE", "none",
+                  "nat, isolated and bridge: a DHCP option that iPXE gets with what vm-launch offers it, by "
+                  "its number, "
+                  "by name (path-prefix, config-file, …) or inside of iPXE's own (175.N); VALUE is a text, "
+                  "or "
+                  "hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in the environment: DHCP_OPTION, "
+                  "DHCP_OPTION2, …)"}),
+             adding_up(option<&Settings::port_forwards, parse_port_forwards>(
+                 {"port-forward", "PORT_FWD", "LIST", "none",
+                  "nat: ports of the host that lead to the guest, [udp:][ADDRESS:]HOST:GUEST,…; HOST and "
+                  "GUEST may be ranges (8000-8010), and Docker's 127.0.0.1:8080:80/tcp is taken too; without "
+                  "ADDRESS on the loopback, in a container on all addresses"})),
+             option<&Settings::ssh_port, parse_ssh_port>(
+                 {"ssh-port", "SSH_PORT", "PORT", "none",
+                  "nat: this port of the host leads to the guest's port 22"}),
+         }) {
         rows.push_back(std::move(row));
     }
     return rows;

@@ -65,6 +65,9 @@ std::vector<NicKey> make_nic_keys() {
         nic_key<&NicSettings::direct_dev, parse_link_name>(
             "direct-dev", {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
                            "the host's device that the macvtap sits on"}),
+        nic_key<&NicSettings::segment, parse_segment_name>(
+            "segment", {"segment", "NETWORK_SEGMENT", "NAME", "none: a segment of the NIC's own",
+                        "isolated: the segment to join; the first VM of this user's that names it makes it"}),
         nic_key<&NicSettings::mac, parse_mac>(
             "mac", {"mac", "NETWORK_MAC", "MAC", "derived from the VM's name and the host's machine-id",
                     "the guest's MAC address"}),
@@ -235,6 +238,17 @@ std::string parse_link_name(std::string_view text) {
     if (!shaped) {
         throw ValueError{fmt::format("invalid interface name '{}'", text),
                          "1 to 15 characters without '/', ':' and blanks; `ip link` lists those there are"};
+    }
+    return name;
+}
+
+std::string parse_segment_name(std::string_view text) {
+    constexpr std::size_t longest = 64;  // of an abstract socket's name, in which it is
+    std::string name{trimmed(text)};
+    constexpr std::string_view characters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (name.empty() || name.size() > longest || name.find_first_not_of(characters) != std::string::npos) {
+        throw ValueError{fmt::format("invalid segment name '{}'", text), "1 to 64 letters, digits and . _ -"};
     }
     return name;
 }

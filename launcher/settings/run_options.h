@@ -21,6 +21,8 @@ namespace vml {
 [[nodiscard]] Until parse_until(std::string_view text);
 // Paths that end with .json or .html, separated by commas.
 [[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
+// A path, "-" for standard output, or "fd:" and a descriptor's number.
+[[nodiscard]] EventTarget parse_event_target(std::string_view text);
 [[nodiscard]] std::vector<std::string> parse_extra_args(std::string_view text);
 
 [[nodiscard]] std::vector<OptionRow> run_options();

@@ -26,8 +26,11 @@ namespace vml {
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
 
-// Is it the firmware's own client that boots this NIC, where QEMU's DHCP, or on a bridge vm-launch, can name
-// it a file?
+// A network on which nobody but QEMU and vm-launch answers.
+[[nodiscard]] bool is_served_by_us(NetworkMode network);
+
+// Is it the firmware's own client that boots this NIC, where QEMU's DHCP, or vm-launch on a bridge or on an
+// isolated segment, can name it a file?
 [[nodiscard]] bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware);
 
 // The NIC whose guest gets what vm-launch serves, in user mode or on a bridge: the first that takes part in

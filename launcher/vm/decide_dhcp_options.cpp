@@ -63,6 +63,10 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
         return;
     }
     check_options(in, findings);
+    if (in.settings.nics[index].network == NetworkMode::isolated) {
+        netboot.options = in.settings.dhcp_options;  // of vm-launch's own answer, to whoever asks
+        return;
+    }
     const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
     const bool boots =
         takes_part_in_boot(in.settings.nics[index], index) && boots_from(in.settings, BootDevice::network);

@@ -41,7 +41,14 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
                 return decide_nat(in, index, findings);
             },
             [&](const BridgePort& port) -> NicNet { return decide_bridge_port(place, port, nic, findings); },
-            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
+            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); },
+            [&](const Isolated& net) -> NicNet {
+                nic.mtu = wanted.mtu;
+                if (in.facts.segment_fault) {
+                    findings.once(*in.facts.segment_fault);
+                }
+                return net;
+            }},
         net_of(wanted));
     if (netboot_nic(in.settings) == index) {
         nic.netboot = decide_netboot(in, frame, index, findings);

@@ -202,6 +202,9 @@ void note_unused_disks(const DecideInput& in, Findings& findings);
 // port_check.cpp: the ports of the host that QEMU is to listen on.
 void check_ports(const DecideInput& in, Findings& findings);
 
+// output_check.cpp: the files that vm-launch is to write for others.
+void check_outputs(const DecideInput& in, Findings& findings);
+
 // note_unused.cpp: what is given and counts for nothing here.
 void note_unused(const DecideInput& in, Findings& findings);
 
@@ -216,5 +219,6 @@ struct BootOrder {
 void drop_idle_program(VmSpec& spec);
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
 void spare_waits(const DecideInput& in, VmSpec& spec);
+void decide_probe(const DecideInput& in, VmSpec& spec);
 
 }  // namespace vml

@@ -1,4 +1,5 @@
-// Which file the firmware's own client is given, on QEMU's user-mode network or on a bridge.
+// Which file the firmware's own client is given, on QEMU's user-mode network, on a bridge or on an
+// isolated segment.
 //
 // A boot program of the user's, or a loader that goes on by itself, is what DHCP names. What only iPXE can
 // boot (a script, a URL where the firmware has PXE alone) follows in a second step: DHCP names an iPXE
@@ -23,16 +24,20 @@ namespace vml {
 namespace {
 
 bool fetches_by_http(const Settings& settings) {
-    return settings.pxe == PxeClient::http4;
+    return settings.pxe == PxeClient::http4 || settings.pxe == PxeClient::http6;
+}
+
+NetworkMode network_of(const DecideInput& in) {
+    return in.settings.nics[netboot_nic(in.settings).value_or(0)].network;
 }
 
 bool is_on_bridge(const DecideInput& in) {
-    return in.settings.nics[netboot_nic(in.settings).value_or(0)].network == NetworkMode::bridge;
+    return network_of(in) == NetworkMode::bridge;
 }
 
-// In user mode TFTP is QEMU's.
+// In user mode TFTP is QEMU's; whatever else the firmware fetches vm-launch serves itself.
 bool is_served_by_qemu(const DecideInput& in) {
-    return !fetches_by_http(in.settings) && !is_on_bridge(in);
+    return !fetches_by_http(in.settings) && network_of(in) == NetworkMode::nat;
 }
 
 int fetch_error(const DecideInput& in, const BootProgram& program) {
@@ -204,7 +209,7 @@ void follow_link(const BootProgram& program, Netboot& netboot) {
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
-    if (!is_on_bridge(in)) {
+    if (network_of(in) == NetworkMode::nat) {
         netboot.offered_from = user_mode_host(in);
     }
     netboot.firmware_file = program.name;
@@ -228,7 +233,8 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
 // QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c). On a bridge
 // vm-launch offers by DHCPv4 alone.
 bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
-    if (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6) {
+    if (network_of(in) == NetworkMode::isolated ||
+        (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6)) {
         return true;
     }
     tell(
@@ -293,12 +299,13 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
     if (!to_ipxe) {
         note_ipxe_by_name(in, findings);
     }
-    if (!to_ipxe && !is_on_bridge(in)) {
+    const bool in_user_mode = network_of(in) == NetworkMode::nat;
+    if (!to_ipxe && in_user_mode) {
         serve_by_tftp(in, found, netboot);
         check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
     }
     if (loader != nullptr) {
-        if (!is_on_bridge(in)) {
+        if (in_user_mode) {
             follow_link(*loader, netboot);
         }
         const int told_of = is_served_by_qemu(in) ? found.folder.user_error : found.http_error;

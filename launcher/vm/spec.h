@@ -102,8 +102,22 @@ struct Macvtap {
     bool operator==(const Macvtap&) const = default;
 };
 
+// A segment with nothing on it but VMs, each of which its own vm-launch serves.
+struct Isolated {
+    std::string segment;  // its name, by which others join it; empty: this NIC's alone
+    bool operator==(const Isolated&) const = default;
+};
+
 // What a NIC is on. link_kind.h has a row for each.
-using NicNet = std::variant<Nat, BridgePort, Macvtap>;
+using NicNet = std::variant<Nat, BridgePort, Macvtap, Isolated>;
+
+// What the guest's first DHCP client says of itself, for the probe of its network.
+struct ClientWords {
+    std::uint16_t arch = 0;      // option 93
+    std::string vendor_class{};  // option 60
+    std::string user_class{};    // option 77; empty: none
+    bool operator==(const ClientWords&) const = default;
+};
 
 struct NicSpec {
     std::string id;           // "net0": netdev and device
@@ -115,9 +129,10 @@ struct NicSpec {
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
-    bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
-    bool watched = false;           // its packets are looked at while the guest boots
-    bool repeat_offer = false;      // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
+    bool by_program = false;             // iPXE's program boots it: it has no ROM and no bootindex
+    bool watched = false;                // its packets are looked at while the guest boots
+    std::optional<ClientWords> probe{};  // its network is asked in this client's words; none: it is not
+    bool repeat_offer = false;           // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 namespace vml {
 
 namespace {
@@ -14,8 +16,8 @@ namespace {
 constexpr std::string_view pxe_class = "PXEClient";
 constexpr std::string_view http_class = "HTTPClient";
 
-serve::Ipv4 ipv4_of(const boot::Address& address) {
-    serve::Ipv4 ipv4{};
+Ip4 ipv4_of(const boot::Address& address) {
+    Ip4 ipv4{};
     std::copy_n(address.bytes.begin(), ipv4.size(), ipv4.begin());
     return ipv4;
 }
@@ -24,21 +26,21 @@ serve::Ipv4 ipv4_of(const boot::Address& address) {
 // 2.1, 2.2.4), or by a client that has an address already, whoever answers (RFC 2131, 3.4). Whichever boot
 // server is asked, it is vm-launch that answers: the question goes no further than the guest's link
 // (net::KeepDatagrams).
-bool asks_again(const boot::Packet& packet, const boot::DhcpMessage& message, const serve::Ipv4& us) {
+bool asks_again(const boot::Packet& packet, const boot::DhcpMessage& message, const Ip4& us) {
     if (packet.to.port == serve::boot_server_port) {
         return message.kind != boot::DhcpKind::bootp;
     }
-    const serve::Ipv4 to = ipv4_of(packet.to.address);
+    const Ip4 to = ipv4_of(packet.to.address);
     return message.kind == boot::DhcpKind::inform && (to == us || to == serve::everybody);
 }
 
 // None where it is not said whom to answer.
 std::vector<serve::ProxyOffer> answers_to(const boot::Packet& packet, serve::ProxyOffer offer,
-                                          const serve::Ipv4& us) {
+                                          const Ip4& us) {
     if (packet.from.address.is_zero()) {
         return {};
     }
-    const serve::Ipv4 asked = ipv4_of(packet.to.address);
+    const Ip4 asked = ipv4_of(packet.to.address);
     offer.answers = {{ipv4_of(packet.from.address), packet.from.port},
                      {asked == serve::everybody ? us : asked, packet.to.port}};
     return {std::move(offer)};
@@ -55,6 +57,16 @@ OwnOffer::OwnOffer(std::optional<OwnService> service, const std::vector<boot::Wa
         nic_ = static_cast<std::size_t>(found - watched.begin());
         mac_ = found->mac;
     }
+}
+
+std::string OwnOffer::text() const {
+    if (!service_) {
+        return {};
+    }
+    return made_ ? service_->told
+                 : fmt::format(
+                       "{}'s {} looked for no address, so that nothing of vm-launch's was offered to it",
+                       service_->nic, service_->firmware ? "firmware" : "iPXE");
 }
 
 std::vector<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet& packet,

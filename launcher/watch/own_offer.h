@@ -25,10 +25,11 @@ struct FirmwareFile {
 
 struct OwnService {
     std::string nic{};                          // "net0"
-    serve::Ipv4 address{};                      // whose offer it is
+    Ip4 address{};                              // whose offer it is
     std::string bootfile{};                     // a URL, for iPXE; empty: nothing is offered to it
     std::vector<serve::OfferOption> options{};  // beside it
     std::optional<FirmwareFile> firmware{};     // none: nothing is offered to the firmware
+    std::string told{};                         // what tells that the offer was made
 };
 
 class OwnOffer {
@@ -41,6 +42,11 @@ class OwnOffer {
     [[nodiscard]] std::vector<serve::ProxyOffer> due(std::size_t nic, const boot::Packet& packet,
                                                      const boot::Boot& boot) const;
 
+    // The offer went out. Once is told.
+    void was_made() { made_ = true; }
+    // For the report, whether or not it was made; "" where there is none to make.
+    [[nodiscard]] std::string text() const;
+
     // The NIC that is served; one that is not watched cannot be.
     [[nodiscard]] std::optional<std::size_t> nic() const { return nic_; }
 
@@ -51,6 +57,7 @@ class OwnOffer {
     std::optional<OwnService> service_;
     std::optional<std::size_t> nic_;
     Mac mac_{};
+    bool made_ = false;
 };
 
 }  // namespace vml

@@ -63,7 +63,7 @@ def test_version(flag):
 
 
 def test_unknown_topic_of_help():
-    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, or a subcommand's name")
+    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, events-table, or a subcommand's name")
 
 
 @pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md")])

@@ -10,11 +10,14 @@
 #include <string_view>
 
 #include "netserve/tftp_server.h"
+#include "netserve/udp_frame.h"
 #include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace vml::serve;
+
+using Tftp = TftpServer<UdpEnd>;
 
 constexpr std::size_t file_size = 70000;
 constexpr std::size_t most_block = 1468;
@@ -43,8 +46,8 @@ void check(const std::vector<std::string>& payloads) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view input{reinterpret_cast<const char*>(data), size};
-    TftpServer server{{open_file, most_block, [](const std::string& line) { require(is_utf8(line)); }}};
-    TftpServer::Time now{};
+    Tftp server{{open_file, most_block, [](const std::string& line) { require(is_utf8(line)); }}};
+    Tftp::Time now{};
     while (input.size() > 2) {
         const std::size_t length =
             std::min<std::size_t>(static_cast<std::uint8_t>(input[0]), input.size() - 2);
@@ -53,10 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             check(sending.payloads);
         }
         const std::string_view frame = input.substr(2, length);
-        if (const auto datagram = datagram_in(vml::bytes_of(frame))) {
-            check(server.take(datagram->from, datagram->payload, now));
+        if (const auto read = read_udp4(frame)) {
+            check(server.take({read->ends.from, read->ends.from_port}, read->payload, now));
         }
-        require(server.transfers() <= TftpServer::most_transfers);
+        require(server.transfers() <= Tftp::most_transfers);
         require(server.next_repeat().has_value() == (server.transfers() > 0));
         input.remove_prefix(2 + length);
     }

@@ -109,6 +109,7 @@ def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot,
     assert "iPXE takes vm-launch's file before the network's own (boot.ipxe, named by 10.77.0.1)" in own
     assert talk["acknowledged"]["at"] - talk["offers"][0]["at"] < 2.9  # iPXE waits for no other ProxyDHCP server: 3 s
     assert there.requests() == []
+    assert all(fetch["by_vm_launch"] for fetch in report["boots"][0]["fetches"] if fetch["state"] == "done")
     assert any("net0's iPXE was offered what vm-launch serves by HTTP from 10.77.0.3" in line for line in report["helped"])
 
 

@@ -8,6 +8,7 @@
 #include "bootwatch/packet.h"
 #include "netserve/frame_bytes.h"
 #include "netserve/tftp_server.h"
+#include "netserve/udp_frame.h"
 #include "tests/unit/catch.h"
 
 namespace vml::serve::tftp_tests {
@@ -15,6 +16,8 @@ namespace {
 
 using namespace std::string_literals;
 using std::chrono::seconds;
+
+using Tftp = TftpServer<UdpEnd>;
 
 constexpr UdpEnd client{{10, 77, 0, 50}, 2070};
 
@@ -66,12 +69,12 @@ struct Server {
     bool readable = true;
     std::vector<std::string> asked{};
     std::vector<std::string> lines{};
-    TftpServer::Time now{};
-    TftpServer server{{[this](const std::string& name) {
-                           asked.push_back(name);
-                           return open(name);
-                       },
-                       1468, [this](const std::string& line) { lines.push_back(line); }}};
+    Tftp::Time now{};
+    Tftp server{{[this](const std::string& name) {
+                     asked.push_back(name);
+                     return open(name);
+                 },
+                 1468, [this](const std::string& line) { lines.push_back(line); }}};
 
     TftpFile open(const std::string& name) const {
         if (name != "boot.efi") {
@@ -208,7 +211,7 @@ TEST_CASE("what nobody answers comes again, ever later, and ends after a minute"
             CHECK(sending.client == client);
             if (!sending.payloads.empty()) {
                 CHECK(sending.payloads == first);
-                times.push_back(std::chrono::duration_cast<seconds>(server.now - TftpServer::Time{}).count());
+                times.push_back(std::chrono::duration_cast<seconds>(server.now - Tftp::Time{}).count());
             }
         }
         REQUIRE(times.size() < 100);
@@ -300,14 +303,14 @@ TEST_CASE("what is no TFTP at all is told so, and disturbs no transfer") {
 TEST_CASE("of too many transfers the one that is quiet for the longest is forgotten") {
     Server server;
     const auto from = [](unsigned port) { return UdpEnd{client.address, static_cast<std::uint16_t>(port)}; };
-    for (unsigned i = 0; i < TftpServer::most_transfers; ++i) {
+    for (unsigned i = 0; i < Tftp::most_transfers; ++i) {
         server.now += seconds{1};
         CHECK(server.take(read_request("boot.efi"), from(1000 + i)).size() == 1);
     }
     CHECK(server.take(ack(1), from(1000)).size() == 1);  // which is heard again
     for (unsigned i = 0; i < 1000; ++i) {
         CHECK(server.take(read_request("boot.efi"), from(3000 + i)).size() == 1);
-        CHECK(server.server.transfers() == TftpServer::most_transfers);
+        CHECK(server.server.transfers() == Tftp::most_transfers);
         if (i == 0) {
             CHECK(server.take(ack(2), from(1000)).size() == 1);
             CHECK(server.take(ack(1), from(1001)).empty());
@@ -319,7 +322,8 @@ TEST_CASE("of too many transfers the one that is quiet for the longest is forgot
 TEST_CASE("frames carry datagrams both ways") {
     constexpr Mac guest{0x52, 0x54, 0, 1, 2, 3};
     const std::string payload = data(1, "x");
-    const std::string frame = udp_frame(guest, {{10, 77, 0, 3}, 69}, client, payload);
+    const std::string frame =
+        udp_frame(FrameEnds<Ip4>{guest, {10, 77, 0, 3}, client.address, 69, client.port, our_mac}, payload);
     const auto packet = boot::decode_frame(bytes_of(frame));
     REQUIRE(packet);
     CHECK(packet->target == guest);
@@ -328,26 +332,26 @@ TEST_CASE("frames carry datagrams both ways") {
     CHECK(packet->to.port == 2070);
     CHECK(std::get<boot::TftpData>(packet->body).size == 1);
     CHECK(checksum(frame.substr(14, 20)) == 0);
-    const auto datagram = datagram_in(bytes_of(frame));
-    REQUIRE(datagram);
-    CHECK(datagram->payload == payload);
-    CHECK(datagram->to == client);
-    CHECK(datagram->from == UdpEnd{{10, 77, 0, 3}, 69});
-    CHECK(std::string{datagram->sender.begin(), datagram->sender.end()} == our_mac);
+    const auto read = read_udp4(frame);
+    REQUIRE(read);
+    CHECK(read->payload == payload);
+    CHECK(read->ends == FrameEnds<Ip4>{guest, {10, 77, 0, 3}, client.address, 69, client.port, our_mac});
 }
 
 TEST_CASE("a frame that is cut, a fragment, or of another protocol carries none") {
-    const std::string frame = udp_frame({}, {{10, 77, 0, 3}, 69}, client, "payload");
-    CHECK(datagram_in(bytes_of(frame)));
-    CHECK(datagram_in(bytes_of(frame + std::string(20, '\0'))));  // Ethernet's padding
-    CHECK(datagram_in(bytes_of(frame + std::string(20, '\0')))->payload == "payload");
+    const std::string frame =
+        udp_frame(FrameEnds<Ip4>{{}, {10, 77, 0, 3}, client.address, 69, client.port, our_mac}, "payload");
+    CHECK(read_udp4(frame));
+    const std::string with_padding = frame + std::string(20, '\0');  // Ethernet's
+    REQUIRE(read_udp4(with_padding));
+    CHECK(read_udp4(with_padding)->payload == "payload");
     for (std::size_t size = 0; size < frame.size(); ++size) {
-        CHECK_FALSE(datagram_in(bytes_of(frame.substr(0, size))));
+        CHECK_FALSE(read_udp4(frame.substr(0, size)));
     }
     const auto with = [&](std::size_t at, char byte) {
         std::string changed = frame;
         changed[at] = byte;
-        return datagram_in(bytes_of(changed)).has_value();
+        return read_udp4(changed).has_value();
     };
     CHECK_FALSE(with(12, '\x86'));
     CHECK_FALSE(with(14, '\x65'));

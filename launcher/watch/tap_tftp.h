@@ -1,6 +1,6 @@
 // TFTP for a guest on a bridge, on the guest's own link: its datagrams are read from the tap, and the answers
-// handed into it, so that nobody else is served, and no port of the host is open. Runs in the event loop.
-// Makes system calls.
+// handed into it, so that nobody else is served, and no port of the host is open. The other way, over a
+// socket, is netserve/socket_tftp.h. Runs in the event loop. Makes system calls.
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,28 @@
 #include "base/mac.h"
 #include "netserve/folder.h"
 #include "netserve/tftp_server.h"
+#include "netserve/udp_frame.h"
 
 namespace vml {
 
-class GuestTftp {
+class TapTftp {
   public:
     struct Config {
         OwnedFd view;  // net::open_datagram_capture on the guest's tap
         Mac guest{};
-        serve::Ipv4 address{};  // where the guest asks
+        Ip4 address{};  // where the guest asks
         std::size_t most_block = serve::TftpTransfer::usual_block;
         serve::OpenFile open;
     };
     // A line for each request, for the debug level.
     using OnRequest = std::function<void(const std::string& line)>;
 
-    GuestTftp(boost::asio::io_context& io, Config config, OnRequest on_request);
-    ~GuestTftp();
-    GuestTftp(const GuestTftp&) = delete;
-    GuestTftp& operator=(const GuestTftp&) = delete;
-    GuestTftp(GuestTftp&&) = delete;
-    GuestTftp& operator=(GuestTftp&&) = delete;
+    TapTftp(boost::asio::io_context& io, Config config, OnRequest on_request);
+    ~TapTftp();
+    TapTftp(const TapTftp&) = delete;
+    TapTftp& operator=(const TapTftp&) = delete;
+    TapTftp(TapTftp&&) = delete;
+    TapTftp& operator=(TapTftp&&) = delete;
 
   private:
     void wait();
@@ -46,8 +47,8 @@ class GuestTftp {
 
     OwnedFd view_;
     Mac guest_;
-    serve::Ipv4 address_;
-    serve::TftpServer server_;
+    Ip4 address_;
+    serve::TftpServer<serve::UdpEnd> server_;
     boost::asio::posix::stream_descriptor readable_;  // has view_'s number
     boost::asio::steady_timer repeat_;
 };

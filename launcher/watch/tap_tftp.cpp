@@ -1,4 +1,4 @@
-#include "launcher/watch/guest_tftp.h"
+#include "launcher/watch/tap_tftp.h"
 
 #include <array>
 #include <cerrno>
@@ -10,6 +10,7 @@
 #include <boost/system/error_code.hpp>
 #include <sys/socket.h>
 
+#include "netserve/frame_bytes.h"
 #include "netserve/tftp_file.h"
 #include "netserve/udp_frame.h"
 #include "netsetup/capture.h"
@@ -27,7 +28,7 @@ constexpr int datagrams_at_once = 64;
 
 }  // namespace
 
-GuestTftp::GuestTftp(boost::asio::io_context& io, Config config, OnRequest on_request)
+TapTftp::TapTftp(boost::asio::io_context& io, Config config, OnRequest on_request)
     : view_{std::move(config.view)},
       guest_{config.guest},
       address_{config.address},
@@ -39,11 +40,11 @@ GuestTftp::GuestTftp(boost::asio::io_context& io, Config config, OnRequest on_re
     wait();
 }
 
-GuestTftp::~GuestTftp() {
+TapTftp::~TapTftp() {
     readable_.release();
 }
 
-void GuestTftp::wait() {
+void TapTftp::wait() {
     readable_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                          [this](const boost::system::error_code& error) {
                              if (!error) {
@@ -53,17 +54,17 @@ void GuestTftp::wait() {
 }
 
 // A link that has gone says so at every read: then nothing is waited for.
-void GuestTftp::read() {
+void TapTftp::read() {
     std::array<char, longest_frame> room{};
     ssize_t count = 0;
     for (int turn = 0; turn < datagrams_at_once && count >= 0; ++turn) {
         count = net::read_frame(view_.get(), room).count;
-        const auto datagram =
-            count > 0 ? serve::datagram_in(bytes_of({room.data(), static_cast<std::size_t>(count)}))
-                      : std::nullopt;
-        if (datagram && datagram->sender == guest_ &&
-            datagram->to == serve::UdpEnd{address_, serve::tftp_port}) {
-            send(datagram->from, server_.take(datagram->from, datagram->payload, Clock::now()));
+        const auto read =
+            count > 0 ? serve::read_udp4({room.data(), static_cast<std::size_t>(count)}) : std::nullopt;
+        if (read && read->ends.from_mac == guest_ && read->ends.to == address_ &&
+            read->ends.to_port == serve::tftp_port) {
+            const serve::UdpEnd client{read->ends.from, read->ends.from_port};
+            send(client, server_.take(client, read->payload, Clock::now()));
         }
     }
     const bool goes_on = count >= 0 || errno == EAGAIN || errno == EINTR;
@@ -73,14 +74,15 @@ void GuestTftp::read() {
     }
 }
 
-void GuestTftp::send(const serve::UdpEnd& to, const std::vector<std::string>& payloads) {
+void TapTftp::send(const serve::UdpEnd& to, const std::vector<std::string>& payloads) {
     for (const std::string& payload : payloads) {
-        const std::string frame = serve::udp_frame(guest_, {address_, serve::tftp_port}, to, payload);
+        const std::string frame = serve::udp_frame(
+            {guest_, address_, to.address, serve::tftp_port, to.port, serve::our_mac}, payload);
         ::send(view_.get(), frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // else it comes again
     }
 }
 
-void GuestTftp::wait_to_repeat() {
+void TapTftp::wait_to_repeat() {
     const auto next = server_.next_repeat();
     if (!next) {
         repeat_.cancel();
