@@ -171,6 +171,27 @@ std::string segments_as_text(const Plan& plan) {
     return text;
 }
 
+ordered_json probe_of(const Plan& plan) {
+    return plan.probe ? ordered_json{{"nic", plan.probe->id},
+                                     {"client_arch", plan.probe->words.arch},
+                                     {"vendor_class", plan.probe->words.vendor_class},
+                                     {"user_class", plan.probe->words.user_class}}
+                      : ordered_json(nullptr);
+}
+
+ordered_json offer_of(const Plan& plan) {
+    if (!plan.offer) {
+        return nullptr;
+    }
+    const PlannedOffer& offer = *plan.offer;
+    return {
+        {"nic", offer.id},
+        {"bootfile", offer.bootfile.empty() ? ordered_json(nullptr) : ordered_json(shown_bootfile(offer))},
+        {"firmware_file", offer.firmware == FirmwareFetch::none ? ordered_json(nullptr)
+                                                                : ordered_json(shown_firmware_file(offer))},
+        {"options", names_of_options(offer.options)}};
+}
+
 ordered_json to_json(const PlannedSegment& segment) {
     const auto or_null = [](const std::string& text) {
         return text.empty() ? ordered_json(nullptr) : ordered_json(text);
@@ -269,21 +290,8 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"probe", plan.probe ? ordered_json{{"nic", plan.probe->id},
-                                            {"client_arch", plan.probe->words.arch},
-                                            {"vendor_class", plan.probe->words.vendor_class},
-                                            {"user_class", plan.probe->words.user_class}}
-                             : ordered_json(nullptr)},
-        {"offer", plan.offer
-                      ? ordered_json{{"nic", plan.offer->id},
-                                     {"bootfile", plan.offer->bootfile.empty()
-                                                      ? ordered_json(nullptr)
-                                                      : ordered_json(shown_bootfile(*plan.offer))},
-                                     {"firmware_file", plan.offer->firmware == FirmwareFetch::none
-                                                           ? ordered_json(nullptr)
-                                                           : ordered_json(shown_firmware_file(*plan.offer))},
-                                     {"options", names_of_options(plan.offer->options)}}
-                      : ordered_json(nullptr)},
+        {"probe", probe_of(plan)},
+        {"offer", offer_of(plan)},
         {"segments", list_of(plan.segments, [](const PlannedSegment& segment) { return to_json(segment); })},
         {"shortcuts",
          list_of(plan.shortcuts,
