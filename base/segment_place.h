@@ -2,16 +2,12 @@
 // and, for each, the vm-launch that serves it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
+#include "base/ip.h"
 #include "base/mac.h"
 
 namespace vml {
-
-// In network byte order.
-using Ip4 = std::array<std::uint8_t, 4>;
-using Ip6 = std::array<std::uint8_t, 16>;
 
 // The segment's networks. 198.18.0.0/15 is for tests on networks without a way out (RFC 2544, C.2.2), and
 // fd00::/8 for networks of one's own (RFC 4193); neither is any site's.

@@ -67,6 +67,7 @@ struct DhcpTalk {
     // At port 4011, where a ProxyDHCP server may tell the file (PXE specification 2.1, 2.2.4).
     unsigned boot_server_requests = 0;
     bool boot_server_answered = false;
+    bool own_answered = false;  // by vm-launch, to this guest alone, whomever it asked
     Address boot_server{};
 
     bool operator==(const DhcpTalk&) const = default;

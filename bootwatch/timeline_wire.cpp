@@ -136,9 +136,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     constexpr std::uint16_t boot_server_port = 4011;
     if (DhcpTalk* asked = talk_of(nic); asked != nullptr && packet.to.port == boot_server_port) {
         asked->boot_server = packet.to.address;
-        if (++asked->boot_server_requests == 1 && asked->own) {
-            mark(Stage::address, at, Proof::wire, fate_text(*asked), false);
-        }
+        ++asked->boot_server_requests;
         return;
     }
     const Client client = client_of(message);
@@ -177,7 +175,10 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
+    const bool answered =
+        std::exchange(talk->boot_server_answered, talk->boot_server_answered || packet.from.port == 4011);
     if (packet.ours) {
+        talk->own_answered = talk->own_answered || packet.from.port == 4011;
         if (!talk->own) {  // iPXE keeps the first one for as long as it looks for an address
             talk->own = offer;
             mark(Stage::offer, at, Proof::wire,
@@ -185,7 +186,9 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         }
         return;
     }
-    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
+    if (talk->own && !answered && talk->boot_server_answered) {
+        mark(Stage::address, at, Proof::wire, fate_text(*talk), false);
+    }
     if (message.kind == DhcpKind::nak) {
         add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
         return;

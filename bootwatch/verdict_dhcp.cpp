@@ -267,7 +267,7 @@ Verdict no_file(const Scene& scene) {
                 scene.with_complaint(fmt::format(
                     "{} acknowledged {} without a filename (option 67){}", to_string(dhcp->ack->sender),
                     to_string(dhcp->ack->message.yours), words.empty() ? "" : "; " + words)),
-                words.empty() ? file_hint(scene) : std::string{own_offer_hint});
+                words.empty() ? file_hint(scene) : std::string{own_offer_hint(*dhcp)});
 }
 
 }  // namespace vml::boot

@@ -195,9 +195,9 @@ std::optional<std::string> dhcp6_answer(const SegmentGuest& guest, std::string_v
     if (!is_meant(question) || question.option(six_client).size() > longest_duid) {
         return std::nullopt;
     }
-    return udp_frame(
-        FrameEnds<Ip6>{read->ends.to_mac, segment_router, read->ends.from, server_port, read->ends.from_port},
-        answer_to_question(guest, question));
+    return udp_frame(FrameEnds<Ip6>{read->ends.from_mac, segment_router, read->ends.from, server_port,
+                                    read->ends.from_port},
+                     answer_to_question(guest, question));
 }
 
 }  // namespace vml::serve

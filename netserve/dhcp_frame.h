@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "netserve/udp_frame.h"
+
 namespace vml::serve {
 
 inline constexpr std::size_t room_for_file = 128;  // in the fixed part (RFC 2131, 2)
@@ -23,20 +25,17 @@ struct DhcpHeader {
     std::string client{};       // the hardware address
     std::string next_server{};  // siaddr, 4 bytes
     std::string file{};         // of less than 128 bytes
+    std::string has_address{};  // the client's, which it has already (ciaddr), 4 bytes; empty: none
 };
 
-// RFC 2131, 2, up to the options' cookie; the answer is to be sent to everybody (the broadcast flag).
+// RFC 2131, 2, up to the options' cookie; the answer is to be sent to everybody (the
+// broadcast flag) where the client has no address.
 [[nodiscard]] std::string dhcp_header(const DhcpHeader& header);
 
-// Who sends a message, by which address, and between which ports it goes.
-struct DhcpWay {
-    std::string_view mac;      // 6 bytes
-    std::string_view address;  // 4 bytes
-    char from_port = '\x44';   // the lower byte: 68, the client's
-    char to_port = '\x43';     // 67, the server's
-};
+inline constexpr std::uint16_t dhcp_server_port = 67;
+inline constexpr std::uint16_t dhcp_client_port = 68;
 
-// The Ethernet frame, to everybody on the link, of a message that ends with its last option.
-[[nodiscard]] std::string dhcp_frame(const DhcpWay& way, std::string message);
+// The Ethernet frame of a message that ends with its last option.
+[[nodiscard]] std::string dhcp_frame(const FrameEnds<Ip4>& ends, std::string message);
 
 }  // namespace vml::serve

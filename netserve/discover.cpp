@@ -21,7 +21,7 @@ constexpr auto wanted = "\x01\x03\x06\x0C\x0F\x11\x2B\x3C\x42\x43\xAF\xCB"sv;
 
 std::string discover(const Discover& question) {
     const std::string mac{question.client.begin(), question.client.end()};
-    std::string text = dhcp_header({'\x01', question.xid, mac, {}, {}});
+    std::string text = dhcp_header({'\x01', question.xid, mac, {}, {}, {}});
     text += dhcp_option('\x35', "\x01"sv);      // DHCPDISCOVER
     text += dhcp_option('\x39', "\x05\xC0"sv);  // messages of 1,472 bytes are taken, as by iPXE
     text += dhcp_option('\x5D', be16(question.arch));
@@ -30,7 +30,8 @@ std::string discover(const Discover& question) {
     text += question.user_class.empty() ? "" : dhcp_option('\x4D', question.user_class);
     text += dhcp_option('\x37', wanted);
     text += dhcp_option('\x3D', "\x01" + mac);  // RFC 2132, 9.14: the hardware's type, and its address
-    return dhcp_frame({mac, "\0\0\0\0"sv}, std::move(text));
+    return dhcp_frame({everybody_mac, {}, everybody, dhcp_client_port, dhcp_server_port, question.client},
+                      std::move(text));
 }
 
 }  // namespace vml::serve

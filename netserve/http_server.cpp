@@ -33,7 +33,7 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 }  // namespace
 
-Listener listen_on(const Ipv4& address) {
+Listener listen_on(const Ip4& address) {
     asio::io_context io;
     error_code error;
     tcp::acceptor acceptor{io};
@@ -150,8 +150,8 @@ class HttpServer::Impl {
         if (error || connections_.size() >= most_connections) {
             return;
         }
-        const Connection from{peer.address().is_v4() ? peer.address().to_v4().to_bytes() : Ipv4{},
-                              peer.port(), ours.port()};
+        const Connection from{peer.address().is_v4() ? peer.address().to_v4().to_bytes() : Ip4{}, peer.port(),
+                              ours.port()};
         if (const std::string reason = stranger_(from); !reason.empty()) {
             on_request_(fmt::format("http: the connection from {}:{} was closed: {}",
                                     fmt::join(from.peer, "."), from.peer_port, reason));

@@ -12,7 +12,7 @@
 
 #include "netserve/dns_answer.h"
 #include "netserve/segment_answer.h"
-#include "netserve/tftp_server.h"
+#include "netserve/socket_tftp.h"
 #include "netserve/udp_socket.h"
 
 namespace vml::serve {
@@ -111,9 +111,9 @@ class SegmentServer::Impl {
     OpenFile open_;
     asio::posix::stream_descriptor link_;
     Answering dns4_;
-    TftpServer tftp4_;
+    SocketTftp tftp4_;
     std::optional<Answering> dns6_;
-    std::optional<TftpServer> tftp6_;
+    std::optional<SocketTftp> tftp6_;
 };
 
 SegmentServer::SegmentServer(asio::io_context& io, SegmentSockets sockets, SegmentGuest guest, OpenFile open,

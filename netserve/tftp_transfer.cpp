@@ -1,146 +1,115 @@
 #include "netserve/tftp_transfer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/text.h"
-#include "netserve/frame_bytes.h"
 
 namespace vml::serve {
 
 namespace {
 
-// RFC 1350, 5, and RFC 2347 (6).
-enum TftpCode : std::uint16_t {
-    tftp_read = 1,
-    tftp_data = 3,
-    tftp_acknowledge = 4,
-    tftp_fail = 5,
-    tftp_agree = 6
-};
-
-constexpr std::size_t most_in_window = 64;
-
-// The words of a request, each of which ends with a NUL; nothing: one does not end.
-std::optional<std::vector<std::string>> words_of_request(std::string_view text) {
-    std::vector<std::string> words;
-    while (!text.empty()) {
-        const std::size_t end = text.find('\0');
-        if (end == std::string_view::npos) {
-            return std::nullopt;
-        }
-        words.emplace_back(text.substr(0, end));
-        text.remove_prefix(end + 1);
-    }
-    return words;
-}
-
-// An option that is not known, or has no value that it may have, is as if it were not there (RFC 2347).
-void agree_on(const std::string& name, const std::string& text, std::size_t most, TftpRead& read) {
-    constexpr std::size_t least_block = 8;  // RFC 2348
-    const std::string option = lower(name);
-    const std::size_t value = whole_number<std::uint32_t>(text).value_or(0);
-    if (option == "tsize") {
-        read.wants_size = true;
-    } else if (option == "blksize" && value >= least_block) {
-        read.block = std::min(value, most);
-    } else if (option == "windowsize" && value >= 1) {
-        read.window = std::min(value, most_in_window);
-    } else {
-        return;
-    }
-    read.agreed.push_back(name);
-}
+// RFC 2348; a larger one than the link takes would come in fragments.
+constexpr std::size_t least_block = 8;
+// RFC 1350 names no times. Doubled each time, as RFC 1123, 4.2.3.2 asks for; a client that has said nothing
+// for so long is gone. GRUB is quiet while its menu waits.
+constexpr std::chrono::seconds first_wait{1};
+constexpr std::chrono::seconds longest_wait{8};
+constexpr std::chrono::seconds patience{60};
 
 }  // namespace
 
-std::optional<TftpRead> read_tftp(std::string_view datagram, std::size_t most) {
-    const auto words = bytes_of(datagram).be16(0) == tftp_read && datagram.size() > 2
-                           ? words_of_request(datagram.substr(2))
-                           : std::nullopt;
-    if (!words || words->size() < 2 || words->front().empty()) {
-        return std::nullopt;
-    }
-    TftpRead read{words->front()};
-    read.octet = lower(words->at(1)) == "octet";
-    for (std::size_t i = 2; i + 1 < words->size(); i += 2) {
-        agree_on(words->at(i), words->at(i + 1), most, read);
-    }
-    return read;
+TftpTransfer::TftpTransfer(TftpRead request, TftpFile file, std::size_t most_block, Time now)
+    : request_{std::move(request)}, file_{std::move(file)}, wait_{first_wait, false, {}, now} {
+    accept_options(most_block);
+    wait_.until = now + wait_.time;
 }
 
-std::string tftp_error(TftpError code, std::string_view text) {
-    return be16(tftp_fail) + be16(static_cast<std::uint16_t>(code)) + std::string{text} + '\0';
-}
-
-TftpTransfer::TftpTransfer(TftpRead read, std::uint64_t size, ReadAt read_at)
-    : read_{std::move(read)},
-      size_{size},
-      read_at_{std::move(read_at)},
-      blocks_{size / read_.block + 1},
-      agreeing_{!read_.agreed.empty()} {}
-
-std::vector<std::string> TftpTransfer::begin() {
-    return agreeing_ ? std::vector{agreement()} : next_blocks();
-}
-
-std::vector<std::string> TftpTransfer::hear(std::string_view datagram) {
-    const Bytes bytes = bytes_of(datagram);
-    if (bytes.be16(0) == tftp_fail) {
-        over_ = true;
-    }
-    if (over_ || bytes.be16(0) != tftp_acknowledge || datagram.size() < 4) {
-        return {};
-    }
-    // Blocks are counted by 16 bits, over and over again.
-    const std::uint64_t further = static_cast<std::uint16_t>(bytes.be16(2) - acknowledged_);
-    if (agreeing_ ? bytes.be16(2) != 0 : further > sent_ - acknowledged_) {
-        return {};
-    }
-    // What was acknowledged before comes again where the first block of a window was lost (RFC 7440); where
-    // blocks go one by one, an answer to it would double all that follow.
-    if (!agreeing_ && further == 0 && read_.window == 1) {
-        return {};
-    }
-    agreeing_ = false;
-    acknowledged_ += further;
-    over_ = acknowledged_ == blocks_;
-    return over_ ? std::vector<std::string>{} : next_blocks();
-}
-
-std::vector<std::string> TftpTransfer::repeat() {
-    return over_ ? std::vector<std::string>{} : begin();
-}
-
-std::string TftpTransfer::agreement() const {
-    std::string text = be16(tftp_agree);
-    for (const std::string& name : read_.agreed) {
-        const std::string option = lower(name);
-        const std::uint64_t value = option == "tsize"     ? size_
-                                    : option == "blksize" ? read_.block
-                                                          : read_.window;
-        text += fmt::format("{}{}{}{}", name, '\0', value, '\0');
-    }
-    return text;
-}
-
-std::vector<std::string> TftpTransfer::next_blocks() {
-    std::vector<std::string> blocks;
-    sent_ = acknowledged_;
-    while (blocks.size() < read_.window && sent_ < blocks_) {
-        const std::uint64_t offset = sent_ * read_.block;
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(read_.block, size_ - offset));
-        const std::string content = read_at_(offset, count);
-        if (content.size() != count) {
-            over_ = true;
-            return {tftp_error(TftpError::other, "the file has changed")};
+// An option that is none, or not known, is left out of the answer (RFC 2347): it counts as not asked for.
+void TftpTransfer::accept_options(std::size_t most_block) {
+    constexpr std::uint64_t longest_asked_s = 255;  // RFC 2349
+    for (const auto& [name, value] : request_.options) {
+        const std::optional<std::uint64_t> asked = whole_number<std::uint64_t>(value);
+        const std::uint64_t number = asked.value_or(0);
+        const bool known = std::any_of(accepted_.begin(), accepted_.end(),
+                                       [&, &name = name](const auto& old) { return old.first == name; });
+        if (known) {
+            continue;
         }
-        ++sent_;
-        blocks.push_back(be16(tftp_data) + be16(sent_ & 0xFFFFU) + content);
+        if (name == "blksize" && number >= least_block) {
+            block_size_ = std::min<std::uint64_t>(number, most_block);
+            accepted_.emplace_back(name, std::to_string(block_size_));
+        } else if (name == "tsize" && asked) {
+            accepted_.emplace_back(name, std::to_string(file_.size));
+        } else if (name == "windowsize" && number > 0) {
+            window_size_ = std::min(number, most_window);
+            accepted_.emplace_back(name, std::to_string(window_size_));
+        } else if (name == "timeout" && number > 0 && number <= longest_asked_s) {
+            wait_.time = std::chrono::seconds{number};
+            wait_.fixed = true;
+            accepted_.emplace_back(name, value);
+        }
+    }
+    next_ = accepted_.empty() ? 1 : 0;
+}
+
+std::vector<std::string> TftpTransfer::first() {
+    return accepted_.empty() ? window() : std::vector{tftp_options(accepted_)};
+}
+
+// Numbers come round after 65535 (RFC 1350 knows no larger file; all servers go on with 0). An old one's
+// repetition is no reason to send anything: both sides would go on in pairs for the rest of the file.
+std::vector<std::string> TftpTransfer::acknowledged(std::uint16_t block, Time now) {
+    const std::uint64_t sent = next_ == 0 ? 1 : window_size_;
+    const auto ahead = static_cast<std::uint16_t>(block - static_cast<std::uint16_t>(next_));
+    const std::uint64_t last = file_.size / block_size_ + 1;  // shorter than a whole one, or empty
+    if (ahead >= sent || next_ + ahead > last) {
+        return {};
+    }
+    next_ += ahead + 1U;
+    wait_.heard = now;
+    wait_.time = wait_.fixed ? wait_.time : first_wait;
+    wait_.until = now + wait_.time;
+    over_ = next_ > last;
+    return over_ ? std::vector<std::string>{} : window();
+}
+
+std::vector<std::string> TftpTransfer::again(Time now) {
+    if (now - wait_.heard >= patience) {
+        over_ = true;
+        return {};
+    }
+    wait_.time = wait_.fixed ? wait_.time : std::min(wait_.time * 2, longest_wait);
+    wait_.until = now + wait_.time;
+    return next_ == 0 ? first() : window();
+}
+
+std::string TftpTransfer::terms() const {
+    return fmt::format("{} bytes a block{}", block_size_,
+                       window_size_ > 1 ? fmt::format(", {} at once", window_size_) : "");
+}
+
+std::vector<std::string> TftpTransfer::window() {
+    std::vector<std::string> blocks;
+    const std::uint64_t last = file_.size / block_size_ + 1;
+    for (std::uint64_t number = next_; number < next_ + window_size_ && number <= last && !over_; ++number) {
+        blocks.push_back(block(number));
     }
     return blocks;
+}
+
+// What a block lacks would end the file for the client: so a file that got shorter is an error.
+std::string TftpTransfer::block(std::uint64_t number) {
+    const std::uint64_t offset = (number - 1) * block_size_;
+    const std::uint64_t count = std::min<std::uint64_t>(block_size_, file_.size - offset);
+    const auto bytes = file_.read(offset, static_cast<std::size_t>(count));
+    if (!bytes || bytes->size() != count) {
+        over_ = true;
+        return tftp_error(TftpErrorCode::undefined, "cannot read the file");
+    }
+    return tftp_data(static_cast<std::uint16_t>(number), *bytes);
 }
 
 }  // namespace vml::serve

@@ -1,62 +1,73 @@
-// A file that is read by TFTP: the server's side of one transfer, datagram in, datagrams out (RFC 1350, 2347;
-// blksize 2348, tsize 2349, windowsize 7440). Pure: whoever has a socket and a clock drives it.
+// One file on its way to one client by TFTP: RFC 1350 with the options of RFC 2347 to 2349 and 7440. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
+
+#include "netserve/tftp_message.h"
 
 namespace vml::serve {
 
-struct TftpRead {
-    std::string name;
-    std::size_t block = 512;  // bytes
-    std::size_t window = 1;   // blocks that are sent before one is acknowledged
-    bool octet = true;        // as the file is
-    bool wants_size = false;
-    std::vector<std::string> agreed{};  // the options that are answered, as the client wrote them, in order
-    bool operator==(const TftpRead&) const = default;
+// A file that is read in pieces.
+struct TftpFile {
+    std::uint64_t size = 0;  // bytes
+    // So many bytes from there on, less at the file's end; nothing where it cannot be read.
+    std::function<std::optional<std::string>(std::uint64_t offset, std::size_t count)> read;
+    int error = 0;  // errno of opening it; then there is no more of it
 };
-
-// Of a read request. `most` bytes fit into a datagram that is not taken to pieces. Nothing: it is none.
-[[nodiscard]] std::optional<TftpRead> read_tftp(std::string_view datagram, std::size_t most);
-
-// RFC 1350, appendix I.
-enum class TftpError : std::uint16_t { other = 0, no_file = 1, no_access = 2, bad_operation = 4 };
-[[nodiscard]] std::string tftp_error(TftpError code, std::string_view text);
 
 class TftpTransfer {
   public:
-    // So much of the file, from there on; less where it has become shorter.
-    using ReadAt = std::function<std::string(std::uint64_t offset, std::size_t count)>;
+    using Time = std::chrono::steady_clock::time_point;
 
-    // `size`: of the file, in bytes.
-    TftpTransfer(TftpRead read, std::uint64_t size, ReadAt read_at);
+    // `most_block`: what the link takes, in bytes.
+    TftpTransfer(TftpRead request, TftpFile file, std::size_t most_block, Time now);
 
-    // What is sent at first, for what has come from the client, and when nothing has come for too long.
-    [[nodiscard]] std::vector<std::string> begin();
-    [[nodiscard]] std::vector<std::string> hear(std::string_view datagram);
-    [[nodiscard]] std::vector<std::string> repeat();
+    // What is to be sent, in this order: at first, to the block that the client has acknowledged, and when
+    // nothing has come by the time that is due.
+    [[nodiscard]] std::vector<std::string> first();
+    [[nodiscard]] std::vector<std::string> acknowledged(std::uint16_t block, Time now);
+    [[nodiscard]] std::vector<std::string> again(Time now);
 
-    // The client has all, or has given up.
+    [[nodiscard]] Time due() const { return wait_.until; }
+    [[nodiscard]] Time heard() const { return wait_.heard; }
+    // The client has all, or cannot get the rest.
     [[nodiscard]] bool is_over() const { return over_; }
+    // The client has answered nothing yet, and may ask the same again.
+    [[nodiscard]] bool is_untouched() const { return next_ == (accepted_.empty() ? 1U : 0U); }
+    [[nodiscard]] const TftpRead& request() const { return request_; }
+    // For the log: "1468 bytes a block".
+    [[nodiscard]] std::string terms() const;
+
+    static constexpr std::size_t usual_block = 512;  // bytes; RFC 1350, 2
+    // Blocks on their way at once; a NIC of QEMU's has room for 256 frames.
+    static constexpr std::uint64_t most_window = 16;
 
   private:
-    [[nodiscard]] std::string agreement() const;
-    [[nodiscard]] std::vector<std::string> next_blocks();
+    // For the client's answer.
+    struct Wait {
+        std::chrono::seconds time{};
+        bool fixed = false;  // the client has said how long
+        Time until{};
+        Time heard{};  // from the client
+    };
 
-    TftpRead read_;
-    std::uint64_t size_;
-    ReadAt read_at_;
-    std::uint64_t blocks_;            // there are so many; the last one is shorter than the others
-    std::uint64_t acknowledged_ = 0;  // so many of them
-    std::uint64_t sent_ = 0;          // likewise
-    bool agreeing_;                   // the options are not acknowledged yet
+    void accept_options(std::size_t most_block);
+    [[nodiscard]] std::vector<std::string> window();
+    [[nodiscard]] std::string block(std::uint64_t number);
+
+    TftpRead request_;
+    TftpFile file_;
+    TftpOptionList accepted_;
+    std::size_t block_size_ = usual_block;
+    std::uint64_t window_size_ = 1;
+    std::uint64_t next_ = 0;  // the block that the client waits for, from 1; 0: it waits for the options
+    Wait wait_;
     bool over_ = false;
 };
 

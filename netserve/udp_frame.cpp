@@ -37,8 +37,9 @@ Octets octets_at(Bytes bytes, std::size_t offset) {
     return octets;
 }
 
-std::string ethernet_header(const Mac& to, std::uint16_t type) {
-    return chars_of(to) + std::string{segment_mac.begin(), segment_mac.end()} + be16(type);
+template <typename Ip>
+std::string ethernet_header(const FrameEnds<Ip>& ends, std::uint16_t type) {
+    return chars_of(ends.to_mac) + chars_of(ends.from_mac) + be16(type);
 }
 
 template <typename Ip>
@@ -56,7 +57,7 @@ std::size_t sum_over_ip6(const FrameEnds<Ip6>& ends, std::uint8_t protocol, cons
 
 std::string ip6_frame(const FrameEnds<Ip6>& ends, std::uint8_t protocol, const std::string& text) {
     constexpr char hop_limit_of_link = '\xFF';  // RFC 4861, 6.1.2
-    return ethernet_header(ends.to_mac, ethernet_ipv6) + "\x60\0\0\0"s + be16(text.size()) +
+    return ethernet_header(ends, ethernet_ipv6) + "\x60\0\0\0"s + be16(text.size()) +
            static_cast<char>(protocol) + hop_limit_of_link + chars_of(ends.from) + chars_of(ends.to) + text;
 }
 
@@ -71,8 +72,12 @@ std::optional<Bytes> ip6_payload(Bytes frame, std::uint8_t protocol) {
 }
 
 FrameEnds<Ip6> ip6_ends(Bytes frame) {
-    return {octets_at<Mac>(frame, 6), octets_at<Ip6>(frame, ethernet_size + 8),
-            octets_at<Ip6>(frame, ethernet_size + 24), 0, 0};
+    return {octets_at<Mac>(frame, 0),
+            octets_at<Ip6>(frame, ethernet_size + 8),
+            octets_at<Ip6>(frame, ethernet_size + 24),
+            0,
+            0,
+            octets_at<Mac>(frame, 6)};
 }
 
 // The ports go into the ends.
@@ -95,8 +100,8 @@ std::string udp_frame(const FrameEnds<Ip4>& ends, std::string_view payload) {
                chars_of(ends.from) + chars_of(ends.to);
     };
     // A checksum of 0 is none (RFC 768).
-    return ethernet_header(ends.to_mac, ethernet_ipv4) + ip(checksum(ip(0))) +
-           udp_header(ends, payload.size(), 0) + std::string{payload};
+    return ethernet_header(ends, ethernet_ipv4) + ip(checksum(ip(0))) + udp_header(ends, payload.size(), 0) +
+           std::string{payload};
 }
 
 std::string udp_frame(const FrameEnds<Ip6>& ends, std::string_view payload) {
@@ -124,8 +129,8 @@ std::optional<ReadFrame<Ip4>> read_udp4(std::string_view frame) {
         bytes.u8(protocol_at) != protocol_udp || (bytes.be16(ethernet_size + 6) & fragment_bits) != 0) {
         return std::nullopt;
     }
-    return udp_in<Ip4>({octets_at<Mac>(bytes, 6), octets_at<Ip4>(bytes, ethernet_size + 12),
-                        octets_at<Ip4>(bytes, ethernet_size + 16), 0, 0},
+    return udp_in<Ip4>({octets_at<Mac>(bytes, 0), octets_at<Ip4>(bytes, ethernet_size + 12),
+                        octets_at<Ip4>(bytes, ethernet_size + 16), 0, 0, octets_at<Mac>(bytes, 6)},
                        bytes.part(ethernet_size + header, length - header));
 }
 

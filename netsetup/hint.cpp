@@ -47,6 +47,11 @@ constexpr std::array rows = {
     Row{Step::set_up, EPERM, need_net_admin},
     Row{Step::set_up, EADDRINUSE, "another link on that device has this MAC address: choose another"},
     Row{Step::set_up, ENETDOWN, "bring the lower device up first"},
+    Row{Step::keep_datagrams, EPERM, need_net_admin},
+    Row{Step::keep_datagrams, ENOENT,
+        "load the kernel's modules on the host: modprobe -a sch_ingress cls_bpf; or boot by iPXE (--ipxe), "
+        "or by "
+        "--pxe http4, which need neither"},
     Row{Step::make_private_netns, EPERM, "this needs CAP_SYS_ADMIN; without it a tagged macvtap does"},
     Row{Step::make_private_netns, ENOSPC, "raise user.max_net_namespaces (sysctl)"},
     Row{Step::create_macvtap, EPERM, need_net_admin},

@@ -14,6 +14,7 @@ enum class Step {
     set_mtu_and_mac,
     set_master,
     set_up,
+    keep_datagrams,
     make_private_netns,
     create_macvtap,
     open_macvtap,

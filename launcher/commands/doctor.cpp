@@ -54,7 +54,7 @@ Lines nic_lines(const NicSpec& nic) {
                        return link_lines(nic, "the device " + macvtap.lower, macvtap.made);
                    },
                    [&](const Isolated&) {
-                       return line("ok", fmt::format("{}: an isolated segment can be made", nic.id));
+                       return Lines{line("ok", fmt::format("{}: an isolated segment can be made", nic.id))};
                    }},
         nic.net);
     if (nic.rom) {

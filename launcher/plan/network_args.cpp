@@ -7,8 +7,11 @@
 #include "base/overloaded.h"
 #include "base/url.h"
 #include "launcher/plan/by_hand.h"
+#include "launcher/plan/offer_plan.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/vm/link_kind.h"
+#include "netserve/proxy_offer.h"
+#include "netserve/tftp_server.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -137,6 +140,10 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                const std::string& reason, PlanWriter& writer) {
     Plan& plan = writer.plan();
     plan.links.insert(plan.links.end(), link.operations.begin(), link.operations.end());
+    if (nic.netboot.firmware_fetch == FirmwareFetch::tftp) {
+        plan.links.emplace_back(net::KeepDatagrams{
+            number, {nic.netboot.offered_from, {serve::tftp_port}, {serve::boot_server_port}}});
+    }
     Properties netdev{"tap"};
     netdev.add("id", nic.id);
     add_queues(netdev, "fd", {.purpose = FdPurpose::tap, .nic = number, .by_hand = stand_in.command},
@@ -147,25 +154,6 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
     }
     writer.add("-netdev", netdev.text(), reason,
                Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
-}
-
-void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
-    const Netboot& netboot = nic.netboot;
-    if (!netboot.is_offered()) {
-        return;
-    }
-    PlannedOffer offer{number, nic.id, nic.mac, netboot.offered_from, *netboot.bootfile};
-    offer.options = netboot.options;
-    offer.in_user_mode = std::holds_alternative<Nat>(nic.net);
-    if (netboot.http && !netboot.is_elsewhere()) {
-        offer.bootfile = fmt::format("http://{}:", net::to_text(netboot.offered_from));
-        offer.http_port = HttpPort{offer.bootfile.size()};
-        offer.bootfile += "/" + url_path(*netboot.bootfile);
-    }
-    if (netboot.http) {
-        writer.plan().http = netboot;
-    }
-    writer.plan().offer = std::move(offer);
 }
 
 void plan_segment(const VmSpec& spec, const NicSpec& nic, const Isolated& net, unsigned number,

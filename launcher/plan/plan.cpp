@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace vml {
 
 namespace {
@@ -40,12 +42,22 @@ std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port) {
     return with_port(offer.bootfile, offer.http_port, std::to_string(http_port));
 }
 
+std::string firmware_file_of(const PlannedOffer& offer, std::uint16_t http_port) {
+    return with_port(offer.firmware_file, offer.firmware_http_port, std::to_string(http_port));
+}
+
 std::string shown_value(const PlannedArg& arg) {
     return with_port(arg.value, arg.http_port, port_for_people);
 }
 
 std::string shown_bootfile(const PlannedOffer& offer) {
     return with_port(offer.bootfile, offer.http_port, port_for_people);
+}
+
+std::string shown_firmware_file(const PlannedOffer& offer) {
+    const std::string file = with_port(offer.firmware_file, offer.firmware_http_port, port_for_people);
+    return offer.firmware == FirmwareFetch::tftp ? fmt::format("tftp://{}/{}", net::to_text(offer.from), file)
+                                                 : file;
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

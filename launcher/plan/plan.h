@@ -141,16 +141,22 @@ struct PlannedProbe {
     bool operator==(const PlannedProbe&) const = default;
 };
 
-// What vm-launch tells the iPXE of a guest, as a ProxyDHCP server, on that guest's own link alone.
+// What vm-launch tells the boot clients of a guest, as a ProxyDHCP server, on that guest's own link alone.
 struct PlannedOffer {
     unsigned nic = 0;  // 1 for the first
     std::string id;    // "net0"
     std::string mac;   // the guest's
     net::Ipv4Address from{};
-    std::string bootfile;  // a URL
+    std::string bootfile;  // a URL, for iPXE; empty: nothing is offered to it
     std::optional<HttpPort> http_port = std::nullopt;
-    bool in_user_mode = false;  // `from` is QEMU's, and stands for the loopback
-    std::vector<DhcpOption> options{};
+    bool in_user_mode = false;                     // `from` is QEMU's, and stands for the loopback
+    std::vector<DhcpOption> options{};             // for iPXE
+    FirmwareFetch firmware = FirmwareFetch::none;  // how the firmware's own client gets
+    std::string firmware_file{};                   // this: a name, or by HTTP a URL
+    std::optional<HttpPort> firmware_http_port = std::nullopt;
+    // vm-launch answers TFTP on the guest's own link; bytes of a block that a frame has room for. 0: it does
+    // not.
+    std::size_t tftp_block = 0;
 
     bool operator==(const PlannedOffer&) const = default;
 };
@@ -224,9 +230,12 @@ struct Plan {
 // The arguments as execve takes them, without argv[0].
 [[nodiscard]] std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port);
 [[nodiscard]] std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port);
+[[nodiscard]] std::string firmware_file_of(const PlannedOffer& offer, std::uint16_t http_port);
 // The same for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
 [[nodiscard]] std::string shown_value(const PlannedArg& arg);
 [[nodiscard]] std::string shown_bootfile(const PlannedOffer& offer);
+// By TFTP it is shown as a URL, too.
+[[nodiscard]] std::string shown_firmware_file(const PlannedOffer& offer);
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 

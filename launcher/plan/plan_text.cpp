@@ -1,15 +1,11 @@
 #include "launcher/plan/plan_text.h"
 
-#include <algorithm>
-#include <sstream>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/shell.h"
-#include "base/text.h"
-#include "launcher/settings/dhcp_option.h"
+#include "launcher/plan/network_text.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -86,31 +82,6 @@ ordered_json fds_of(const std::vector<PlannedFd>& fds) {
     return list_of(fds, [](const PlannedFd& fd) { return to_json(fd); });
 }
 
-// What is served, but for the folder's own files.
-ordered_json served_of(const Plan& plan) {
-    ordered_json list = ordered_json::array();
-    if (plan.http && plan.http->folder) {
-        list.push_back({{"folder", plan.http->folder->string()}});
-    }
-    for (const ServedFile& file : plan.http ? plan.http->files : std::vector<ServedFile>{}) {
-        list.push_back({{"name", file.name}});
-        file.file.empty() ? list.back()["text"] = file.text : list.back()["file"] = file.file.string();
-    }
-    return list;
-}
-
-std::string served_as_text(const Netboot& netboot) {
-    std::string text = "\nServed to the guest by HTTP:\n";
-    for (const ServedFile& file : netboot.files) {
-        text += fmt::format("  {}{}\n", file.name, file.file.empty() ? ":" : " is " + file.file.string());
-        std::istringstream lines{file.text};
-        for (std::string line; std::getline(lines, line);) {
-            text += fmt::format("      {}\n", printable(line));
-        }
-    }
-    return text + (netboot.folder ? fmt::format("  all of {}\n", netboot.folder->string()) : "");
-}
-
 ordered_json helpers_of(const Plan& plan) {
     ordered_json list = ordered_json::array();
     if (plan.tpm) {
@@ -120,74 +91,6 @@ ordered_json helpers_of(const Plan& plan) {
                         {"fds", fds_of(plan.tpm->fds)}});
     }
     return list;
-}
-
-std::vector<std::string> names_of_options(const std::vector<DhcpOption>& options) {
-    std::vector<std::string> names;
-    names.reserve(options.size());
-    for (const DhcpOption& option : options) {
-        names.push_back(to_string(option));
-    }
-    return names;
-}
-
-std::string offer_as_text(const PlannedOffer& offer) {
-    return fmt::format(
-        "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this guest alone{}\n",
-        offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-        offer.options.empty() ? ""
-                              : ", with the DHCP options " + listed(names_of_options(offer.options), "and"));
-}
-
-std::string segments_as_text(const Plan& plan) {
-    std::string text;
-    for (const PlannedSegment& segment : plan.segments) {
-        text += fmt::format(
-            "\n{} is on {}: DHCP, DHCPv6, router advertisements, TFTP, HTTP and DNS (boot.local) are "
-            "vm-launch's own there\n",
-            segment.id,
-            segment.segment.empty() ? "an isolated segment of its own"
-                                    : "the isolated segment " + segment.segment);
-        const auto named = [&](std::string_view who, const std::string& what) {
-            text += what.empty() ? "" : fmt::format("  {} is named {}\n", who, printable(what));
-        };
-        named("iPXE", segment.script);
-        named("the firmware's own client", segment.program);
-        text += segment.options.empty() ? ""
-                                        : fmt::format("  with the DHCP options {}\n",
-                                                      listed(names_of_options(segment.options), "and"));
-    }
-    return text;
-}
-
-ordered_json to_json(const PlannedSegment& segment) {
-    const auto or_null = [](const std::string& text) {
-        return text.empty() ? ordered_json(nullptr) : ordered_json(text);
-    };
-    return {{"nic", segment.id},
-            {"segment", or_null(segment.segment)},
-            {"ipxe_gets", or_null(segment.script)},
-            {"firmware_gets", or_null(segment.program)},
-            {"options", names_of_options(segment.options)}};
-}
-
-// By hand nobody offers anything, so that iPXE would get itself again.
-std::string offer_by_hand(const PlannedOffer& offer) {
-    std::string file = shown_bootfile(offer);
-    if (offer.http_port) {
-        file = file.substr(file.find('/', std::string_view{"http://"}.size()) + 1);
-    }
-    return fmt::format(
-        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
-        printable(file));
-}
-
-std::string probe_as_text(const PlannedProbe& probe) {
-    return fmt::format(
-        "\nThe network of {} is asked by a DHCPDISCOVER of the same MAC address who would answer ({}{})\n",
-        probe.id, probe.words.vendor_class,
-        probe.words.user_class.empty() ? "" : ", user class " + probe.words.user_class);
 }
 
 }  // namespace
@@ -259,16 +162,10 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"probe", plan.probe ? ordered_json{{"nic", plan.probe->id},
-                                            {"client_arch", plan.probe->words.arch},
-                                            {"vendor_class", plan.probe->words.vendor_class},
-                                            {"user_class", plan.probe->words.user_class}}
-                             : ordered_json(nullptr)},
-        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
-                                            {"bootfile", shown_bootfile(*plan.offer)},
-                                            {"options", names_of_options(plan.offer->options)}}
-                             : ordered_json(nullptr)},
-        {"segments", list_of(plan.segments, [](const PlannedSegment& segment) { return to_json(segment); })},
+        {"probe", probe_of(plan)},
+        {"offer", offer_of(plan)},
+        {"segments",
+         list_of(plan.segments, [](const PlannedSegment& segment) { return segment_of(segment); })},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
@@ -295,6 +192,11 @@ std::string plan_as_shell(const Plan& plan) {
     std::string text;
     if (plan.needs_own_server) {
         text = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
+    } else if (plan.offer && plan.offer->firmware != FirmwareFetch::none) {
+        text = fmt::format(
+            "# by hand nobody offers the firmware anything: the network's own servers have to name {} and "
+            "serve it\n",
+            printable(plan.offer->firmware_file.substr(plan.offer->firmware_file.find_last_of('/') + 1)));
     } else if (plan.offer && plan.offer->in_user_mode) {
         text = offer_by_hand(*plan.offer);
     }

@@ -22,10 +22,13 @@ serve::FoundFile nothing_is_there(const std::string& /*name*/) {
     return {OwnedFd{}, 0, ENOENT};
 }
 
+Mac guest_of(const Plan& plan) {
+    return mac_from_text(plan.offer->mac).value_or(Mac{});
+}
+
 serve::Stranger all_but_client(const Plan& plan, RunningVm& vm) {
-    return plan.offers_on_link()
-               ? all_but_guest(std::move(vm.connections), mac_from_text(plan.offer->mac).value_or(Mac{}))
-               : serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid());
+    return plan.offers_on_link() ? all_but_guest(std::move(vm.connections), guest_of(plan))
+                                 : serve::all_but_user(plan.run_user ? plan.run_user->uid : ::geteuid());
 }
 
 }  // namespace
@@ -37,6 +40,13 @@ NetbootServer::NetbootServer(boost::asio::io_context& io, const Plan& plan, Runn
       on_request_{std::move(on_request)} {
     if (vm.http) {
         serve_by_http(std::move(vm.http), all_but_client(plan, vm));
+    }
+    if (vm.tftp) {
+        tap_tftp_ =
+            std::make_unique<TapTftp>(io,
+                                      TapTftp::Config{std::move(vm.tftp), guest_of(plan), plan.offer->from,
+                                                      plan.offer->tftp_block, open_},
+                                      on_request_);
     }
     for (std::size_t i = 0; i < plan.segments.size(); ++i) {
         serve_segment(plan.segments[i], std::move(vm.segments.at(i)));

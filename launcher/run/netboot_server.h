@@ -1,5 +1,6 @@
-// What vm-launch itself serves while the VM runs: what the guest boots from, by HTTP, and everything else
-// that a guest on an isolated segment needs. In the event loop. Makes system calls.
+// What vm-launch itself serves while the VM runs, and to whom alone: what the guest boots from, by HTTP, to
+// UEFI's own client on a bridge by TFTP, and everything else that a guest on an isolated segment needs. In
+// the event loop. Makes system calls.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include "launcher/plan/plan.h"
 #include "launcher/run/segment_door.h"
 #include "launcher/start/apply.h"
+#include "launcher/watch/tap_tftp.h"
 #include "netserve/http_server.h"
 #include "netserve/segment_server.h"
 
@@ -38,6 +40,7 @@ class NetbootServer {
     serve::OpenFile open_;
     OnRequest on_request_;
     std::vector<serve::HttpServer> http_;
+    std::unique_ptr<TapTftp> tap_tftp_;
     std::vector<serve::SegmentServer> segments_;
     std::vector<std::unique_ptr<SegmentDoor>> doors_;
 };

@@ -107,6 +107,19 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::string offer_told(const Plan& plan) {
+    const PlannedOffer& offer = *plan.offer;
+    const std::string_view clients = offer.firmware == FirmwareFetch::none ? "iPXE"
+                                     : offer.bootfile.empty()              ? "firmware"
+                                                                           : "firmware, and then its iPXE,";
+    return fmt::format("{}'s {} was offered what vm-launch serves{}, on its own {} alone", offer.id, clients,
+                       !plan.http
+                           ? ""
+                           : fmt::format(" by {} from {}", offer.tftp_block > 0 ? "TFTP and HTTP" : "HTTP",
+                                         net::to_text(offer.from)),
+                       offer.in_user_mode ? "link" : "tap");
+}
+
 std::optional<ProbeQuestion> probe_question(const Plan& plan) {
     if (!plan.probe) {
         return std::nullopt;
@@ -165,11 +178,12 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
                        plan.offer->from,
                        bootfile_of(*plan.offer, http_port),
                        options_for_offer(plan.offer->options),
-                       {}};
-    service.told =
-        fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
-                    plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
-                    plan.offer->in_user_mode ? "link" : "tap");
+                       {},
+                       offer_told(plan)};
+    if (plan.offer->firmware != FirmwareFetch::none) {
+        service.firmware = {firmware_file_of(*plan.offer, http_port),
+                            plan.offer->firmware == FirmwareFetch::http};
+    }
     return service;
 }
 

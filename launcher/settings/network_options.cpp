@@ -185,9 +185,8 @@ std::vector<OptionRow> network_options() {
     for (OptionRow row : {
              option<&Settings::netboot_dir>(
                  {"netboot-dir", "NETBOOT_DIR", "DIR", "none",
-                  "nat, isolated and bridge: serve this folder to the guest, to iPXE "
-                  "by HTTP, by TFTP too but on a bridge; a boot.ipxe in "
-                  "it is the bootfile"}),
+                  "nat, isolated and bridge: serve this folder to the guest by HTTP and TFTP, to iPXE on a "
+                  "bridge by HTTP alone; a boot.ipxe in it is the bootfile"}),
              option<&Settings::script, parse_script>(
                  {"script", "NETBOOT_SCRIPT", "FILE", "none",
                   "nat, isolated and bridge: boot this iPXE script, which vm-launch serves to the guest with "

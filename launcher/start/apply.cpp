@@ -20,6 +20,7 @@
 #include "launcher/start/kept_files.h"
 #include "launcher/start/opener.h"
 #include "netserve/http_server.h"
+#include "netserve/tftp_server.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -133,6 +134,10 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (on_link) {
         vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
                                                       {plan.offer->from, listener.port});
+    }
+    if (plan.offer && plan.offer->tftp_block > 0) {
+        vm.tftp = net::open_datagram_capture(vm.links->executor().link_index(plan.offer->nic),
+                                             {plan.offer->from, {serve::tftp_port}, {}});
     }
     return argv_of(plan.args, listener.port);
 }

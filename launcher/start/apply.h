@@ -54,6 +54,8 @@ struct RunningVm {
     OwnedFd http;  // listens for the guest alone, which gets what it boots from; none: it is not served
     std::uint16_t http_port = 0;
     OwnedFd connections;  // shows which connections a guest on a bridge has opened there; none: it is on none
+    OwnedFd
+        tftp;  // shows what a guest on a bridge asks by TFTP, and takes the answers; none: it is not served
     serve::Content served;
     OwnedFd qmp;
     OwnedFd console;

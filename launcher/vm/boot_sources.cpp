@@ -55,7 +55,7 @@ bool is_served_by_us(NetworkMode network) {
 
 bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware) {
     const NicSettings& nic = settings.nics[index];
-    return firmware != FirmwareMode::legacy && !settings.ipxe && is_served_by_us(nic.network) &&
+    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network != NetworkMode::direct &&
            takes_part_in_boot(nic, index) && boots_from(settings, BootDevice::network);
 }
 

@@ -29,7 +29,8 @@ namespace vml {
 // User mode or an isolated segment: a network on which nobody but QEMU and vm-launch answers.
 [[nodiscard]] bool is_served_by_us(NetworkMode network);
 
-// Is it the firmware's own client that boots this NIC, where QEMU's or vm-launch's own DHCP names it a file?
+// Is it the firmware's own client that boots this NIC, where QEMU's DHCP, or vm-launch on a bridge or on an
+// isolated segment, can name it a file?
 [[nodiscard]] bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware);
 
 // The NIC whose guest gets what vm-launch serves, which a macvtap's does not: the first that takes part in

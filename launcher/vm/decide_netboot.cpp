@@ -275,7 +275,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
                           give_program_to_firmware(in, frame, netboot, findings);
     name_by_script(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
-        decide_offer(in, index, netboot, findings);
+        decide_offer(in, frame, index, netboot, findings);
     }
     if (can_boot) {
         decide_dhcp_options(in, index, netboot, findings);

@@ -118,7 +118,7 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
-// firmware_file.cpp: of a NIC that the firmware's own client boots, in user mode.
+// firmware_file.cpp: of a NIC that the firmware's own client boots.
 void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings);
 // False: nothing boots from the network, and the findings say why.
@@ -134,7 +134,8 @@ void check_nat_settings(const DecideInput& in, Findings& findings);
 // host's loopback.
 [[nodiscard]] net::Ipv4Address user_mode_host(const DecideInput& in);
 void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings);
-void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
+void decide_offer(const DecideInput& in, const NicFrame& frame, std::size_t index, Netboot& netboot,
+                  Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
 // decide_dhcp_options.cpp: what the offer to iPXE has beside the bootfile; where there is none, it is made
 // one.

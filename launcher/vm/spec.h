@@ -42,6 +42,9 @@ struct NvramSpec {
     bool operator==(const NvramSpec&) const = default;
 };
 
+// By which of its clients the firmware is offered something on a bridge.
+enum class FirmwareFetch { none, tftp, http };
+
 // What a NIC's guest boots from, as it is served to that guest alone.
 struct Netboot {
     std::optional<std::filesystem::path> folder;  // absolute
@@ -51,9 +54,11 @@ struct Netboot {
     bool http = false;  // they are served by HTTP, and the bootfile from there
     std::optional<std::filesystem::path> tftp;  // the folder that QEMU's TFTP serves; absolute
     std::vector<std::filesystem::path> linked;  // what links of that folder lead to, elsewhere
-    // In user mode, where the firmware's own client boots: the iPXE program that QEMU's DHCP names to it, by
-    // TFTP where there is that, else by HTTP; iPXE is then offered the bootfile.
+    // Where the firmware's own client boots: the iPXE program that DHCP names to it, in user mode by TFTP
+    // where there is that, else by HTTP; iPXE is then offered the bootfile.
     std::optional<std::string> firmware_file;
+    // On a bridge: how the firmware's own client gets that program, or else the bootfile, from vm-launch.
+    FirmwareFetch firmware_fetch = FirmwareFetch::none;
     // Of whom the guest's iPXE is offered the bootfile, as by a ProxyDHCP server, beside the DHCP of the
     // network: this host's address on the bridge, or QEMU's own; zero where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};

@@ -128,7 +128,7 @@ LARGE_CLASSES = {
     # One client of the control socket: what it may be in the middle of is its members.
     "Session": (16, 14),
     # One method for each operation on a link.
-    "KernelExecutor": (21, 3),
+    "KernelExecutor": (22, 3),
     # The QMP connection: reading, writing and the commands under way end together.
     "Connection": (22, 12),
     # A terminal's states are its members, its control sequences its methods.

@@ -11,7 +11,6 @@
 #include "netserve/http_server.h"
 #include "netserve/request.h"
 #include "netserve/segment_answer.h"
-#include "netserve/tftp_transfer.h"
 #include "netserve/udp_frame.h"
 #include "tests/fuzz/require.h"
 
@@ -31,12 +30,6 @@ void ask_on_segment(std::string_view input) {
     check(udp_frame(FrameEnds<vml::Ip4>{{}, {}, {}, 68, 67}, payload));
     check(udp_frame(FrameEnds<vml::Ip6>{{}, {}, {}, 546, 547}, payload));
     require(dns_answer(guest, input).value_or("").size() <= input.size() + 64);
-    if (const auto read = read_tftp(input, 1468)) {
-        TftpTransfer transfer{*read, 5000,
-                              [](std::uint64_t, std::size_t count) { return std::string(count, 'x'); }};
-        require(!transfer.begin().empty());
-        (void)transfer.hear(input);
-    }
 }
 
 }  // namespace
