@@ -35,14 +35,28 @@ std::string format_log_line(LogFormat format, LogLevel level, std::string_view m
     return fmt::format("vm-launch: {}: {}", to_string(level), shown);
 }
 
-std::string format_fault(LogFormat format, const Fault& fault, double now) {
+std::string format_log_line(LogFormat format, LogLevel level, std::string_view message,
+                            const LogSubject& subject, double now) {
+    if (format == LogFormat::text) {
+        return format_log_line(format, level, message, now);
+    }
+    nlohmann::json line{
+        {"time", now}, {"level", to_string(level)}, {"message", message}, {"event", subject.event}};
+    for (const auto& [key, value] : subject.fields.items()) {
+        line.emplace(key, value);
+    }
+    return dump(line);
+}
+
+std::string format_fault(LogFormat format, const Fault& fault, double now, std::string_view event) {
     if (format == LogFormat::json) {
-        return dump({{"time", now},
-                     {"level", "error"},
-                     {"message", fault.what},
-                     {"why", fault.why},
-                     {"hint", fault.hint},
-                     {"exit_code", static_cast<int>(fault.code)}});
+        nlohmann::json line{{"time", now},           {"level", "error"},
+                            {"message", fault.what}, {"why", fault.why},
+                            {"hint", fault.hint},    {"exit_code", static_cast<int>(fault.code)}};
+        if (!event.empty()) {
+            line["event"] = event;
+        }
+        return dump(line);
     }
     return format_log_line(format, LogLevel::error, to_text(fault), now);
 }
@@ -60,9 +74,15 @@ void Log::write(LogLevel level, std::string_view message) {
     }
 }
 
-void Log::fault(const Fault& fault) {
+void Log::tell(LogLevel level, std::string_view message, const LogSubject& subject) {
+    if (level >= threshold_) {
+        sink_(format_log_line(format_, level, worded(message), subject, seconds_since_epoch()) + "\n");
+    }
+}
+
+void Log::fault(const Fault& fault, std::string_view event) {
     const Fault told{fault.what, fault.why, worded(fault.hint), fault.code};
-    sink_(format_fault(format_, told, seconds_since_epoch()) + "\n");
+    sink_(format_fault(format_, told, seconds_since_epoch(), event) + "\n");
 }
 
 Log::Sink stderr_sink() {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "base/choice.h"
 #include "base/error.h"
 
@@ -30,8 +32,18 @@ inline constexpr auto choices<LogFormat> = std::to_array<Choice<LogFormat>>(
 [[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message,
                                           double now);
 
+// What a line is about, for programs: JSON carries it as "event" and fields of its own, text does not.
+struct LogSubject {
+    std::string_view event;
+    const nlohmann::ordered_json& fields;  // none of them is called as the line's own
+};
+[[nodiscard]] std::string format_log_line(LogFormat format, LogLevel level, std::string_view message,
+                                          const LogSubject& subject, double now);
+
 // As above for a fault: JSON carries what, why, hint and the exit code as fields of their own.
-[[nodiscard]] std::string format_fault(LogFormat format, const Fault& fault, double now);
+// With what it is about (LogSubject), if that is something.
+[[nodiscard]] std::string format_fault(LogFormat format, const Fault& fault, double now,
+                                       std::string_view event = {});
 
 class Log {
   public:
@@ -46,8 +58,9 @@ class Log {
     void debug(std::string_view message) { write(LogLevel::debug, message); }
     void info(std::string_view message) { write(LogLevel::info, worded(message)); }
     void warning(std::string_view message) { write(LogLevel::warning, worded(message)); }
+    void tell(LogLevel level, std::string_view message, const LogSubject& subject);
     // Of a fault the hint alone is worded anew: the rest may be another program's words.
-    void fault(const Fault& fault);
+    void fault(const Fault& fault, std::string_view event = {});
 
     // As it is told to the user at hand.
     [[nodiscard]] std::string worded(std::string_view text) const;

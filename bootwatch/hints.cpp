@@ -94,7 +94,7 @@ std::vector<std::string> network_hints(const Boot& boot, bool spared) {
         router_hint(boot, *talk, spared, hints);
         proxy_hint(*talk, hints);
         if (talk->own && !is_own_offer_taken(*talk)) {
-            hints.push_back(fmt::format("{}; {}", fate_text(*talk), own_offer_hint));
+            hints.push_back(fmt::format("{}; {}", fate_text(*talk), own_offer_hint(*talk)));
         }
     }
     return hints;

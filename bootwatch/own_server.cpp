@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/own_offer.h"
 #include "bootwatch/timeline.h"
 
 namespace vml::boot {
@@ -17,13 +18,22 @@ std::string_view root_of(std::string_view url) {
                                             : url.substr(0, url.find('/', server + 3) + 1);
 }
 
-// In user mode QEMU's TFTP server, which a name without a server leads to, serves the same folder.
+// A name without a server leads to a TFTP server that serves the same folder: in user mode QEMU's, else
+// vm-launch's own.
 bool is_own(const Scene& scene, const Fetch& fetch) {
     const std::string named = scene.named_file();
     const std::string_view root = root_of(named);
-    return scene.about.serves &&
-           (root.empty() ? scene.about.network == Network::nat && fetch.protocol == "tftp"
-                         : root_of(fetch.url) == root);
+    if (!scene.about.serves) {
+        return false;
+    }
+    if (!root.empty()) {
+        return root_of(fetch.url) == root;
+    }
+    const DhcpTalk* const dhcp = scene.talk();
+    return fetch.protocol == "tftp" &&
+           (scene.about.network == Network::nat || scene.about.network == Network::isolated ||
+            (dhcp != nullptr && is_own_offer_taken(*dhcp) &&
+             root_of(fetch.url) == fmt::format("tftp://{}/", to_string(dhcp->own->message.next_server))));
 }
 
 }  // namespace

@@ -56,16 +56,33 @@ struct DhcpTalk {
     unsigned requests = 0;
     unsigned declines = 0;
     std::vector<Offer> offers{};
-    std::optional<Offer> own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone
+    std::optional<Offer>
+        own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone: the first
     std::optional<Offer> ack{};
     std::vector<Offer> naks{};
     std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)
+    std::string vendor_class{};                  // likewise (option 60)
+    std::string user_class{};                    // and option 77
+    std::vector<std::uint8_t> options{};         // the codes of its first message
     // At port 4011, where a ProxyDHCP server may tell the file (PXE specification 2.1, 2.2.4).
     unsigned boot_server_requests = 0;
     bool boot_server_answered = false;
+    bool own_answered = false;  // by vm-launch, to this guest alone, whomever it asked
     Address boot_server{};
 
     bool operator==(const DhcpTalk&) const = default;
+};
+
+// What vm-launch itself asked of the network in the guest's name, by DHCPDISCOVERs alone, and who offered
+// what. It is no part of the guest's own boot, and no evidence of a stage.
+struct Probe {
+    std::string nic;
+    DhcpMessage question{};
+    unsigned sent = 0;            // how often it was asked
+    double began = 0;             // 0 where it was before the guest ran
+    std::vector<Offer> offers{};  // the first of each server
+
+    bool operator==(const Probe&) const = default;
 };
 
 // DHCPv6 and the routers of a boot program (RFC 8415, 5970; RFC 4861).
@@ -124,6 +141,7 @@ struct Boot {
     double began = 0;
     std::optional<double> ended{};  // by a reset
     std::vector<Mark> marks{};
+    std::optional<Probe> probe{};  // in the boot that it was sent in
     std::vector<DhcpTalk> dhcp{};
     std::vector<Fetch> fetches{};
     std::vector<Lookup> lookups{};

@@ -33,6 +33,8 @@ struct ReportHead {
     };
     std::vector<Nic> nics{};
     std::vector<std::string> helped{};  // what vm-launch itself did to the boot
+    std::vector<std::string> served{};  // likewise, where the guest did fetch it from `own_url`
+    std::string own_url{};              // what begins so vm-launch itself served; empty: it serves nothing
     std::vector<std::string> hints{};   // what the network makes every iPXE wait for, and how to mend it
     unsigned lost_frames = 0;
     double lasted = 0;  // seconds from the machine's start to the run's end
@@ -41,11 +43,24 @@ struct ReportHead {
     std::optional<Fault> fault{};  // the reason of an end that is none
 };
 
+// vm-launch itself served it: `own_url` is the report's.
+[[nodiscard]] bool is_from_vm_launch(const Fetch& fetch, std::string_view own_url);
+
 // However much was seen, a report is no larger than 4 MiB (weight.h), and tells what it leaves out.
 inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 
 // docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
 [[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots);
+
+// A time as documents have it: in milliseconds at most.
+[[nodiscard]] double rounded(double seconds);
+// Its parts, as events have them too (launcher/events/event.h).
+[[nodiscard]] nlohmann::ordered_json mark_as_json(const Mark& mark);
+[[nodiscard]] nlohmann::ordered_json offer_as_json(const Offer& offer);
+[[nodiscard]] nlohmann::ordered_json fetch_as_json(const Fetch& fetch);
+[[nodiscard]] nlohmann::ordered_json fault_as_json(const std::optional<Fault>& fault);  // or null
+// What a probe asked, and who answered: one of the report's objects.
+[[nodiscard]] nlohmann::ordered_json probe_as_json(const Probe& probe);
 
 // One page that needs nothing else: it can be opened from disk, printed and mailed.
 [[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "bootwatch/own_offer.h"
+#include "bootwatch/probe.h"
+#include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
 #include "bootwatch/timeline.h"
 
@@ -35,10 +38,12 @@ std::string_view colour_of(Stage stage) {
 
 class Bars {
   public:
-    Bars(const Boot& boot, double end) : boot_{boot}, end_{end} {}
+    Bars(const Boot& boot, double end, std::string_view own_url)
+        : boot_{boot}, end_{end}, own_url_{own_url} {}
 
     std::vector<Bar> all() {
         firmware();
+        probe();
         for (const DhcpTalk& talk : boot_.dhcp) {
             dhcp(talk);
         }
@@ -64,6 +69,19 @@ class Bars {
         }
     }
 
+    void probe() {
+        if (!boot_.probe || boot_.probe->sent == 0) {
+            return;
+        }
+        const Probe& probe = *boot_.probe;
+        const bool answered = !probe.offers.empty();
+        bars_.push_back({"vm-launch's own probe", probe.began,
+                         answered ? probe.offers.back().at : probe.began,
+                         has_address(probe) ? "--dhcp" : "--bad",
+                         answered ? answer_text(probe.offers.front()) : "nobody answered", true});
+    }
+
+    // The network's answers, and beside them vm-launch's.
     void dhcp(const DhcpTalk& talk) {
         const double answered =
             talk.offers.empty() ? (talk.ack ? talk.ack->at : next_after(talk.began)) : talk.offers.front().at;
@@ -72,6 +90,13 @@ class Bars {
                          talk.offers.empty()
                              ? fmt::format("{} DISCOVERs, no offer", talk.discovers)
                              : fmt::format("offer by {}", to_string(talk.offers.front().sender))});
+        if (talk.own) {
+            const std::string fate = fate_text(talk);
+            bars_.push_back({"vm-launch's own offer", talk.own->at, talk.own->at, "--dhcp",
+                             fmt::format("file {}, to this guest alone{}{}", talk.own->message.bootfile,
+                                         fate.empty() ? "" : "; ", fate),
+                             true});
+        }
         if (talk.ack && !talk.offers.empty()) {
             bars_.push_back({"choosing the offer", answered, talk.ack->at, "--wait",
                              fmt::format("until {} was acknowledged", to_string(talk.ack->message.yours))});
@@ -96,7 +121,8 @@ class Bars {
         const std::string text = describe(fetch);
         bars_.push_back({std::string{base_name(fetch.url)}, fetch.began, fetch.ended.value_or(fetch.latest),
                          failed ? "--bad" : "--fetch",
-                         text.substr(std::min(text.size(), fetch.url.size() + 2))});
+                         (is_from_vm_launch(fetch, own_url_) ? "by vm-launch: " : "") +
+                             text.substr(std::min(text.size(), fetch.url.size() + 2))});
     }
 
     void system() {
@@ -139,13 +165,14 @@ class Bars {
 
     const Boot& boot_;
     double end_;
+    std::string_view own_url_;
     std::vector<Bar> bars_;
 };
 
 }  // namespace
 
-std::vector<Bar> bars_of(const Boot& boot, double end) {
-    return Bars{boot, end}.all();
+std::vector<Bar> bars_of(const Boot& boot, double end, std::string_view own_url) {
+    return Bars{boot, end, own_url}.all();
 }
 
 }  // namespace vml::boot

@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/probe.h"
 #include "bootwatch/report.h"
 #include "bootwatch/report_page.h"
 #include "bootwatch/weight.h"
@@ -87,6 +88,17 @@ std::string marks_table(const Boot& boot) {
                             proofs.at(static_cast<std::size_t>(mark.proof)));
     }
     return text + "</table>\n";
+}
+
+std::string probe_html(const Boot& boot) {
+    if (!boot.probe || boot.probe->sent == 0) {
+        return {};
+    }
+    std::string text = "<h2>What vm-launch's own probe of the network found</h2>\n<ul>\n";
+    for (const std::string& line : answer_lines(*boot.probe)) {
+        text += fmt::format("<li>{}</li>\n", escaped(line));
+    }
+    return text + (boot.probe->offers.empty() ? "<li>nobody answered</li>\n" : "") + "</ul>\n";
 }
 
 std::string errors_html(const Boot& boot) {
@@ -170,8 +182,9 @@ std::string section(const ReportHead& head, const std::vector<Boot>& boots) {
         const Boot& boot = boots[i];
         text +=
             boots.size() == 1 ? std::string{"<h2>The boot</h2>\n"} : fmt::format("<h2>Boot {}</h2>\n", i + 1);
-        text += waterfall_svg(boot, boot.ended.value_or(std::max(head.lasted, boot.began)));
+        text += waterfall_svg(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
         text += key;
+        text += probe_html(boot);
         text += marks_table(boot);
         text += errors_html(boot);
         text += left_out_html(boot.left_out);

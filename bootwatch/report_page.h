@@ -45,10 +45,10 @@ struct Bar {
     bool point = false;  // a moment rather than a span
 };
 
-// What happened when, the earliest first. `end` is the boot's.
-[[nodiscard]] std::vector<Bar> bars_of(const Boot& boot, double end);
+// What happened when, the earliest first, and whose each answer was. `end` is the boot's.
+[[nodiscard]] std::vector<Bar> bars_of(const Boot& boot, double end, std::string_view own_url);
 // The same as a picture.
-[[nodiscard]] std::string waterfall_svg(const Boot& boot, double end);
+[[nodiscard]] std::string waterfall_svg(const Boot& boot, double end, std::string_view own_url);
 
 // The page's style sheet.
 extern const std::string_view report_style;

@@ -12,7 +12,8 @@ namespace {
 
 class Waterfall {
   public:
-    Waterfall(const Boot& boot, double end) : boot_{boot}, end_{end}, bars_{bars_of(boot, end)} {}
+    Waterfall(const Boot& boot, double end, std::string_view own_url)
+        : boot_{boot}, end_{end}, bars_{bars_of(boot, end, own_url)} {}
 
     [[nodiscard]] std::string svg() const {
         constexpr double row = 24;
@@ -110,8 +111,8 @@ class Waterfall {
 
 }  // namespace
 
-std::string waterfall_svg(const Boot& boot, double end) {
-    return Waterfall{boot, end}.svg();
+std::string waterfall_svg(const Boot& boot, double end, std::string_view own_url) {
+    return Waterfall{boot, end, own_url}.svg();
 }
 
 }  // namespace vml::boot

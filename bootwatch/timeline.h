@@ -43,6 +43,8 @@ class Timeline {
     std::vector<Mark> started(double at);
     // The guest agent answered.
     std::vector<Mark> agent_answered(double at);
+    // What vm-launch's own probe of the network has by now, in place of what it had.
+    void probed(Probe probe) { current().probe = std::move(probe); }
     // A QMP event, beside those that begin a boot.
     std::vector<Mark> event(double at, std::string_view name);
     // The machine was reset. One reboot is one to five resets: those before the firmware speaks again belong
@@ -62,8 +64,6 @@ class Timeline {
     [[nodiscard]] const Boot& boot() { return boots().back(); }
     // The same at no cost, without its fetches and lookups.
     [[nodiscard]] const Boot& current_boot() const { return boots_.back(); }
-    // Where this boot stopped, if it did.
-    [[nodiscard]] Outcome outcome() const { return boots_.back().outcome; }
     // What the guest fetches in this boot, up to date at no cost.
     [[nodiscard]] const std::vector<Fetch>& fetches() const { return fetches_.all(); }
 

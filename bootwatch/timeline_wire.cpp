@@ -136,9 +136,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     constexpr std::uint16_t boot_server_port = 4011;
     if (DhcpTalk* asked = talk_of(nic); asked != nullptr && packet.to.port == boot_server_port) {
         asked->boot_server = packet.to.address;
-        if (++asked->boot_server_requests == 1 && asked->own) {
-            mark(Stage::address, at, Proof::wire, fate_text(*asked), false);
-        }
+        ++asked->boot_server_requests;
         return;
     }
     const Client client = client_of(message);
@@ -148,6 +146,9 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         add_bounded(current().dhcp, {client, nics_[nic].id, at}, most_talks, current().left_out.talks);
         talk = &current().dhcp.back();
         talk->client_arch = message.client_arch;
+        talk->vendor_class = message.vendor_class;
+        talk->user_class = message.user_class;
+        talk->options = message.options;
         mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
     }
     talk->discovers += begins ? 1 : 0;
@@ -174,14 +175,20 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
+    const bool answered =
+        std::exchange(talk->boot_server_answered, talk->boot_server_answered || packet.from.port == 4011);
     if (packet.ours) {
-        if (!std::exchange(talk->own, offer)) {
+        talk->own_answered = talk->own_answered || packet.from.port == 4011;
+        if (!talk->own) {  // iPXE keeps the first one for as long as it looks for an address
+            talk->own = offer;
             mark(Stage::offer, at, Proof::wire,
                  fmt::format("vm-launch's own, to this guest alone{}", boot_file_text(message)), false);
         }
         return;
     }
-    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
+    if (talk->own && !answered && talk->boot_server_answered) {
+        mark(Stage::address, at, Proof::wire, fate_text(*talk), false);
+    }
     if (message.kind == DhcpKind::nak) {
         add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
         return;

@@ -16,6 +16,7 @@ enum class Network {
     nat,
     bridge,
     direct,
+    isolated,   // a segment that vm-launch itself serves
     elsewhere,  // a machine that is not vm-launch's, in a capture of its network
 };
 

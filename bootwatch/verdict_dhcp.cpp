@@ -6,6 +6,7 @@
 
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/own_offer.h"
+#include "bootwatch/probe.h"
 #include "bootwatch/verdict_scene.h"
 
 namespace vml::boot {
@@ -27,6 +28,9 @@ std::string path_hint(const Scene& scene) {
                 "is {} on the DHCP server's network? The host itself cannot serve its own macvtap guests; a "
                 "switch may allow one MAC address a port",
                 scene.about.host_link);
+        case Network::isolated:
+            return "vm-launch itself answers on an isolated segment, but only this NIC's MAC address: was "
+                   "that changed in the guest?";
         case Network::elsewhere:
             return "is a DHCP server on this network or VLAN, or a relay to it, with a free address and a "
                    "rule "
@@ -55,6 +59,34 @@ std::string unanswered(const DhcpTalk& dhcp) {
                        dhcp.began);
 }
 
+// Before this boot, and over the NIC that this is about.
+const Probe* probe_beside(const Scene& scene, const DhcpTalk& dhcp) {
+    const auto& probe = scene.boot.probe;
+    return probe && probe->nic == dhcp.nic && probe->sent > 0 ? &*probe : nullptr;
+}
+
+// The network gives addresses, by the same way and to the same MAC address.
+Verdict offer_to_probe(const Scene& scene, const DhcpTalk& dhcp, const std::string& why) {
+    const Probe* probe = probe_beside(scene, dhcp);
+    if (probe == nullptr || !has_address(*probe)) {
+        return std::nullopt;
+    }
+    const Offer& offer = *std::find_if(probe->offers.begin(), probe->offers.end(),
+                                       [](const Offer& candidate) { return !candidate.proxy(); });
+    const std::string difference = difference_text(*probe, dhcp);
+    return told("offer-to-probe", "",
+                fmt::format("{}; to the same question of vm-launch's own, sent from the guest's MAC address "
+                            "at {:.1f} s, {} had offered {}; {}",
+                            why, probe->began, to_string(offer.sender), to_string(offer.message.yours),
+                            difference.empty() ? "the guest's own is the same in what servers look at"
+                                               : "of the guest's own " + difference),
+                difference.empty()
+                    ? "has that server gone since, or does the guest's NIC not send? --nic-model e1000, or "
+                      "--fast-boot=off, which sends no probe"
+                    : "does the server, or a firewall on the way, look at these options, or has the server "
+                      "gone since? Look at its log for this MAC address");
+}
+
 // Nobody gives IPv4 addresses here, and IPv6 was seen.
 Verdict ipv6_only(const Scene& scene, const DhcpTalk& dhcp) {
     const Ipv6Story& story = scene.boot.ipv6;
@@ -77,8 +109,10 @@ Verdict ipv6_only(const Scene& scene, const DhcpTalk& dhcp) {
             : story.solicited_at ? "; no DHCPv6 server answered"
                                  : "; the client never asked DHCPv6";
     return told("ipv6-only", "", unanswered(dhcp) + seen,
-                "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file there "
-                "(option 59); else start a DHCPv4 server");
+                scene.about.network == Network::isolated
+                    ? path_hint(scene)
+                    : "a boot over IPv6 needs a router that sends to DHCPv6 (flag M or O) and a boot file "
+                      "there (option 59); else start a DHCPv4 server");
 }
 
 // Without a view of the wire iPXE's own words have to do.
@@ -118,7 +152,7 @@ Verdict no_server(const DhcpTalk& dhcp, const std::string& file) {
 }
 
 std::string file_hint(const Scene& scene) {
-    return scene.about.network == Network::nat
+    return scene.about.network == Network::nat || scene.about.network == Network::isolated
                ? "give --netboot-dir DIR with a boot.ipxe in it, or --bootfile URL"
                : "set the filename on the DHCP server (dnsmasq: dhcp-boot=boot.ipxe; ISC: filename "
                  "\"boot.ipxe\")";
@@ -156,6 +190,14 @@ Verdict no_offer(const Scene& scene) {
     std::string why = unanswered(*dhcp);
     if (const std::string around = surroundings(scene); !around.empty()) {
         why += "; " + around;
+    }
+    if (auto verdict = offer_to_probe(scene, *dhcp, why)) {
+        return verdict;
+    }
+    if (const Probe* probe = probe_beside(scene, *dhcp)) {
+        why += fmt::format("; {} vm-launch's own probe, sent {} time{} from {:.1f} s on",
+                           probe->offers.empty() ? "nor did one answer" : "only ProxyDHCP answered",
+                           probe->sent, probe->sent == 1 ? "" : "s", probe->began);
     }
     return told("no-offer", "", why, path_hint(scene));
 }
@@ -225,7 +267,7 @@ Verdict no_file(const Scene& scene) {
                 scene.with_complaint(fmt::format(
                     "{} acknowledged {} without a filename (option 67){}", to_string(dhcp->ack->sender),
                     to_string(dhcp->ack->message.yours), words.empty() ? "" : "; " + words)),
-                words.empty() ? file_hint(scene) : std::string{own_offer_hint});
+                words.empty() ? file_hint(scene) : std::string{own_offer_hint(*dhcp)});
 }
 
 }  // namespace vml::boot

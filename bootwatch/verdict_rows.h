@@ -34,6 +34,8 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"no-link", "the NIC has no link", ExitCode::no_offer},
     VerdictRow{"no-discover", "the guest never asked for an address", ExitCode::no_offer},
     VerdictRow{"no-offer", "no DHCP server answered", ExitCode::no_offer},
+    VerdictRow{"offer-to-probe", "no DHCP server answered the guest, and one answers vm-launch's own probe",
+               ExitCode::no_offer},
     VerdictRow{"no-offer-6", "no DHCPv6 server answered", ExitCode::no_offer},
     VerdictRow{"ipv6-only", "no DHCPv4 server answered on a network with IPv6", ExitCode::no_offer},
     VerdictRow{"dhcp-nak", "the DHCP server refused the request", ExitCode::no_offer},

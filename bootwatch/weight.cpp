@@ -49,8 +49,9 @@ constexpr std::size_t bar_frame = 540;
 constexpr std::size_t mark_frame = 180;
 constexpr std::size_t offer_frame = 620;
 constexpr std::size_t option_frame = 24;
-constexpr std::size_t talk_frame = 1500;
-constexpr std::size_t fetch_frame = 720;
+constexpr std::size_t talk_frame = 1900;
+constexpr std::size_t probe_frame = 1300;
+constexpr std::size_t fetch_frame = 745;
 constexpr std::size_t lookup_frame = 140;
 constexpr std::size_t complaint_frame = 150;
 constexpr std::size_t line_frame = 60;
@@ -71,6 +72,11 @@ std::size_t weight(const DhcpTalk& talk) {
     const auto of_offer = [](const Offer& offer) { return weight(offer); };
     return talk_frame + (talk.ack ? weight(*talk.ack) : 0) + (talk.own ? weight(*talk.own) : 0) +
            sum_of(talk.offers, of_offer) + sum_of(talk.naks, of_offer);
+}
+
+std::size_t weight(const Probe& probe) {
+    return probe_frame + text_weight(probe.question.vendor_class) + text_weight(probe.question.user_class) +
+           sum_of(probe.offers, [](const Offer& offer) { return weight(offer); });
 }
 
 std::size_t weight(const Fetch& fetch) {
@@ -122,6 +128,9 @@ void keep_the_stages(Boot& boot) {
         talk.ack.reset();
         talk.own.reset();
     }
+    if (boot.probe) {
+        keep_ends(boot.probe->offers, 0, boot.left_out.offers);
+    }
     keep_ends(boot.dhcp, 1, boot.left_out.talks);
     keep_ends(boot.fetches, 0, boot.left_out.fetches);
     keep_ends(boot.lookups, 0, boot.left_out.lookups);
@@ -149,6 +158,9 @@ void keep_ends_of_all(Boot& boot, std::size_t most) {
     for (DhcpTalk& talk : boot.dhcp) {
         keep_ends(talk.offers, most, boot.left_out.offers);
         keep_ends(talk.naks, most, boot.left_out.refusals);
+    }
+    if (boot.probe) {
+        keep_ends(boot.probe->offers, most, boot.left_out.offers);
     }
     keep_ends(boot.dhcp, most, boot.left_out.talks);
     keep_ends(boot.fetches, most, boot.left_out.fetches);
@@ -230,8 +242,9 @@ std::size_t weight_of(const Boot& boot) {
         weight_of_texts += text_weight(*text);
     }
     const auto of_item = [](const auto& item) { return weight(item); };
-    return boot_frame + weight_of_texts + drawn_weight(boot) + sum_of(boot.marks, of_item) +
-           sum_of(boot.dhcp, of_item) + sum_of(boot.fetches, of_item) + sum_of(boot.complaints, of_item) +
+    return boot_frame + weight_of_texts + drawn_weight(boot) + (boot.probe ? weight(*boot.probe) : 0) +
+           sum_of(boot.marks, of_item) + sum_of(boot.dhcp, of_item) + sum_of(boot.fetches, of_item) +
+           sum_of(boot.complaints, of_item) +
            sum_of(boot.lookups,
                   [](const Lookup& lookup) { return lookup_frame + text_weight(lookup.name); }) +
            sum_of(boot.firmware_errors,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -88,9 +89,9 @@ int main(int argc, char** argv) {
     for (const std::string_view name : vml::allowed_calls) {
         allow(context.get(), std::string{name}.c_str());
     }
-    allow_with(
-        context.get(), "ioctl", 1,
-        {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO});
+    allow_with(context.get(), "ioctl", 1,
+               {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO,
+                TUNGETIFF, TUNGETVNETHDRSZ});
     allow_with(context.get(), "socket", 0, {AF_UNIX, AF_NETLINK});
     std::ofstream out{argv[1]};
     const std::vector<sock_filter> filter = compiled(context.get());

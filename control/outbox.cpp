@@ -9,6 +9,7 @@ namespace vml::control {
 void Outbox::add_to_stream(std::string_view bytes, std::size_t most) {
     if (lost_ > 0 || size() + bytes.size() > most) {
         lost_ += bytes.size();
+        ++lost_writes_;
     } else {
         add(bytes);
     }
@@ -24,9 +25,20 @@ void Outbox::sent(std::size_t count) {
     }
     bytes_ = {};  // with its room: a client that reads again needs none
     sent_ = 0;
+    add_notice();
+}
+
+void Outbox::add_last(std::string_view bytes) {
+    add_notice();
+    add(bytes);
+}
+
+void Outbox::add_notice() {
     if (lost_ > 0) {
-        add(fmt::format("\r\n[{} bytes lost here: this client did not keep up]\r\n",
-                        std::exchange(lost_, 0)));
+        const std::size_t bytes = std::exchange(lost_, 0);
+        const std::size_t writes = std::exchange(lost_writes_, 0);
+        add(notice_ ? notice_(bytes, writes)
+                    : fmt::format("\r\n[{} bytes lost here: this client did not keep up]\r\n", bytes));
     }
 }
 

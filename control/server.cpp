@@ -65,9 +65,9 @@ void Exchange::write(std::string_view bytes) const {
     }
 }
 
-void Exchange::close() const {
+void Exchange::close(std::string_view last) const {
     if (const auto session = session_.lock()) {
-        session->close_when_sent();
+        session->close_when_sent(last);
     }
 }
 

@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/claim.h"
+#include "control/outbox.h"
 #include "control/protocol.h"
 
 namespace vml::control {
@@ -36,7 +37,8 @@ class Exchange {
   public:
     struct Stream {
         std::function<void(std::string_view bytes)> on_bytes;
-        std::function<void()> on_closed;  // once; not after close()
+        std::function<void()> on_closed;  // once, from the event loop
+        LostNotice lost_notice{};
     };
 
     explicit Exchange(std::weak_ptr<Session> session) : session_{std::move(session)} {}
@@ -46,9 +48,11 @@ class Exchange {
     void refuse(const Fault& fault) const;
     // The connection is a stream from here on.
     void stream(const nlohmann::json& value, Stream handlers) const;
-    // Sends over a stream. A client that does not keep up loses bytes, and is told so where they are missing.
+    // Sends over a stream. A client that does not keep up loses whole writes, and is told so where they are
+    // missing.
     void write(std::string_view bytes) const;
-    void close() const;
+    // Once all is sent; `last`, the last words of a stream, are never lost.
+    void close(std::string_view last = {}) const;
 
   private:
     std::weak_ptr<Session> session_;

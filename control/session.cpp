@@ -114,7 +114,7 @@ bool Session::take_request() {
     const std::size_t end = received_.find('\n');
     if (end == std::string::npos ? received_.size() > longest_request : end > longest_request) {
         send_answer(format_refusal(too_long()), {});
-        close_when_sent();
+        close_when_sent({});
         return false;
     }
     if (end == std::string::npos) {
@@ -176,6 +176,7 @@ void Session::become_stream(std::string_view line, Exchange::Stream handlers) {
     }
     state_ = State::streaming;
     stream_ = std::move(handlers);
+    outbox_.notice_losses_by(stream_.lost_notice);
     line.remove_prefix(send_at_once(line));
     outbox_.add(line);
     send_waiting();
@@ -193,7 +194,12 @@ void Session::write(std::string_view bytes) {
     }
 }
 
-void Session::close_when_sent() {
+void Session::close_when_sent(std::string_view last) {
+    if (state_ == State::streaming && !last.empty()) {
+        last.remove_prefix(send_at_once(last));
+        outbox_.add_last(last);
+        send_waiting();
+    }
     if (outbox_.empty()) {
         close();
     } else {

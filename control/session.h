@@ -36,7 +36,8 @@ class Session : public std::enable_shared_from_this<Session> {
     void send_answer(std::string_view line, std::string_view bytes);
     void become_stream(std::string_view line, Exchange::Stream handlers);
     void write(std::string_view bytes);
-    void close_when_sent();
+    // After the last words of a stream, if there are any.
+    void close_when_sent(std::string_view last);
 
   private:
     enum class State { waiting, answering, streaming, closed };

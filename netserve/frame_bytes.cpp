@@ -1,11 +1,13 @@
 #include "netserve/frame_bytes.h"
 
-#include <cstdint>
-
 namespace vml::serve {
 
 std::string be16(std::size_t value) {
     return {static_cast<char>(value >> 8U & 0xFFU), static_cast<char>(value & 0xFFU)};
+}
+
+std::string be32(std::uint32_t value) {
+    return be16(value >> 16U) + be16(value);
 }
 
 std::size_t checksum(std::string_view bytes) {

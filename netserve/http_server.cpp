@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "netserve/http_connection.h"
+#include "netserve/udp_socket.h"
 
 namespace vml::serve {
 
@@ -32,7 +33,7 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 }  // namespace
 
-Listener listen_on(const Ipv4& address) {
+Listener listen_on(const Ip4& address) {
     asio::io_context io;
     error_code error;
     tcp::acceptor acceptor{io};
@@ -100,7 +101,7 @@ Stranger all_but_user(uid_t user) {
 class HttpServer::Impl {
   public:
     Impl(asio::io_context& io, Config config, OnRequest on_request)
-        : acceptor_{io, tcp::v4(), config.socket.get()},
+        : acceptor_{io, is_bound_to_ip6(config.socket.get()) ? tcp::v6() : tcp::v4(), config.socket.get()},
           pause_{io},
           open_{std::move(config.open)},
           stranger_{std::move(config.stranger)},
@@ -149,7 +150,8 @@ class HttpServer::Impl {
         if (error || connections_.size() >= most_connections) {
             return;
         }
-        const Connection from{peer.address().to_v4().to_bytes(), peer.port(), ours.port()};
+        const Connection from{peer.address().is_v4() ? peer.address().to_v4().to_bytes() : Ip4{}, peer.port(),
+                              ours.port()};
         if (const std::string reason = stranger_(from); !reason.empty()) {
             on_request_(fmt::format("http: the connection from {}:{} was closed: {}",
                                     fmt::join(from.peer, "."), from.peer_port, reason));

@@ -2,7 +2,6 @@
 // event loop. Makes system calls.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,12 +12,10 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "base/ip.h"
 #include "netserve/folder.h"
 
 namespace vml::serve {
-
-// In network byte order.
-using Ipv4 = std::array<std::uint8_t, 4>;
 
 // The socket to serve from, on a port of this host's address that the kernel chooses, and that port. Throws
 // Error.
@@ -26,7 +23,7 @@ struct Listener {
     OwnedFd socket;
     std::uint16_t port = 0;
 };
-[[nodiscard]] Listener listen_on(const Ipv4& address);
+[[nodiscard]] Listener listen_on(const Ip4& address);
 [[nodiscard]] Listener listen_on_loopback();
 
 // Who connected from one port of 127.0.0.1 to another, by the kernel's table of connections (the text of
@@ -35,7 +32,7 @@ struct Listener {
 
 // From whom a connection comes, and to which port of ours.
 struct Connection {
-    Ipv4 peer{};
+    Ip4 peer{};  // zero over IPv6
     std::uint16_t peer_port = 0;
     std::uint16_t port = 0;
 };

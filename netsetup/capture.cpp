@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <cap-ng.h>
@@ -109,6 +110,20 @@ OwnedFd open_connection_capture(int link_index, const TcpTarget& target) {
     const int on = 1;  // what goes to the guest, such as a flood of the bridge's, is to take no room
     if (::setsockopt(fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0 ||
         !narrow(fd.get(), target) || !bind_to(fd.get(), link_index, ETH_P_ALL)) {
+        throw cannot_watch("");
+    }
+    return fd;
+}
+
+OwnedFd open_datagram_capture(int link_index, const DatagramTarget& target) {
+    constexpr std::uint32_t whole = 0xFFFF;
+    OwnedFd fd = socket_to_watch();
+    const int on = 1;  // what goes to the guest is not what it sends
+    std::vector<sock_filter> program = datagram_filter(target, whole, 0);
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0 ||
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0 ||
+        !bind_to(fd.get(), link_index, ETH_P_ALL)) {
         throw cannot_watch("");
     }
     return fd;

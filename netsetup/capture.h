@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "netsetup/datagram_filter.h"
 
 namespace vml::net {
 
@@ -43,6 +44,9 @@ struct TcpTarget {
 // Sees nothing but the first segments of connections to there, as open_capture sees all: what comes is kept
 // until it is read.
 [[nodiscard]] OwnedFd open_connection_capture(int link_index, const TcpTarget& target);
+
+// Sees nothing but datagrams to there, whole frames of them, and takes frames for the link's other end.
+[[nodiscard]] OwnedFd open_datagram_capture(int link_index, const DatagramTarget& target);
 
 // Frames that came faster than they were read, since the last call (PACKET_STATISTICS).
 [[nodiscard]] unsigned lost_frames(int fd) noexcept;

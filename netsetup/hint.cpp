@@ -18,6 +18,12 @@ struct Row {
 constexpr std::string_view need_net_admin =
     "run as root; in a container add --cap-add NET_ADMIN and --device /dev/net/tun";
 
+constexpr std::string_view need_user_namespaces =
+    "use --network nat, which needs no privilege; or allow user namespaces (sysctl "
+    "kernel.unprivileged_userns_clone=1, "
+    "on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0), or run as root; in a container add --cap-add "
+    "SYS_ADMIN --cap-add NET_ADMIN";
+
 constexpr std::array rows = {
     Row{Step::open_tun, ENOENT,
         "load the tun module (modprobe tun); in a container add --device /dev/net/tun"},
@@ -41,6 +47,11 @@ constexpr std::array rows = {
     Row{Step::set_up, EPERM, need_net_admin},
     Row{Step::set_up, EADDRINUSE, "another link on that device has this MAC address: choose another"},
     Row{Step::set_up, ENETDOWN, "bring the lower device up first"},
+    Row{Step::keep_datagrams, EPERM, need_net_admin},
+    Row{Step::keep_datagrams, ENOENT,
+        "load the kernel's modules on the host: modprobe -a sch_ingress cls_bpf; or boot by iPXE (--ipxe), "
+        "or by "
+        "--pxe http4, which need neither"},
     Row{Step::make_private_netns, EPERM, "this needs CAP_SYS_ADMIN; without it a tagged macvtap does"},
     Row{Step::make_private_netns, ENOSPC, "raise user.max_net_namespaces (sysctl)"},
     Row{Step::create_macvtap, EPERM, need_net_admin},
@@ -63,6 +74,13 @@ constexpr std::array rows = {
     Row{Step::attach_macvtap, E2BIG, "ask for fewer queues"},
     Row{Step::delete_link, EPERM,
         "the privilege was dropped: the next start deletes the link, or `ip link delete` does"},
+    Row{Step::make_segment, EPERM, need_user_namespaces},
+    Row{Step::make_segment, EACCES, need_user_namespaces},
+    Row{Step::make_segment, EUSERS, "use --network nat, or raise user.max_user_namespaces (sysctl)"},
+    Row{Step::make_segment, ENOSPC,
+        "use --network nat, or raise user.max_user_namespaces and user.max_net_namespaces (sysctl)"},
+    Row{Step::make_segment, EOPNOTSUPP,
+        "load the bridge module on the host (modprobe bridge), or use --network nat"},
     Row{Step::take_owner_lock, EADDRINUSE, "start again: another process took the same random mark"},
 };
 

@@ -14,12 +14,15 @@ enum class Step {
     set_mtu_and_mac,
     set_master,
     set_up,
+    keep_datagrams,
     make_private_netns,
     create_macvtap,
     open_macvtap,
     attach_macvtap,
     delete_link,
     take_owner_lock,
+    make_segment,
+    join_segment,
 };
 
 // One sentence, or nothing when there is no better advice than the system's own words. Pure.

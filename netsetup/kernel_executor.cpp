@@ -18,6 +18,7 @@
 
 #include "netsetup/capture.h"
 #include "netsetup/failure.h"
+#include "netsetup/kept_datagrams.h"
 #include "netsetup/link_requests.h"
 #include "netsetup/tap_device.h"
 #include "netsetup/uevent.h"
@@ -124,6 +125,11 @@ void KernelExecutor::run(const SetMaster& operation) {
 void KernelExecutor::run(const SetUp& operation) {
     const Made& made = made_.at(operation.nic);
     set_up(socket_of(made), made.index, made.name);
+}
+
+void KernelExecutor::run(const KeepDatagrams& operation) {
+    const Made& made = made_.at(operation.nic);
+    keep_datagrams(socket_of(made), made.index, made.name, operation.target);
 }
 
 void KernelExecutor::run(const CreateMacvtap& operation) {

@@ -70,6 +70,7 @@ class KernelExecutor : public Executor {
     void run(const CreateTap& operation);
     void run(const SetMaster& operation);
     void run(const SetUp& operation);
+    void run(const KeepDatagrams& operation);
     void run(const CreateMacvtap& operation);
     void run(const OpenMacvtap& operation);
     void run(const CloseQueues& operation);

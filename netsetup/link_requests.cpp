@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>

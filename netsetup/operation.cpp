@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace vml::net {
 
@@ -51,6 +52,13 @@ struct Describe {
     }
     std::string operator()(const SetUp&) const {
         return "bring the link up, without an IPv6 address of the host";
+    }
+    std::string operator()(const KeepDatagrams& op) const {
+        return fmt::format(
+            "keep from everybody what the guest sends to UDP port {} of {}, or to {} of whomever: "
+            "vm-launch answers it",
+            fmt::join(op.target.ports, " or "), fmt::join(op.target.address, "."),
+            fmt::join(op.target.everywhere, " or "));
     }
     std::string operator()(const CreateMacvtap& op) const {
         return fmt::format("make the macvtap {} on {}: mode {}, MTU {}, MAC {}, {}", name_text(op.name),

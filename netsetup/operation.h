@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "netsetup/datagram_filter.h"
 #include "netsetup/links.h"
 #include "netsetup/mac.h"
 #include "netsetup/tap_device.h"
@@ -39,6 +40,15 @@ struct SetUp {
     unsigned nic = 0;
 
     bool operator==(const SetUp&) const = default;
+};
+
+// What the guest sends to these UDP ports never comes there: whoever reads the link (packet(7)) answers it.
+// This host's kernel would say that the port is closed, or let a service of its own answer.
+struct KeepDatagrams {
+    unsigned nic = 0;
+    DatagramTarget target{};
+
+    bool operator==(const KeepDatagrams&) const = default;
 };
 
 // What takes a macvtap away when vm-launch is killed.
@@ -82,14 +92,14 @@ struct DeleteLink {
     bool operator==(const DeleteLink&) const = default;
 };
 
-using Operation =
-    std::variant<CreateTap, SetMaster, SetUp, CreateMacvtap, OpenMacvtap, CloseQueues, DeleteLink>;
+using Operation = std::variant<CreateTap, SetMaster, SetUp, KeepDatagrams, CreateMacvtap, OpenMacvtap,
+                               CloseQueues, DeleteLink>;
 
 // The number of the NIC that it is for.
 [[nodiscard]] unsigned nic_of(const Operation& operation);
 
-// What undoes it. Nothing for SetMaster and SetUp: the link that they change is ours alone and goes with the
-// inverse of the operation that made it; nothing for the inverses themselves.
+// What undoes it. Nothing for SetMaster, SetUp and KeepDatagrams: the link that they change is ours alone and
+// goes with the inverse of the operation that made it; nothing for the inverses themselves.
 [[nodiscard]] std::optional<Operation> inverse(const Operation& operation);
 
 // The inverses of a whole list, in the order in which they are to be done.

@@ -162,6 +162,26 @@ Tap open_tap(const std::string& name, const QueueOptions& options) {
     return tap;
 }
 
+OwnedFd copy_of(const OwnedFd& queue) noexcept {
+    return OwnedFd{::fcntl(queue.get(), F_DUPFD_CLOEXEC, 0)};
+}
+
+bool write_as_guest(int queue, std::string_view frame) {
+    TunRequest request;
+    int header_size = 0;
+    if (ioctl(queue, TUNGETIFF, &request) < 0 ||
+        ((request.flags & IFF_VNET_HDR) != 0 && ioctl(queue, TUNGETVNETHDRSZ, &header_size) < 0)) {
+        return false;
+    }
+    constexpr int largest_header = 64;
+    if (header_size < 0 || header_size > largest_header) {
+        return false;
+    }
+    std::string whole(static_cast<std::size_t>(header_size), '\0');  // nothing is to be done with the frame
+    whole += frame;
+    return ::write(queue, whole.data(), whole.size()) == static_cast<ssize_t>(whole.size());
+}
+
 std::vector<OwnedFd> open_macvtap(dev_t number, const std::string& usual_path, const std::string& mark,
                                   const QueueOptions& options) {
     std::vector<OwnedFd> queues;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -31,6 +32,15 @@ struct QueueOptions {
 // IFF_TUN_EXCL: a link that exists already is never attached to. The descriptors are close-on-exec and
 // non-blocking. Throws Error.
 [[nodiscard]] Tap open_tap(const std::string& name, const QueueOptions& options);
+
+// Another descriptor of the same queue, which keeps the tap alive as long as it is open; none where there is
+// room for no more.
+[[nodiscard]] OwnedFd copy_of(const OwnedFd& queue) noexcept;
+
+// What is written to a tap comes from the guest, for the bridge as for every firewall. Whoever reads the tap
+// may change the length of the header before each frame at any time (TUNSETVNETHDRSZ), so it is asked for
+// (TUNGETVNETHDRSZ). Never waits. False when the frame could not be sent.
+bool write_as_guest(int queue, std::string_view frame);
 
 // Opens the character device `number` of a macvtap once for each queue, and attaches. A queue holds the
 // network namespace of the thread that opens it. `usual_path` is where the node would be (/dev/tapN): it is

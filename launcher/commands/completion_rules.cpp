@@ -42,6 +42,13 @@ Offered offered_for(const OptionRow& row) {
     return row.suggested == nullptr ? Offered{} : Offered{Offer::words, row.suggested()};
 }
 
+Offered offered_for(const UsedFlag& own) {
+    if (own.suggested != nullptr) {
+        return {Offer::words, own.suggested()};
+    }
+    return own.metavar == "NAME" ? Offered{Offer::vms} : Offered{};
+}
+
 Offered nic_key_words() {
     Offered offered{Offer::keys};
     for (const NicKey& key : nic_keys()) {
@@ -73,7 +80,7 @@ std::vector<std::string> alternatives_in(std::string_view usage) {
     std::vector<std::string> words;
     std::string word;
     for (const char c : std::string{usage} + "|") {
-        if (c >= 'a' && c <= 'z') {
+        if ((c >= 'a' && c <= 'z') || (c == '-' && !word.empty())) {
             word += c;
         } else if (c == '|' || c == ']') {
             if (!word.empty()) {
@@ -90,8 +97,8 @@ std::vector<ValueRule> value_rules() {
     std::vector<ValueRule> rules;
     for (const Subcommand& subcommand : subcommands()) {
         for (const UsedFlag& own : subcommand.flags) {
-            if (own.is_own && !own.metavar.empty()) {
-                add_rule(rules, dashed(own.flag), own.metavar == "NAME" ? Offered{Offer::vms} : Offered{});
+            if (own.is_own() && !own.is_switch()) {
+                add_rule(rules, dashed(own.flag), offered_for(own));
             }
         }
     }

@@ -36,7 +36,7 @@ std::string flag_with_value(std::string_view flag, std::string_view metavar) {
 }
 
 std::string_view metavar_of(const UsedFlag& used) {
-    return used.is_own ? used.metavar : find_option(used.flag)->metavar;
+    return used.is_own() ? used.metavar : find_option(used.flag)->metavar;
 }
 
 std::string name_and_usage(const Subcommand& subcommand) {

@@ -1,6 +1,7 @@
 #include "launcher/commands/run_vm.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "launcher/run/signals.h"
 #include "launcher/settings/notation.h"
 #include "launcher/start/apply.h"
+#include "launcher/start/event_target.h"
 #include "launcher/start/identity_file.h"
 #include "launcher/start/own_user.h"
 #include "launcher/start/report_file.h"
@@ -53,8 +55,12 @@ VmSpec decided(const ReadResult& read, const HostFacts& facts) {
 
 namespace {
 
+bool is_on_standard_output(const std::optional<EventTarget>& events) {
+    return events && events->fd == STDOUT_FILENO;
+}
+
 ConsoleMode console_mode(const Settings& settings) {
-    if (settings.no_console) {
+    if (settings.no_console || is_on_standard_output(settings.events)) {
         return ConsoleMode::silent;
     }
     return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
@@ -68,7 +74,7 @@ std::string devices_of(const std::vector<BootEntry>& order) {
     return devices;
 }
 
-void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
+void announce(const Settings& settings, const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
     for (const std::string& note : plan.notes) {
         log.warning(note);
     }
@@ -82,6 +88,12 @@ void announce(const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) 
                      ? fmt::format("the screen is on {} (VNC, without a password)", place)
                      : fmt::format("the screen is on {} (VNC); its password: vm-launch status {}", place,
                                    plan.name));
+    }
+    if (is_on_standard_output(settings.events) && !settings.no_console) {
+        log.info(
+            fmt::format("the serial console is not shown: the events are on standard output; "
+                        "vm-launch console {} shows it",
+                        plan.name));
     }
     if (mode == ConsoleMode::attached) {
         log.info("attached to the console; Ctrl-] detaches");
@@ -135,7 +147,11 @@ bool keeps_disks(const VmSpec& spec) {
 }  // namespace
 
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
+    const auto began = std::chrono::steady_clock::now();
     hold_signals();
+    const std::optional<EventTarget>& target = read.settings.events;
+    const std::string events_origin = origin_of(read.origins, "events");
+    OwnedFd events = target && target->fd ? given_descriptor(*target->fd, events_origin) : OwnedFd{};
     std::unique_ptr<VmFiles> files;  // the last to go: it takes away what the others have closed
     net::KernelExecutor::Homes homes = begin_macvtap_homes(read.settings);
     std::optional<OwnUser> own = own_user_for(read.settings);
@@ -143,26 +159,34 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
                                            own ? std::optional{own->user} : std::nullopt));
     const Plan plan = make_plan(spec);
     const ConsoleMode mode = console_mode(read.settings);
-    announce(spec, plan, mode, log);
+    announce(read.settings, spec, plan, mode, log);
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
     std::vector<ReportFile> reports = open_reports(settings.reports, origin_of(read.origins, "report"));
+    if (target && !target->fd) {
+        events = open_event_file(target->file, events_origin);
+    }
     if (spec.identity) {
         keep_identity(*spec.identity);
     }
-    RunningVm vm = apply(plan, std::move(homes));
+    RunningVm vm = apply(plan, std::move(homes), [&](const std::string& segment) {
+        log.info(fmt::format("waiting for the segment {}: nobody on it has answered yet", segment));
+    });
     const std::optional<RunUser> becomes =
         plan.run_user && plan.run_user->uid != 0 ? plan.run_user : std::nullopt;
     files = vm_files({std::move(reports), std::move(vm.served), std::move(vm.state_folder)},
                      becomes.has_value(), value_of(environment, "XDG_RUNTIME_DIR"),
                      own ? std::optional{std::move(own->systemd)} : std::nullopt);
+    RunInputs inputs = run_inputs(settings, spec, plan);
+    inputs.events = std::move(events);
+    inputs.vm_launch_began = began;
     return supervise_vm(
         plan, std::move(vm), *files,
         {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
          spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan), becomes,
          settings.reports, description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
          value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
-        run_inputs(settings, spec, plan));
+        std::move(inputs));
 }
 
 }  // namespace vml

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/output.h"
 #include "launcher/commands/completion.h"
@@ -15,26 +16,46 @@
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/man_page.h"
 #include "launcher/commands/run_vm.h"
+#include "launcher/events/event.h"
 #include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
+#include "launcher/remote/event_client.h"
 #include "launcher/remote/guest_exec.h"
 #include "launcher/remote/ssh.h"
 #include "launcher/remote/vm_table.h"
 #include "launcher/settings/guest_exec_line.h"
+#include "launcher/settings/run_options.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
 namespace {
 
+std::string events_table() {
+    return events::page();
+}
+
 struct Topic {
     std::string_view name;
     std::string (*text)();
 };
-constexpr std::array<Topic, 5> topics{{{"", help_text},
+constexpr std::array<Topic, 6> topics{{{"", help_text},
                                        {"man", man_page},
                                        {"settings", settings_page},
                                        {"control", control_page},
-                                       {"schema", config_schema}}};
+                                       {"schema", config_schema},
+                                       {"events-table", events_table}}};
+
+// "man, settings, …".
+std::string names_of_topics() {
+    std::vector<std::string_view> names;
+    for (const Topic& topic : topics) {
+        if (!topic.name.empty()) {
+            names.push_back(topic.name);
+        }
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
 
 int print_help(const CommandLine& command) {
     const std::string name = command.words.empty() ? "" : command.words.front();
@@ -43,7 +64,8 @@ int print_help(const CommandLine& command) {
     const Subcommand* subcommand = find_subcommand(subcommands(), name);
     if (topic == topics.end() && subcommand == nullptr) {
         throw Error{{fmt::format("help: unknown topic '{}'", name), "",
-                     "topics: man, settings, control, schema, or a subcommand's name", ExitCode::settings}};
+                     fmt::format("topics: {}, or a subcommand's name", names_of_topics()),
+                     ExitCode::settings}};
     }
     print(subcommand != nullptr ? help_on(*subcommand) : topic->text());
     return 0;
@@ -61,9 +83,10 @@ std::vector<Subcommand> for_vms_to_start() {
              return print_plan(read, environment);
          },
          "plan --format json --firmware uefi --ipxe"},
-        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "", false, true,
-         "check the host for what the same options would need (network boot, if they name nothing else)", "",
-         "",
+        {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "text, json", false, true,
+         "check the host for what the same options would need (network boot, if they name nothing else), and "
+         "on a bridge or a device of the host's ask who answers DHCP (--probe)",
+         "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);
          },
@@ -95,6 +118,30 @@ std::vector<Subcommand> for_running_vms() {
                     },
                     "ls"});
     rows.push_back(
+        {"wait",
+         "[NAME] [--stage STAGE] [--timeout SECONDS]",
+         "",
+         true,
+         false,
+         "wait until a VM's boot reaches a stage, also of a VM that is about to start",
+         "ends at once where the stage was reached already; the VM may be started after it",
+         "0: the stage was reached; that of the boot's verdict when it failed; 15 after --timeout; 1: the VM "
+         "ended before, or there is none",
+         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+             return wait_for_stage(read, value_of(environment, "XDG_RUNTIME_DIR"));
+         },
+         "wait web --stage os --timeout 120",
+         {{"stage", "what is waited for [os]; a stage's name as for --until, no console:REGEX",
+           [](CommandLine& command, std::string_view value) { command.stage = parse_health_stage(value); },
+           "STAGE", stage_words},
+          {"timeout", "exit 15 after so long [none; 30 s for a VM that is not there]",
+           [](CommandLine& command, std::string_view value) { command.timeout = parse_seconds(value); },
+           "SECONDS"}}});
+    return rows;
+}
+
+std::vector<Subcommand> for_guests() {
+    return {
         {"ssh",
          "[NAME] [--user USER] [-- ARGS…]",
          "",
@@ -111,13 +158,9 @@ std::vector<Subcommand> for_running_vms() {
              return ssh_to_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
          },
          "ssh web --user debian -- uname -a",
-         {{"user", "who logs in; else as ssh's own configuration has it", true, "USER"}}});
-    rows.push_back(
-        {guest_exec_name,
-         "[--wait] [--name NAME] COMMAND…",
-         "",
-         true,
-         false,
+         {{"user", "who logs in; else as ssh's own configuration has it",
+           [](CommandLine& command, std::string_view value) { command.user = parse_text(value); }, "USER"}}},
+        {guest_exec_name, "[--wait] [--name NAME] COMMAND…", "", true, false,
          "run a command in the guest as exec does, with its output as it comes; a single word with blanks "
          "is a line for the guest's shell; --wait: first for the VM and its agent",
          "the output comes within a second, as files in the guest are read through its agent, or, where "
@@ -128,10 +171,8 @@ std::vector<Subcommand> for_running_vms() {
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return guest_exec(read, value_of(environment, "XDG_RUNTIME_DIR"));
          },
-         "guest-exec --wait --name web systemctl is-system-running",
-         {{"wait", "wait for the VM and its guest's agent", true},
-          {"name", "the VM; may be left out where one runs", true, "NAME"}}});
-    return rows;
+         "guest-exec --wait --name web systemctl is-system-running", guest_exec_flags()},
+    };
 }
 
 std::vector<Subcommand> for_files() {
@@ -181,9 +222,9 @@ std::vector<Subcommand> for_no_vm() {
              return print_completion(read.command);
          },
          "completion bash"},
-        {"help", "[man|settings|control|schema|SUBCOMMAND]", "", true, false,
-         "print this help, the man page's source, the table of settings or of what can be asked of a VM, the "
-         "JSON schema of --config, or a subcommand's help",
+        {"help", "[man|settings|control|schema|events-table|SUBCOMMAND]", "", true, false,
+         "print this help, the man page's source, the table of settings, of what can be asked of a VM or of "
+         "events, the JSON schema of --config, or a subcommand's help",
          "", "0",
          [](const ReadResult& read, const Environment& /*environment*/, Log& /*log*/) {
              return print_help(read.command);
@@ -197,7 +238,8 @@ std::vector<Subcommand> for_no_vm() {
 const std::vector<Subcommand>& subcommands() {
     static const std::vector<Subcommand> all = [] {
         std::vector<Subcommand> rows;
-        for (const auto& part : {for_vms_to_start(), for_running_vms(), for_files(), for_no_vm()}) {
+        for (const auto& part :
+             {for_vms_to_start(), for_running_vms(), for_guests(), for_files(), for_no_vm()}) {
             rows.insert(rows.end(), part.begin(), part.end());
         }
         return rows;

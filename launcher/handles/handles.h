@@ -24,6 +24,7 @@ struct WireTap {
     std::string filter{};  // QEMU's object that writes the dump; empty: it is a packet socket
     OwnedFd inlet{};  // a stream that takes frames for the guest, each with its length before it; or none
     std::string inlet_name{};  // QEMU's object at its other end
+    OwnedFd guest_end{};       // of a tap over which is probed, a copy of QEMU's own descriptor; or none
 };
 
 // A file in memory that QEMU writes a picture of the guest's screen into: both descriptions of it.

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "control/folder.h"
+#include "launcher/host/asked_program.h"
 #include "launcher/host/boot_programs.h"
 #include "launcher/host/data_files.h"
 #include "launcher/host/file_head.h"
@@ -33,6 +34,7 @@
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/user_data.h"
 #include "netsetup/capture.h"
+#include "netsetup/segment.h"
 
 namespace vml {
 
@@ -97,6 +99,14 @@ void look_at_network(const Settings& settings, Moment moment, HostFacts& facts) 
         }
         facts.vhost_error = vhost_open_error();
         facts.capture_error = net::capture_obstacle();
+    }
+}
+
+// It is made to find out, and gone at once.
+void look_at_segments(const Settings& settings, HostFacts& facts) {
+    if (std::any_of(settings.nics.begin(), settings.nics.end(),
+                    [](const NicSettings& nic) { return nic.network == NetworkMode::isolated; })) {
+        facts.segment_fault = net::segment_obstacle();
     }
 }
 
@@ -186,12 +196,21 @@ void look_at_iso(const Settings& settings, HostFacts& facts) {
     }
 }
 
+// The C library's own search would load modules, which a program that is linked statically cannot.
+std::string user_in_other_sources(const std::string& key) {
+    try {
+        return answer_of({"/usr/bin/getent", {"passwd", "--", key}});
+    } catch (const Error&) {
+        return "";
+    }
+}
+
 // Who only asks gets the user that the VM will have if it is free.
 void look_at_user(const Settings& settings, const std::optional<RunUser>& own, HostFacts& facts) {
     const bool will_have = !own && !settings.run_as && may_have_own_user();
     facts.run_user = look_for_run_user(
-        settings.run_as,
-        will_have ? std::optional{own_user(preferred_uid(settings.name.value_or("")))} : own);
+        settings.run_as, will_have ? std::optional{own_user(preferred_uid(settings.name.value_or("")))} : own,
+        user_in_other_sources);
     ask_for_user(settings, facts);
 }
 
@@ -270,6 +289,7 @@ HostFacts look(const Settings& settings, const Environment& environment, Moment 
     facts.boot_programs = boot_programs(settings, firmware, arch, facts.run_user.user);
     if (moment == Moment::counts) {
         look_at_others(settings, value_of(environment, "XDG_RUNTIME_DIR"), facts);
+        look_at_segments(settings, facts);
     }
     look_at_network(settings, moment, facts);
     if (firmware != FirmwareMode::legacy && settings.ipxe) {

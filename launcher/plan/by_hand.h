@@ -16,6 +16,8 @@ struct StandIn {
 [[nodiscard]] StandIn by_hand(const BridgePort& port, const NicSpec& nic, unsigned number);
 [[nodiscard]] StandIn by_hand(const Macvtap& macvtap, const NicSpec& nic, unsigned number);
 
+[[nodiscard]] StandIn by_hand(const Isolated& net, const NicSpec& nic, unsigned number);
+
 // The folder that is made by hand of what vm-launch would serve, in the one that the shell is in, and the
 // command that makes it.
 [[nodiscard]] std::string folder_by_hand(const std::string& vm_name);

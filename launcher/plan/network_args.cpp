@@ -7,8 +7,11 @@
 #include "base/overloaded.h"
 #include "base/url.h"
 #include "launcher/plan/by_hand.h"
+#include "launcher/plan/offer_plan.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/vm/link_kind.h"
+#include "netserve/proxy_offer.h"
+#include "netserve/tftp_server.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -137,6 +140,10 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                const std::string& reason, PlanWriter& writer) {
     Plan& plan = writer.plan();
     plan.links.insert(plan.links.end(), link.operations.begin(), link.operations.end());
+    if (nic.netboot.firmware_fetch == FirmwareFetch::tftp) {
+        plan.links.emplace_back(net::KeepDatagrams{
+            number, {nic.netboot.offered_from, {serve::tftp_port}, {serve::boot_server_port}}});
+    }
     Properties netdev{"tap"};
     netdev.add("id", nic.id);
     add_queues(netdev, "fd", {.purpose = FdPurpose::tap, .nic = number, .by_hand = stand_in.command},
@@ -149,23 +156,22 @@ void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const 
                Properties{"tap"}.add("id", nic.id).text() + "," + stand_in.netdev);
 }
 
-void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
+void plan_segment(const VmSpec& spec, const NicSpec& nic, const Isolated& net, unsigned number,
+                  PlanWriter& writer) {
     const Netboot& netboot = nic.netboot;
-    if (!netboot.is_offered()) {
-        return;
-    }
-    PlannedOffer offer{number, nic.id, nic.mac, netboot.offered_from, *netboot.bootfile};
-    offer.options = netboot.options;
-    offer.in_user_mode = std::holds_alternative<Nat>(nic.net);
-    if (netboot.http && !netboot.is_elsewhere()) {
-        offer.bootfile = fmt::format("http://{}:", net::to_text(netboot.offered_from));
-        offer.http_port = HttpPort{offer.bootfile.size()};
-        offer.bootfile += "/" + url_path(*netboot.bootfile);
-    }
+    PlannedSegment segment{number, nic.id, nic.mac, net.segment, nic.mtu.value_or(0), nic.watched};
+    segment.options = netboot.options;
+    segment.script = netboot.bootfile.value_or("");
+    segment.program = netboot.firmware_file.value_or(spec.pxe ? segment.script : "");
+    segment.serves = netboot.http;
     if (netboot.http) {
         writer.plan().http = netboot;
     }
-    writer.plan().offer = std::move(offer);
+    writer.plan().segments.push_back(std::move(segment));
+    plan_link(nic, {}, number, by_hand(net, nic, number),
+              net.segment.empty() ? "a tap on a segment of its own"
+                                  : fmt::format("a tap on the segment {}", net.segment),
+              writer);
 }
 
 void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWriter& writer) {
@@ -185,7 +191,8 @@ void plan_netdev(const VmSpec& spec, const NicSpec& nic, unsigned number, PlanWr
                    [&](const Macvtap& macvtap) {
                        plan_link(nic, macvtap.made, number, by_hand(macvtap, nic, number),
                                  fmt::format("a macvtap on {}", macvtap.lower), writer);
-                   }},
+                   },
+                   [&](const Isolated& net) { plan_segment(spec, nic, net, number, writer); }},
         nic.net);
 }
 
@@ -264,7 +271,7 @@ void plan_inlet(const NicSpec& nic, unsigned number, WirePoint& point, PlanWrite
 // QEMU opens the pipe by its name in /proc: filter-dump knows no descriptors (net/dump.c).
 void plan_watch(const NicSpec& nic, unsigned number, PlanWriter& writer) {
     WirePoint point{number, nic.id, nic.mac, ""};
-    if (!kind_of(nic.net).on_host) {
+    if (!kind_of(nic.net).on_host && !kind_of(nic.net).on_segment) {
         point.filter = nic.id + "-dump";
         const int pipe = writer.fd({.purpose = FdPurpose::capture, .nic = number});
         writer.add("-object",
@@ -288,6 +295,9 @@ void plan_nics(const VmSpec& spec, PlanWriter& writer) {
         plan_device(spec, nic, writer);
         if (nic.watched) {
             plan_watch(nic, number, writer);
+        }
+        if (nic.watched && nic.probe) {
+            writer.plan().probe = PlannedProbe{number, nic.id, nic.mac, *nic.probe};
         }
         if (nic.advertise_router) {
             writer.plan().shortcuts.push_back(

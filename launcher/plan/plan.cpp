@@ -1,5 +1,9 @@
 #include "launcher/plan/plan.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 namespace vml {
 
 namespace {
@@ -23,8 +27,23 @@ std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint1
     return words;
 }
 
+bool Plan::serves_on_segment() const {
+    return std::any_of(segments.begin(), segments.end(),
+                       [](const PlannedSegment& segment) { return segment.serves; });
+}
+
+const PlannedSegment* Plan::segment_of(unsigned nic) const {
+    const auto found = std::find_if(segments.begin(), segments.end(),
+                                    [&](const PlannedSegment& segment) { return segment.nic == nic; });
+    return found == segments.end() ? nullptr : &*found;
+}
+
 std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port) {
     return with_port(offer.bootfile, offer.http_port, std::to_string(http_port));
+}
+
+std::string firmware_file_of(const PlannedOffer& offer, std::uint16_t http_port) {
+    return with_port(offer.firmware_file, offer.firmware_http_port, std::to_string(http_port));
 }
 
 std::string shown_value(const PlannedArg& arg) {
@@ -33,6 +52,12 @@ std::string shown_value(const PlannedArg& arg) {
 
 std::string shown_bootfile(const PlannedOffer& offer) {
     return with_port(offer.bootfile, offer.http_port, port_for_people);
+}
+
+std::string shown_firmware_file(const PlannedOffer& offer) {
+    const std::string file = with_port(offer.firmware_file, offer.firmware_http_port, port_for_people);
+    return offer.firmware == FirmwareFetch::tftp ? fmt::format("tftp://{}/{}", net::to_text(offer.from), file)
+                                                 : file;
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

@@ -131,18 +131,51 @@ struct WirePoint {
     bool operator==(const WirePoint&) const = default;
 };
 
-// What vm-launch tells the iPXE of a guest, as a ProxyDHCP server, on that guest's own link alone.
+// The network is asked who would answer the guest, by DHCPDISCOVERs in its name, before it asks itself.
+struct PlannedProbe {
+    unsigned nic = 0;  // 1 for the first; it is watched
+    std::string id;    // "net0"
+    std::string mac;   // the guest's
+    ClientWords words{};
+
+    bool operator==(const PlannedProbe&) const = default;
+};
+
+// What vm-launch tells the boot clients of a guest, as a ProxyDHCP server, on that guest's own link alone.
 struct PlannedOffer {
     unsigned nic = 0;  // 1 for the first
     std::string id;    // "net0"
     std::string mac;   // the guest's
     net::Ipv4Address from{};
-    std::string bootfile;  // a URL
+    std::string bootfile;  // a URL, for iPXE; empty: nothing is offered to it
     std::optional<HttpPort> http_port = std::nullopt;
-    bool in_user_mode = false;  // `from` is QEMU's, and stands for the loopback
-    std::vector<DhcpOption> options{};
+    bool in_user_mode = false;                     // `from` is QEMU's, and stands for the loopback
+    std::vector<DhcpOption> options{};             // for iPXE
+    FirmwareFetch firmware = FirmwareFetch::none;  // how the firmware's own client gets
+    std::string firmware_file{};                   // this: a name, or by HTTP a URL
+    std::optional<HttpPort> firmware_http_port = std::nullopt;
+    // vm-launch answers TFTP on the guest's own link; bytes of a block that a frame has room for. 0: it does
+    // not.
+    std::size_t tftp_block = 0;
 
     bool operator==(const PlannedOffer&) const = default;
+};
+
+// A NIC on an isolated segment, and what vm-launch's DHCP names to its guest there: a name among what is
+// served, or a URL; empty: nothing.
+struct PlannedSegment {
+    unsigned nic = 0;     // 1 for the first
+    std::string id;       // "net0"
+    std::string mac;      // the guest's
+    std::string segment;  // its name; empty: this NIC's alone
+    unsigned mtu = 0;     // 0: Ethernet's
+    bool watched = false;
+    bool serves = false;    // Plan::http is for this one
+    std::string script{};   // to iPXE
+    std::string program{};  // to the firmware's own client
+    std::vector<DhcpOption> options{};
+
+    bool operator==(const PlannedSegment&) const = default;
 };
 
 // What makes this boot faster than a stock one.
@@ -163,12 +196,16 @@ struct Plan {
     std::vector<PortWait> port_waits{};
     std::vector<WirePoint> wire{};
     std::vector<Shortcut> shortcuts{};
+    std::vector<PlannedSegment> segments{};  // joined before QEMU starts
     // Served on the loopback, to QEMU's user alone; with an offer on a bridge, on its address, to its guest
-    // alone.
+    // alone; on a segment to who is on that.
     std::optional<Netboot> http{};
     std::optional<PlannedOffer> offer{};
+    std::optional<PlannedProbe> probe{};
     // Of who is served over a link of the host's.
     [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
+    [[nodiscard]] bool serves_on_segment() const;
+    [[nodiscard]] const PlannedSegment* segment_of(unsigned nic) const;  // none: it is on none
     std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
     bool needs_own_server = false;             // no command by hand could make this boot
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
@@ -193,9 +230,12 @@ struct Plan {
 // The arguments as execve takes them, without argv[0].
 [[nodiscard]] std::vector<std::string> argv_of(const std::vector<PlannedArg>& args, std::uint16_t http_port);
 [[nodiscard]] std::string bootfile_of(const PlannedOffer& offer, std::uint16_t http_port);
+[[nodiscard]] std::string firmware_file_of(const PlannedOffer& offer, std::uint16_t http_port);
 // The same for people and programs that ask beforehand: "{port}" stands for the port of the HTTP server.
 [[nodiscard]] std::string shown_value(const PlannedArg& arg);
 [[nodiscard]] std::string shown_bootfile(const PlannedOffer& offer);
+// By TFTP it is shown as a URL, too.
+[[nodiscard]] std::string shown_firmware_file(const PlannedOffer& offer);
 
 [[nodiscard]] std::string_view to_string(FdPurpose purpose);
 

@@ -1,15 +1,11 @@
 #include "launcher/plan/plan_text.h"
 
-#include <algorithm>
-#include <sstream>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/shell.h"
-#include "base/text.h"
-#include "launcher/settings/dhcp_option.h"
+#include "launcher/plan/network_text.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -86,31 +82,6 @@ ordered_json fds_of(const std::vector<PlannedFd>& fds) {
     return list_of(fds, [](const PlannedFd& fd) { return to_json(fd); });
 }
 
-// What is served, but for the folder's own files.
-ordered_json served_of(const Plan& plan) {
-    ordered_json list = ordered_json::array();
-    if (plan.http && plan.http->folder) {
-        list.push_back({{"folder", plan.http->folder->string()}});
-    }
-    for (const ServedFile& file : plan.http ? plan.http->files : std::vector<ServedFile>{}) {
-        list.push_back({{"name", file.name}});
-        file.file.empty() ? list.back()["text"] = file.text : list.back()["file"] = file.file.string();
-    }
-    return list;
-}
-
-std::string served_as_text(const Netboot& netboot) {
-    std::string text = "\nServed to the guest by HTTP:\n";
-    for (const ServedFile& file : netboot.files) {
-        text += fmt::format("  {}{}\n", file.name, file.file.empty() ? ":" : " is " + file.file.string());
-        std::istringstream lines{file.text};
-        for (std::string line; std::getline(lines, line);) {
-            text += fmt::format("      {}\n", printable(line));
-        }
-    }
-    return text + (netboot.folder ? fmt::format("  all of {}\n", netboot.folder->string()) : "");
-}
-
 ordered_json helpers_of(const Plan& plan) {
     ordered_json list = ordered_json::array();
     if (plan.tpm) {
@@ -120,33 +91,6 @@ ordered_json helpers_of(const Plan& plan) {
                         {"fds", fds_of(plan.tpm->fds)}});
     }
     return list;
-}
-
-std::vector<std::string> names_of_options(const PlannedOffer& offer) {
-    std::vector<std::string> names;
-    for (const DhcpOption& option : offer.options) {
-        names.push_back(to_string(option));
-    }
-    return names;
-}
-
-std::string offer_as_text(const PlannedOffer& offer) {
-    return fmt::format(
-        "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
-        "this guest alone{}\n",
-        offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-        offer.options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(offer), "and"));
-}
-
-// By hand nobody offers anything, so that iPXE would get itself again.
-std::string offer_by_hand(const PlannedOffer& offer) {
-    std::string file = shown_bootfile(offer);
-    if (offer.http_port) {
-        file = file.substr(file.find('/', std::string_view{"http://"}.size()) + 1);
-    }
-    return fmt::format(
-        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
-        printable(file));
 }
 
 }  // namespace
@@ -176,8 +120,10 @@ std::string plan_as_text(const Plan& plan) {
             "\nThe packets of {} are looked at until the guest's operating system runs ({})\n", point.id,
             point.filter.empty() ? "a packet socket on its link" : "QEMU's filter-dump");
     }
+    text += plan.probe ? probe_as_text(*plan.probe) : "";
     text += plan.http && !plan.http->files.empty() ? served_as_text(*plan.http) : "";
     text += plan.offer ? offer_as_text(*plan.offer) : "";
+    text += segments_as_text(plan);
     if (!plan.shortcuts.empty()) {
         text += "\nFaster than stock:\n";
         for (const Shortcut& shortcut : plan.shortcuts) {
@@ -216,10 +162,10 @@ std::string plan_as_json(const Plan& plan) {
         {"helpers", helpers_of(plan)},
         {"served", served_of(plan)},
         {"watched", list_of(plan.wire, [](const WirePoint& point) { return ordered_json(point.id); })},
-        {"offer", plan.offer ? ordered_json{{"nic", plan.offer->id},
-                                            {"bootfile", shown_bootfile(*plan.offer)},
-                                            {"options", names_of_options(*plan.offer)}}
-                             : ordered_json(nullptr)},
+        {"probe", probe_of(plan)},
+        {"offer", offer_of(plan)},
+        {"segments",
+         list_of(plan.segments, [](const PlannedSegment& segment) { return segment_of(segment); })},
         {"shortcuts",
          list_of(plan.shortcuts,
                  [](const Shortcut& shortcut) {
@@ -246,8 +192,16 @@ std::string plan_as_shell(const Plan& plan) {
     std::string text;
     if (plan.needs_own_server) {
         text = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
+    } else if (plan.offer && plan.offer->firmware != FirmwareFetch::none) {
+        text = fmt::format(
+            "# by hand nobody offers the firmware anything: the network's own servers have to name {} and "
+            "serve it\n",
+            printable(plan.offer->firmware_file.substr(plan.offer->firmware_file.find_last_of('/') + 1)));
     } else if (plan.offer && plan.offer->in_user_mode) {
         text = offer_by_hand(*plan.offer);
+    }
+    if (!plan.segments.empty()) {
+        text += "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n";
     }
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";

@@ -34,39 +34,61 @@ std::vector<gid_t> kvm_groups() {
     return opened_by_group ? std::vector{status.st_gid} : std::vector<gid_t>{};
 }
 
-std::optional<RunUser> user_named(const std::string& name) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
-    const passwd* entry = ::getpwnam(name.c_str());
-    if (entry == nullptr) {
-        return std::nullopt;
-    }
-    return RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups(), false};
+std::string local_users() {
+    return read_file("/etc/passwd").value_or("");
 }
 
-// /etc/passwd alone: the other sources of names (systemd's, LDAP) do not have a distribution's system users,
-// and asking them for one that is not there costs half a millisecond. Read whole, since fgetpwent asks a file
+// Calls `take` with each entry of a text as in passwd(5), which is read whole, since fgetpwent asks a file
 // for its place at every line.
-std::optional<RunUser> first_local_user(const std::array<std::string_view, 3>& names) {
-    std::string users = read_file("/etc/passwd").value_or("");
+template <typename Take>
+void for_each_user(std::string users, Take take) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines{::fmemopen(users.data(), users.size(), "r"),
                                                                 &std::fclose};
-    std::optional<RunUser> found;
-    const auto* better_than = names.end();
     // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
     while (const passwd* entry = lines ? ::fgetpwent(lines.get()) : nullptr) {
-        const auto* const name = std::find(names.begin(), better_than, entry->pw_name);
-        if (name != better_than) {
-            found = RunUser{entry->pw_name, entry->pw_uid, entry->pw_gid, kvm_groups(), false};
-            better_than = name;
-        }
+        take(*entry);
     }
+}
+
+std::optional<RunUser> user_named(const std::string& name, const std::string& users) {
+    std::optional<RunUser> found;
+    for_each_user(users, [&](const passwd& entry) {
+        if (!found && entry.pw_name == name) {
+            found = RunUser{name, entry.pw_uid, entry.pw_gid, kvm_groups(), false};
+        }
+    });
     return found;
 }
 
-std::string own_name() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread asks for users
-    const passwd* entry = ::getpwuid(::geteuid());
-    return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+// /etc/passwd alone: the other sources of names (systemd's, LDAP) do not have a distribution's system users.
+std::optional<RunUser> first_local_user(const std::array<std::string_view, 3>& names) {
+    std::optional<RunUser> found;
+    const auto* better_than = names.end();
+    for_each_user(local_users(), [&](const passwd& entry) {
+        const auto* const name = std::find(names.begin(), better_than, entry.pw_name);
+        if (name != better_than) {
+            found = RunUser{entry.pw_name, entry.pw_uid, entry.pw_gid, kvm_groups(), false};
+            better_than = name;
+        }
+    });
+    return found;
+}
+
+std::string name_of(uid_t uid, const std::string& users) {
+    std::string name;
+    for_each_user(users, [&](const passwd& entry) {
+        if (name.empty() && entry.pw_uid == uid) {
+            name = entry.pw_name;
+        }
+    });
+    return name;
+}
+
+// What `find` makes of /etc/passwd; and where that is nothing, of what other sources say of the key.
+template <typename Find>
+auto found_by(const Find& find, const std::string& key, const AskForUser& ask) {
+    auto found = find(local_users());
+    return found == decltype(found){} ? find(ask(key)) : found;
 }
 
 // The raw calls change the calling thread alone; the C library's would change every thread (nptl(7)).
@@ -117,12 +139,18 @@ bool is_assigned(uid_t uid, const std::string& table) {
     return table.find(":" + std::to_string(uid) + ":") != std::string::npos;
 }
 
-RunUserFacts look_for_run_user(const std::optional<std::string>& wanted, const std::optional<RunUser>& own) {
+RunUserFacts look_for_run_user(const std::optional<std::string>& wanted, const std::optional<RunUser>& own,
+                               const AskForUser& ask) {
     RunUserFacts facts;
     facts.can_change = ::geteuid() == 0;
     if (wanted) {
-        facts.own_name = own_name();
-        facts.user = user_named(*wanted);
+        const uid_t uid = ::geteuid();
+        const std::string number = std::to_string(uid);
+        const std::string name =
+            found_by([uid](const std::string& users) { return name_of(uid, users); }, number, ask);
+        facts.own_name = name.empty() ? number : name;
+        facts.user =
+            found_by([&](const std::string& users) { return user_named(*wanted, users); }, *wanted, ask);
     } else if (own) {
         facts.user = own;
     } else if (facts.can_change) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,10 +31,16 @@ inline constexpr uid_t last_own_uid = 65519;
 // Does /etc/passwd or /etc/group, whose text this is, give the number to somebody?
 [[nodiscard]] bool is_assigned(uid_t uid, const std::string& table);
 
+// Asks all sources of users (nsswitch.conf(5)) for the one of a name or number: a line as in passwd(5), or
+// nothing.
+using AskForUser = std::function<std::string(const std::string& key)>;
+
 // Root hands QEMU to the wanted user, or without one to the VM's own; where it may not have one to the first
 // of libvirt-qemu, qemu and nobody that exists. `own` is the one that the VM has, or would have.
+// Where a user is wanted, `ask` is asked for it, and for this process's own, if it does not stand in
+// /etc/passwd.
 [[nodiscard]] RunUserFacts look_for_run_user(const std::optional<std::string>& wanted,
-                                             const std::optional<RunUser>& own);
+                                             const std::optional<RunUser>& own, const AskForUser& ask);
 
 struct AccessQuestion {
     std::filesystem::path path;

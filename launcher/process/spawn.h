@@ -22,7 +22,7 @@ struct Inherited {
 struct SpawnRequest {
     std::filesystem::path program;               // absolute
     std::vector<std::string> args;               // without argv[0]
-    std::vector<Inherited> inherited;            // what the child keeps
+    std::vector<Inherited> inherited{};          // what the child keeps
     int output = -1;                             // becomes the child's standard output and standard error
     std::optional<RunUser> user = std::nullopt;  // whose rights it gets; none: the caller's user
     std::optional<Confinement> confinement =

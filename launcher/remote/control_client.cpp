@@ -13,9 +13,11 @@
 
 #include "base/json.h"
 #include "base/output.h"
+#include "base/text.h"
 #include "control/folder.h"
 #include "launcher/console/console_client.h"
 #include "launcher/remote/base64.h"
+#include "launcher/remote/event_client.h"
 #include "launcher/remote/run_state.h"
 #include "launcher/remote/told.h"
 
@@ -80,10 +82,21 @@ class Patience {
     std::map<uid_t, int> failures_;
 };
 
+// What is for one VM names no more than that.
+void refuse_more_words(const CommandLine& command) {
+    if (command.words.size() > 1) {
+        throw Error{
+            {fmt::format("unexpected argument '{}'", visible(command.words[1])), "",
+             command.subcommand == "wait" ? "name one VM; the stage is said by --stage" : "name one VM",
+             ExitCode::settings}};
+    }
+}
+
 }  // namespace
 
 Address named_vm(const Question& question) {
     const std::vector<std::string>& words = question.read.command.words;
+    refuse_more_words(question.read.command);
     return find_vm(words.empty() ? "" : words.front(), question);
 }
 
@@ -195,12 +208,17 @@ std::vector<RunningStatus> vms_with_told(const Question& question) {
 
 int print_status(const Question& question) {
     const CommandLine& command = question.read.command;
+    refuse_more_words(command);
     const std::vector<RunningStatus> vms = vms_with_told(question);
     if (vms.empty()) {
         throw no_such_vm(command.words.empty() ? "" : command.words.front(), {});
     }
-    print(command.format == OutputFormat::json ? status_as_json(vms) : status_as_text(vms));
-    return 0;
+    if (command.format != OutputFormat::json) {
+        print(status_as_text(vms));
+    } else if (!command.follow) {
+        print(status_as_json(vms));
+    }
+    return command.follow ? follow_status(question) : 0;
 }
 
 int show_end(const Dialogue& dialogue) {

@@ -51,10 +51,15 @@ ControlService::ControlService(Vm vm, json description, ToldFiles files, Console
       agent_{agent} {}
 
 void ControlService::listen(boost::asio::io_context& io, const std::vector<control::Folder>& folders,
-                            const std::string& name) {
-    server_.emplace(io, folders, name, [this](const control::Request& request, const Exchange& exchange) {
-        handle(request, exchange);
-    });
+                            const std::string& name, Log& log) {
+    try {
+        server_.emplace(io, folders, name, [this](const control::Request& request, const Exchange& exchange) {
+            handle(request, exchange);
+        });
+    } catch (const Error& error) {
+        const Fault& fault = error.faults().front();
+        log.warning(fmt::format("{}; `vm-launch stop` and its like will not reach this VM", one_line(fault)));
+    }
 }
 
 void ControlService::ended(int exit_code, const std::string& summary) {
@@ -149,6 +154,11 @@ void ControlService::reset(const control::Request& /*request*/, const Exchange& 
 
 void ControlService::console(const control::Request& request, const Exchange& exchange) {
     viewers_.add(exchange, request.arguments.value("keyboard", false));
+}
+
+// NOLINTNEXTLINE(readability-make-member-function-const): as reset
+void ControlService::events(const control::Request& /*request*/, const Exchange& exchange) {
+    vm_.follow(exchange);
 }
 
 void ControlService::screenshot(const control::Request& /*request*/, const Exchange& exchange) {

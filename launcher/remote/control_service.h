@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/types.h>
 
+#include "base/log.h"
 #include "control/server.h"
 #include "launcher/console/console_viewers.h"
 #include "launcher/handles/handles.h"
@@ -44,16 +45,17 @@ class ControlService {
         std::function<void()> resume;  // ControlService::resumed follows
         std::function<void()> reset;   // is about to come
         std::function<void(const qmp::Command&, qmp::Callback)> qmp;
+        std::function<void(const control::Exchange&)> follow;  // makes it a stream of events
     };
 
     // `description` is what the VM is: an object that `status` answers with. Everything outlives the service.
     ControlService(Vm vm, nlohmann::json description, ToldFiles files, ConsoleViewers& viewers,
                    GuestAgent& agent);
 
-    // Listens from now on, in the first of these folders that can be had. Throws Error when none can, or the
-    // VM's name is taken.
+    // Listens from now on, in the first of these folders that can be had. A VM whose name is taken, or that
+    // has no folder for its socket, runs all the same, and hears nobody: that is a warning.
     void listen(boost::asio::io_context& io, const std::vector<control::Folder>& folders,
-                const std::string& name);
+                const std::string& name, Log& log);
 
     // The guest goes on; or why it does not.
     void resumed(const std::string& why_not);
@@ -75,6 +77,7 @@ class ControlService {
     void resume(const control::Request& /*request*/, const Exchange& exchange);
     void console(const control::Request& request, const Exchange& exchange);
     void screenshot(const control::Request& /*request*/, const Exchange& exchange);
+    void events(const control::Request& /*request*/, const Exchange& exchange);
     void exec(const control::Request& request, const Exchange& exchange);
 
     Vm vm_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "launcher/remote/control_client.h"
+#include "launcher/remote/event_client.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
@@ -22,11 +24,11 @@ json no_arguments(const CommandLine& /*command*/) {
 
 constexpr VerbWords words_on_status{
     "status",
-    "[NAME]",
+    "[NAME] [--follow]",
     "text, json",
     "what a running VM is, how far its boot got, and what it may do, as the kernel tells it",
     "what the VM is, how far its boot got, and what QEMU and vm-launch may do, as the kernel shows it; "
-    "`--format json`",
+    "`--format json`; with `--follow` then what happens, until the VM has ended",
     "0; 1: none runs",
     "status web --format json"};
 constexpr VerbWords words_on_stop{
@@ -61,6 +63,15 @@ constexpr VerbWords words_on_screenshot{"screenshot",
                                         "a picture of the screen; needs `--graphics vnc`",
                                         "0",
                                         "screenshot web screen.png"};
+constexpr VerbWords words_on_events{
+    "events",
+    "[NAME]",
+    "",
+    "what happens to a VM, as it happens: one JSON object a line",
+    "what is so now and then what happens, as it happens, until the VM has ended: one JSON object a line "
+    "([events.md](events.md))",
+    "0; 1: its vm-launch was killed",
+    "events web"};
 constexpr VerbWords words_on_exec{
     "exec",
     "[NAME] -- COMMAND…",
@@ -92,7 +103,16 @@ constexpr VerbWords words_on_health{
 
 const std::vector<ControlVerb>& control_verbs() {
     static const std::vector<ControlVerb> verbs{
-        {words_on_status, &ControlService::status, answer_limit, no_arguments, nullptr, print_status},
+        {words_on_status,
+         &ControlService::status,
+         answer_limit,
+         no_arguments,
+         nullptr,
+         print_status,
+         ExitCode::failed,
+         control::longest_answer,
+         {{"follow", "go on with what happens, as it happens, until the VM has ended",
+           [](CommandLine& command, std::string_view value) { command.follow = parse_value<bool>(value); }}}},
         {words_on_stop, &ControlService::stop, std::nullopt, no_arguments, show_end},
         {words_on_reset, &ControlService::reset, answer_limit, no_arguments, show_nothing},
         {words_on_resume, &ControlService::resume, resume_limit, no_arguments, show_nothing},
@@ -116,6 +136,7 @@ const std::vector<ControlVerb>& control_verbs() {
          ExitCode::failed,
          control::longest_answer,
          {{"health-stage", "healthy is only what reached this stage of the boot"}}},
+        {words_on_events, &ControlService::events, answer_limit, no_arguments, nullptr, print_events},
         {words_on_exec, &ControlService::exec, std::nullopt,
          [](const CommandLine& command) {
              return json{{"command", command.rest}};

@@ -124,10 +124,7 @@ int ssh_to_vm(const ReadResult& read, std::string_view runtime_dir) {
     if (const std::string oddity = oddity_of(told); !oddity.empty()) {
         throw Error{{"the VM's answer makes no sense", oddity, "", ExitCode::failed}};
     }
-    const auto user = read.command.own.find("user");
-    become(ssh_words(ssh_way(vm.name, told),
-                     user == read.command.own.end() ? std::nullopt : std::optional{user->second},
-                     read.command.rest));
+    become(ssh_words(ssh_way(vm.name, told), read.command.user, read.command.rest));
 }
 
 }  // namespace vml

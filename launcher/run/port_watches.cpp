@@ -9,8 +9,11 @@
 namespace vml {
 
 PortWatches::PortWatches(boost::asio::io_context& io, std::vector<PortWatch> ports,
-                         std::function<void()> on_forwards)
-    : ports_{std::move(ports)}, on_forwards_{std::move(on_forwards)} {
+                         std::function<void()> on_forwards, std::function<void()> on_all)
+    : ports_{std::move(ports)},
+      on_forwards_{std::move(on_forwards)},
+      on_all_{std::move(on_all)},
+      left_{ports_.size()} {
     for (const PortWatch& port : ports_) {
         ready_.emplace_back(io, ::fcntl(port.watcher.fd(), F_DUPFD_CLOEXEC, 0));
     }
@@ -19,6 +22,9 @@ PortWatches::PortWatches(boost::asio::io_context& io, std::vector<PortWatch> por
 void PortWatches::begin() {
     for (std::size_t index = 0; index < ports_.size(); ++index) {
         look_at(index);
+    }
+    if (ports_.empty()) {
+        on_all_();
     }
 }
 
@@ -29,6 +35,9 @@ void PortWatches::look_at(std::size_t index) {
     });
     if (forwards) {
         on_forwards_();
+        if (--left_ == 0) {
+            on_all_();
+        }
         return;  // seen once is enough
     }
     ready_[index].async_wait(boost::asio::posix::stream_descriptor::wait_read,

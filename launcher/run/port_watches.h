@@ -2,6 +2,7 @@
 // to its tap, which may be long before or after QMP answers. Makes system calls.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <vector>
@@ -15,8 +16,10 @@ namespace vml {
 
 class PortWatches {
   public:
-    // `on_forwards` is called once for each port.
-    PortWatches(boost::asio::io_context& io, std::vector<PortWatch> ports, std::function<void()> on_forwards);
+    // `on_forwards` is called once for each port, then `on_all` once for all of them, also where there are
+    // none.
+    PortWatches(boost::asio::io_context& io, std::vector<PortWatch> ports, std::function<void()> on_forwards,
+                std::function<void()> on_all);
 
     void begin();
 
@@ -26,6 +29,8 @@ class PortWatches {
     std::vector<PortWatch> ports_;
     std::deque<boost::asio::posix::stream_descriptor> ready_;
     std::function<void()> on_forwards_;
+    std::function<void()> on_all_;
+    std::size_t left_;
 };
 
 }  // namespace vml

@@ -16,7 +16,8 @@ boot::ReportHead::Nic reported_nic(const NicSpec& nic) {
     return {nic.id,
             nic.mac,
             nic.model,
-            kind.on_host ? fmt::format("{} {}", kind.name, host_link_of(nic.net)) : std::string{kind.name},
+            !host_link_of(nic.net).empty() ? fmt::format("{} {}", kind.name, host_link_of(nic.net))
+                                           : std::string{kind.name},
             nic.rom ? nic.rom->file.string() : "",
             nic.watched};
 }
@@ -106,6 +107,29 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::string offer_told(const Plan& plan) {
+    const PlannedOffer& offer = *plan.offer;
+    const std::string_view clients = offer.firmware == FirmwareFetch::none ? "iPXE"
+                                     : offer.bootfile.empty()              ? "firmware"
+                                                                           : "firmware, and then its iPXE,";
+    return fmt::format("{}'s {} was offered what vm-launch serves{}, on its own {} alone", offer.id, clients,
+                       !plan.http
+                           ? ""
+                           : fmt::format(" by {} from {}", offer.tftp_block > 0 ? "TFTP and HTTP" : "HTTP",
+                                         net::to_text(offer.from)),
+                       offer.in_user_mode ? "link" : "tap");
+}
+
+std::optional<ProbeQuestion> probe_question(const Plan& plan) {
+    if (!plan.probe) {
+        return std::nullopt;
+    }
+    const PlannedProbe& probe = *plan.probe;
+    return ProbeQuestion{probe.id,
+                         {0, mac_from_text(probe.mac).value_or(Mac{}), probe.words.arch,
+                          probe.words.vendor_class, probe.words.user_class}};
+}
+
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     boot::ReportHead head;
     head.name = spec.name;
@@ -124,17 +148,12 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     for (const BootEntry& entry : spec.boot_order) {
         head.boot_order.push_back(entry.device);
     }
-    if (plan.offer) {
-        head.helped.push_back(
-            fmt::format("{}'s iPXE was offered what vm-launch serves{}, on its own {} alone", plan.offer->id,
-                        plan.http ? " by HTTP from " + net::to_text(plan.offer->from) : "",
-                        plan.offer->in_user_mode ? "link" : "tap"));
-    } else if (plan.http && plan.http->folder) {
-        head.helped.push_back(
+    if (plan.http && plan.http->folder && !plan.offer && !plan.serves_on_segment()) {
+        head.served.push_back(
             fmt::format("{} was served by HTTP, three times as fast as TFTP", plan.http->folder->string()));
     }
     if (plan.http && !plan.http->files.empty()) {
-        head.helped.push_back(
+        head.served.push_back(
             fmt::format("{} came from vm-launch itself, by HTTP", plan.http->names_of_files()));
     }
     return head;
@@ -142,22 +161,57 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 
 }  // namespace
 
+std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options) {
+    std::vector<serve::OfferOption> offered;
+    offered.reserve(options.size());
+    for (const DhcpOption& option : options) {
+        offered.push_back({option.inner.value_or(option.code), option.inner.has_value(), option.value});
+    }
+    return offered;
+}
+
 std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
     if (!plan.offer) {
         return std::nullopt;
     }
-    OwnService service{plan.offer->id, plan.offer->from, bootfile_of(*plan.offer, http_port), {}};
-    for (const DhcpOption& option : plan.offer->options) {
-        service.options.push_back(
-            {option.inner.value_or(option.code), option.inner.has_value(), option.value});
+    OwnService service{plan.offer->id,
+                       plan.offer->from,
+                       bootfile_of(*plan.offer, http_port),
+                       options_for_offer(plan.offer->options),
+                       {},
+                       offer_told(plan)};
+    if (plan.offer->firmware != FirmwareFetch::none) {
+        service.firmware = {firmware_file_of(*plan.offer, http_port),
+                            plan.offer->firmware == FirmwareFetch::http};
     }
     return service;
 }
 
+std::string own_url(const Plan& plan, std::uint16_t http_port) {
+    constexpr std::string_view scheme = "http://";
+    const auto root_in = [&](const std::string& text) {
+        const std::size_t begin = text.find(scheme);
+        const std::size_t end = begin == std::string::npos ? begin : text.find('/', begin + scheme.size());
+        return end == std::string::npos ? std::string{} : text.substr(begin, end + 1 - begin);
+    };
+    if (plan.offer && plan.offer->http_port) {
+        return root_in(bootfile_of(*plan.offer, http_port));
+    }
+    const auto named = std::find_if(plan.args.begin(), plan.args.end(),
+                                    [](const PlannedArg& arg) { return arg.http_port.has_value(); });
+    return named == plan.args.end() ? "" : root_in(argv_of({*named}, http_port).back());
+}
+
 RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& plan) {
-    return {{observer_config(settings, spec, plan), shortcuts_config(spec), pausable_nics(settings, spec),
-             repeat_offers_to(spec)},
-            report_head(spec, plan)};
+    return {{observer_config(settings, spec, plan),
+             shortcuts_config(spec),
+             pausable_nics(settings, spec),
+             repeat_offers_to(spec),
+             {},
+             probe_question(plan),
+             {}},
+            report_head(spec, plan),
+            {}};
 }
 
 }  // namespace vml

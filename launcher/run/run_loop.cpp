@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
@@ -14,8 +15,10 @@
 
 #include "base/json.h"
 #include "base/overloaded.h"
+#include "launcher/broadcast/broadcast.h"
 #include "launcher/console/qemu_output.h"
 #include "launcher/console/screen_log.h"
+#include "launcher/events/event.h"
 #include "launcher/process/lock_down.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/run/children.h"
@@ -29,7 +32,6 @@
 #include "launcher/run/told_state.h"
 #include "launcher/watch/boot_watch.h"
 #include "launcher/watch/link_state.h"
-#include "netserve/http_server.h"
 
 namespace vml {
 
@@ -41,11 +43,10 @@ struct Held {
     VmFiles& files;
     std::vector<std::filesystem::path> reports;
     boot::ReportHead head;
-    std::optional<serve::HttpServer> http;
+    std::optional<NetbootServer> netboot;
 };
 
-// The parts of a run, and what passes between them: none knows another. What a part calls here stands behind
-// the guard; what a part throws by itself ends at the loop (run).
+// The parts of a run: none knows another. What they call here is guarded; what they throw ends at the loop.
 class RunLoop {
   public:
     RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs);
@@ -63,18 +64,16 @@ class RunLoop {
 
     void feed(supervise::Event event) { supervision_.feed(std::move(event)); }
     void carry_out(const supervise::Action& action);
-    void remember_first_boot();
     void qemu_event(const qmp::Event& event);
     [[nodiscard]] VmSnapshot snapshot();
-    void listen(const std::string& name, const std::string& runtime_dir);
     void end_of_run();
-    void undo_links();
     void write_report(const std::string& summary);
 
     boost::asio::io_context io_;
     ScreenLog screen_;
     Log& log_;
     Guard guard_;
+    Broadcast events_;
     Held held_;
     Supervision supervision_;
     Signals signals_;
@@ -86,7 +85,6 @@ class RunLoop {
     BootWatch watch_;
     QemuLink qemu_;
     ControlService control_;
-    std::string latest_;  // the detail of the latest stage
     std::optional<supervise::Finish> end_;
 };
 
@@ -94,12 +92,15 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
     : screen_{io_, options.log_level, options.log_format, options.wording},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
+      events_{io_, std::move(inputs.events), inputs.vm_launch_began,
+              [this](int error) { log_.warning("no more events (--events): " + errno_text(error)); }},
       held_{std::move(vm.links), files, options.reports, std::move(inputs.head), {}},
       supervision_{io_, guard_, supervisor_config(plan, options, inputs.watch.observer),
                    [this](const supervise::Action& action) { carry_out(action); }},
       signals_{io_, signal_handlers()},
       children_{io_, vm.pid, vm.tpm_pid, child_handlers()},
-      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); })},
+      ports_{io_, std::move(vm.port_watches), guard_.around([this] { feed(supervise::PortForwards{}); }),
+             guard_.around([this] { watch_.link_forwards(true); })},
       qemu_output_{io_, std::move(vm.output),
                    guard_.around([this](const std::string& line) { log_.debug("qemu: " + line); })},
       firmware_log_{io_, std::move(vm.firmware_log), guard_.around([this](const std::string& line) {
@@ -111,18 +112,17 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
-              own_service(plan, vm.http_port)},
+              own_service(plan, vm.http_port), std::move(inputs.watch.probe), own_url(plan, vm.http_port)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
       qemu_{io_, std::move(vm.qmp), !watch_.observer().config().about.aarch64, log_, qemu_handlers()},
       control_{control_vm(), described(options.description, vm), std::move(vm.told), guest_.viewers(),
                guest_.agent()} {
-    listen(plan.name, options.runtime_dir);
-    if (vm.http) {
-        held_.http.emplace(io_, netboot_server(plan, vm, files),
-                           guard_.around([this](const std::string& line) { log_.debug(line); }));
-    }
+    control_.listen(io_, control::folders_of(::geteuid(), options.runtime_dir), plan.name, log_);
+    events_.tell(events::begins(held_.head));
+    held_.netboot.emplace(io_, plan, vm, files,
+                          guard_.around([this](const std::string& line) { log_.debug(line); }));
 }
 
 // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
@@ -145,29 +145,29 @@ int RunLoop::run() {
 
 // Whatever becomes of one of these, the others are done.
 void RunLoop::end_of_run() {
-    const std::string summary = end_->fault ? end_->fault->what : end_->summary;
+    const std::string summary = summary_of(*end_);
     guard_.run([this] { children_.end_tpm(); });
-    guard_.run([this] { undo_links(); });
+    guard_.run([this] { watch_.link_forwards(false); });
+    guard_.run([this] {
+        for (const Fault& fault : held_.links ? held_.links->undo() : std::vector<Fault>{}) {
+            log_.fault(fault);
+        }
+    });
     guard_.run([this] {
         guest_.console().drain();
         guest_.console().release_terminal();
     });
-    end_->fault ? log_.fault(*end_->fault) : log_.info(summary);
+    say_end(*end_, log_);
     guard_.run([&] { write_report(summary); });
     guard_.run([&] { control_.ended(end_->exit_code, summary); });
-}
-
-void RunLoop::undo_links() {
-    if (held_.links) {
-        for (const Fault& fault : held_.links->undo()) {
-            log_.fault(fault);
-        }
+    guard_.run([&] { events_.end(end_event(*end_, log_)); });
+    while (!guard_.run([this] { events_.drain(); })) {
     }
 }
 
 void RunLoop::write_report(const std::string& summary) {
     boot::ReportHead& head = held_.head;
-    watch_.add_to(head);
+    watch_.end(head);
     head.lasted = watch_.now();
     head.exit_code = end_->exit_code;
     head.summary = summary;
@@ -177,12 +177,8 @@ void RunLoop::write_report(const std::string& summary) {
 
 Signals::Handlers RunLoop::signal_handlers() {
     return {[this](int number) { feed(supervise::SignalReceived{number}); },
-            guard_.around([this] { children_.reap(); }), guard_.around([this] {
-                const VmSnapshot now = snapshot();
-                log_.info(fmt::format(
-                    "{} for {:.0f} s; stage: {}", now.phase, now.uptime,
-                    now.stage ? fmt::format("{} ({})", *now.stage, now.stage_detail) : "none yet"));
-            })};
+            guard_.around([this] { children_.reap(); }),
+            guard_.around([this] { log_.info(in_words(snapshot())); })};
 }
 
 Children::Handlers RunLoop::child_handlers() {
@@ -212,10 +208,10 @@ GuestPorts::Handlers RunLoop::guest_handlers() {
 }
 
 BootWatch::Handlers RunLoop::watch_handlers() {
-    return {guard_.around([this](const boot::Mark& mark) {
+    return {guard_.around([this](const events::Event& event) { events_.tell(event); }),
+            guard_.around([this](const boot::Mark& mark) {
                 const BootObserver& observer = watch_.observer();
                 const bool kernel = observer.has_reached(boot::Stage::kernel);
-                latest_ = mark.detail;
                 feed(supervise::OsSeen{
                     kernel, observer.has_reached(boot::Stage::os),
                     fmt::format("seen last: {}: {}", boot::title_of(mark.stage), mark.detail)});
@@ -243,22 +239,14 @@ QemuLink::Handlers RunLoop::qemu_handlers() {
 }
 
 ControlService::Vm RunLoop::control_vm() {
-    return {[this] { return snapshot(); }, [this] { feed(supervise::StopAsked{}); },
-            [this] { feed(supervise::ResumeAsked{}); }, [this] { feed(supervise::ResetAsked{}); },
+    return {[this] { return snapshot(); },
+            [this] { feed(supervise::StopAsked{}); },
+            [this] { feed(supervise::ResumeAsked{}); },
+            [this] { feed(supervise::ResetAsked{}); },
             [this](const qmp::Command& command, qmp::Callback callback) {
                 qemu_.send(command, std::move(callback));
-            }};
-}
-
-// A VM whose name is taken, or that has no folder for its socket, runs all the same, and hears nobody.
-void RunLoop::listen(const std::string& name, const std::string& runtime_dir) {
-    try {
-        control_.listen(io_, control::folders_of(::geteuid(), runtime_dir), name);
-    } catch (const Error& error) {
-        const Fault& fault = error.faults().front();
-        log_.warning(
-            fmt::format("{}; `vm-launch stop` and its like will not reach this VM", one_line(fault)));
-    }
+            },
+            [this](const control::Exchange& exchange) { events_.add(exchange, snapshot().phase); }};
 }
 
 VmSnapshot RunLoop::snapshot() {
@@ -267,7 +255,7 @@ VmSnapshot RunLoop::snapshot() {
     now.phase = phase_word(state.phase);
     if (const auto stage = watch_.observer().stage()) {
         now.stage = boot::name_of(*stage);
-        now.stage_detail = latest_;
+        now.stage_detail = events_.stage_detail();
     }
     now.reached = watch_.observer().reached();
     now.pause = state.pause.state;
@@ -277,16 +265,17 @@ VmSnapshot RunLoop::snapshot() {
 }
 
 void RunLoop::qemu_event(const qmp::Event& event) {
-    log_.debug(fmt::format("QMP event {} {}", event.name, event.data.dump()));
+    const events::Event told = events::qemu(event.name, event.data);
+    events_.tell(told);
+    log_.tell(LogLevel::debug, fmt::format("QMP event {} {}", event.name, event.data.dump()),
+              {events::name_of(told.kind), told.fields});
     if (event.name == "RESUME" && held_.head.started.empty()) {
         held_.head.started = utc_now();
         watch_.started();
     } else if (event.name == "RESET" && watch_.was_reset()) {
         qemu_.was_reset();
         guest_.console().system_runs(false);
-        if (held_.http) {
-            held_.http->client_began_anew();
-        }
+        held_.netboot->client_began_anew();
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
     } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
@@ -307,7 +296,9 @@ void RunLoop::carry_out(const supervise::Action& action) {
             [this](const supervise::SendBootOrder& /*action*/) {
                 qemu_.change_boot_order(supervision_.config().after_first_boot);
             },
-            [this](const supervise::RememberFirstBoot& /*action*/) { remember_first_boot(); },
+            [this](const supervise::RememberFirstBoot& /*action*/) {
+                remember_first_boot(held_.files, log_);
+            },
             [this](const supervise::SendCommand& send) { qemu_.command(send.command); },
             [this](const supervise::KillQemu& kill) { children_.kill_qemu(kill.signal); },
             [this](const supervise::Say& say) {
@@ -315,6 +306,9 @@ void RunLoop::carry_out(const supervise::Action& action) {
             },
             [this](const supervise::AskVerdict& /*action*/) {
                 feed(supervise::VerdictGiven{watch_.verdict_at_timeout()});
+            },
+            [this](const supervise::TellVerdict& tell) {
+                events_.tell(events::verdict(worded(tell.verdict, log_)));
             },
             [this](const supervise::AskPower& /*action*/) { qemu_.ask_power(); },
             [this](const supervise::TellResumed& resumed) { control_.resumed(resumed.why_not); },
@@ -328,12 +322,6 @@ void RunLoop::carry_out(const supervise::Action& action) {
             },
         },
         action);
-}
-
-void RunLoop::remember_first_boot() {
-    if (const int error = held_.files.mark_first_boot(); error != 0) {
-        log_.warning(fmt::format("it cannot be kept that the first boot is over: {}", errno_text(error)));
-    }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "launcher/run/run_report.h"
 
 #include <ctime>
+#include <optional>
+#include <string_view>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -23,7 +25,7 @@ std::string report_text(const std::filesystem::path& path, const boot::ReportHea
 // What is told to do next, as the log tells it.
 boot::ReportHead worded_head(boot::ReportHead head, const Log& log) {
     if (head.fault) {
-        head.fault->hint = log.worded(head.fault->hint);
+        head.fault = worded(*head.fault, log);
     }
     for (std::string& hint : head.hints) {
         hint = log.worded(hint);
@@ -36,6 +38,37 @@ boot::ReportHead worded_head(boot::ReportHead head, const Log& log) {
 std::string utc_now() {
     const std::time_t seconds = std::time(nullptr);
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+std::string summary_of(const supervise::Finish& end) {
+    return end.fault ? end.fault->what : end.summary;
+}
+
+void say_end(const supervise::Finish& end, Log& log) {
+    const events::Event event = end_event(end, log);
+    const std::string_view name = events::name_of(event.kind);
+    end.fault ? log.fault(*end.fault, name) : log.tell(LogLevel::info, end.summary, {name, event.fields});
+}
+
+events::Event end_event(const supervise::Finish& end, const Log& log) {
+    return events::ends(end.exit_code, summary_of(end),
+                        end.fault ? std::optional{worded(*end.fault, log)} : std::nullopt);
+}
+
+std::string in_words(const VmSnapshot& now) {
+    return fmt::format("{} for {:.0f} s; stage: {}", now.phase, now.uptime,
+                       now.stage ? fmt::format("{} ({})", *now.stage, now.stage_detail) : "none yet");
+}
+
+Fault worded(Fault fault, const Log& log) {
+    fault.hint = log.worded(fault.hint);
+    return fault;
+}
+
+void remember_first_boot(VmFiles& files, Log& log) {
+    if (const int error = files.mark_first_boot(); error != 0) {
+        log.warning(fmt::format("it cannot be kept that the first boot is over: {}", errno_text(error)));
+    }
 }
 
 int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,

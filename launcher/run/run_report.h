@@ -7,12 +7,29 @@
 
 #include "base/log.h"
 #include "bootwatch/report.h"
+#include "launcher/events/event.h"
 #include "launcher/keeper/vm_files.h"
+#include "launcher/remote/control_service.h"
+#include "launcher/run/supervisor_actions.h"
 
 namespace vml {
 
 // Now, as a report has it: UTC, ISO 8601.
 [[nodiscard]] std::string utc_now();
+
+// The end of a run in one line; in the log; as an event.
+[[nodiscard]] std::string summary_of(const supervise::Finish& end);
+void say_end(const supervise::Finish& end, Log& log);
+[[nodiscard]] events::Event end_event(const supervise::Finish& end, const Log& log);
+
+// How far a run is, in one line.
+[[nodiscard]] std::string in_words(const VmSnapshot& now);
+
+// A fault whose hint is as the log tells it.
+[[nodiscard]] Fault worded(Fault fault, const Log& log);
+
+// The mark that the first boot is over; what keeps it from being written is told.
+void remember_first_boot(VmFiles& files, Log& log);
 
 // The exit code of the run, which is the head's, or ExitCode::report: a run that went well, and a file that
 // could not be written. That is reported, and keeps no other from being written.

@@ -94,13 +94,18 @@ void on(Stepping& stepping, const BootEnded& event) {
             end_run(stepping, fmt::format("{} was reached", stepping.config.until));
             break;
         case BootEnd::dead_end:
+            stepping.act(TellVerdict{event.verdict});
             end_or_tell(stepping, stepping.config.ends_on_failure, event.verdict);
             break;
-        case BootEnd::fell_through:
+        case BootEnd::fell_through:  // what comes next in the order may boot
+            if (stepping.config.until_stage) {
+                stepping.act(TellVerdict{event.verdict});
+            }
             end_or_tell(stepping, stepping.config.until_stage, event.verdict);
             break;
         case BootEnd::reboot_loop:
         case BootEnd::chain_loop:
+            stepping.act(TellVerdict{event.verdict});
             end_or_tell(stepping, true, event.verdict);
             break;
     }
@@ -115,6 +120,7 @@ void on(Stepping& stepping, const VerdictGiven& event) {
     stepping.state.fault->why = fmt::format(
         "not at {} within {} s{}{}", stepping.config.until.empty() ? "os" : stepping.config.until,
         stepping.config.boot_timeout->count(), event.verdict.why.empty() ? "" : "; ", event.verdict.why);
+    stepping.act(TellVerdict{*stepping.state.fault});
     end_run(stepping, "the time for the boot is over");
 }
 

@@ -51,6 +51,11 @@ struct Say {
 struct AskVerdict {
     bool operator==(const AskVerdict&) const = default;
 };
+// Programs are told why the boot failed.
+struct TellVerdict {
+    Fault verdict;
+    bool operator==(const TellVerdict&) const = default;
+};
 // Who has the guest's machine? PowerTold is the answer.
 struct AskPower {
     bool operator==(const AskPower&) const = default;
@@ -73,7 +78,7 @@ struct Finish {
 };
 using Action =
     std::variant<SendChecks, SendBootOrder, RememberFirstBoot, SendCommand, KillQemu, StartDeadline,
-                 CancelDeadline, Say, AskVerdict, AskPower, TellResumed, TellSilence, Finish>;
+                 CancelDeadline, Say, AskVerdict, TellVerdict, AskPower, TellResumed, TellSilence, Finish>;
 using Actions = std::vector<Action>;
 
 }  // namespace vml::supervise

@@ -33,7 +33,7 @@ std::vector<OptionRow> boot_options() {
             {"fast-boot", "FAST_BOOT", "", "on",
              "spare iPXE the waits that can be spared: press a key at its prompt, in nat mode repeat QEMU's "
              "offer as a ProxyDHCP server's, and on a bridge without an IPv6 router answer its search for "
-             "one, on the guest's own link alone"}),
+             "one, on the guest's own link alone; off leaves the network alone"}),
         option<&Settings::ipxe_prompt>({"ipxe-prompt", "IPXE_PROMPT", "", "off",
                                         "let iPXE wait the 2 s in which Ctrl-B opens its command line"}),
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include <boost/program_options.hpp>
@@ -27,8 +28,22 @@ constexpr std::string_view dashes = "--";
 // What Docker-VM-Runner calls `plan`.
 constexpr auto names_of_plan = std::to_array<std::string_view>({"--show-config", "--dry-run"});
 
+// The flags of subcommands that no setting has too. Those of others are known, so that they can be refused
+// by name.
+std::set<std::string> own_flags_alone(const std::vector<Subcommand>& subcommands) {
+    std::set<std::string> names;
+    for (const Subcommand& subcommand : subcommands) {
+        for (const UsedFlag& used : subcommand.flags) {
+            if (used.is_own() && find_option(used.flag) == nullptr) {
+                names.emplace(used.flag);
+            }
+        }
+    }
+    return names;
+}
+
 // Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
-po::options_description described_options(const Subcommand& subcommand) {
+po::options_description described_options(const std::vector<Subcommand>& subcommands) {
     po::options_description options;
     auto add = options.add_options();
     for (const OptionRow& row : option_table()) {
@@ -39,19 +54,18 @@ po::options_description described_options(const Subcommand& subcommand) {
     }
     add("help,h", "")("version,V", "")("config", po::value<std::string>())("format",
                                                                            po::value<std::string>());
-    for (const UsedFlag& own : subcommand.flags) {
-        if (own.is_own && own.metavar.empty()) {
-            add(std::string{own.flag}.c_str(), "");
-        } else if (own.is_own) {
-            add(std::string{own.flag}.c_str(), po::value<std::string>());
-        }
+    for (const std::string& name : own_flags_alone(subcommands)) {
+        add(name.c_str(), po::value<std::string>());
     }
     return options;
 }
 
-Arguments known_flags() {
+Arguments known_flags(const Subcommand& subcommand) {
     Arguments flags{"--help", "--version", "--config", "--format"};
     flags.insert(flags.end(), names_of_plan.begin(), names_of_plan.end());
+    for (const UsedFlag& used : subcommand.flags) {
+        flags.push_back(fmt::format("--{}", used.flag));
+    }
     for (const OptionRow& row : option_table()) {
         flags.push_back(fmt::format("--{}", row.flag));
         if (row.has_negation()) {
@@ -70,8 +84,13 @@ const OptionRow* boolean_of(std::string_view flag) {
     return row != nullptr && row->is_boolean() ? row : nullptr;
 }
 
-bool is_boolean_flag(std::string_view word) {
-    return word.starts_with(dashes) && boolean_of(word.substr(dashes.size())) != nullptr;
+bool is_boolean_flag(std::string_view word, const std::vector<Subcommand>& subcommands) {
+    if (!word.starts_with(dashes)) {
+        return false;
+    }
+    const std::string_view flag = word.substr(dashes.size());
+    const UsedFlag* const own = own_flag_of_any(subcommands, flag);
+    return boolean_of(flag) != nullptr || (own != nullptr && own->is_switch());
 }
 
 std::optional<bool> boolean_in(std::string_view text) {
@@ -79,10 +98,10 @@ std::optional<bool> boolean_in(std::string_view text) {
 }
 
 // "--ipxe" → "--ipxe=1", "--fast-boot off" → "--fast-boot=off": a boolean takes no next word but a boolean.
-Arguments with_boolean_values(const Arguments& arguments) {
+Arguments with_boolean_values(const Arguments& arguments, const std::vector<Subcommand>& subcommands) {
     Arguments result;
     for (auto word = arguments.begin(); word != arguments.end(); ++word) {
-        if (!is_boolean_flag(*word)) {
+        if (!is_boolean_flag(*word, subcommands)) {
             result.push_back(*word);
             continue;
         }
@@ -213,6 +232,11 @@ std::string_view setting_of_flag(std::string_view flag) {
     return boolean == nullptr ? flag : boolean->flag;
 }
 
+// Not one of another subcommand's own.
+bool is_setting(std::string_view flag) {
+    return flag == "config" || find_option(setting_of_flag(flag)) != nullptr;
+}
+
 void refuse_flag(const std::string& key, const Subcommand& subcommand, Layer& layer) {
     const bool named = key == "name" && subcommand.usage.starts_with("[NAME]");
     layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
@@ -228,9 +252,9 @@ void take_known_flag(const std::string& key, const std::string& value, const Sub
         line.command.version = true;
     } else if (key == "format") {
         take_format(value, subcommand, line);
-    } else if (own_flag(subcommand, key) != nullptr) {
-        line.command.own.insert_or_assign(key, value);
-    } else if (!uses(subcommand, setting_of_flag(key))) {
+    } else if (const UsedFlag* own = own_flag(subcommand, key)) {
+        take_own_flag(*own, value, line);
+    } else if (!is_setting(key) || !uses(subcommand, setting_of_flag(key))) {
         refuse_flag(key, subcommand, line.layer);
     } else if (key == "config") {
         line.layer.config = Raw{value, "--config"};
@@ -248,9 +272,10 @@ void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCom
     if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
-        line.layer.fault(fmt::format("unknown option {}", visible(name)), "",
-                         foreign_flag_answer(name).value_or(did_you_mean(
-                             name, known_flags(), "see vm-launch --help; options of QEMU go behind --")));
+        line.layer.fault(
+            fmt::format("unknown option {}", visible(name)), "",
+            foreign_flag_answer(name).value_or(did_you_mean(
+                name, known_flags(subcommand), "see vm-launch --help; options of QEMU go behind --")));
     } else {
         take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), subcommand,
                         line);
@@ -269,8 +294,9 @@ std::vector<po::option> parsed(const Arguments& arguments, const po::options_des
 
 // The parser stops at its first error, and users want all of them: the word at fault is taken out and the
 // rest parsed again.
-std::vector<po::option> all_flags(Arguments arguments, const Subcommand& subcommand, Layer& layer) {
-    const po::options_description options = described_options(subcommand);
+std::vector<po::option> all_flags(Arguments arguments, const std::vector<Subcommand>& subcommands,
+                                  Layer& layer) {
+    const po::options_description options = described_options(subcommands);
     while (true) {
         try {
             return parsed(arguments, options);
@@ -311,7 +337,8 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
     const Subcommand& given = take_subcommand(arguments, subcommands, line);
     const Subcommand& subcommand = or_plan(given, arguments, subcommands, line);
     Arguments words;
-    for (const po::option& option : all_flags(with_boolean_values(arguments), subcommand, line.layer)) {
+    const Arguments with_values = with_boolean_values(arguments, subcommands);
+    for (const po::option& option : all_flags(with_values, subcommands, line.layer)) {
         if (option.position_key >= 0) {
             words.insert(words.end(), option.value.begin(), option.value.end());
         } else {

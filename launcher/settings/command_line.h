@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <map>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,20 +29,29 @@ struct CommandLine {
     std::optional<OutputFormat> format;
     std::vector<std::string> words;  // positional arguments: the files of `rom`, a VM's name
     std::vector<std::string> rest;   // what `exec` and `ssh` have behind --; of `guest-exec`, the command
-    bool wait = false;               // of `guest-exec`
-    std::map<std::string, std::string, std::less<>> own;  // a subcommand's own flags, without dashes
+    // What flags of a subcommand's own set (UsedFlag::assign).
+    bool wait = false;                              // of `guest-exec`
+    bool follow = false;                            // of `status`
+    std::string stage = "os";                       // of `wait`: a stage's name
+    std::optional<std::chrono::seconds> timeout{};  // of `wait`
+    std::optional<std::string> user{};              // of `ssh`
 
     bool operator==(const CommandLine&) const = default;
 };
 
 struct ReadResult;
 
-// A flag that a subcommand takes although it starts no VM.
+// A flag that a subcommand takes although it starts no VM: that of a setting, or one of its own.
 struct UsedFlag {
-    std::string_view flag;          // without dashes: that of a setting, unless `is_own`
-    std::string_view help;          // what it does there
-    bool is_own = false;            // it is no setting, and comes as CommandLine::own
-    std::string_view metavar = {};  // of an own one; empty: it takes no value
+    std::string_view flag;  // without dashes
+    std::string_view help;  // what it does there
+    // Of its own: what the flag's value sets. Throws ValueError.
+    void (*assign)(CommandLine& command, std::string_view value) = nullptr;
+    std::string_view metavar = {};                      // of its own; empty: it is on or off
+    std::vector<std::string> (*suggested)() = nullptr;  // of its own: words that its value may be
+
+    [[nodiscard]] bool is_own() const { return assign != nullptr; }
+    [[nodiscard]] bool is_switch() const { return is_own() && metavar.empty(); }
 };
 // What every subcommand takes: its faults are written that way.
 inline constexpr std::string_view flag_of_faults = "log-format";
@@ -72,6 +81,9 @@ struct Subcommand {
 [[nodiscard]] bool uses(const Subcommand& subcommand, std::string_view setting);
 // A flag of its own, or nullptr.
 [[nodiscard]] const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag);
+// One of any subcommand's own, or nullptr.
+[[nodiscard]] const UsedFlag* own_flag_of_any(const std::vector<Subcommand>& subcommands,
+                                              std::string_view flag);
 
 // nullptr: there is none. The first one is what no subcommand means.
 [[nodiscard]] const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands,
@@ -82,6 +94,9 @@ struct ParsedCommandLine {
     Layer layer;
     std::optional<std::vector<std::string>> qemu_args;  // behind --
 };
+
+// A value that cannot be right is a fault of the line.
+void take_own_flag(const UsedFlag& flag, std::string_view value, ParsedCommandLine& line);
 
 // `arguments` is argv without the program's name. All faults are collected.
 [[nodiscard]] ParsedCommandLine parse_command_line(std::vector<std::string> arguments,

@@ -43,17 +43,17 @@ struct Kept {
     std::uint8_t code;
     std::string_view why;
 };
-// What makes the offer one, and what QEMU's or the network's DHCP says with the address.
+// What makes the offer one, and what goes with the address, whoever gives it.
 constexpr auto kept_options = std::to_array<Kept>({
-    {50, "it is of the address, which another server gives"},
-    {51, "it is of the address, which another server gives"},
+    {50, "it is of the address, not of what boots"},
+    {51, "it is of the address, not of what boots"},
     {52, "vm-launch puts no option into the header"},
     {53, "it says what kind of message this is"},
     {54, "it says whose offer this is"},
     {55, "it is a client's"},
     {57, "it is a client's"},
-    {58, "it is of the address, which another server gives"},
-    {59, "it is of the address, which another server gives"},
+    {58, "it is of the address, not of what boots"},
+    {59, "it is of the address, not of what boots"},
     {60, "by it a PXE client knows the offer: PXEClient"},
     {61, "it is a client's"},
     {67, "it names what boots, as --bootfile does"},

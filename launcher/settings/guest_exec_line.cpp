@@ -6,10 +6,57 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
-std::optional<ParsedCommandLine> guest_exec_line(const std::vector<std::string>& arguments) {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const UsedFlag* own_flag_named(std::string_view word) {
+    const std::vector<UsedFlag>& flags = guest_exec_flags();
+    const auto found = std::find_if(flags.begin(), flags.end(), [&](const UsedFlag& own) {
+        return word == fmt::format("--{}", own.flag);
+    });
+    return found == flags.end() ? nullptr : &*found;
+}
+
+// The last of the words that it takes.
+Words::const_iterator take_flag_at(Words::const_iterator word, Words::const_iterator end,
+                                   ParsedCommandLine& line) {
+    const UsedFlag* const own = own_flag_named(*word);
+    const bool has_value = std::next(word) != end;
+    if (own != nullptr && own->is_switch()) {
+        take_own_flag(*own, "1", line);
+    } else if (own != nullptr && has_value) {
+        take_own_flag(*own, *++word, line);
+    } else if (*word == fmt::format("--{}", flag_of_faults) && has_value) {
+        const std::string& flag = *word;
+        line.layer.values.insert_or_assign(std::string{flag_of_faults}, Raw{*++word, flag});
+    } else if (*word == "--help" || *word == "-h") {
+        line.command.help = true;
+    } else {
+        line.layer.fault(fmt::format("{}: unknown option {}", guest_exec_name, visible(*word)), "",
+                         fmt::format("its options are --wait, --name NAME and --{} FORMAT; the command's own "
+                                     "go behind the command",
+                                     flag_of_faults));
+    }
+    return word;
+}
+
+}  // namespace
+
+const std::vector<UsedFlag>& guest_exec_flags() {
+    static const std::vector<UsedFlag> flags{
+        {"wait", "wait for the VM and its guest's agent",
+         [](CommandLine& command, std::string_view value) { command.wait = parse_value<bool>(value); }},
+        {"name", "the VM; may be left out where one runs",
+         [](CommandLine& command, std::string_view value) { command.words = {std::string{value}}; }, "NAME"}};
+    return flags;
+}
+
+std::optional<ParsedCommandLine> guest_exec_line(const Words& arguments) {
     if (arguments.empty() || arguments.front() != guest_exec_name) {
         return std::nullopt;
     }
@@ -17,22 +64,12 @@ std::optional<ParsedCommandLine> guest_exec_line(const std::vector<std::string>&
     line.command.subcommand = guest_exec_name;
     line.command.named = true;
     auto word = std::next(arguments.begin());
-    for (; word != arguments.end() && word->starts_with('-') && *word != "--"; ++word) {
-        if (*word == "--wait") {
-            line.command.wait = true;
-        } else if (*word == "--name" && std::next(word) != arguments.end()) {
-            line.command.words = {*++word};
-        } else if (*word == "--help" || *word == "-h") {
-            line.command.help = true;
-        } else {
-            line.layer.fault(
-                fmt::format("{}: unknown option {}", guest_exec_name, visible(*word)), "",
-                "its options are --wait and --name NAME; the command's own go behind the command");
-        }
+    while (word != arguments.end() && word->starts_with('-') && *word != "--") {
+        word = std::next(take_flag_at(word, arguments.end(), line));
     }
     word += word != arguments.end() && *word == "--" ? 1 : 0;
     line.command.rest = {word, arguments.end()};
-    std::vector<std::string>& command = line.command.rest;
+    Words& command = line.command.rest;
     if (command.size() == 1 && command.front().find(' ') != std::string::npos) {
         command.insert(command.begin(), {"/bin/sh", "-c"});
     }

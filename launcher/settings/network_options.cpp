@@ -184,21 +184,22 @@ namespace {
 
 std::vector<OptionRow> served_options() {
     return {
-        of_kind(ValueKind::folder,
-                option<&Settings::netboot_dir>({"netboot-dir", "NETBOOT_DIR", "DIR", "none",
-                                                "nat and bridge: serve this folder to the guest, to iPXE by "
-                                                "HTTP, in nat mode by the built-in TFTP too; a boot.ipxe in "
-                                                "it is the bootfile"})),
+        of_kind(ValueKind::folder, option<&Settings::netboot_dir>(
+                                       {"netboot-dir", "NETBOOT_DIR", "DIR", "none",
+                                        "nat, isolated and bridge: serve this folder to the guest by "
+                                        "HTTP and TFTP, to iPXE on a bridge by HTTP alone; a boot.ipxe "
+                                        "in it is the bootfile"})),
         of_kind(ValueKind::file,
                 option<&Settings::script, parse_script>(
                     {"script", "NETBOOT_SCRIPT", "FILE", "none",
-                     "nat and bridge: boot this iPXE script, which vm-launch serves to the guest with the "
-                     "files beside it that it names; a URL, - (standard input) or the script's own text "
-                     "(#!ipxe…) is taken too"})),
+                     "nat, isolated and bridge: boot this iPXE script, which vm-launch serves to the guest "
+                     "with the files beside it that it names; a URL, - (standard input) or the script's own "
+                     "text (#!ipxe…) is taken too"})),
         of_kind(ValueKind::file,
-                option<&Settings::kernel>({"kernel", "NETBOOT_KERNEL", "FILE", "none",
-                                           "nat and bridge: boot this kernel (a file or a URL) over the "
-                                           "network, by an iPXE script that vm-launch writes and serves"})),
+                option<&Settings::kernel>(
+                    {"kernel", "NETBOOT_KERNEL", "FILE", "none",
+                     "nat, isolated and bridge: boot this kernel (a file or a URL) "
+                     "over the network, by an iPXE script that vm-launch writes and serves"})),
         adding_up(of_kind(
             ValueKind::file,
             option<&Settings::initrds, parse_initrds>(
@@ -209,14 +210,15 @@ std::vector<OptionRow> served_options() {
                                                  "console=ttyS0 on x86_64",
                                                  "with --kernel: its command line"}),
         of_kind(ValueKind::file,
-                option<&Settings::bootfile>({"bootfile", "NETBOOT_FILE", "NAME",
-                                             "boot.ipxe, where --netboot-dir holds one",
-                                             "nat and bridge: the file that DHCP names to the guest: an iPXE "
-                                             "script or boot program in --netboot-dir, or a URL"})),
+                option<&Settings::bootfile>(
+                    {"bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
+                     "nat, isolated and bridge: the file that DHCP names to the "
+                     "guest: an iPXE script or boot program in --netboot-dir, or a URL"})),
         repeated_option<&Settings::dhcp_options, parse_dhcp_option>(
             {"dhcp-option", "DHCP_OPTION", "N=VALUE", "none",
-             "nat and bridge: a DHCP option that iPXE gets with what vm-launch offers it, by its number, "
-             "by name (path-prefix, config-file, …) or inside of iPXE's own (175.N); VALUE is a text, or "
+             "nat, isolated and bridge: a DHCP option that iPXE gets with what vm-launch offers it, by its "
+             "number, by name (path-prefix, config-file, …) or inside of iPXE's own (175.N); VALUE is a "
+             "text, or "
              "hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in the environment: DHCP_OPTION, "
              "DHCP_OPTION2, …)"}),
     };

@@ -72,6 +72,9 @@ std::vector<NicKey> make_nic_keys() {
             {"direct-dev", "NETWORK_DIRECT_DEV", "NAME", "none; required for direct",
              "the host's device that the macvtap sits on"},
             ValueKind::link),
+        nic_key<&NicSettings::segment, parse_segment_name>(
+            "segment", {"segment", "NETWORK_SEGMENT", "NAME", "none: a segment of the NIC's own",
+                        "isolated: the segment to join; the first VM of this user's that names it makes it"}),
         nic_key<&NicSettings::mac, parse_mac>(
             "mac", {"mac", "NETWORK_MAC", "MAC", "derived from the VM's name and the host's machine-id",
                     "the guest's MAC address"}),
@@ -79,7 +82,7 @@ std::vector<NicKey> make_nic_keys() {
             "model", {"nic-model", "NETWORK_MODEL", "MODEL", "virtio", listed(nic_model_names())},
             ValueKind::choice, nic_model_names()),
         nic_key<&NicSettings::mtu, number<unsigned, least_mtu, most_mtu>>(
-            "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's",
+            "mtu", {"mtu", "NETWORK_MTU", "BYTES", "the bridge's or lower device's; isolated: 1500",
                     "the guest's MTU; told to a virtio guest"}),
         nic_key<&NicSettings::boot>("boot", {"nic-boot", "NETWORK_BOOT", "", "on for the first NIC",
                                              "this NIC takes part in network boot"}),
@@ -243,6 +246,17 @@ std::string parse_link_name(std::string_view text) {
     if (!shaped) {
         throw ValueError{fmt::format("invalid interface name '{}'", text),
                          "1 to 15 characters without '/', ':' and blanks; `ip link` lists those there are"};
+    }
+    return name;
+}
+
+std::string parse_segment_name(std::string_view text) {
+    constexpr std::size_t longest = 64;  // of an abstract socket's name, in which it is
+    std::string name{trimmed(text)};
+    constexpr std::string_view characters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (name.empty() || name.size() > longest || name.find_first_not_of(characters) != std::string::npos) {
+        throw ValueError{fmt::format("invalid segment name '{}'", text), "1 to 64 letters, digits and . _ -"};
     }
     return name;
 }

@@ -47,6 +47,7 @@ void set_nic_key(NicSettings& nic, std::string_view key, std::string_view value)
 // A network link's name on the host: 1 to 15 bytes without '/', ':' and blanks (net/core/dev.c,
 // dev_valid_name).
 [[nodiscard]] std::string parse_link_name(std::string_view text);
+[[nodiscard]] std::string parse_segment_name(std::string_view text);
 
 [[nodiscard]] std::vector<OptionRow> nic_options();
 

@@ -11,12 +11,12 @@
 
 namespace vml {
 
-namespace {
-
 std::vector<std::string> stage_words() {
     const auto names = boot::stage_names();
     return {names.begin(), names.end()};
 }
+
+namespace {
 
 boot::Stage stage_of(std::string_view text) {
     const std::optional<boot::Stage> stage = boot::stage_named(text);
@@ -82,6 +82,21 @@ std::vector<std::filesystem::path> parse_reports(std::string_view text) {
     return paths;
 }
 
+EventTarget parse_event_target(std::string_view text) {
+    constexpr std::string_view inherited = "fd:";
+    constexpr std::uint64_t most = 1023;  // of the usual limit of open files (getrlimit(2))
+    const std::string_view word = trimmed(text);
+    if (word == "-") {
+        return {1, {}};
+    }
+    if (word.starts_with(inherited)) {
+        return {static_cast<int>(
+                    parse_number(word.substr(inherited.size()), 1, most, "fd: and a descriptor's number")),
+                {}};
+    }
+    return {std::nullopt, parse_text(word)};
+}
+
 // One word with blanks that begins with a dash is none of QEMU's options: the quotes around it are those that
 // Docker's --env-file keeps.
 std::vector<std::string> parse_extra_args(std::string_view text) {
@@ -110,11 +125,11 @@ std::vector<OptionRow> console_options() {
              "what a viewer of --graphics vnc must know, of at most 8 characters; none: nothing"})),
         option<&Settings::guest_agent>({"guest-agent", "GUEST_AGENT", "", "on",
                                         "a port for qemu-ga in the guest: what `vm-launch exec` needs"}),
-        suggesting(
-            stage_words,
-            option<&Settings::health_stage, parse_health_stage>(
-                {"health-stage", "HEALTH_STAGE", "STAGE", "none",
-                 "`vm-launch health` also asks whether the boot reached this stage; words as for --until"})),
+        suggesting(stage_words,
+                   option<&Settings::health_stage, parse_health_stage>(
+                       {"health-stage", "HEALTH_STAGE", "STAGE", "none",
+                        "`vm-launch health` also asks whether the boot reached this stage; its name as for "
+                        "--until, no console:REGEX"})),
         option<&Settings::run_as>({"run-as", "RUN_AS", "USER", "for root: a user of the VM's own",
                                    "the user that QEMU runs as; only root can switch to another user"}),
         option<&Settings::landlock>({"landlock", "LANDLOCK", "", "on, without arguments of your own for QEMU",
@@ -145,10 +160,21 @@ std::vector<OptionRow> boot_watch_options() {
             option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
                                                        "write the boot as JSON (a name that ends with .json) "
                                                        "or as a picture in one HTML file (.html)"})),
+        of_kind(ValueKind::file,
+                option<&Settings::events, parse_event_target>(
+                    {"events", "EVENTS", "TARGET", "none",
+                     "write what happens as it happens, one JSON object a line (docs/events.md), to a file, "
+                     "to standard output (-; the console is then not shown there) or to descriptor N "
+                     "(fd:N)"})),
         option<&Settings::boot_watch>({"boot-watch", "BOOT_WATCH", "", "on",
                                        "look at the guest's packets until its operating system runs; "
                                        "without, the console alone tells of "
                                        "the boot"}),
+        option<&Settings::probe>(
+            {"probe", "PROBE", "WHEN", "auto",
+             "ask who offers what by a DHCPDISCOVER from the guest's MAC address, beside QEMU's start and in "
+             "doctor, so that a verdict can tell the guest's faults from the network's; no lease is taken: "
+             "{}; not with --fast-boot=off"}),
         option<&Settings::stop_timeout>({"stop-timeout", "STOP_TIMEOUT", "SECONDS", "8",
                                          "grace for the guest's own shutdown before it is forced"}),
     };

@@ -15,12 +15,16 @@ namespace vml {
 [[nodiscard]] std::uint16_t parse_vnc_port(std::string_view text);
 // "" for `none`.
 [[nodiscard]] std::string parse_vnc_password(std::string_view text);
+// The names of a boot's stages.
+[[nodiscard]] std::vector<std::string> stage_words();
 // A stage's name.
 [[nodiscard]] std::string parse_health_stage(std::string_view text);
 // A stage's name (boot::stage_names()), or "console:" and a regular expression.
 [[nodiscard]] Until parse_until(std::string_view text);
 // Paths that end with .json or .html, separated by commas.
 [[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
+// A path, "-" for standard output, or "fd:" and a descriptor's number.
+[[nodiscard]] EventTarget parse_event_target(std::string_view text);
 [[nodiscard]] std::vector<std::string> parse_extra_args(std::string_view text);
 
 [[nodiscard]] std::vector<OptionRow> run_options();

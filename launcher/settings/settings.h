@@ -47,12 +47,13 @@ inline constexpr auto choices<PxeClient> = std::to_array<Choice<PxeClient>>({{"v
                                                                              {"http4", PxeClient::http4},
                                                                              {"http6", PxeClient::http6}});
 
-enum class NetworkMode { nat, bridge, direct };
+enum class NetworkMode { nat, bridge, direct, isolated };
 template <>
-inline constexpr auto choices<NetworkMode> =
-    std::to_array<Choice<NetworkMode>>({{"nat", NetworkMode::nat, "QEMU's user-mode network"},
-                                        {"bridge", NetworkMode::bridge, "a tap on a bridge of the host"},
-                                        {"direct", NetworkMode::direct, "a macvtap on a device"}});
+inline constexpr auto choices<NetworkMode> = std::to_array<Choice<NetworkMode>>(
+    {{"nat", NetworkMode::nat, "QEMU's user-mode network"},
+     {"bridge", NetworkMode::bridge, "a tap on a bridge of the host"},
+     {"direct", NetworkMode::direct, "a macvtap on a device"},
+     {"isolated", NetworkMode::isolated, "a segment of its own, with vm-launch's DHCP, TFTP, HTTP and DNS"}});
 
 enum class AccelChoice { automatic, kvm, tcg };
 template <>
@@ -111,6 +112,13 @@ inline constexpr auto choices<OnIoError> = std::to_array<Choice<OnIoError>>(
     {{"resume", OnIoError::resume, "it goes on by itself once there is room"},
      {"stop", OnIoError::stop, "it stays paused until `vm-launch resume`"}});
 
+// Does vm-launch ask the network by itself, in the guest's name, who would answer it?
+enum class ProbeChoice { automatic, off };
+template <>
+inline constexpr auto choices<ProbeChoice> = std::to_array<Choice<ProbeChoice>>(
+    {{"auto", ProbeChoice::automatic, "where the guest boots over a bridge or a device of the host's first"},
+     {"off", ProbeChoice::off}});
+
 enum class Share { half, max };
 template <>
 inline constexpr auto choices<Share> = std::to_array<Choice<Share>>({{"half", Share::half},
@@ -155,6 +163,14 @@ struct Until {
     bool operator==(const Until&) const = default;
 };
 
+// Where the run's events go.
+struct EventTarget {
+    std::optional<int> fd;       // a descriptor that vm-launch was given; none: a file
+    std::filesystem::path file;  // its name
+
+    bool operator==(const EventTarget&) const = default;
+};
+
 // The guest's address in user-mode networking.
 struct GuestAddress {
     std::uint32_t address = 0;  // IPv4, in the host's byte order
@@ -167,6 +183,7 @@ struct NicSettings {
     NetworkMode network = NetworkMode::nat;
     std::optional<std::string> bridge;      // with NetworkMode::bridge
     std::optional<std::string> direct_dev;  // with NetworkMode::direct
+    std::optional<std::string> segment;     // with NetworkMode::isolated
     std::optional<std::string> mac;         // lower case, six octets
     std::string model = "virtio";
     std::optional<unsigned> mtu;           // bytes; none: the bridge's or the lower device's
@@ -253,7 +270,9 @@ struct Settings {
     std::optional<std::chrono::seconds> boot_timeout;
     unsigned reboot_limit = 3;                   // fruitless network boots in a row; 0: any number
     std::vector<std::filesystem::path> reports;  // .json or .html
+    std::optional<EventTarget> events;
     bool boot_watch = true;                      // look at the guest's packets
+    ProbeChoice probe = ProbeChoice::automatic;  // not without fast_boot either
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
     std::optional<bool> landlock;  // none: unless there are extra_args

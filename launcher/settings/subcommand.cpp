@@ -1,7 +1,10 @@
 // What is asked of a subcommand's row.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "launcher/settings/command_line.h"
+#include "launcher/settings/values.h"
 
 namespace vml {
 
@@ -15,14 +18,31 @@ bool uses(const Subcommand& subcommand, std::string_view setting) {
     const auto& flags = subcommand.flags;
     return subcommand.takes_settings || setting == flag_of_faults ||
            std::any_of(flags.begin(), flags.end(),
-                       [&](const UsedFlag& used) { return !used.is_own && used.flag == setting; });
+                       [&](const UsedFlag& used) { return !used.is_own() && used.flag == setting; });
 }
 
 const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag) {
     const auto& flags = subcommand.flags;
     const auto found = std::find_if(flags.begin(), flags.end(),
-                                    [&](const UsedFlag& used) { return used.is_own && used.flag == flag; });
+                                    [&](const UsedFlag& used) { return used.is_own() && used.flag == flag; });
     return found == flags.end() ? nullptr : &*found;
+}
+
+const UsedFlag* own_flag_of_any(const std::vector<Subcommand>& subcommands, std::string_view flag) {
+    for (const Subcommand& subcommand : subcommands) {
+        if (const UsedFlag* own = own_flag(subcommand, flag)) {
+            return own;
+        }
+    }
+    return nullptr;
+}
+
+void take_own_flag(const UsedFlag& flag, std::string_view value, ParsedCommandLine& line) {
+    try {
+        flag.assign(line.command, value);
+    } catch (const ValueError& error) {
+        line.layer.fault(fmt::format("--{}: {}", flag.flag, error.what()), "", error.hint());
+    }
 }
 
 }  // namespace vml

@@ -20,6 +20,7 @@
 #include "launcher/start/kept_files.h"
 #include "launcher/start/opener.h"
 #include "netserve/http_server.h"
+#include "netserve/tftp_server.h"
 #include "netsetup/capture.h"
 
 namespace vml {
@@ -44,10 +45,25 @@ void make_links(const Plan& plan, RunningVm& vm, net::KernelExecutor::Homes ahea
         vm.port_watches.push_back({wait, executor.link_name(wait.nic), executor.watch(wait.nic)});
     }
     for (const WirePoint& point : plan.wire) {
-        if (point.filter.empty()) {
+        if (point.filter.empty() && plan.segment_of(point.nic) == nullptr) {
             const net::KernelExecutor& executor = vm.links->executor();
             vm.wire.push_back({point.id, point.mac, executor.capture(point.nic),
                                executor.link_index(point.nic), is_tap(plan, point.nic)});
+        }
+    }
+}
+
+void join_segments(const Plan& plan, const OnSegmentWait& on_wait, RunningVm& vm) {
+    for (const PlannedSegment& planned : plan.segments) {
+        net::SegmentWish wish{planned.segment, planned.mtu, planned.watched};
+        if (on_wait) {
+            wish.on_wait = [&] { on_wait(planned.segment); };
+        }
+        vm.segments.push_back(net::join_segment(wish));
+        net::SegmentLink& link = vm.segments.back();
+        if (planned.watched) {
+            vm.wire.push_back(
+                {planned.id, planned.mac, std::move(link.fd(net::SegmentFd::capture)), link.index, true});
         }
     }
 }
@@ -107,6 +123,10 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
     if (!plan.http) {
         return argv_of(plan.args, 0);
     }
+    vm.served = opened(*plan.http);
+    if (plan.serves_on_segment()) {
+        return argv_of(plan.args, 0);
+    }
     const bool on_link = plan.offers_on_link();
     serve::Listener listener = on_link ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
     vm.http = std::move(listener.socket);
@@ -115,7 +135,10 @@ std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
         vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
                                                       {plan.offer->from, listener.port});
     }
-    vm.served = opened(*plan.http);
+    if (plan.offer && plan.offer->tftp_block > 0) {
+        vm.tftp = net::open_datagram_capture(vm.links->executor().link_index(plan.offer->nic),
+                                             {plan.offer->from, {serve::tftp_port}, {}});
+    }
     return argv_of(plan.args, listener.port);
 }
 
@@ -126,13 +149,14 @@ HostLinks::HostLinks(const std::vector<net::Operation>& operations, net::KernelE
     applied_.apply(operations);
 }
 
-RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead) {
+RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead, const OnSegmentWait& on_wait) {
     allow_open_files(plan.fds);
     RunningVm vm;
     if (plan.state_folder) {
         vm.state_folder = open_state_folder(*plan.state_folder);
     }
     make_links(plan, vm, std::move(ahead));
+    join_segments(plan, on_wait, vm);
     Opener opener{plan, vm};
     const Starter qemu{{plan.program, with_http(plan, vm), plan.fds}, opener};
     std::array<int, 2> output{};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "netserve/folder.h"
 #include "netsetup/executor.h"
 #include "netsetup/kernel_executor.h"
+#include "netsetup/segment.h"
 #include "netsetup/watch.h"
 
 namespace vml {
@@ -43,14 +45,17 @@ struct PortWatch {
 
 // QEMU and vm-launch's ends of what leads to it.
 struct RunningVm {
-    pid_t pid = -1;                       // the event loop reaps it
-    int landlock = 0;                     // the version of Landlock that confines it; 0: none does
-    std::unique_ptr<HostLinks> links;     // undone when this goes; none: there are no links of the host's
-    std::vector<PortWatch> port_watches;  // the guest is not to run before these ports forward
-    std::vector<WireTap> wire;            // where its packets can be seen
+    pid_t pid = -1;                          // the event loop reaps it
+    int landlock = 0;                        // the version of Landlock that confines it; 0: none does
+    std::unique_ptr<HostLinks> links;        // undone when this goes; none: there are no links of the host's
+    std::vector<net::SegmentLink> segments;  // of the plan's, in order
+    std::vector<PortWatch> port_watches;     // the guest is not to run before these ports forward
+    std::vector<WireTap> wire;               // where its packets can be seen
     OwnedFd http;  // listens for the guest alone, which gets what it boots from; none: it is not served
     std::uint16_t http_port = 0;
     OwnedFd connections;  // shows which connections a guest on a bridge has opened there; none: it is on none
+    OwnedFd
+        tftp;  // shows what a guest on a bridge asks by TFTP, and takes the answers; none: it is not served
     serve::Content served;
     OwnedFd qmp;
     OwnedFd console;
@@ -64,7 +69,10 @@ struct RunningVm {
 
 // Opens what the plan's descriptors stand for and starts QEMU. Nothing but what is kept has a name in the
 // file system, so that nothing is left behind whatever happens. `ahead`: homes for macvtaps that
-// are being made already. Throws Error; then nothing runs.
-[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {});
+// are being made already. `on_wait`: is told of a segment that others are slow to let this VM into. Throws
+// Error; then nothing runs.
+using OnSegmentWait = std::function<void(const std::string& segment)>;
+[[nodiscard]] RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead = {},
+                              const OnSegmentWait& on_wait = {});
 
 }  // namespace vml

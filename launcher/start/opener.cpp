@@ -17,6 +17,7 @@
 #include "launcher/start/files.h"
 #include "launcher/start/kept_files.h"
 #include "launcher/start/seed_image.h"
+#include "netsetup/tap_device.h"
 #include "rom/efi_cd.h"
 
 namespace vml {
@@ -152,6 +153,15 @@ OwnedFd pair(OwnedFd& ours) {
     return std::move(ends.theirs);
 }
 
+// For what is to be sent in the guest's name.
+void keep_guest_end(const Plan& plan, unsigned nic, const OwnedFd& queue, RunningVm& vm) {
+    for (WireTap& wire : vm.wire) {
+        if (plan.probe && plan.probe->nic == nic && wire.nic == plan.probe->id && wire.alone) {
+            wire.guest_end = net::copy_of(queue);
+        }
+    }
+}
+
 }  // namespace
 
 OwnedFd Opener::open(const PlannedFd& planned) {
@@ -249,6 +259,10 @@ WireTap& Opener::tap_of(unsigned nic) {
 
 // The executor hands all queues of a NIC over at once; the plan names them one by one, in order.
 OwnedFd Opener::queue(unsigned nic) {
+    if (const PlannedSegment* segment = plan_.segment_of(nic)) {
+        const auto place = static_cast<std::size_t>(segment - plan_.segments.data());
+        return std::move(vm_.segments.at(place).fd(net::SegmentFd::tap));
+    }
     auto [queues, is_new] = queues_.try_emplace(nic);
     if (is_new) {
         queues->second = vm_.links->executor().take_queues(nic);
@@ -256,6 +270,9 @@ OwnedFd Opener::queue(unsigned nic) {
     }
     OwnedFd next = std::move(queues->second.back());
     queues->second.pop_back();
+    if (is_new) {
+        keep_guest_end(plan_, nic, next, vm_);
+    }
     return next;
 }
 

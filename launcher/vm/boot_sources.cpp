@@ -49,9 +49,13 @@ bool takes_part_in_boot(const NicSettings& nic, std::size_t index) {
     return nic.boot.value_or(index == 0);
 }
 
+bool is_served_by_us(NetworkMode network) {
+    return network == NetworkMode::nat || network == NetworkMode::isolated;
+}
+
 bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware) {
     const NicSettings& nic = settings.nics[index];
-    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network == NetworkMode::nat &&
+    return firmware != FirmwareMode::legacy && !settings.ipxe && nic.network != NetworkMode::direct &&
            takes_part_in_boot(nic, index) && boots_from(settings, BootDevice::network);
 }
 
@@ -62,7 +66,7 @@ std::optional<std::size_t> netboot_nic(const Settings& settings) {
         const NicSettings& nic = settings.nics[index];
         const int rank = nic.network == NetworkMode::direct ? 0
                          : takes_part_in_boot(nic, index)   ? 3
-                         : nic.network == NetworkMode::nat  ? 2
+                         : is_served_by_us(nic.network)     ? 2
                                                             : 1;
         if (rank > best_rank) {
             best = index;

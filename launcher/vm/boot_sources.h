@@ -26,11 +26,15 @@ namespace vml {
 // Does this NIC boot, when `network` is in the order at all?
 [[nodiscard]] bool takes_part_in_boot(const NicSettings& nic, std::size_t index);
 
-// Is it the firmware's own client that boots this NIC, in user mode, where QEMU's DHCP names it a file?
+// User mode or an isolated segment: a network on which nobody but QEMU and vm-launch answers.
+[[nodiscard]] bool is_served_by_us(NetworkMode network);
+
+// Is it the firmware's own client that boots this NIC, where QEMU's DHCP, or vm-launch on a bridge or on an
+// isolated segment, can name it a file?
 [[nodiscard]] bool boots_by_firmware(const Settings& settings, std::size_t index, FirmwareMode firmware);
 
-// The NIC whose guest gets what vm-launch serves, in user mode or on a bridge: the first that takes part in
-// the boot, else the first in user mode, else the first. None: there is none.
+// The NIC whose guest gets what vm-launch serves, which a macvtap's does not: the first that takes part in
+// the boot, else the first that nobody else serves, else the first. None: there is none.
 [[nodiscard]] std::optional<std::size_t> netboot_nic(const Settings& settings);
 
 // BOOT_ORDER as given or by default, with iPXE's promotion.

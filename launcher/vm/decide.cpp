@@ -81,6 +81,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.seed = decide_seed(in, spec.name, findings);
     spec.vnc = decide_screen(in, findings);
     check_ports(in, findings);
+    check_outputs(in, findings);
     note_unused(in, findings);
     check_identity(in, spec, findings);
     spec.guest_agent = settings.guest_agent;
@@ -94,6 +95,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     drop_idle_program(spec);
     watch_nics(in, spec, findings);
     spare_waits(in, spec);
+    decide_probe(in, spec);
     spec.extra_args = settings.extra_args;
     // What they name is not known.
     spec.landlock = settings.landlock.value_or(settings.extra_args.empty());

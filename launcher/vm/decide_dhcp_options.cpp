@@ -63,6 +63,10 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
         return;
     }
     check_options(in, findings);
+    if (in.settings.nics[index].network == NetworkMode::isolated) {
+        netboot.options = in.settings.dhcp_options;  // of vm-launch's own answer, to whoever asks
+        return;
+    }
     const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
     const bool boots =
         takes_part_in_boot(in.settings.nics[index], index) && boots_from(in.settings, BootDevice::network);
@@ -72,6 +76,11 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
             boots ? "vm-launch has nothing that it could offer to the guest's iPXE"
                   : "nothing boots from the network here",
             "add --script, --kernel, --netboot-dir or --bootfile, which vm-launch offers to iPXE");
+    } else if (netboot.firmware_fetch != FirmwareFetch::none && !netboot.firmware_file) {
+        findings.settings_fault(
+            fmt::format("{}: the firmware's own client gets nothing of it", in.origin("dhcp-option")),
+            fmt::format("{} boots without iPXE, which alone knows what to do with it", *netboot.bootfile),
+            "let iPXE boot (--ipxe), or give an iPXE script, by which the firmware starts iPXE first");
     } else if (in_user_mode && !netboot.firmware_file && !in.settings.ipxe) {
         tell_of_own_dhcp(in, index, findings);
     } else {

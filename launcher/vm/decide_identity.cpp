@@ -84,6 +84,12 @@ void note_name_alone(const DecideInput& in, const VmSpec& spec, Findings& findin
             : "give this host a machine-id (`systemd-machine-id-setup`)"));
 }
 
+bool on_shared_segment(const VmSpec& spec) {
+    return std::any_of(spec.nics.begin(), spec.nics.end(), [](const NicSpec& nic) {
+        return kind_of(nic.net).on_segment && !host_link_of(nic.net).empty();
+    });
+}
+
 }  // namespace
 
 void check_identity(const DecideInput& in, const VmSpec& spec, Findings& findings) {
@@ -93,7 +99,7 @@ void check_identity(const DecideInput& in, const VmSpec& spec, Findings& finding
                                      [](const NicSettings& nic) { return !nic.mac; });
     const bool on_link = std::any_of(spec.nics.begin(), spec.nics.end(),
                                      [](const NicSpec& nic) { return kind_of(nic.net).on_host; });
-    if (!derived || !on_link) {
+    if (!derived || (!on_link && !on_shared_segment(spec))) {
         return;
     }
     if (!has_lasting_name(in) && std::find(others.begin(), others.end(), spec.name) != others.end()) {
@@ -101,6 +107,9 @@ void check_identity(const DecideInput& in, const VmSpec& spec, Findings& finding
             "a VM named {} runs on this host already, with the same UUID and MAC address {}: on one "
             "network they disturb each other; --name NAME gives this one its own",
             spec.name, spec.nics.front().mac));
+    }
+    if (!on_link) {
+        return;  // no other host is on a segment
     }
     if (source_of_host(in).empty() && !is_named_at_random(in)) {
         note_name_alone(in, spec, findings);

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What stands in the folder is the bootfile, unless something else is given.
-void choose_bootfile(const DecideInput& in, bool in_user_mode, Netboot& netboot, Findings& findings) {
+void choose_bootfile(const DecideInput& in, bool by_us, Netboot& netboot, Findings& findings) {
     const NetbootFacts& found = *in.facts.netboot;
     if (in.settings.bootfile || in.settings.script || in.settings.kernel) {
         return;
@@ -29,10 +29,10 @@ void choose_bootfile(const DecideInput& in, bool in_user_mode, Netboot& netboot,
         netboot.bootfile = "boot.ipxe";
         return;
     }
-    findings.note(
-        fmt::format("{} holds no boot.ipxe and no --bootfile is given: {}", in.settings.netboot_dir->string(),
-                    in_user_mode ? "DHCP will name nothing to boot"
-                                 : "nothing of it is served, and the network alone says what boots"));
+    findings.note(fmt::format("{} holds no boot.ipxe and no --bootfile is given: {}",
+                              in.settings.netboot_dir->string(),
+                              by_us ? "DHCP will name nothing to boot"
+                                    : "nothing of it is served, and the network alone says what boots"));
 }
 
 void serve_by_tftp_too(const DecideInput& in, const NetbootFacts& found, bool to_ipxe, Netboot& netboot,
@@ -78,6 +78,15 @@ void serve_by_http_alone(const DecideInput& in, const NetbootFacts& found, Netbo
     }
 }
 
+// On a segment, where vm-launch's own TFTP serves what its HTTP does.
+void serve_on_segment(const DecideInput& in, const NetbootFacts& found, Netboot& netboot,
+                      Findings& findings) {
+    std::vector<OutsideLink> links = found.outside_links;
+    serve_linked_bootfile(links, netboot);
+    std::ignore = all_links_stay_inside(in, links, true, findings);
+    netboot.http = can_serve_by_http(in, found, findings);
+}
+
 void serve_folder(const DecideInput& in, const NicFrame& frame, std::size_t index, Netboot& netboot,
                   Findings& findings) {
     const fs::path& folder = *in.settings.netboot_dir;
@@ -90,10 +99,12 @@ void serve_folder(const DecideInput& in, const NicFrame& frame, std::size_t inde
         serve_folder_to_firmware(in, frame, netboot, findings);
         return;
     }
-    const bool in_user_mode = in.settings.nics[index].network == NetworkMode::nat;
-    choose_bootfile(in, in_user_mode, netboot, findings);
+    const NetworkMode network = in.settings.nics[index].network;
+    choose_bootfile(in, is_served_by_us(network), netboot, findings);
     const bool to_ipxe = in.settings.ipxe && takes_part_in_boot(in.settings.nics[index], index);
-    if (in_user_mode) {
+    if (network == NetworkMode::isolated) {
+        serve_on_segment(in, found, netboot, findings);
+    } else if (network == NetworkMode::nat) {
         serve_by_tftp_too(in, found, to_ipxe, netboot, findings);
     } else {
         serve_by_http_alone(in, found, netboot, findings);
@@ -229,17 +240,17 @@ void take_kernel(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
 }
 
 // Nothing is said of what DHCP is to name.
-void check_unnamed(const DecideInput& in, bool boots, bool in_user_mode, Findings& findings) {
+void check_unnamed(const DecideInput& in, bool boots, NetworkMode network, Findings& findings) {
     const std::optional<std::string>& bootfile = in.settings.bootfile;
     if (bootfile && !is_url(*bootfile)) {
         findings.settings_fault(
             fmt::format("{}: there is no folder to serve '{}' from", in.origin("bootfile"), *bootfile), "",
             "add --netboot-dir DIR (NETBOOT_DIR), or give a URL");
-    } else if (in.settings.ipxe && !bootfile && boots && in_user_mode) {
+    } else if (in.settings.ipxe && !bootfile && boots && is_served_by_us(network)) {
         findings.note(
-            "QEMU's own DHCP will name nothing to boot: give --script FILE, --netboot-dir DIR with a "
-            "boot.ipxe "
-            "in it, or --bootfile URL");
+            fmt::format("{} own DHCP will name nothing to boot: give --script FILE, --netboot-dir DIR with a "
+                        "boot.ipxe in it, or --bootfile URL",
+                        network == NetworkMode::nat ? "QEMU's" : "vm-launch's"));
     }
 }
 
@@ -258,16 +269,19 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     } else if (settings.kernel) {
         take_kernel(in, frame, netboot, findings);
     } else if (!settings.netboot_dir) {
-        check_unnamed(in, boots, settings.nics[index].network == NetworkMode::nat, findings);
+        check_unnamed(in, boots, settings.nics[index].network, findings);
     }
     const bool can_boot = !boots_by_firmware(settings, index, frame.firmware) ||
                           give_program_to_firmware(in, frame, netboot, findings);
     name_by_script(in, netboot, findings);
     if (settings.nics[index].network == NetworkMode::bridge) {
-        decide_offer(in, index, netboot, findings);
+        decide_offer(in, frame, index, netboot, findings);
     }
     if (can_boot) {
         decide_dhcp_options(in, index, netboot, findings);
+    } else if (!settings.dhcp_options.empty()) {
+        findings.note(fmt::format("{} has no effect: the firmware's own client gets nothing to boot here",
+                                  in.origin("dhcp-option")));
     }
     return netboot;
 }

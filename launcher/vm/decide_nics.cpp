@@ -22,6 +22,20 @@ void check_queues(const DecideInput& in, std::size_t index, Findings& findings) 
     }
 }
 
+void check_segment(const DecideInput& in, std::size_t index, Findings& findings) {
+    constexpr unsigned least_mtu = 1280;  // RFC 8200, 5
+    const unsigned mtu = in.settings.nics[index].mtu.value_or(least_mtu);
+    if (mtu < least_mtu) {
+        findings.settings_fault(fmt::format("{}: an isolated segment needs at least {}, and not {}",
+                                            nic_words(in, index, "mtu"), least_mtu, mtu),
+                                "IPv6 and DHCP need it",
+                                fmt::format("leave it out, or give {} or more", least_mtu));
+    }
+    if (in.facts.segment_fault) {
+        findings.once(*in.facts.segment_fault);
+    }
+}
+
 // Without its ROM.
 NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
     const NicSettings& wanted = in.settings.nics[index];
@@ -41,7 +55,12 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
                 return decide_nat(in, index, findings);
             },
             [&](const BridgePort& port) -> NicNet { return decide_bridge_port(place, port, nic, findings); },
-            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); }},
+            [&](const Macvtap& macvtap) -> NicNet { return decide_macvtap(place, macvtap, nic, findings); },
+            [&](const Isolated& net) -> NicNet {
+                nic.mtu = wanted.mtu;
+                check_segment(in, index, findings);
+                return net;
+            }},
         net_of(wanted));
     if (netboot_nic(in.settings) == index) {
         nic.netboot = decide_netboot(in, frame, index, findings);
@@ -65,6 +84,20 @@ void check_mac_clash(const std::vector<NicSpec>& nics, Findings& findings) {
                 findings.settings_fault(
                     fmt::format("NIC {} and NIC {} have the same MAC address {}", j + 1, i + 1, nics[i].mac),
                     "", "give each its own, or leave them out");
+            }
+        }
+    }
+}
+
+// The segment's door is opened by the VM that runs, and this one waits there before it does.
+void check_segment_clash(const std::vector<NicSpec>& nics, Findings& findings) {
+    for (std::size_t i = 0; i < nics.size(); ++i) {
+        const std::string_view segment = host_link_of(nics[i].net);
+        for (std::size_t j = 0; j < i; ++j) {
+            if (kind_of(nics[i].net).on_segment && !segment.empty() && nics[i].net == nics[j].net) {
+                findings.settings_fault(
+                    fmt::format("NIC {} and NIC {} are both on the segment {}", j + 1, i + 1, segment), "",
+                    "give each a segment of its own");
             }
         }
     }
@@ -94,6 +127,7 @@ NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& fi
     check_netboot_sources(in, findings);
     check_netboot_settings(in, findings);
     check_mac_clash(choice.nics, findings);
+    check_segment_clash(choice.nics, findings);
     const bool any_rom =
         std::any_of(choice.nics.begin(), choice.nics.end(), [](const NicSpec& nic) { return nic.rom; });
     if (in.settings.ipxe_rom && !any_rom && !in.settings.ipxe && findings.no_fault()) {

@@ -79,18 +79,24 @@ void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings)
         "give it a shorter name");
 }
 
-void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings) {
+void decide_offer(const DecideInput& in, const NicFrame& frame, std::size_t index, Netboot& netboot,
+                  Findings& findings) {
     const std::string_view source = source_of(in);
     if (source.empty() || !boots_from(in.settings, BootDevice::network) ||
         !takes_part_in_boot(in.settings.nics[index], index)) {
         netboot = {};
         return;
     }
-    if (!in.settings.ipxe) {
+    const bool by_firmware = boots_by_firmware(in.settings, index, frame.firmware);
+    if (!in.settings.ipxe && !by_firmware) {
         findings.settings_fault(
-            fmt::format("{}: on a bridge it is iPXE alone that vm-launch serves", in.origin(source)),
-            "another client takes the offer of whichever server it hears first",
-            "add --ipxe, or name it on the network's own DHCP server");
+            fmt::format("{}: on a bridge it is iPXE or UEFI's own client that vm-launch serves",
+                        in.origin(source)),
+            "SeaBIOS has no network client of its own", "add --ipxe, or --firmware uefi");
+    }
+    if (by_firmware && netboot.bootfile) {
+        netboot.firmware_fetch =
+            in.settings.pxe == PxeClient::http4 ? FirmwareFetch::http : FirmwareFetch::tftp;
     }
     if (netboot.bootfile) {
         netboot.offered_from =
@@ -108,11 +114,12 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
     for (const std::string_view flag : flags) {
         if (in.origins.contains(flag)) {
             findings.settings_fault(
-                fmt::format("{} needs a NIC in user mode or on a bridge", in.origin(flag)),
+                fmt::format("{} needs a NIC in user mode, on an isolated segment or on a bridge",
+                            in.origin(flag)),
                 "what the host sends over a macvtap goes out to the network, and this host cannot reach "
                 "its own macvtap guests",
-                "a NIC on a bridge (--bridge NAME) or in user mode (--network nat); or let the network's "
-                "own servers serve it");
+                "a NIC on a bridge (--bridge NAME), in user mode (--network nat) or on a segment (--network "
+                "isolated); or let the network's own servers serve it");
         }
     }
 }

@@ -118,7 +118,7 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
-// firmware_file.cpp: of a NIC that the firmware's own client boots, in user mode.
+// firmware_file.cpp: of a NIC that the firmware's own client boots.
 void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings);
 // False: nothing boots from the network, and the findings say why.
@@ -134,7 +134,8 @@ void check_nat_settings(const DecideInput& in, Findings& findings);
 // host's loopback.
 [[nodiscard]] net::Ipv4Address user_mode_host(const DecideInput& in);
 void name_by_script(const DecideInput& in, Netboot& netboot, Findings& findings);
-void decide_offer(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
+void decide_offer(const DecideInput& in, const NicFrame& frame, std::size_t index, Netboot& netboot,
+                  Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
 // decide_dhcp_options.cpp: what the offer to iPXE has beside the bootfile; where there is none, it is made
 // one.
@@ -201,6 +202,9 @@ void note_unused_disks(const DecideInput& in, Findings& findings);
 // port_check.cpp: the ports of the host that QEMU is to listen on.
 void check_ports(const DecideInput& in, Findings& findings);
 
+// output_check.cpp: the files that vm-launch is to write for others.
+void check_outputs(const DecideInput& in, Findings& findings);
+
 // note_unused.cpp: what is given and counts for nothing here.
 void note_unused(const DecideInput& in, Findings& findings);
 
@@ -215,5 +219,6 @@ struct BootOrder {
 void drop_idle_program(VmSpec& spec);
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
 void spare_waits(const DecideInput& in, VmSpec& spec);
+void decide_probe(const DecideInput& in, VmSpec& spec);
 
 }  // namespace vml

@@ -46,6 +46,11 @@ json nic_json(const VmSpec& spec, const NicSpec& nic) {
                           [&](const Macvtap& macvtap) {
                               object["device"] = macvtap.lower;
                               object["vhost"] = macvtap.made.vhost;
+                          },
+                          [&](const Isolated& net) {
+                              if (!net.segment.empty()) {
+                                  object["segment"] = net.segment;
+                              }
                           }},
                nic.net);
     if (nic.rom) {

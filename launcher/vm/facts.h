@@ -264,6 +264,7 @@ struct HostFacts {
     std::optional<PathFacts> iso;
     ImageContent iso_content;
     std::optional<net::HostNetworkFacts> network;  // where a NIC is on bridge or direct
+    std::optional<Fault> segment_fault{};          // where a NIC is on a segment: why none can be made
     int vhost_error = 0;                           // errno of opening /dev/vhost-net; 0: it can be opened
     int landlock_abi = 0;                          // the kernel's version of Landlock; 0: it has none
     int capture_error = 0;                         // errno of making a packet socket; 0: it can be made

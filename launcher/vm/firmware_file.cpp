@@ -1,4 +1,5 @@
-// Which file the firmware's own client is given on QEMU's user-mode network.
+// Which file the firmware's own client is given, on QEMU's user-mode network, on a bridge or on an isolated
+// segment.
 //
 // A boot program of the user's, or a loader that goes on by itself, is what DHCP names. What only iPXE can
 // boot (a script, a URL where the firmware has PXE alone) follows in a second step: DHCP names an iPXE
@@ -15,6 +16,7 @@
 #include "launcher/settings/values.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/firmware_client.h"
 #include "launcher/vm/kernel_script.h"
 #include "launcher/vm/served_folder.h"
 
@@ -22,13 +24,17 @@ namespace vml {
 
 namespace {
 
-bool fetches_by_http(const Settings& settings) {
-    return settings.pxe == PxeClient::http4;
+bool is_on_bridge(const DecideInput& in) {
+    return client_network(in) == NetworkMode::bridge;
 }
 
-// By TFTP the firmware gets it from QEMU, by HTTP from vm-launch.
+// In user mode TFTP is QEMU's; whatever else the firmware fetches vm-launch serves itself.
+bool is_served_by_qemu(const DecideInput& in) {
+    return !fetches_by_http(in.settings) && client_network(in) == NetworkMode::nat;
+}
+
 int fetch_error(const DecideInput& in, const BootProgram& program) {
-    return fetches_by_http(in.settings) ? program.http_error : program.user_error;
+    return is_served_by_qemu(in) ? program.user_error : program.http_error;
 }
 
 // Secure Boot refuses a program that nobody signed. One that nobody can read is given for the message alone.
@@ -46,30 +52,11 @@ const BootProgram* program_for(const DecideInput& in, const NicFrame& frame, boo
     return unreadable;
 }
 
-// Without the network there is still a disk or a CD to boot, and nothing names a script or a kernel.
-bool boots_without_network(const DecideInput& in) {
-    const Settings& settings = in.settings;
-    const bool has_disk = !settings.disks.empty() || settings.blank_disk || !settings.extra_disks.empty();
-    return !settings.script && !settings.kernel &&
-           ((has_disk && boots_from(settings, BootDevice::hd)) ||
-            (settings.iso && boots_from(settings, BootDevice::cdrom)));
-}
-
 // The disk or the CD alone.
 void boot_nothing(Netboot& netboot) {
     netboot.bootfile.reset();
     netboot.files.clear();
     netboot.http = false;
-}
-
-// That the network cannot be booted from. Where something else boots, it is passed over.
-void tell(const DecideInput& in, Fault fault, Findings& findings) {
-    if (!boots_without_network(in)) {
-        findings.add(std::move(fault));
-        return;
-    }
-    findings.note(fmt::format("nothing boots from the network: {}{}{} ({})", fault.what,
-                              fault.why.empty() ? "" : ": ", fault.why, fault.hint));
 }
 
 // The bootfile, in the folder, is for iPXE alone.
@@ -95,22 +82,25 @@ void tell_of_empty_folder(const DecideInput& in, const NicFrame& frame, Findings
     const std::string has = ipxe != nullptr && ipxe->in_folder
                                 ? fmt::format("{} and no boot.ipxe that it could run", ipxe->name)
                                 : "no boot.ipxe and no boot program under a name that is known";
-    findings.note(
-        fmt::format("{} holds {}, and no --bootfile is given: DHCP will name nothing to boot", folder, has));
+    findings.note(fmt::format("{} holds {}, and no --bootfile is given: {}", folder, has,
+                              is_on_bridge(in)
+                                  ? "nothing of it is served, and the network alone says what boots"
+                                  : "DHCP will name nothing to boot"));
 }
 
 void tell_of_unsigned_folder(const DecideInput& in, const NicFrame& frame, Findings& findings) {
-    tell(in,
-         {fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run", in.origin("netboot-dir"),
-                      in.settings.netboot_dir->string()),
-          fmt::format("no signed boot program for {} is there under a name that is known",
-                      to_string(frame.arch)),
-          fmt::format(
-              "put a distribution's chain into it ({}), name another program by --bootfile, or use "
-              "--firmware uefi",
-              frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi" : "shimaa64.efi and grubaa64.efi"),
-          ExitCode::host},
-         findings);
+    tell_of_no_boot(
+        in,
+        {fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run", in.origin("netboot-dir"),
+                     in.settings.netboot_dir->string()),
+         fmt::format("no signed boot program for {} is there under a name that is known",
+                     to_string(frame.arch)),
+         fmt::format(
+             "put a distribution's chain into it ({}), name another program by --bootfile, or use "
+             "--firmware uefi",
+             frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi" : "shimaa64.efi and grubaa64.efi"),
+         ExitCode::host},
+        findings);
 }
 
 // What the folder holds, where nothing else is given. iPXE's script goes first, where something can run it.
@@ -142,18 +132,19 @@ const BootProgram* choose_from_folder(const DecideInput& in, const NicFrame& fra
 void tell_of_no_program(const DecideInput& in, const NicFrame& frame, std::string_view source,
                         Findings& findings) {
     if (frame.firmware == FirmwareMode::secure) {
-        tell(in,
-             {fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
-                          in.origin(source)),
-              "there is no iPXE program that is signed",
-              "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
-              "into that folder, or use --firmware uefi",
-              ExitCode::host},
-             findings);
+        tell_of_no_boot(
+            in,
+            {fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
+                         in.origin(source)),
+             "there is no iPXE program that is signed",
+             "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
+             "into that folder, or use --firmware uefi",
+             ExitCode::host},
+            findings);
         return;
     }
     const bool arm = frame.arch == Arch::aarch64;
-    tell(
+    tell_of_no_boot(
         in,
         {fmt::format("{}: the firmware's own client cannot boot it, and there is no iPXE program for {} that "
                      "it could load first",
@@ -171,15 +162,15 @@ void tell_of_no_program(const DecideInput& in, const NicFrame& frame, std::strin
 bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings& findings) {
     const int error = fetch_error(in, program);
     if (error != 0) {
-        tell(in,
-             {fmt::format("{} cannot be given to the firmware", program.file.string()),
-              fetches_by_http(in.settings)
-                  ? fmt::format("vm-launch serves without privileges: {}", errno_text(error))
-                  : fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
-                                errno_text(error)),
-              fmt::format("chmod a+r {} (and a+x the folders above it)", program.file.string()),
-              ExitCode::host},
-             findings);
+        tell_of_no_boot(in,
+                        {fmt::format("{} cannot be given to the firmware", program.file.string()),
+                         is_served_by_qemu(in)
+                             ? fmt::format("QEMU's user {} cannot read it: {}", in.facts.run_user.user->name,
+                                           errno_text(error))
+                             : fmt::format("vm-launch serves without privileges: {}", errno_text(error)),
+                         fmt::format("chmod a+r {} (and a+x the folders above it)", program.file.string()),
+                         ExitCode::host},
+                        findings);
     }
     return error == 0;
 }
@@ -194,9 +185,11 @@ void follow_link(const BootProgram& program, Netboot& netboot) {
 }
 
 void name_program(const DecideInput& in, const BootProgram& program, Netboot& netboot) {
-    netboot.offered_from = user_mode_host(in);
+    if (client_network(in) == NetworkMode::nat) {
+        netboot.offered_from = user_mode_host(in);
+    }
     netboot.firmware_file = program.name;
-    if (!fetches_by_http(in.settings)) {
+    if (is_served_by_qemu(in)) {
         if (program.in_folder) {
             serve_by_tftp(in, *in.facts.netboot, netboot);
         } else {
@@ -213,28 +206,15 @@ void name_program(const DecideInput& in, const BootProgram& program, Netboot& ne
     netboot.http = true;
 }
 
-// QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c).
-bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
-    if (in.settings.pxe != PxeClient::v6 && in.settings.pxe != PxeClient::http6) {
-        return true;
-    }
-    tell(in,
-         {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
-          "QEMU's user-mode network gives no address by DHCPv6, which this client asks for",
-          in.settings.pxe == PxeClient::v6 ? "use --pxe v4" : "use --pxe http4", ExitCode::settings},
-         findings);
-    return false;
-}
-
-// QEMU's DHCP knows one name for all who ask.
+// QEMU's DHCP knows one name for all who ask; on a bridge what is named is for the firmware.
 void note_ipxe_by_name(const DecideInput& in, Findings& findings) {
     for (const BootProgram& program : in.facts.boot_programs) {
         if (program.is_ipxe && program.in_folder && program.name == in.settings.bootfile &&
             in.facts.netboot->has_boot_ipxe) {
             findings.note(
-                fmt::format("{} is iPXE, and DHCP names it to iPXE too, which then loads itself "
-                            "again: without --bootfile it gets boot.ipxe",
-                            program.name));
+                fmt::format("{} is iPXE, and {}: without --bootfile it gets boot.ipxe", program.name,
+                            is_on_bridge(in) ? "vm-launch offers it nothing more"
+                                             : "DHCP names it to iPXE too, which then loads itself again"));
         }
     }
 }
@@ -267,7 +247,7 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
         given || in.settings.bootfile ? nullptr : choose_from_folder(in, frame, netboot, findings);
     check_bootfile(in, findings);
     const bool to_ipxe = needs_ipxe(in, netboot);
-    netboot.http = !netboot.is_elsewhere() && (to_ipxe || fetches_by_http(in.settings)) &&
+    netboot.http = !netboot.is_elsewhere() && (to_ipxe || !is_served_by_qemu(in)) &&
                    (netboot.bootfile || given) && can_serve_by_http(in, found, findings);
     if (netboot.http) {
         std::ignore = all_links_stay_inside(in, serve_linked(in, frame, loader, netboot), true, findings);
@@ -277,12 +257,17 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
     }
     if (!to_ipxe) {
         note_ipxe_by_name(in, findings);
+    }
+    const bool in_user_mode = client_network(in) == NetworkMode::nat;
+    if (!to_ipxe && in_user_mode) {
         serve_by_tftp(in, found, netboot);
         check_folder_for_user(in, netboot.folder->string(), found.folder.user_error, netboot, findings);
     }
     if (loader != nullptr) {
-        follow_link(*loader, netboot);
-        const int told_of = fetches_by_http(in.settings) ? found.http_error : found.folder.user_error;
+        if (in_user_mode) {
+            follow_link(*loader, netboot);
+        }
+        const int told_of = is_served_by_qemu(in) ? found.folder.user_error : found.http_error;
         if (told_of == 0 && !can_be_fetched(in, *loader, findings)) {
             boot_nothing(netboot);
         }

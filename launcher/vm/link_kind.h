@@ -19,6 +19,7 @@ struct LinkKind {
     bool on_host = false;               // a link of the host's is made, which packets can be seen on
     bool link_is_guests_alone = false;  // so vm-launch may speak to the guest there as a router
     bool made_ahead = false;            // its namespace is made while the host is looked at
+    bool on_segment = false;  // a tap in a namespace of vm-launch's own is made, where packets can be seen
 };
 
 [[nodiscard]] constexpr LinkKind row_of(const Nat& /*net*/) {
@@ -41,8 +42,16 @@ struct LinkKind {
             .made_ahead = true};
 }
 
+[[nodiscard]] constexpr LinkKind row_of(const Isolated& /*net*/) {
+    return {.name = "isolated",
+            .option = "segment",
+            .noun = "the segment",
+            .network = boot::Network::isolated,
+            .on_segment = true};
+}
+
 [[nodiscard]] LinkKind kind_of(const NicNet& net);
-// The bridge or the lower device; empty: there is none.
+// The bridge, the lower device or the segment's name; empty: there is none.
 [[nodiscard]] std::string_view host_link_of(const NicNet& net);
 
 // The user's word, with the link that is named; nothing has been decided yet.

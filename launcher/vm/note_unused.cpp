@@ -56,7 +56,8 @@ void note_idle_links(const DecideInput& in, Findings& findings) {
     for (std::size_t index = 0; index < in.settings.nics.size(); ++index) {
         const NicSettings& nic = in.settings.nics[index];
         const std::array given{std::pair{nic.bridge, row_of(BridgePort{})},
-                               std::pair{nic.direct_dev, row_of(Macvtap{})}};
+                               std::pair{nic.direct_dev, row_of(Macvtap{})},
+                               std::pair{nic.segment, row_of(Isolated{})}};
         for (const auto& [name, kind] : given) {
             if (name && kind.name != kind_of(net_of(nic)).name &&
                 (index > 0 || !mode_is_overridden(in, kind.option))) {

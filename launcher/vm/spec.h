@@ -42,6 +42,9 @@ struct NvramSpec {
     bool operator==(const NvramSpec&) const = default;
 };
 
+// By which of its clients the firmware is offered something on a bridge.
+enum class FirmwareFetch { none, tftp, http };
+
 // What a NIC's guest boots from, as it is served to that guest alone.
 struct Netboot {
     std::optional<std::filesystem::path> folder;  // absolute
@@ -51,9 +54,11 @@ struct Netboot {
     bool http = false;  // they are served by HTTP, and the bootfile from there
     std::optional<std::filesystem::path> tftp;  // the folder that QEMU's TFTP serves; absolute
     std::vector<std::filesystem::path> linked;  // what links of that folder lead to, elsewhere
-    // In user mode, where the firmware's own client boots: the iPXE program that QEMU's DHCP names to it, by
-    // TFTP where there is that, else by HTTP; iPXE is then offered the bootfile.
+    // Where the firmware's own client boots: the iPXE program that DHCP names to it, in user mode by TFTP
+    // where there is that, else by HTTP; iPXE is then offered the bootfile.
     std::optional<std::string> firmware_file;
+    // On a bridge: how the firmware's own client gets that program, or else the bootfile, from vm-launch.
+    FirmwareFetch firmware_fetch = FirmwareFetch::none;
     // Of whom the guest's iPXE is offered the bootfile, as by a ProxyDHCP server, beside the DHCP of the
     // network: this host's address on the bridge, or QEMU's own; zero where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};
@@ -97,8 +102,22 @@ struct Macvtap {
     bool operator==(const Macvtap&) const = default;
 };
 
+// A segment with nothing on it but VMs, each of which its own vm-launch serves.
+struct Isolated {
+    std::string segment;  // its name, by which others join it; empty: this NIC's alone
+    bool operator==(const Isolated&) const = default;
+};
+
 // What a NIC is on. link_kind.h has a row for each.
-using NicNet = std::variant<Nat, BridgePort, Macvtap>;
+using NicNet = std::variant<Nat, BridgePort, Macvtap, Isolated>;
+
+// What the guest's first DHCP client says of itself, for the probe of its network.
+struct ClientWords {
+    std::uint16_t arch = 0;      // option 93
+    std::string vendor_class{};  // option 60
+    std::string user_class{};    // option 77; empty: none
+    bool operator==(const ClientWords&) const = default;
+};
 
 struct NicSpec {
     std::string id;           // "net0": netdev and device
@@ -110,9 +129,10 @@ struct NicSpec {
     unsigned queues = 1;          // pairs
     std::optional<unsigned> mtu;  // told to the guest; none: 1500
     std::optional<RomSpec> rom;
-    bool by_program = false;        // iPXE's program boots it: it has no ROM and no bootindex
-    bool watched = false;           // its packets are looked at while the guest boots
-    bool repeat_offer = false;      // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
+    bool by_program = false;             // iPXE's program boots it: it has no ROM and no bootindex
+    bool watched = false;                // its packets are looked at while the guest boots
+    std::optional<ClientWords> probe{};  // its network is asked in this client's words; none: it is not
+    bool repeat_offer = false;           // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
     // Of a NIC in user mode.

@@ -58,10 +58,11 @@ void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
     }
 }
 
-void BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) const {
-    if (const auto offer = helps_.own_offer.due(nic, packet, hands_.boot_without_fetches())) {
-        const std::string frame = serve::proxy_offer(*offer);
+void BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) {
+    for (const auto& offer : helps_.own_offer.due(nic, packet, hands_.boot_without_fetches())) {
+        const std::string frame = serve::proxy_offer(offer);
         if (hands_.send(nic, frame)) {
+            helps_.own_offer.was_made();
             hands_.sent(nic, frame);
         }
     }

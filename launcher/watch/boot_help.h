@@ -56,7 +56,7 @@ class BootHelp {
     void answer_search(std::size_t nic);
     void advertise(std::size_t nic);
     void repeat_offer(std::size_t nic, const boot::Packet& packet);
-    void offer_own(std::size_t nic, const boot::Packet& packet) const;
+    void offer_own(std::size_t nic, const boot::Packet& packet);
     void switch_links(const std::vector<LinkSwitch>& switches);
 
     boost::asio::io_context& io_;

@@ -169,7 +169,7 @@ bool BootObserver::meant_to_leave() {
 }
 
 std::optional<BootEnd> BootObserver::end_by_outcome() {
-    const boot::Outcome outcome = timeline_.outcome();
+    const boot::Outcome outcome = timeline_.current_boot().outcome;
     if (outcome == std::exchange(told_, outcome) || !config_.boots_network) {
         return std::nullopt;
     }

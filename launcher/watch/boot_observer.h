@@ -45,7 +45,7 @@ enum class BootEnd {
 struct Observed {
     std::vector<boot::Mark> marks{};
     std::optional<BootEnd> end{};
-    std::optional<std::string> warning{};   // of what does not belong into a healthy network
+    std::optional<std::string> warning{};   // of what does not belong in a healthy network
     std::optional<std::string> progress{};  // of a fetch that takes long
     // Something unknown was started, or a server does not answer: nothing at all for `silence_s` would be a
     // crash; this is what is left.
@@ -66,6 +66,8 @@ class BootObserver {
         return judged(timeline_.firmware_line(at, line));
     }
     Observed agent_answered(double at) { return judged(timeline_.agent_answered(at)); }
+    // What vm-launch's own probe of the network has by now.
+    void probed(const boot::Probe& probe) { timeline_.probed(probe); }
     Observed event(double at, std::string_view name) { return judged(timeline_.event(at, name)); }
     Observed reset(double at);
     // The wait for silence is over. `disk_requests`: how many all disks have had since the start. A sign of
@@ -80,7 +82,6 @@ class BootObserver {
     }
     // The words of all stages that it reached, in order.
     [[nodiscard]] std::vector<std::string> reached() const;
-    [[nodiscard]] const std::optional<Until>& until() const { return config_.until; }
     [[nodiscard]] const ObserverConfig& config() const { return config_; }
     [[nodiscard]] const std::vector<boot::Boot>& boots() { return timeline_.boots(); }
     [[nodiscard]] const boot::Boot& boot() { return timeline_.boot(); }

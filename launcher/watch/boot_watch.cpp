@@ -25,12 +25,35 @@ void tell_help(const std::vector<std::string>& done, Log& log) {
     }
 }
 
+using Tell = std::function<void(const events::Event& event)>;
+
+void tell_all(const std::vector<events::Event>& news, const Tell& tell) {
+    for (const events::Event& event : news) {
+        tell(event);
+    }
+}
+
+// To people, and to programs.
+void tell_both(LogLevel level, const std::string& sentence, const events::Event& event, Log& log,
+               const Tell& tell) {
+    tell(event);
+    log.tell(level, sentence, {events::name_of(event.kind), event.fields});
+}
+
+// Did the guest fetch anything from vm-launch itself?
+bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url) {
+    return std::any_of(boots.begin(), boots.end(), [&](const boot::Boot& boot) {
+        return std::any_of(boot.fetches.begin(), boot.fetches.end(),
+                           [&](const boot::Fetch& fetch) { return boot::is_from_vm_launch(fetch, own_url); });
+    });
+}
+
 // Once: what the network costs every iPXE.
-void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log) {
+void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
     for (std::string& hint : found) {
         if (told.size() < most && std::find(told.begin(), told.end(), hint) == told.end()) {
-            log.info("hint: " + hint);
+            tell_both(LogLevel::info, "hint: " + hint, events::hint(log.worded(hint)), log, tell);
             told.push_back(std::move(hint));
         }
     }
@@ -45,6 +68,18 @@ void tell_late_rest(double late_s, double at, const std::vector<boot::Fetch>& fe
         "[{:6.2f} s] this host is too busy to watch the wire: {:.1f} s of it were not seen{}, and a "
         "small file that came then may be in no line",
         at, late_s, fetches.empty() ? "" : " while " + fetches.back().url + " came"));
+}
+
+// What the guest will be offered, it tells by itself.
+void tell_probe(const boot::Probe& probe, double at, Log& log) {
+    const std::vector<std::string> lines = boot::answer_lines(probe);
+    for (const std::string& line : lines) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: {}", at, line));
+    }
+    if (lines.empty() && probe.sent > 0) {
+        log.debug(fmt::format("[{:6.2f} s] probe of the network: nobody answered {} DISCOVER{}", at,
+                              probe.sent, probe.sent == 1 ? "" : "s"));
+    }
 }
 
 std::optional<boot::Packet> own_packet(std::string_view frame) {
@@ -76,6 +111,12 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
+      probe_{io,
+             config.probe,
+             taps,
+             {[this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+              [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
+              [this](const boot::Probe& probe) { tell_probe(probe, now(), log_); }}},
       wire_{io,
             std::move(taps),
             {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
@@ -90,7 +131,8 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
-                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}} {}
+                    [this]() -> const std::vector<boot::Fetch>& { return observer_.fetches(); }}},
+      own_url_{std::move(config.own_url)} {}
 
 void BootWatch::started() {
     started_ = Clock::now();
@@ -145,7 +187,17 @@ double BootWatch::now() const {
     return started_ ? std::chrono::duration<double>(Clock::now() - *started_).count() : 0;
 }
 
-void BootWatch::add_to(boot::ReportHead& head) const {
+void BootWatch::end(boot::ReportHead& head) {
+    if (started_) {  // a guest that never ran did not boot
+        tell_all(news_.last_look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
+    }
+    if (std::string offered = help_.own_offer().text(); !offered.empty()) {
+        head.helped.push_back(std::move(offered));
+    }
+    head.own_url = own_url_;
+    if (was_served(observer_.boots(), own_url_)) {
+        head.helped.insert(head.helped.end(), head.served.begin(), head.served.end());
+    }
     const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
     head.hints = hints_;
@@ -158,6 +210,9 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
         return;
     }
     packet->came_in = came_in;
+    if (probe_.takes(nic, *packet)) {
+        return;
+    }
     observed(observer_.packet(now(), nic, *packet));
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
@@ -168,23 +223,32 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
 
 // Tells what is new of the boot, and what follows from it.
 void BootWatch::observed(const Observed& seen) {
+    if (started_) {
+        tell_all(news_.look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
+    }
     if (seen.progress) {
-        log_.info(fmt::format("[{:6.2f} s] {}", now(), *seen.progress));
+        const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());
+        log_.tell(LogLevel::info, fmt::format("[{:6.2f} s] {}", now(), *seen.progress),
+                  {events::name_of(event.kind), event.fields});
     }
     if (seen.warning) {
-        log_.warning(*seen.warning);
+        tell_both(LogLevel::warning, *seen.warning, events::hint(log_.worded(*seen.warning)), log_,
+                  handlers_.on_event);
         hints_.push_back(*seen.warning);
     }
     for (const boot::Mark& mark : seen.marks) {
-        log_.info(fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail));
+        tell_both(LogLevel::info,
+                  fmt::format("[{:6.2f} s] {}: {}", mark.at, boot::title_of(mark.stage), mark.detail),
+                  events::stage(news_.boot(), mark), log_, handlers_.on_event);
     }
     if (!seen.marks.empty()) {
         handlers_.on_stage(seen.marks.back());
-        // A user-mode network is nobody's to mend.
-        if (observer_.has_reached(boot::Stage::kernel) &&
-            observer_.config().about.network != boot::Network::nat) {
-            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_,
-                       log_);
+        // Neither a user-mode network nor a segment of vm-launch's is anybody's to mend.
+        const boot::Network network = observer_.config().about.network;
+        if (observer_.has_reached(boot::Stage::kernel) && network != boot::Network::nat &&
+            network != boot::Network::isolated) {
+            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_, log_,
+                       handlers_.on_event);
         }
         if (observer_.has_reached(boot::Stage::os)) {
             wire_.pause();

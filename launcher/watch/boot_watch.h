@@ -12,11 +12,13 @@
 
 #include "base/log.h"
 #include "bootwatch/report.h"
+#include "launcher/events/boot_news.h"
 #include "launcher/handles/handles.h"
 #include "launcher/watch/answer_wait.h"
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
 #include "launcher/watch/link_pause.h"
+#include "launcher/watch/network_probe.h"
 #include "launcher/watch/own_offer.h"
 #include "launcher/watch/shortcuts.h"
 #include "launcher/watch/wire_watch.h"
@@ -29,11 +31,15 @@ struct BootWatchConfig {
     std::vector<LinkPause::Nic> pausable_nics;    // see link_pause.h
     std::vector<std::string> repeat_offers_to{};  // see offer_repeat.h
     std::optional<OwnService> own_service{};      // see own_offer.h
+    std::optional<ProbeQuestion> probe{};         // see network_probe.h
+    std::string own_url{};                        // what begins so vm-launch serves; empty: nothing
 };
 
 class BootWatch {
   public:
     struct Handlers {
+        // Something that programs are told too.
+        std::function<void(const events::Event& event)> on_event;
         // The latest of the stages that came together.
         std::function<void(const boot::Mark& mark)> on_stage;
         // `verdict` is empty where the run has what it waited for.
@@ -50,6 +56,8 @@ class BootWatch {
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,
               Handlers handlers);
 
+    // The guest's network can be reached, whether or not the guest runs; or its link is about to go.
+    void link_forwards(bool forwards) { forwards ? probe_.begin() : probe_.end(); }
     // The guest runs from now on.
     void started();
     // False where this is one reset with the one before.
@@ -69,8 +77,9 @@ class BootWatch {
     // Seconds since the guest began to run.
     [[nodiscard]] double now() const;
     [[nodiscard]] BootObserver& observer() { return observer_; }
-    // What it did, what it hinted at and what it missed.
-    void add_to(boot::ReportHead& head) const;
+    // The run is over: tells what of the fetches was not told yet, and adds what the watch did, what it
+    // hinted at and what it missed.
+    void end(boot::ReportHead& head);
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -82,10 +91,13 @@ class BootWatch {
     Handlers handlers_;
     BootObserver observer_;
     BootHelp help_;
+    NetworkProbe probe_;
     WireWatch wire_;
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
+    std::string own_url_;
     std::vector<std::string> hints_;
+    events::BootNews news_;
     bool told_late_rest_ = false;
 };
 

@@ -60,7 +60,7 @@ std::vector<std::string> state_of_device(const std::string& device, const net::H
 }
 
 std::vector<std::string> link_state_now(const boot::Circumstances& about, const std::string& own_port) {
-    if (about.network == boot::Network::nat) {
+    if (about.network == boot::Network::nat || about.network == boot::Network::isolated) {
         return {};
     }
     try {

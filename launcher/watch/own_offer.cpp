@@ -3,10 +3,50 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 namespace vml {
+
+namespace {
+
+constexpr std::string_view pxe_class = "PXEClient";
+constexpr std::string_view http_class = "HTTPClient";
+
+Ip4 ipv4_of(const boot::Address& address) {
+    Ip4 ipv4{};
+    std::copy_n(address.bytes.begin(), ipv4.size(), ipv4.begin());
+    return ipv4;
+}
+
+// Whom is asked about the file, beside a search for an address: a boot server at its port (PXE specification
+// 2.1, 2.2.4), or by a client that has an address already, whoever answers (RFC 2131, 3.4). Whichever boot
+// server is asked, it is vm-launch that answers: the question goes no further than the guest's link
+// (net::KeepDatagrams).
+bool asks_again(const boot::Packet& packet, const boot::DhcpMessage& message, const Ip4& us) {
+    if (packet.to.port == serve::boot_server_port) {
+        return message.kind != boot::DhcpKind::bootp;
+    }
+    const Ip4 to = ipv4_of(packet.to.address);
+    return message.kind == boot::DhcpKind::inform && (to == us || to == serve::everybody);
+}
+
+// None where it is not said whom to answer.
+std::vector<serve::ProxyOffer> answers_to(const boot::Packet& packet, serve::ProxyOffer offer,
+                                          const Ip4& us) {
+    if (packet.from.address.is_zero()) {
+        return {};
+    }
+    const Ip4 asked = ipv4_of(packet.to.address);
+    offer.answers = {{ipv4_of(packet.from.address), packet.from.port},
+                     {asked == serve::everybody ? us : asked, packet.to.port}};
+    return {std::move(offer)};
+}
+
+}  // namespace
 
 OwnOffer::OwnOffer(std::optional<OwnService> service, const std::vector<boot::WatchedNic>& watched)
     : service_{std::move(service)} {
@@ -19,19 +59,62 @@ OwnOffer::OwnOffer(std::optional<OwnService> service, const std::vector<boot::Wa
     }
 }
 
-std::optional<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet& packet,
-                                               const boot::Boot& boot) const {
-    const auto* search = std::get_if<boot::DhcpMessage>(&packet.body);
-    if (nic != nic_ || search == nullptr || search->kind != boot::DhcpKind::discover || search->from_server ||
-        search->chaddr != mac_ || !packet.sent_by(mac_) || !boot::is_ipxes_turn(boot, service_->nic)) {
+std::string OwnOffer::text() const {
+    if (!service_) {
+        return {};
+    }
+    return made_ ? service_->told
+                 : fmt::format(
+                       "{}'s {} looked for no address, so that nothing of vm-launch's was offered to it",
+                       service_->nic, service_->firmware ? "firmware" : "iPXE");
+}
+
+std::vector<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet& packet,
+                                             const boot::Boot& boot) const {
+    const auto* message = std::get_if<boot::DhcpMessage>(&packet.body);
+    if (nic != nic_ || message == nullptr || message->from_server || message->chaddr != mac_ ||
+        !packet.sent_by(mac_) || boot.dhcp.empty() || boot.dhcp.back().nic != service_->nic) {
+        return {};
+    }
+    auto offer = offer_to(boot.dhcp.back().client, *message);
+    if (!offer) {
+        return {};
+    }
+    if (packet.to.port == serve::boot_server_port && (!service_->firmware || service_->firmware->by_http)) {
+        return {};  // nothing keeps it from whoever is asked
+    }
+    if (asks_again(packet, *message, service_->address)) {
+        return answers_to(packet, *std::move(offer), service_->address);
+    }
+    if (message->kind != boot::DhcpKind::discover || packet.to.port == serve::boot_server_port) {
+        return {};
+    }
+    std::vector<serve::ProxyOffer> offers{*offer};
+    if (offer->vendor_class == pxe_class && boot.dhcp.back().client == boot::Client::firmware) {
+        offers.push_back(*std::move(offer));
+        offers.back().discovery = false;
+    }
+    return offers;
+}
+
+std::optional<serve::ProxyOffer> OwnOffer::offer_to(boot::Client client,
+                                                    const boot::DhcpMessage& asked) const {
+    serve::ProxyOffer offer{asked.xid, mac_, service_->address, {}, {}, {}};
+    if (client == boot::Client::ipxe && !service_->bootfile.empty()) {
+        offer.bootfile = service_->bootfile;
+        offer.priority = std::numeric_limits<std::int8_t>::max();
+        offer.options = service_->options;
+        return offer;
+    }
+    const std::optional<FirmwareFile>& firmware = service_->firmware;
+    if (client != boot::Client::firmware || !firmware ||
+        !asked.vendor_class.starts_with(firmware->by_http ? http_class : pxe_class)) {
         return std::nullopt;
     }
-    return serve::ProxyOffer{search->xid,
-                             mac_,
-                             service_->address,
-                             service_->bootfile,
-                             std::numeric_limits<std::int8_t>::max(),
-                             service_->options};
+    offer.bootfile = firmware->file;
+    offer.vendor_class = firmware->by_http ? http_class : pxe_class;
+    offer.discovery = !firmware->by_http;
+    return offer;
 }
 
 }  // namespace vml

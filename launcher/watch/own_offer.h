@@ -1,13 +1,12 @@
-// The offers that tell the iPXE of a guest on a bridge what vm-launch serves: a ProxyDHCP server's, to this
-// guest alone. Pure.
+// The offers that tell the boot clients of a guest what vm-launch serves: a ProxyDHCP server's, to this guest
+// alone. Pure.
 //
 // iPXE keeps an offer for as long as it looks for an address, whenever the DHCP server answers; with one it
-// does not wait for others (src/net/udp/dhcp.c). So each of its searches is answered at once.
+// does not wait for others (src/net/udp/dhcp.c). So each of its searches is answered at once. UEFI's own
+// client asks again at port 4011 (netserve/proxy_offer.h).
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,30 +17,47 @@
 
 namespace vml {
 
+// What the firmware's own client is to fetch.
+struct FirmwareFile {
+    std::string file{};    // by TFTP its name, else a URL
+    bool by_http = false;  // its HTTP client asks, and not its PXE client
+};
+
 struct OwnService {
     std::string nic{};                          // "net0"
-    std::array<std::uint8_t, 4> address{};      // whose offer it is; network byte order
-    std::string bootfile{};                     // a URL
+    Ip4 address{};                              // whose offer it is
+    std::string bootfile{};                     // a URL, for iPXE; empty: nothing is offered to it
     std::vector<serve::OfferOption> options{};  // beside it
+    std::optional<FirmwareFile> firmware{};     // none: nothing is offered to the firmware
+    std::string told{};                         // what tells that the offer was made
 };
 
 class OwnOffer {
   public:
     OwnOffer(std::optional<OwnService> service, const std::vector<boot::WatchedNic>& watched);
 
-    // The offer that is due for a packet that has just come over a watched NIC, which `nic` is an index of.
-    // Nothing: this packet is no search, or not iPXE's, or the NIC is not served. `boot` has the packet
-    // already.
-    [[nodiscard]] std::optional<serve::ProxyOffer> due(std::size_t nic, const boot::Packet& packet,
-                                                       const boot::Boot& boot) const;
+    // The offers, or the answer, that are due for a packet that has just come over a watched NIC, which `nic`
+    // is an index of. None: this packet asks nothing of us, nothing is offered to whoever it is, or the NIC
+    // is not served. `boot` has the packet already.
+    [[nodiscard]] std::vector<serve::ProxyOffer> due(std::size_t nic, const boot::Packet& packet,
+                                                     const boot::Boot& boot) const;
+
+    // The offer went out. Once is told.
+    void was_made() { made_ = true; }
+    // For the report, whether or not it was made; "" where there is none to make.
+    [[nodiscard]] std::string text() const;
 
     // The NIC that is served; one that is not watched cannot be.
     [[nodiscard]] std::optional<std::size_t> nic() const { return nic_; }
 
   private:
+    [[nodiscard]] std::optional<serve::ProxyOffer> offer_to(boot::Client client,
+                                                            const boot::DhcpMessage& asked) const;
+
     std::optional<OwnService> service_;
     std::optional<std::size_t> nic_;
     Mac mac_{};
+    bool made_ = false;
 };
 
 }  // namespace vml

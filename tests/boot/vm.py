@@ -92,7 +92,11 @@ def wait_for_end(pid, seconds):
 
 
 def name_of(pid):
-    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    """Its name; an empty one once it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def command_line(pid):
@@ -292,9 +296,15 @@ class Boot:
 def leftovers_in_shared_places():
     """Files of vm-launch where it may put them whatever TMPDIR says."""
     places = [pathlib.Path(place) for place in ("/tmp", "/var/tmp", "/run", "/run/vm-launch", "/dev/shm")]
-    return {
-        path for place in places if place.is_dir() for path in place.iterdir() if re.search("vm-?launch|qemu", path.name)
-    }
+    return {path for place in places for path in entries_of(place) if re.search("vm-?launch|qemu", path.name)}
+
+
+def entries_of(folder):
+    """What lies in it; nothing where there is none, or where the last vm-launch has just taken it away."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def run(*arguments, environment=None, seconds=60):

@@ -63,7 +63,7 @@ def test_version(flag):
 
 
 def test_unknown_topic_of_help():
-    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, schema, or a subcommand's name")
+    fails_with(launch("help", "nonsense"), 2, "unknown topic 'nonsense'", "topics: man, settings, control, schema, events-table, or a subcommand's name")
 
 
 @pytest.mark.parametrize(("topic", "file"), [("man", "docs/vm-launch.1"), ("settings", "docs/SETTINGS.md"), ("schema", "docs/config.schema.json")])
@@ -84,7 +84,10 @@ def test_documents_are_what_the_program_prints(topic, file):
     (("help", "--disk", "x"), "help: --disk does not count here", ""),
     (("health", "--console-raw"), "health: --console-raw does not count here", ""),
     (("console", "--config", "x"), "console: --config does not count here", ""),
-    (("stop", "--user", "me"), "unknown option --user", ""),
+    (("stop", "--user", "me"), "stop: --user does not count here", ""),
+    (("run", "--follow"), "run: --follow does not count here", ""),
+    (("ls", "--stage", "os"), "ls: --stage does not count here", ""),
+    (("wait", "--name", "web"), "wait: --name does not count here", "the VM is named without it: vm-launch wait NAME"),
     (("stop", "--", "x"), "stop: nothing counts behind --", ""),
     (("ls", "web"), "unexpected argument 'web'", ""),
 ])

@@ -48,6 +48,12 @@ def test_the_first_table_on_control_is_what_the_program_prints():
     assert source("docs/control.md").split("\n\n")[2] + "\n" == table, "make it anew: vm-launch help control"
 
 
+def test_the_table_of_events_is_what_the_program_prints():
+    table = launch("help", "events-table").stdout
+    assert table.count("\n") > 10
+    assert table in source("docs/events.md"), "make it anew: vm-launch help events-table"
+
+
 def test_the_protocol_names_every_verb_and_no_other():
     verbs = re.findall(r"^\| `(\w+)", launch("help", "control").stdout, re.MULTILINE)
     protocol = source("docs/control.md").split("| command | arguments | answer |")[1].split("\n\n")[0]

@@ -1,5 +1,6 @@
 """Network boots over real links: DHCP, a script by TFTP, kernel and initramfs by HTTP, a guest that says it is up."""
 
+import json
 import re
 
 import pytest
@@ -105,15 +106,19 @@ def test_two_vms_on_one_bridge(lab, boot, assets):
     assert net.links() == before
 
 
-def test_stp_bridge_is_waited_for(lab, boot, assets):
-    """STP's forward delay would outlast iPXE's DHCP: the guest waits for it, paused."""
+def test_stp_bridge_is_waited_for(lab, boot, assets, tmp_path):
+    """STP's forward delay would outlast iPXE's DHCP: the guest waits for it, paused; and so does the probe."""
     net = lab("bridge", "stp_state", "1", "forward_delay", "400").serve(assets, labs.http_script())
-    with boot(net, "--ipxe", "--network", "bridge", "--bridge", "br0", *vm.SMALL) as run:
+    report = tmp_path / "boot.json"
+    arguments = ("--ipxe", "--network", "bridge", "--bridge", "br0", "--report", str(report), *vm.SMALL)
+    with boot(net, *arguments) as run:
         run.wait_text(r"waiting until br0 forwards, about 8 s", "own")
         run.wait_text(r"the bridge forwards: the guest runs now", "own", seconds=60)
         run.wait_text(r"machine: QEMU built the machine", "own")
         run.wait_text(vm.SCRIPT_RAN)
         run.stop()
+    probe = json.loads(report.read_text())["boots"][0]["probe"]
+    assert probe["discovers"] == 1 and [offer["server"] for offer in probe["offers"]] == [labs.SERVER]
 
 
 def test_large_mtu_reaches_the_guest(lab, boot, assets):

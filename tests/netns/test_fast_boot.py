@@ -42,6 +42,7 @@ def test_the_guest_alone_gets_an_answer(lab, assets, boot, tmp_path):
         assert place.of(ROUTER_ADVERTISEMENT) == []
     assert len(answered(fast)) >= 1
     assert answered(stock) == [] and stock["helped"] == []
+    assert fast["boots"][0]["probe"]["offers"] and stock["boots"][0]["probe"] is None
     # iPXE's own timer of 13 s ran in the one, and not in the other.
     assert idle_after_address(stock) - idle_after_address(fast) > 5
     assert any("bare metal" in hint and "IPv6 router" in hint for hint in fast["hints"])

@@ -109,6 +109,7 @@ def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot,
     assert "iPXE takes vm-launch's file before the network's own (boot.ipxe, named by 10.77.0.1)" in own
     assert talk["acknowledged"]["at"] - talk["offers"][0]["at"] < 2.9  # iPXE waits for no other ProxyDHCP server: 3 s
     assert there.requests() == []
+    assert all(fetch["by_vm_launch"] for fetch in report["boots"][0]["fetches"] if fetch["state"] == "done")
     assert any("net0's iPXE was offered what vm-launch serves by HTTP from 10.77.0.3" in line for line in report["helped"])
 
 
@@ -199,7 +200,7 @@ def test_what_cannot_be_served_is_refused(lab, folder):
     code, text = refused(there, *BRIDGE, "--netboot-dir", folder.path)
     assert code == 3 and "this host has no IPv4 address on br0" in text and "ip addr add" in text
     code, text = refused(lab("direct"), "--ipxe", "--network", "direct", "--direct-dev", "up0", "--netboot-dir", folder.path)
-    assert code == 2 and "needs a NIC in user mode or on a bridge" in text
+    assert code == 2 and "needs a NIC in user mode, on an isolated segment or on a bridge" in text
 
 
 def test_a_script_by_itself(net, boot, folder, tmp_path):

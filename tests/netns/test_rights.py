@@ -149,6 +149,16 @@ def test_another_user_and_one_that_is_not_there(lab, boot):
     assert "there is no user 'no-such-user'" in refused.stderr
 
 
+def test_a_user_that_does_not_stand_in_etc_passwd(tmp_path):
+    getent = tmp_path / "getent"
+    getent.write_text("#!/bin/sh\n[ \"$*\" != 'passwd -- -far' ] || echo '-far:x:5005:5006:::/bin/sh'\n")
+    getent.chmod(0o755)
+    planned = [vm.BINARY, "plan", "--ipxe", "--run-as=-far"]
+    script = 'mount --bind "$1" /usr/bin/getent && shift && exec "$@"'
+    plan = subprocess.run(["unshare", "-m", "sh", "-c", script, "-", getent, *planned], capture_output=True, text=True, check=True)
+    assert "QEMU runs as -far (uid 5005)" in plan.stdout
+
+
 def test_files_that_only_root_can_read_are_passed_as_descriptors(lab, boot, assets, tmp_path):
     """tmp_path is below a folder that nobody but its owner may enter."""
     rom = tmp_path / "my.rom"

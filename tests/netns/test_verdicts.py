@@ -78,6 +78,8 @@ def test_no_dhcp_server(lab, fails):
     assert "no DHCP server answered" in told["what"]
     assert re.search(r"iPXE sent \d DISCOVERs over net0", told["why"])
     assert "br0's other ports: up0" in told["why"]
+    assert "nor did one answer vm-launch's own probe" in told["why"]
+    assert report["boots"][0]["probe"]["offers"] == []
     assert "is the DHCP server behind a port of br0?" in told["hint"]
     assert report["boots"][0]["dhcp"][0]["client"] == "iPXE"
 
@@ -263,7 +265,9 @@ def test_until_ends_with_success(lab, boot, assets, tmp_path):
     assert fetched["vmlinuz"]["bytes"] == (assets / "vmlinuz").stat().st_size
     assert fetched["initrd.gz"]["bytes"] == (assets / "initrd.gz").stat().st_size
     assert told["lost_frames"] == 0
-    assert "<svg" in page.read_text()
+    (probed,), talk = told["boots"][0]["probe"]["offers"], told["boots"][0]["dhcp"][0]
+    assert probed["server"] == labs.SERVER and probed["address"] == talk["acknowledged"]["address"]
+    assert "<svg" in page.read_text() and "vm-launch's own probe" in page.read_text()
 
 
 def test_until_dhcp_on_a_macvtap(lab, boot, assets):

@@ -101,7 +101,7 @@ TEST_CASE("GRUB's prompt, where nobody types: its configuration is the question,
         machine.has_address(option(67, "grub.efi"), as_pxe).tftp("grub.efi", "\1\2\3");
         machine.no_tftp("grub/grub.cfg", 1, "file not found");
         machine.timeline.partial(9, "   The highlighted entry will be executed automatically in 5s.");
-        CHECK(machine.timeline.outcome() == Outcome::none);
+        CHECK(machine.timeline.current_boot().outcome == Outcome::none);
         if (contains(prompt, "rescue")) {
             machine.timeline.partial(9, prompt);
         } else {  // the cursor is put elsewhere behind it
@@ -139,7 +139,7 @@ TEST_CASE("pxelinux that finds no configuration says so, and its reset is not wa
     Machine machine;
     machine.has_address(option(67, "pxelinux.0")).tftp("pxelinux.0", "\1\2\3");
     machine.no_tftp("pxelinux.cfg/default", 1, "file not found").says("Unable to locate configuration file");
-    CHECK(machine.timeline.outcome() == Outcome::none);
+    CHECK(machine.timeline.current_boot().outcome == Outcome::none);
     machine.says("Boot failed: press a key to retry, or wait for reset...");
     machine.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/pxelinux.cfg/default",
                  "Unable to locate configuration file", "is the name right");
@@ -178,7 +178,7 @@ TEST_CASE("syslinux.efi by the firmware, without its ldlinux.e64: the firmware's
     machine.tftp("syslinux.efi", "\1\2\3")
         .no_tftp("ldlinux.e64", 1, "file not found")
         .says(no_ldlinux + pxe_failed);
-    CHECK(machine.timeline.outcome() == Outcome::gave_up);
+    CHECK(machine.timeline.current_boot().outcome == Outcome::gave_up);
     machine.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/ldlinux.e64",
                  "the boot loader says \"" + no_ldlinux + "\"", "is the name right");
 }
@@ -188,7 +188,7 @@ TEST_CASE("what a system prints is no loader's prompt") {
         Machine machine;
         machine.has_address().tftp("boot.ipxe", "#!ipxe\n").says("Linux version 6.1.0 (x)");
         machine.timeline.partial(9, prompt);
-        CHECK(machine.timeline.outcome() == Outcome::none);
+        CHECK(machine.timeline.current_boot().outcome == Outcome::none);
     }
 }
 

@@ -124,8 +124,69 @@ TEST_CASE("another ProxyDHCP server's offer came first") {
     asks.offer_own().gets_address("");
     asks.see(udp(true, 68, 4011, dhcp(true, 3, as_ipxe).substr(14 + 20 + 8)));
     CHECK_FALSE(is_own_offer_taken(asks.talk()));
+    asks.see(udp(false, 4011, 68, dhcp(false, 5, proxy, guest_ip).substr(14 + 20 + 8)));
     CHECK(asks.told("another ProxyDHCP server's came before it"));
     CHECK(contains(fate_text(asks.talk()), "another ProxyDHCP server's came before it"));
+}
+
+// UEFI's PXE client, and what it is offered.
+class FirmwareOffered : public Machine {
+  public:
+    explicit FirmwareOffered(const std::string& kind = "PXEClient") : kind_{option(60, kind)} {
+        see(dhcp(true, 1, kind_));
+        own(dhcp(false, 2, kind_ + option(67, "snponly.efi")));
+    }
+    void own(const std::string& frame) {
+        auto packet = decode_frame(bytes_of(frame));
+        REQUIRE(packet);
+        packet->ours = true;
+        timeline.packet(at += 0.1, 0, *packet);
+    }
+    FirmwareOffered& gets_address(const std::string& options) {
+        see(dhcp(false, 2, options, guest_ip)).see(dhcp(true, 3, kind_));
+        see(dhcp(false, 5, options, guest_ip));
+        return *this;
+    }
+    [[nodiscard]] DhcpTalk talk() { return timeline.boot().dhcp.back(); }
+
+  private:
+    std::string kind_;
+};
+
+TEST_CASE("a file that came with the address loses at the firmware") {
+    FirmwareOffered machine;
+    machine.gets_address(option(67, "pxelinux.0"));
+    CHECK(is_own_offer_taken(machine.talk()));
+    CHECK(fate_text(machine.talk()) ==
+          "the firmware takes vm-launch's file before the network's own (pxelinux.0, named by 10.0.0.1)");
+}
+
+TEST_CASE("a DHCP server that is a boot server itself, and says all in its offer, wins") {
+    FirmwareOffered machine;
+    machine.gets_address(proxy + option(43, "\x06\x01\x08\xFF") + option(67, "pxelinux.0"));
+    CHECK_FALSE(is_own_offer_taken(machine.talk()));
+    CHECK(contains(
+        fate_text(machine.talk()),
+        "the firmware ignores vm-launch's offer: the DHCP server 10.0.0.1 answers it as a PXEClient server"));
+    FirmwareOffered by_http{"HTTPClient"};
+    by_http.gets_address(option(60, "HTTPClient") + option(67, "http://10.0.0.1/a.efi"));
+    CHECK_FALSE(is_own_offer_taken(by_http.talk()));
+}
+
+// It is vm-launch that answers there, whomever the firmware asks.
+TEST_CASE("a boot server that is to be asked loses, and its silence is none") {
+    FirmwareOffered machine;
+    machine.gets_address(proxy);
+    CHECK(
+        fate_text(machine.talk()) ==
+        "the firmware takes vm-launch's file before that of the DHCP server 10.0.0.1, a boot server itself");
+    machine.see(udp(true, 4011, 4011, dhcp(true, 3, proxy).substr(14 + 20 + 8)));
+    machine.own(
+        udp(false, 4011, 4011, dhcp(false, 5, proxy + option(67, "snponly.efi")).substr(14 + 20 + 8)));
+    CHECK(machine.talk().own_answered);
+    CHECK(is_own_offer_taken(machine.talk()));
+    machine.stops();
+    machine.gets(ExitCode::fetch_failed, "nothing was fetched", "DHCP named snponly.efi");
 }
 
 }  // namespace

@@ -201,6 +201,8 @@ TEST_CASE("IPv6 alone: what was seen of it is told, and a boot file that DHCPv6 
     alone.see(discover).see(router).see(dhcp6(true, 1, "")).see(discover).stops();
     alone.gets(ExitCode::no_offer, "no DHCPv4 server answered on a network with IPv6",
                "advertised itself, addresses by DHCPv6; no DHCPv6 server answered", "option 59");
+    alone.about.network = Network::isolated;  // where no server is the user's
+    CHECK(contains(alone.verdict().hint, "vm-launch itself answers"));
     Machine without_file;
     without_file.see(discover).see(router).see(dhcp6(true, 1, "")).see(dhcp6(false, 7, address6)).stops();
     without_file.gets(ExitCode::nothing_to_boot, "DHCPv6 gave an address and named nothing to boot",

@@ -274,6 +274,20 @@ TEST_CASE("a viewer that does not keep up loses what it did not take, is told so
     CHECK(!lab.stream_closed);
 }
 
+TEST_CASE("the last words of a stream are not lost, and stand behind what is told of what was") {
+    Lab lab;
+    auto client = lab.connect();
+    Lab::send(client, "{\"command\":\"stream\"}\n");
+    lab.until([&] { return lab.kept.has_value(); });
+    for (int i = 0; i < 1000; ++i) {
+        lab.kept->write(std::string(10000, 'x'));
+    }
+    lab.kept->close("the end\n");
+    const std::string text = lab.receive(client, [](const std::string& /*got*/) { return false; });
+    CHECK(text.ends_with(" bytes lost here: this client did not keep up]\r\nthe end\n"));
+    CHECK(lab.closed);
+}
+
 TEST_CASE("a client that only asks is not asked for more, whatever it sends") {
     Lab lab;
     auto client = lab.connect();

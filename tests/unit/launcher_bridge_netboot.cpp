@@ -116,8 +116,8 @@ TEST_CASE("what cannot be served on a bridge is refused, with what can") {
     const std::string other_client =
         refusal({"--network=bridge", "--bridge=br0", "--boot-order=network", "--netboot-dir=/srv/n"},
                 host_on_bridge());
-    CHECK(contains(other_client, "it is iPXE alone that vm-launch serves"));
-    CHECK(contains(other_client, "add --ipxe"));
+    CHECK(contains(other_client, "it is iPXE or UEFI's own client that vm-launch serves"));
+    CHECK(contains(other_client, "add --ipxe, or --firmware uefi"));
     CHECK(contains(refusal(bridge_words({"--netboot-dir=/srv/n", "--no-boot-watch"}), host_on_bridge()),
                    "cannot be offered to the guest on br0"));
     HostFacts blind = host_on_bridge();
@@ -131,7 +131,7 @@ TEST_CASE("what cannot be served on a bridge is refused, with what can") {
 TEST_CASE("nothing is served over a macvtap") {
     const std::string direct = refusal(
         {"--ipxe", "--network=direct", "--direct-dev=eth2", "--netboot-dir=/srv/n"}, host_on_bridge());
-    CHECK(contains(direct, "--netboot-dir needs a NIC in user mode or on a bridge"));
+    CHECK(contains(direct, "--netboot-dir needs a NIC in user mode, on an isolated segment or on a bridge"));
     CHECK(contains(direct, "goes out to the network"));
 }
 
@@ -167,6 +167,92 @@ TEST_CASE("a loader that is no script is told of: nothing comes by TFTP") {
     const VmSpec spec = spec_of(bridge_words({"--netboot-dir=/srv/n", "--bootfile=grub.efi"}), facts);
     CHECK(has_note(spec, "grub.efi is no iPXE script"));
     CHECK(spec.nics.front().netboot.http);
+}
+
+BootProgram program(const std::string& name, bool is_ipxe, bool in_folder = true) {
+    const std::string file = (in_folder ? "/srv/n/" : "/usr/lib/ipxe/") + name;
+    return {file, name, is_ipxe, false, in_folder, file, 0};
+}
+
+HostFacts with_programs(std::vector<BootProgram> programs) {
+    HostFacts facts = host_on_bridge();
+    facts.boot_programs = std::move(programs);
+    return facts;
+}
+
+Words firmware_words(const Words& more = {}) {
+    Words flags{"--firmware=uefi",  "--no-ipxe",    "--boot-order=network",
+                "--network=bridge", "--bridge=br0", "--netboot-dir=/srv/n"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+}
+
+TEST_CASE("the firmware's PXE client gets iPXE by TFTP on its own link, and iPXE the script by HTTP") {
+    const VmSpec spec = spec_of(firmware_words(), with_programs({program("snponly.efi", true)}));
+    const Netboot& netboot = spec.nics.front().netboot;
+    CHECK(netboot.firmware_fetch == FirmwareFetch::tftp);
+    CHECK(netboot.firmware_file == "snponly.efi");
+    CHECK_FALSE(netboot.tftp);  // which is QEMU's
+    CHECK(netboot.linked.empty());
+    CHECK(netboot.http);
+    const Plan plan = make_plan(spec);
+    REQUIRE(plan.offer);
+    CHECK(shown_firmware_file(*plan.offer) == "tftp://10.77.0.3/snponly.efi");
+    CHECK(shown_bootfile(*plan.offer) == "http://10.77.0.3:{port}/boot.ipxe");
+    CHECK(plan.offer->tftp_block == 1468);
+    const auto kept = std::find_if(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
+        return std::holds_alternative<net::KeepDatagrams>(operation);
+    });
+    REQUIRE(kept != plan.links.end());
+    CHECK(std::get<net::KeepDatagrams>(*kept) == net::KeepDatagrams{1, {{10, 77, 0, 3}, {69}, {4011}}});
+    const auto service = own_service(plan, 40000);
+    REQUIRE(service);
+    REQUIRE(service->firmware);
+    CHECK(service->firmware->file == "snponly.efi");
+    CHECK_FALSE(service->firmware->by_http);
+    CHECK(service->bootfile == "http://10.77.0.3:40000/boot.ipxe");
+    const std::string text = plan_as_text(plan);
+    CHECK(contains(
+        text, "The firmware of net0 gets its address from the network, and tftp://10.77.0.3/snponly.efi"));
+    CHECK(contains(text, "UDP port 69 of 10.77.0.3, or to 4011 of whomever"));
+    CHECK(contains(plan_as_json(plan), "\"firmware_file\": \"tftp://10.77.0.3/snponly.efi\""));
+    CHECK(contains(plan_as_shell(plan),
+                   "# by hand nobody offers the firmware anything: the network's own servers "
+                   "have to name snponly.efi and serve it"));
+}
+
+TEST_CASE("the firmware's HTTP client gets all of it by HTTP, and nothing is kept from anybody") {
+    const Plan plan =
+        plan_of(firmware_words({"--pxe=http4"}), with_programs({program("snponly.efi", true, false)}));
+    REQUIRE(plan.offer);
+    CHECK(shown_firmware_file(*plan.offer) == "http://10.77.0.3:{port}/snponly.efi");
+    CHECK(plan.offer->tftp_block == 0);
+    CHECK(std::none_of(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
+        return std::holds_alternative<net::KeepDatagrams>(operation);
+    }));
+    CHECK(own_service(plan, 40000)->firmware->file == "http://10.77.0.3:40000/snponly.efi");
+    CHECK(own_service(plan, 40000)->firmware->by_http);
+}
+
+TEST_CASE("a loader of the folder's boots without iPXE, which is offered nothing then") {
+    HostFacts facts = with_programs({program("shimx64.efi", false)});
+    facts.netboot->has_boot_ipxe = facts.netboot->script = false;
+    const Plan plan = plan_of(firmware_words(), facts);
+    REQUIRE(plan.offer);
+    CHECK(shown_firmware_file(*plan.offer) == "tftp://10.77.0.3/shimx64.efi");
+    CHECK(plan.offer->bootfile.empty());
+    CHECK(contains(plan_as_json(plan), "\"bootfile\": null"));
+    CHECK(contains(refusal(firmware_words({"--dhcp-option=209=x"}), facts),
+                   "the firmware's own client gets nothing of it"));
+}
+
+TEST_CASE("what the firmware cannot get on a bridge is refused") {
+    CHECK(contains(refusal(firmware_words(), with_programs({})), "there is no iPXE program for x86_64"));
+    CHECK(contains(refusal(firmware_words({"--pxe=v6"}), with_programs({program("snponly.efi", true)})),
+                   "vm-launch's offer is DHCPv4's"));
+    HostFacts unreadable = with_programs({program("snponly.efi", true)});
+    unreadable.boot_programs.front().http_error = EACCES;
+    CHECK(contains(refusal(firmware_words(), unreadable), "vm-launch serves without privileges"));
 }
 
 }  // namespace

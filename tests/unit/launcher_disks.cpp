@@ -71,7 +71,7 @@ const std::filesystem::path qemu_img = "/usr/bin/qemu-img";
 
 // The user that QEMU would run as; without root, whoever runs the tests.
 std::optional<RunUser> nobody() {
-    return look_for_run_user(std::nullopt, std::nullopt).user;
+    return look_for_run_user(std::nullopt, std::nullopt, [](const std::string&) { return ""; }).user;
 }
 
 TEST_CASE("images of several formats, as the real qemu-img sees their beginnings") {

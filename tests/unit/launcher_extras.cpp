@@ -339,8 +339,8 @@ TEST_CASE("where the ROM is a driver alone, iPXE's program stands in for it") {
     CHECK(spec.nics.front().watched);
     CHECK(spec.boot_order.front().device == "iPXE");
     CHECK(spec.boot_order.back().device == "disk0");
-    CHECK(
-        contains(doctor_report(facts, spec), "iPXE: /usr/lib/ipxe/ipxe-amd64.efi: the iPXE program stands"));
+    CHECK(contains(doctor_as_text(doctor_lines(facts, spec)),
+                   "iPXE: /usr/lib/ipxe/ipxe-amd64.efi: the iPXE program stands"));
 }
 
 TEST_CASE("snponly.efi, which would find no NIC, is refused with what works") {

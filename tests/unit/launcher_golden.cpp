@@ -202,6 +202,7 @@ std::vector<Golden> all_golden() {
          {"--firmware=secure", "--boot-order=network", "--pxe=v4", "--netboot-dir=/srv/netboot"},
          with_boot_program(with_secure_boot(served), {"/srv/netboot/shimx64.efi", "shimx64.efi", false, true,
                                                       true, "/srv/netboot/shimx64.efi"})},
+        {"isolated", and_also({"--network=isolated", "--segment=lab"}), served},
         {"pxe-http6", {"--firmware=uefi", "--boot-order=network", "--pxe=http6"}, made_up_host()},
         {"aarch64-ipxe-program", and_also({"--arch=aarch64"}), with_ipxe_program(arm_qemu(served))},
         {"cloud-init-smbios",

@@ -315,17 +315,41 @@ TEST_CASE("a bundled ROM for a family of chips is left to QEMU, which gives it t
     CHECK(refusals(own, facts).size() == 1);
 }
 
+std::optional<PlannedProbe> planned_probe(const std::vector<std::string>& words) {
+    return plan_of(words, host_with_links()).probe;
+}
+
+TEST_CASE("a network of the host's is asked, in the words of the client that boots first") {
+    const std::vector<std::string> bridge{"--network=bridge", "--bridge=br0"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), bridge.begin(), bridge.end());
+        return planned_probe(more);
+    };
+    const auto ipxe = with({"--ipxe"});
+    REQUIRE(ipxe);
+    CHECK(ipxe->id == "net0");
+    CHECK(ipxe->words == ClientWords{0, "PXEClient:Arch:00000:UNDI:002001", "iPXE"});
+    CHECK(planned_probe({"--ipxe", "--network=direct", "--direct-dev=eth2"}));
+    CHECK_FALSE(planned_probe({"--ipxe"}));
+    CHECK_FALSE(with({"--ipxe", "--probe=off"}));
+    CHECK_FALSE(with({"--ipxe", "--fast-boot=off"}));
+    CHECK_FALSE(with({"--ipxe", "--no-boot-watch"}));
+    CHECK_FALSE(with({"--blank-disk", "--boot-order=hd"}));
+    CHECK_FALSE(with({"--blank-disk", "--boot-once=hd", "--boot-order=network"}));
+    CHECK(with({"--ipxe", "--blank-disk", "--boot-order=network,hd"}));
+}
+
 // -- doctor and status
 
 TEST_CASE("doctor tells what is there, what is doubtful and what is missing") {
     const HostFacts facts = host_with_links();
-    const std::string good =
-        doctor_report(facts, decide_flags({"--ipxe", "--network=bridge", "--bridge=br0"}, facts));
+    const std::string good = doctor_as_text(
+        doctor_lines(facts, decide_flags({"--ipxe", "--network=bridge", "--bridge=br0"}, facts)));
     CHECK(in(good, "ok       net0: the bridge br0 can be used\n"));
     CHECK(in(good, "warning  no vhost-net"));
     CHECK(good.ends_with("\nNothing is missing.\n"));
-    const std::string bad =
-        doctor_report(facts, decide_flags({"--ipxe", "--network=bridge", "--bridge=br7"}, facts));
+    const std::string bad = doctor_as_text(
+        doctor_lines(facts, decide_flags({"--ipxe", "--network=bridge", "--bridge=br7"}, facts)));
     CHECK(in(bad, "fault    "));
     CHECK(in(bad, "br7"));
     CHECK(bad.ends_with("\n1 problem found.\n"));

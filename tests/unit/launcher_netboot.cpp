@@ -19,20 +19,20 @@ using test::spec_of;
 using test::with_netboot;
 using test::Words;
 
-constexpr const char* ends = "#!ipxe\nexit\n";
+constexpr const char* exits = "#!ipxe\nexit\n";
 
 OfferedFile a_good_file(const fs::path& path, std::uint64_t size = 4096) {
     return {test::a_file(), path, 0, size};
 }
 
-ScriptFacts a_script(const std::string& name, const std::string& text = ends) {
+ScriptFacts a_script(const std::string& name, const std::string& text = exits) {
     ScriptFacts facts;
     facts.name = name;
     facts.bytes = text;
     return facts;
 }
 
-HostFacts with_script(const std::string& text = ends) {
+HostFacts with_script(const std::string& text = exits) {
     HostFacts facts = made_up_host();
     facts.offered.script = {a_good_file("/srv/my.ipxe"), a_script("my.ipxe", text)};
     return facts;
@@ -69,7 +69,7 @@ TEST_CASE("a script by itself is served by HTTP, and nothing else of its folder"
     CHECK(netboot.bootfile == "my.ipxe");
     CHECK(netboot.files == std::vector<ServedFile>{{"vmlinuz", "/srv/vmlinuz"}, {"my.ipxe", "/srv/my.ipxe"}});
     CHECK(netboot.names_of_files() == "my.ipxe and 1 more");
-    CHECK(spec.script == NetbootScript{"my.ipxe", ends});
+    CHECK(spec.script == NetbootScript{"my.ipxe", exits});
     const Plan plan = make_plan(spec);
     CHECK(plan.http == netboot);
     CHECK(value_of_netdev(plan) == "user,id=net0,bootfile=http://10.0.2.2:{port}/my.ipxe");
@@ -98,7 +98,7 @@ TEST_CASE("a script from elsewhere") {
     HostFacts facts = made_up_host();
     facts.offered.script = {std::nullopt, a_script("stdin.ipxe")};
     const VmSpec input = spec_of({"--script=-"}, facts);
-    CHECK(input.nics.front().netboot.files == std::vector<ServedFile>{{"stdin.ipxe", {}, ends}});
+    CHECK(input.nics.front().netboot.files == std::vector<ServedFile>{{"stdin.ipxe", {}, exits}});
     facts.offered.script->why_not = "it is empty";
     CHECK(netboot_faults({"--script=-"}, facts).front().why == "it is empty");
 }

@@ -17,7 +17,9 @@ namespace {
 
 using namespace boot::test;
 
-const OwnService service{"net1", {10, 77, 0, 3}, "http://10.77.0.3:40000/boot.ipxe"};
+const OwnService service{"net1", {10, 77, 0, 3}, "http://10.77.0.3:40000/boot.ipxe", {}, {}};
+const OwnService for_firmware{
+    "net1", {10, 77, 0, 3}, "http://10.77.0.3:40000/boot.ipxe", {}, FirmwareFile{"snponly.efi", false}};
 const std::vector<boot::WatchedNic> watched{{"net0", Mac{2, 0, 0, 0, 0, 1}}, {"net1", guest}};
 
 boot::Packet packet_of(const std::string& frame) {
@@ -26,10 +28,31 @@ boot::Packet packet_of(const std::string& frame) {
     return *packet;
 }
 
-std::optional<serve::ProxyOffer> due(const boot::Packet& packet, std::size_t nic = 1) {
+std::vector<serve::ProxyOffer> all_due(const OwnService& served, const boot::Packet& packet,
+                                       std::size_t nic = 1) {
     boot::Timeline timeline{watched};
     timeline.packet(1, nic, packet);
-    return OwnOffer{service, watched}.due(nic, packet, timeline.current_boot());
+    return OwnOffer{served, watched}.due(nic, packet, timeline.current_boot());
+}
+
+std::optional<serve::ProxyOffer> due(const boot::Packet& packet, std::size_t nic = 1) {
+    const auto all = all_due(service, packet, nic);
+    return all.empty() ? std::nullopt : std::optional{all.front()};
+}
+
+const std::string as_pxe = option(60, "PXEClient:Arch:00007:UNDI:003000");
+const std::string as_http = option(60, "HTTPClient:Arch:00016:UNDI:003001");
+
+// To whom, at which port.
+boot::Packet asked_again(const std::string& frame, const std::string& to, std::uint16_t port,
+                         bool with_address = true) {
+    boot::Packet packet = packet_of(frame);
+    packet.from = {with_address ? boot::Address::v4(0x0A4D0032) : boot::Address{}, 4011};
+    packet.to = {to == "us"    ? boot::Address::v4(0x0A4D0003)
+                 : to == "all" ? boot::Address::v4(0xFFFFFFFF)
+                               : boot::Address::v4(0x0A4D0001),
+                 port};
+    return packet;
 }
 
 TEST_CASE("iPXE's search is answered, before whoever else answers it") {
@@ -61,10 +84,76 @@ TEST_CASE("nobody else's search is answered, and nothing else of iPXE's") {
     CHECK_FALSE(due(other));
     boot::Timeline timeline{watched};
     timeline.packet(1, 1, search);
-    CHECK_FALSE(OwnOffer{std::nullopt, watched}.due(1, search, timeline.current_boot()));
+    CHECK(OwnOffer{std::nullopt, watched}.due(1, search, timeline.current_boot()).empty());
     CHECK_FALSE(OwnOffer{std::nullopt, watched}.nic());
     CHECK_FALSE(OwnOffer{service, {}}.nic());
     CHECK(OwnOffer{service, watched}.nic() == 1);
+}
+
+// edk2 takes the first that has discovery control, or asks the other's server (netserve/proxy_offer.h).
+TEST_CASE("the firmware's PXE client is offered its program in both ways, and iPXE after it the script") {
+    const auto offers = all_due(for_firmware, packet_of(dhcp(true, 1, as_pxe)));
+    REQUIRE(offers.size() == 2);
+    CHECK(offers[0].discovery);
+    CHECK_FALSE(offers[1].discovery);
+    for (const auto& offer : offers) {
+        CHECK(offer.bootfile == "snponly.efi");
+        CHECK(offer.vendor_class == "PXEClient");
+        CHECK_FALSE(offer.priority);
+        CHECK_FALSE(offer.answers);
+    }
+    const auto script = all_due(for_firmware, packet_of(dhcp(true, 1, as_ipxe)));
+    REQUIRE(script.size() == 1);
+    CHECK(script[0].bootfile == "http://10.77.0.3:40000/boot.ipxe");
+}
+
+TEST_CASE("the firmware is offered what its other client would fetch by no means") {
+    CHECK(all_due(for_firmware, packet_of(dhcp(true, 1, as_http))).empty());
+    OwnService by_http = for_firmware;
+    by_http.firmware = {"http://10.77.0.3:40000/snponly.efi", true};
+    CHECK(all_due(by_http, packet_of(dhcp(true, 1, as_pxe))).empty());
+    const auto offers = all_due(by_http, packet_of(dhcp(true, 1, as_http)));
+    REQUIRE(offers.size() == 1);
+    CHECK(offers[0].vendor_class == "HTTPClient");
+    CHECK(offers[0].bootfile == "http://10.77.0.3:40000/snponly.efi");
+    CHECK_FALSE(offers[0].discovery);
+}
+
+TEST_CASE("a loader that goes on by itself leaves nothing for iPXE") {
+    OwnService loader = for_firmware;
+    loader.bootfile.clear();
+    CHECK(all_due(loader, packet_of(dhcp(true, 1, as_pxe))).size() == 2);
+    CHECK(all_due(loader, packet_of(dhcp(true, 1, as_ipxe))).empty());
+}
+
+// Which comes to nobody else (net::KeepDatagrams).
+TEST_CASE("a question at port 4011 is answered to the firmware, whomever it asks") {
+    for (const std::string asked : {"us", "another"}) {
+        boot::Timeline timeline{watched};
+        timeline.packet(1, 1, packet_of(dhcp(true, 1, as_pxe)));
+        const boot::Packet request = asked_again(dhcp(true, 3, as_pxe), asked, 4011);
+        timeline.packet(2, 1, request);
+        const auto answers = OwnOffer{for_firmware, watched}.due(1, request, timeline.current_boot());
+        REQUIRE(answers.size() == 1);
+        REQUIRE(answers[0].answers);
+        CHECK(answers[0].answers->to == serve::UdpEnd{{10, 77, 0, 50}, 4011});
+        CHECK(answers[0].answers->from ==
+              serve::UdpEnd{{10, 77, 0, static_cast<std::uint8_t>(asked == "us" ? 3 : 1)}, 4011});
+        CHECK(answers[0].bootfile == "snponly.efi");
+        const boot::Packet nobody = asked_again(dhcp(true, 3, as_pxe), asked, 4011, false);
+        CHECK(OwnOffer{for_firmware, watched}.due(1, nobody, timeline.current_boot()).empty());
+    }
+}
+
+TEST_CASE("a DHCPINFORM is answered where it asks us or everybody") {
+    const auto answered = [](const std::string& to) {
+        return all_due(for_firmware, asked_again(dhcp(true, 8, as_pxe), to, 67));
+    };
+    REQUIRE(answered("all").size() == 1);
+    CHECK(answered("all")[0].answers->from == serve::UdpEnd{{10, 77, 0, 3}, 67});
+    CHECK(answered("us").size() == 1);
+    CHECK(answered("another").empty());
+    CHECK(all_due(for_firmware, asked_again(dhcp(true, 3, as_pxe), "us", 67)).empty());
 }
 
 // The view is a socket of datagrams here, one a frame.

@@ -85,6 +85,7 @@ const std::map<std::string, std::string>& other_values() {
         {"cpus", "half"},
         {"memory", "512M"},
         {"name", "web-1"},
+        {"events", "fd:7"},
         {"disk", "/images/a,b.qcow2"},
         {"boot-once", "network,cdrom"},
         {"disk-format", "auto,qcow2"},
@@ -126,6 +127,7 @@ const std::map<std::string, std::string>& other_values() {
         {"network", "bridge"},
         {"bridge", "br0"},
         {"direct-dev", "eth1"},
+        {"segment", "lab.1"},
         {"mtu", "9000"},
         {"nic-boot", "off"},
         {"nic-queues", "4"},
@@ -142,6 +144,7 @@ const std::map<std::string, std::string>& other_values() {
         {"reboot-limit", "5"},
         {"report", "boot.json,boot.html"},
         {"boot-watch", "off"},
+        {"probe", "off"},
     };
     return values;
 }

@@ -1013,16 +1013,21 @@ TEST_CASE("who sits at the console is told of a dead end, and the VM stays") {
     Run run{plain()};
     run.feed(QmpReady{}).feed(BootEnded{BootEnd::dead_end, verdict});
     CHECK(run.state.phase == Phase::running);
-    CHECK(run.actions == Actions{Say{LogLevel::warning, "no DHCP server answered: silence (look)"}});
+    CHECK(run.actions ==
+          Actions{TellVerdict{verdict}, Say{LogLevel::warning, "no DHCP server answered: silence (look)"}});
 }
 
 TEST_CASE("falling through to a disk ends a run that waits for a stage of the network boot, and no other") {
     Run waits{that_waits_for("os")};
     waits.feed(QmpReady{}).feed(BootEnded{BootEnd::fell_through, verdict});
     CHECK(waits.state.phase == Phase::quitting);
+    CHECK(waits.did(TellVerdict{verdict}));
+    waits.feed(BootEnded{BootEnd::dead_end, verdict});
+    CHECK(waits.actions.empty());  // it is over
     Run text{that_waits_for("console:login", false)};
     text.feed(QmpReady{}).feed(BootEnded{BootEnd::fell_through, verdict});
     CHECK(text.state.phase == Phase::running);
+    CHECK_FALSE(text.did(TellVerdict{verdict}));  // the disk may boot
 }
 
 TEST_CASE("a reboot loop is always broken") {
@@ -1041,7 +1046,10 @@ TEST_CASE("the boot's deadline begins with the guest, and ends with 15 and the v
     CHECK(run.did(StartDeadline{Deadline::boot, seconds{30}}));
     run.feed(DeadlinePassed{Deadline::boot});
     CHECK(run.actions == Actions{AskVerdict{}});
-    run.feed(VerdictGiven{verdict}).feed(ChildEnded{exited(0), {}});
+    run.feed(VerdictGiven{verdict});
+    const Fault late{verdict.what, "not at os within 30 s; silence", verdict.hint, ExitCode::boot_timeout};
+    CHECK(run.did(TellVerdict{late}));
+    run.feed(ChildEnded{exited(0), {}});
     CHECK(run.finish()->exit_code == 15);
     CHECK(run.finish()->fault->what == verdict.what);
     CHECK(run.finish()->fault->why == "not at os within 30 s; silence");

@@ -32,12 +32,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Ipv4 loopback{127, 0, 0, 1};
+constexpr Ip4 loopback{127, 0, 0, 1};
 
 // A server in a thread of its own, over a folder with one small and one large file.
 class Served {
   public:
-    explicit Served(Stranger stranger = all_but_user(::geteuid()), const Ipv4& address = loopback)
+    explicit Served(Stranger stranger = all_but_user(::geteuid()), const Ip4& address = loopback)
         : address_{address} {
         std::string name = (fs::temp_directory_path() / "vml-http-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
@@ -132,7 +132,7 @@ class Served {
     static constexpr std::size_t large = 3'000'000;
 
   private:
-    Ipv4 address_;
+    Ip4 address_;
     fs::path path_;
     OwnedFd folder_;
     std::uint16_t port_ = 0;
@@ -233,7 +233,7 @@ TEST_CASE("connections of another user are closed") {
 
 // Every address of 127.0.0.0/8 is this host's.
 TEST_CASE("another address of this host, and a client told by where it connects from") {
-    const Ipv4 address{127, 77, 0, 3};
+    const Ip4 address{127, 77, 0, 3};
     std::atomic<bool> open{true};
     std::atomic<std::uint16_t> to{0};
     const Served served{[&](const Connection& connection) -> std::string {

@@ -1,0 +1,19 @@
+// A DHCP server for one guest, which has one address for it (RFC 2131, RFC 2132). Pure.
+//
+// What a client is named depends on what it is: iPXE says so (option 77, or one of its own: 175), a
+// firmware's HTTP client asks as "HTTPClient" and takes an answer of that class alone (UEFI 2.10, 24.7.3.1),
+// its PXE asks as "PXEClient" and gets a name by TFTP. Everybody else gets an address alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "netserve/segment_guest.h"
+
+namespace vml::serve {
+
+// The frame that answers this one; nothing: it is no question of this guest's, or another server is meant.
+[[nodiscard]] std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_view frame);
+
+}  // namespace vml::serve

@@ -1,0 +1,85 @@
+// What is decided of a NIC on an isolated segment.
+#include <string>
+#include <vector>
+
+#include "launcher/plan/plan_text.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher_support.h"
+
+namespace vml {
+namespace {
+
+using test::contains;
+using test::made_up_host;
+using test::Words;
+
+Words on_segment(const Words& more) {
+    Words flags{"--ipxe", "--network=isolated"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+}
+
+TEST_CASE("two NICs of one VM are not on one segment, where it would wait for itself") {
+    const auto faults =
+        test::faults_of(on_segment({"--segment=lab", "--nic=mode=isolated,segment=lab"}), made_up_host());
+    CHECK(test::text_of(faults) ==
+          "NIC 1 and NIC 2 are both on the segment lab\n  hint: give each a segment of its own\n");
+    for (const char* const other :
+         {"--nic=mode=isolated,segment=lab2", "--nic=mode=isolated", "--nic=mode=nat"}) {
+        CHECK(test::spec_of(on_segment({"--segment=lab", other}), made_up_host()).nics.size() == 2);
+    }
+    CHECK(test::spec_of(on_segment({"--nic=mode=isolated"}), made_up_host()).nics.size() == 2);
+}
+
+TEST_CASE("an MTU that IPv6 does without has no place on a segment") {
+    const auto text = [](const Words& more) { return test::text_of(test::faults_of(more, made_up_host())); };
+    CHECK(contains(text(on_segment({"--mtu=1279"})), "--mtu: an isolated segment needs at least 1280"));
+    CHECK(contains(text({"--ipxe", "--nic=mode=isolated,mtu=68"}), "NIC 2: an isolated segment needs"));
+    CHECK(test::spec_of(on_segment({"--mtu=1280"}), made_up_host()).nics.front().mtu == 1280U);
+}
+
+TEST_CASE("of UEFI's clients the one that is not served on a segment is refused") {
+    HostFacts facts = test::with_netboot(made_up_host());
+    facts.boot_programs = {{"/srv/n/snponly.efi", "snponly.efi", true, false, true, "/srv/n/snponly.efi"}};
+    const auto flags = [](const std::string& client) {
+        return Words{"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=" + client};
+    };
+    const Fault fault = test::faults_of(flags("http6"), facts).front();
+    CHECK(fault.what == "--netboot-dir: --pxe gets nothing of it");
+    CHECK(fault.hint == "use --pxe v6 or --pxe http4");
+    for (const char* const served : {"v4", "v6", "http4"}) {
+        CHECK(test::plan_of(flags(served), facts).segments.front().program == "snponly.efi");
+    }
+}
+
+TEST_CASE("the address of another VM of this name is told of where both may be") {
+    HostFacts facts = made_up_host();
+    facts.running_vms = {"web"};
+    const auto notes = [&](const Words& more) {
+        Words flags = on_segment({"--name=web"});
+        flags.insert(flags.end(), more.begin(), more.end());
+        std::string text;
+        for (const std::string& note : test::spec_of(flags, facts).notes) {
+            text += note + "\n";
+        }
+        return text;
+    };
+    CHECK(contains(notes({"--segment=lab"}), "a VM named web runs on this host already"));
+    CHECK_FALSE(contains(notes({}), "runs on this host already"));
+    CHECK_FALSE(contains(notes({"--segment=lab", "--mac=52:54:00:00:00:01"}), "runs on this host already"));
+    // No other host is on it.
+    CHECK_FALSE(contains(notes({"--segment=lab"}), "on other hosts too"));
+}
+
+TEST_CASE("the plan says which DHCP options are sent on a segment") {
+    const Words flags =
+        on_segment({"--script=http://h/x.ipxe", "--dhcp-option=209=menu.cfg", "--dhcp-option=175.83=u8:1"});
+    const std::string text = plan_as_text(test::plan_of(flags, made_up_host()));
+    CHECK(contains(text,
+                   "  iPXE is named http://h/x.ipxe\n"
+                   "  with the DHCP options 209 (config-file) and 175.83\n"));
+    CHECK_FALSE(contains(plan_as_text(test::plan_of(on_segment({}), made_up_host())), "DHCP options"));
+}
+
+}  // namespace
+}  // namespace vml
