@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include <boost/program_options.hpp>
@@ -28,20 +27,6 @@ constexpr std::string_view dashes = "--";
 // What Docker-VM-Runner calls `plan`.
 constexpr auto names_of_plan = std::to_array<std::string_view>({"--show-config", "--dry-run"});
 
-// The flags of subcommands that no setting has too. Those of others are known, so that they can be refused
-// by name.
-std::set<std::string> own_flags_alone(const std::vector<Subcommand>& subcommands) {
-    std::set<std::string> names;
-    for (const Subcommand& subcommand : subcommands) {
-        for (const UsedFlag& used : subcommand.flags) {
-            if (used.is_own() && find_option(used.flag) == nullptr) {
-                names.emplace(used.flag);
-            }
-        }
-    }
-    return names;
-}
-
 // Booleans have a value by now (with_boolean_values), so no option takes one that may be left out.
 po::options_description described_options(const std::vector<Subcommand>& subcommands) {
     po::options_description options;
@@ -54,6 +39,7 @@ po::options_description described_options(const std::vector<Subcommand>& subcomm
     }
     add("help,h", "")("version,V", "")("config", po::value<std::string>())("format",
                                                                            po::value<std::string>());
+    // Those of other subcommands are known, so that they can be refused by name.
     for (const std::string& name : own_flags_alone(subcommands)) {
         add(name.c_str(), po::value<std::string>());
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,9 @@ struct ParsedCommandLine {
     Layer layer;
     std::optional<std::vector<std::string>> qemu_args;  // behind --
 };
+
+// The names of all their own flags that are no setting's too.
+[[nodiscard]] std::set<std::string> own_flags_alone(const std::vector<Subcommand>& subcommands);
 
 // A value that cannot be right is a fault of the line.
 void take_own_flag(const UsedFlag& flag, std::string_view value, ParsedCommandLine& line);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/command_line.h"
+#include "launcher/settings/option_table.h"
 #include "launcher/settings/values.h"
 
 namespace vml {
@@ -35,6 +36,18 @@ const UsedFlag* own_flag_of_any(const std::vector<Subcommand>& subcommands, std:
         }
     }
     return nullptr;
+}
+
+std::set<std::string> own_flags_alone(const std::vector<Subcommand>& subcommands) {
+    std::set<std::string> names;
+    for (const Subcommand& subcommand : subcommands) {
+        for (const UsedFlag& used : subcommand.flags) {
+            if (used.is_own() && find_option(used.flag) == nullptr) {
+                names.emplace(used.flag);
+            }
+        }
+    }
+    return names;
 }
 
 void take_own_flag(const UsedFlag& flag, std::string_view value, ParsedCommandLine& line) {

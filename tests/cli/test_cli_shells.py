@@ -43,7 +43,8 @@ def test_flags_of_each_subcommand(script):
     assert completed(script, "stop", "--") == ["--log-format", "--help"]
     assert completed(script, "health", "--heal") == ["--health-stage"]
     assert completed(script, "ssh", "--u") == ["--user"]
-    assert completed(script, "status", "--fo") == ["--format"]
+    assert completed(script, "status", "--fo") == ["--follow", "--format"]
+    assert completed(script, "wait", "--") == ["--stage", "--timeout", "--log-format", "--help"]
 
 
 def test_values(script):
