@@ -34,7 +34,7 @@ def picture(path):
 
 
 def test_a_vm_can_be_talked_to(boot, agent, tmp_path):
-    with boot("--ipxe", "--netboot-dir", agent.path, "--graphics", "vnc", "--vnc-port", "5987", *vm.SMALL, capture=False) as run:
+    with boot("--ipxe", "--netboot-dir", agent.path, "--graphics", "vnc", "--vnc-port", str(vm.free_port()), *vm.SMALL, capture=False) as run:
         run.wait_text("SeaBIOS")
         assert ask(run, "health").returncode == 0
         assert "has not reached 'os'" in ask(run, "health", environment={"HEALTH_STAGE": "os"}).stderr
@@ -90,17 +90,18 @@ def recv_exactly(server, count):
 @pytest.mark.parametrize("given", [None, "s3cret", "none"])
 def test_a_screen_asks_for_its_password(boot, given):
     words = ("--vnc-password", given) if given else ()
-    with boot("--ipxe", "--bootfile", "http://192.0.2.1/x", "--graphics", "vnc", "--vnc-port", "5988", *words, *vm.SMALL, capture=False) as run:
+    port = vm.free_port()
+    with boot("--ipxe", "--bootfile", "http://192.0.2.1/x", "--graphics", "vnc", "--vnc-port", str(port), *words, *vm.SMALL, capture=False) as run:
         run.wait_text("SeaBIOS")
         [status] = json.loads(ask(run, "status", "--format", "json").stdout)
         password = status["vnc"]["password"]
         if given == "none":
             assert password is None
-            assert let_in(5988, None)
+            assert let_in(port, None)
         else:
             assert given in (None, password) and len(password) == (8 if given is None else 6)
-            assert let_in(5988, password)
-            assert not let_in(5988, "wrong")
+            assert let_in(port, password)
+            assert not let_in(port, "wrong")
             assert password not in run.text()
             assert f"password {password}" in ask(run, "status").stdout
         assert ask(run, "stop").returncode == 0

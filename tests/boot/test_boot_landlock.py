@@ -10,7 +10,7 @@ import pytest
 import vm
 
 UEFI = ("--firmware", "uefi")
-WITH_SCREEN = ("--graphics", "vnc", "--vnc-port", "5977")
+WITH_SCREEN = ("--graphics", "vnc", "--vnc-port", "{port}")
 
 MACHINES = {
     "bios": ("--ipxe",),
@@ -36,7 +36,8 @@ def test_every_kind_of_machine_boots_confined(boot, netboot, tmp_path, kind):
     netboot.script()
     data = tmp_path / "data"
     data.mkdir()
-    arguments = (*MACHINES[kind], "--netboot-dir", netboot.path, "--data-dir", data, *vm.SMALL)
+    words = [word.format(port=vm.free_port()) for word in MACHINES[kind]]
+    arguments = (*words, "--netboot-dir", netboot.path, "--data-dir", data, *vm.SMALL)
     with boot(*arguments, capture=False) as run:
         run.wait_text(vm.SCRIPT_RAN)
         assert own_status(run)["landlock"] > 0

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 
 import pytest
 
@@ -80,8 +79,7 @@ def test_a_guest_that_reboots_boots_again(boot, netboot):
 @pytest.mark.parametrize("words", [("--port-forward", "{}:80"), ("--graphics", "vnc", "--vnc-port", "{}")])
 def test_a_port_that_is_taken_between_the_trial_and_qemus_start_is_named(tmp_path, words):
     """A QEMU that takes the port itself before it looks at its arguments."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = vm.free_port()
     qemu = tmp_path / "qemu-system-x86_64"
     qemu.write_text(
         "#!/usr/bin/python3\nimport os, socket, sys\n"

@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -305,6 +306,12 @@ def entries_of(folder):
         return list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def free_port():
+    """A TCP port of this host that nobody has: tests run beside each other."""
+    with socket.create_server(("", 0)) as free:
+        return free.getsockname()[1]
 
 
 def run(*arguments, environment=None, seconds=60):

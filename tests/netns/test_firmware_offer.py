@@ -107,14 +107,14 @@ def test_pxe_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot
 
 
 @pytest.mark.slow
-def test_http_boot_before_another_proxydhcp_server(net, boot, folder, ipxes):
-    there = net(bootfile=None)
-    there.serve_proxydhcp("boot.ipxe")
+def test_http_boot_goes_before_the_networks_own_file(net, boot, folder, ipxes):
+    there = net()
     shutil.copy(ipxes / "13/ipxe.efi", folder / "ipxe.efi")
     flags = ("--firmware", "uefi", "--pxe", "http4", "--netboot-dir", folder)
     with watched(there), boot(there, *BRIDGE, *flags) as run:
         run.wait_text(RAN)
         assert "Start HTTP Boot over IPv4" in run.text() and "tftp" not in run.text("own")
+        assert THEIRS not in run.text()
         run.stop()
 
 
