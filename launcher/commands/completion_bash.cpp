@@ -10,6 +10,8 @@ namespace vml {
 namespace {
 
 // Each offer has its function. A reply has the flag in front where bash does not take "=" for a word's end.
+// `compgen -W` expands its words, commands in them too: what others name (VMs, links) and what is being typed
+// is compared here instead, and a name that a shell would take for more than a word is not offered at all.
 // clang-format off: it takes quotes in a script for its own
 constexpr std::string_view bash_functions =
     R"SHELL(# bash completion for vm-launch, made by `vm-launch completion bash`.
@@ -20,7 +22,20 @@ _vm_launch_reply() {
     found=$(compgen "$@" -- "$_vm_launch_cur") || return 0
     mapfile -t COMPREPLY <<<"$found"
 }
-_vm_launch_words() { _vm_launch_reply -W "$*"; }
+_vm_launch_words() {
+    local word
+    COMPREPLY=()
+    for word in "$@"; do
+        [[ $word != "$_vm_launch_cur"* ]] || COMPREPLY+=("$word")
+    done
+}
+_vm_launch_names() {
+    local name names=()
+    for name in "$@"; do
+        [[ $name == *[![:alnum:]._:@-]* ]] || names+=("$name")
+    done
+    _vm_launch_words "${names[@]}"
+}
 _vm_launch_nothing() { :; }
 _vm_launch_keys() {
     _vm_launch_words "$@"
@@ -33,6 +48,7 @@ _vm_launch_list() {
         [[ ,$front == *",$word,"* ]] || words+=("$front$word")
     done
     _vm_launch_words "${words[@]}"
+    compopt -o nospace 2>/dev/null || :
 }
 _vm_launch_files() {
     _vm_launch_reply -f
@@ -48,7 +64,7 @@ _vm_launch_links() {
         path=${path%/}
         names+=("${path##*/}")
     done
-    _vm_launch_words "${names[@]#\*}"
+    _vm_launch_names "${names[@]}"
 }
 _vm_launch_bridges() {
     local path names=()
@@ -56,14 +72,14 @@ _vm_launch_bridges() {
         path=${path%/bridge/}
         names+=("${path##*/}")
     done
-    _vm_launch_words "${names[@]#\*}"
+    _vm_launch_names "${names[@]}"
 }
 _vm_launch_vms() {
     local name rest names=()
     while read -r name rest; do
         names+=("$name")
     done <<<"$("${COMP_WORDS[0]}" ls 2>/dev/null)"
-    _vm_launch_words "${names[@]:1}"
+    _vm_launch_names "${names[@]:1}"
 }
 
 )SHELL";
@@ -92,7 +108,7 @@ _vm_launch() {
     if _vm_launch_value "$flag"; then
         [[ -z $front ]] || COMPREPLY=("${COMPREPLY[@]/#/$front}")
     elif [[ $_vm_launch_cur == -* ]]; then
-        _vm_launch_words "$(_vm_launch_flags)"
+        _vm_launch_words $(_vm_launch_flags)
     else
         _vm_launch_positional
     fi

@@ -40,6 +40,9 @@ ordered_json value_schema(const OptionRow& row) {
         case ValueKind::number:
         case ValueKind::duration:
         case ValueKind::amount:
+            if (row.repeated) {
+                break;
+            }
             return {{"anyOf", {number, {{"type", "string"}, {"minLength", 1}}}}};
         case ValueKind::choices:
         case ValueKind::text:
@@ -49,7 +52,9 @@ ordered_json value_schema(const OptionRow& row) {
         case ValueKind::link:
             break;
     }
-    ordered_json schema{{"type", "string"}};
+    ordered_json schema = row.repeated || row.kind == ValueKind::choices
+                              ? ordered_json{{"type", "string"}}
+                              : ordered_json{{"type", {"string", "integer"}}, {"minimum", 0}};
     if (row.suggested != nullptr) {
         schema["examples"] = row.suggested();
     }
@@ -78,7 +83,10 @@ std::optional<ordered_json> default_of(const OptionRow& row) {
 ordered_json setting_schema(const OptionRow& row) {
     ordered_json schema{{"description", fmt::format("{}. Default: {}.", row.help, row.fallback)}};
     if (row.repeated || row.is_list) {
-        const ordered_json list{{"type", "array"}, {"items", item_schema(row)}};
+        ordered_json list{{"type", "array"}, {"items", item_schema(row)}};
+        if (row.kind == ValueKind::choices) {
+            list["minItems"] = 1;
+        }
         schema["anyOf"] = {value_schema(row), list};
     } else {
         schema.update(value_schema(row));

@@ -80,11 +80,17 @@ std::string forward_lines(const json& nic) {
 }
 
 std::string short_forwards(const json& nics) {
+    constexpr std::size_t most_in_table = 4;
+    const std::vector<ToldForward> forwards = all_forwards(nics);
     std::string text;
-    for (const ToldForward& forward : all_forwards(nics)) {
+    for (std::size_t index = 0; index < std::min(forwards.size(), most_in_table); ++index) {
+        const ToldForward& forward = forwards[index];
         text += fmt::format(
             "{}{}{}{}→{}", text.empty() ? "" : ", ", forward.protocol == "tcp" ? "" : forward.protocol + " ",
             forward.address == loopback ? "" : forward.address + ":", forward.host_port, forward.guest_port);
+    }
+    if (forwards.size() > most_in_table) {
+        text += fmt::format(", {} more", forwards.size() - most_in_table);
     }
     return text;
 }

@@ -79,7 +79,7 @@ void GuestAgent::exec(const std::vector<std::string>& command, Done done) {
 
 void GuestAgent::ask_interfaces(std::function<void(const json&)> done) {
     constexpr std::chrono::seconds patience{1};
-    constexpr std::size_t longest_list = 65536;
+    constexpr std::size_t longest_list = std::size_t{1} << 20U;  // of a host of many containers
     if (!presence_.answers() || !channel_.exists()) {
         done(json());
         return;

@@ -43,11 +43,17 @@ std::string first_address(const json& interface, int family) {
     return {};
 }
 
-const json* interface_of(const json& interfaces, const std::string& mac) {
-    const auto found = std::find_if(interfaces.begin(), interfaces.end(), [&](const json& each) {
-        return each.is_object() && lower(text_at(each, "hardware-address")) == mac;
-    });
-    return found == interfaces.end() ? nullptr : &*found;
+// A bridge or a bond in the guest has the MAC address of its port, and the IP address that the port has not.
+std::string first_address_with(const json& interfaces, const std::string& mac, int family) {
+    for (const json& each : interfaces) {
+        if (!each.is_object() || lower(text_at(each, "hardware-address")) != mac) {
+            continue;
+        }
+        if (std::string address = first_address(each, family); !address.empty()) {
+            return address;
+        }
+    }
+    return {};
 }
 
 void set_address(json& nic, const std::string& address, std::string_view by) {
@@ -76,12 +82,9 @@ void add_told_by_agent(json& nics, const json& interfaces) {
         return;
     }
     for (json& nic : nics) {
-        const json* interface = interface_of(interfaces, text_at(nic, "mac"));
-        if (interface == nullptr) {
-            continue;
-        }
-        const std::string v4 = first_address(*interface, AF_INET);
-        const std::string address = v4.empty() ? first_address(*interface, AF_INET6) : v4;
+        const std::string mac = lower(text_at(nic, "mac"));
+        const std::string v4 = first_address_with(interfaces, mac, AF_INET);
+        const std::string address = v4.empty() ? first_address_with(interfaces, mac, AF_INET6) : v4;
         if (!address.empty()) {
             set_address(nic, address, by_agent);
         }

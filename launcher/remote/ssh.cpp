@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/output.h"
 #include "control/client.h"
 #include "control/folder.h"
 #include "launcher/remote/control_client.h"
@@ -29,7 +30,7 @@ constexpr std::string_view with_value = "BbcDEeFIiJLlmOoPpQRSWw";
 // Where the options at the beginning end.
 Words::const_iterator end_of_options(const Words& words) {
     auto word = words.begin();
-    while (word != words.end() && word->size() > 1 && word->front() == '-') {
+    while (word != words.end() && word->size() > 1 && word->front() == '-' && *word != "--") {
         const std::size_t value = word->find_first_of(with_value, 1);
         const bool next_is_value = value != std::string::npos && value + 1 == word->size();
         ++word;
@@ -67,6 +68,18 @@ Error no_way_by(const std::string& name, const json& nics) {
     return no_way(name, "none of its NICs is reached from this host", "");
 }
 
+// The watch of a boot ends as the operating system begins, which may ask for an address in another way.
+std::string doubt_of(const json& nic) {
+    const std::string by = text_at(nic, "address_by");
+    if (by != "ipxe" && by != "firmware") {
+        return {};
+    }
+    return fmt::format(
+        "{} is the address that {} got; the guest's operating system may have another one, and "
+        "somebody else this one",
+        text_at(nic, "address"), by == "ipxe" ? "iPXE" : "the firmware");
+}
+
 }  // namespace
 
 SshWay ssh_way(const std::string& name, const json& told) {
@@ -80,7 +93,7 @@ SshWay ssh_way(const std::string& name, const json& told) {
     for (const json& nic : nics) {
         const std::string address = text_at(nic, "address");
         if (text_at(nic, "mode") == "bridge" && is_ip_address(address)) {
-            return {address};
+            return {address, ssh_port_of_guest, doubt_of(nic)};
         }
     }
     throw no_way_by(name, nics);
@@ -99,7 +112,7 @@ Words ssh_words(const SshWay& way, const std::optional<std::string>& user, const
         words.insert(words.end(), {"-l", *user});
     }
     words.push_back(way.host);
-    words.insert(words.end(), end, rest.end());
+    words.insert(words.end(), end != rest.end() && *end == "--" ? std::next(end) : end, rest.end());
     return words;
 }
 
@@ -124,7 +137,11 @@ int ssh_to_vm(const ReadResult& read, std::string_view runtime_dir) {
     if (const std::string oddity = oddity_of(told); !oddity.empty()) {
         throw Error{{"the VM's answer makes no sense", oddity, "", ExitCode::failed}};
     }
-    become(ssh_words(ssh_way(vm.name, told), read.command.user, read.command.rest));
+    const SshWay way = ssh_way(vm.name, told);
+    if (!way.doubt.empty()) {
+        write_out(stderr, fmt::format("vm-launch: warning: {}\n", way.doubt), "cannot write");
+    }
+    become(ssh_words(way, read.command.user, read.command.rest));
 }
 
 }  // namespace vml

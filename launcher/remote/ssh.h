@@ -22,6 +22,7 @@ namespace vml {
 struct SshWay {
     std::string host;  // an IP address, whoever told it
     std::uint16_t port = 22;
+    std::string doubt = {};  // why it may be another machine's; empty: it is the guest's own
 
     bool operator==(const SshWay&) const = default;
 };
@@ -35,7 +36,7 @@ struct SshWay {
 [[nodiscard]] std::vector<std::string> ssh_words(const SshWay& way, const std::optional<std::string>& user,
                                                  const std::vector<std::string>& rest);
 
-// Becomes ssh, whose exit code is the process's. Throws Error.
+// Becomes ssh, whose exit code is the process's. A doubt is told first. Throws Error.
 [[nodiscard]] int ssh_to_vm(const ReadResult& read, std::string_view runtime_dir);
 
 }  // namespace vml

@@ -225,7 +225,7 @@ bool is_setting(std::string_view flag) {
 
 void refuse_flag(const std::string& key, const Subcommand& subcommand, Layer& layer) {
     const bool named = key == "name" && subcommand.usage.starts_with("[NAME]");
-    layer.fault(fmt::format("{}: --{} does not count here", subcommand.name, key), "",
+    layer.fault(fmt::format("'{}' does not take --{}", subcommand.name, key), "",
                 named ? fmt::format("the VM is named without it: vm-launch {} NAME", subcommand.name)
                       : fmt::format("see vm-launch {} --help", subcommand.name));
 }
@@ -306,7 +306,7 @@ void take_rest(const Subcommand& subcommand, ParsedCommandLine& line) {
     }
     line.command.rest = *std::exchange(line.qemu_args, std::nullopt);
     if (!subcommand.takes_rest()) {
-        line.layer.fault(fmt::format("{}: nothing counts behind --", subcommand.name), "",
+        line.layer.fault(fmt::format("'{}' takes nothing after --", subcommand.name), "",
                          fmt::format("see vm-launch {} --help", subcommand.name));
     }
 }

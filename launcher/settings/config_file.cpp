@@ -48,6 +48,35 @@ std::optional<std::string> text_of(const json& value, bool shell_words) {
     return value.is_array() ? list_text(value, shell_words) : std::nullopt;
 }
 
+// Words as a boolean has may be among a choice's; a name or a number `true` is a mistake.
+bool may_be_boolean(const OptionRow& row) {
+    return row.kind == ValueKind::boolean || row.kind == ValueKind::choice;
+}
+
+// In a message, what a value is that nothing takes.
+std::string_view kind_of(const json& value) {
+    switch (value.type()) {
+        case json::value_t::number_integer:
+            return "a negative number";
+        case json::value_t::number_float:
+            return "a fraction";
+        case json::value_t::array:
+            return "a list with something else in it";
+        case json::value_t::object:
+            return "a table";
+        case json::value_t::binary:
+            return "a date";
+        default:
+            return value.type_name();
+    }
+}
+
+// What was read last is left out: it may be a password.
+std::string why_no_json(const json::exception& error) {
+    const std::string why = error.what();
+    return why.substr(0, why.find("; last read"));
+}
+
 // A list of which each item is written as its flag takes it.
 std::vector<Raw> items_of(const json& value, const Raw& key, std::string_view example, Layer& layer) {
     std::vector<Raw> items;
@@ -55,7 +84,7 @@ std::vector<Raw> items_of(const json& value, const Raw& key, std::string_view ex
         if (item.is_string()) {
             items.push_back({item.get<std::string>(), key.origin});
         } else {
-            layer.fault(fmt::format("{}: expected a string, not {}", key.origin, item.type_name()), "",
+            layer.fault(fmt::format("{}: expected a string, not {}", key.origin, kind_of(item)), "",
                         fmt::format("for example \"{}\"", example));
         }
     }
@@ -85,12 +114,16 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
         layer.dhcp_options = items_of(value, key, "209=grub.cfg", layer);
     } else if (key.text == "extra-disk") {
         layer.extra_disks = items_of(value, key, "10G", layer);
+    } else if (value.is_boolean() && !may_be_boolean(*find_option(key.text))) {
+        layer.fault(fmt::format("{}: expected a value, not a boolean", key.origin), "", "");
     } else if (const auto text = text_of(value, key.text == "extra-args")) {
         layer.values.try_emplace(key.text, Raw{*text, key.origin});
     } else {
-        layer.fault(fmt::format("{}: expected a string, a number, a boolean or a list of strings, not {}",
-                                key.origin, value.type_name()),
-                    "", "");
+        layer.fault(
+            fmt::format(
+                "{}: expected a string, a whole number from 0, a boolean or a list of strings, not {}",
+                key.origin, kind_of(value)),
+            "", "");
     }
 }
 
@@ -125,7 +158,7 @@ Layer json_layer(std::string_view text, const Raw& file) {
         take_settings(json::parse(text), file, "JSON",
                       R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})", layer);
     } catch (const json::exception& error) {
-        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), error.what(), "");
+        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), why_no_json(error), "");
     }
     return layer;
 }

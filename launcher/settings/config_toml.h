@@ -14,7 +14,7 @@ struct TomlFault {
     std::string why;
 };
 
-// A date or a time is an object with the one key "date": no setting is one.
+// A date or a time is an empty binary value, which JSON has no text for: no setting is one.
 [[nodiscard]] std::variant<nlohmann::json, TomlFault> json_of_toml(std::string_view text);
 
 }  // namespace vml

@@ -46,6 +46,21 @@ void add_weaker(Layer& strong, Layer weak) {
     append(strong.faults, std::move(weak.faults));
 }
 
+// A variable or a file that is meant for a VM's start is no affair of a subcommand that uses little of it.
+Layer as_used_by(const Subcommand& subcommand, Layer weak) {
+    if (subcommand.takes_settings) {
+        return weak;
+    }
+    Layer used;
+    used.config = std::move(weak.config);
+    for (auto& [flag, raw] : weak.values) {
+        if (uses(subcommand, flag)) {
+            used.values.emplace(flag, std::move(raw));
+        }
+    }
+    return used;
+}
+
 Layer read_config(const Raw& file, const ReadFile& read_file) {
     try {
         return config_layer(read_file(file.text), file);
@@ -166,9 +181,8 @@ void imply_network_boot(ReadResult& result) {
 }
 
 // Only for the subcommands that use the settings.
-bool wants_warnings(const CommandLine& command, const std::vector<Subcommand>& subcommands) {
-    return !command.help && !command.version &&
-           find_subcommand(subcommands, command.subcommand)->takes_settings;
+bool wants_warnings(const CommandLine& command, const Subcommand& subcommand) {
+    return !command.help && !command.version && subcommand.takes_settings;
 }
 
 }  // namespace
@@ -197,25 +211,25 @@ Log::Wording wording_for(const ReadResult& read) {
 ReadResult read_settings(const std::vector<std::string>& arguments, const Environment& environment,
                          const ReadFile& read_file, const std::vector<Subcommand>& subcommands) {
     ParsedCommandLine line = parse_command_line(arguments, subcommands);
+    const Subcommand& subcommand = *find_subcommand(subcommands, line.command.subcommand);
     Layer layer = std::move(line.layer);
-    add_weaker(layer, environment_layer(environment));
+    add_weaker(layer, as_used_by(subcommand, environment_layer(environment)));
     ReadResult result;
     if (layer.config) {
         if (std::string words = cut_surroundings(*layer.config); !words.empty()) {
             result.warnings.push_back(std::move(words));
         }
-        add_weaker(layer, read_config(*layer.config, read_file));
+        add_weaker(layer, as_used_by(subcommand, read_config(*layer.config, read_file)));
     }
     append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
     result.faults = layer.faults;
-    if (wants_warnings(result.command, subcommands)) {
+    if (wants_warnings(result.command, subcommand)) {
         append(result.warnings, strange_variables(environment));
     } else {
         result.warnings.clear();
     }
-    result.in_variables = find_subcommand(subcommands, result.command.subcommand)->takes_settings &&
-                          speaks_in_variables(layer) && !line.qemu_args;
+    result.in_variables = subcommand.takes_settings && speaks_in_variables(layer) && !line.qemu_args;
     assign_all(layer, result);
     imply_network_boot(result);
     if (line.qemu_args) {

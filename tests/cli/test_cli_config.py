@@ -37,7 +37,7 @@ def validator():
 
 def planned(folder, name, text):
     path = pathlib.Path(folder) / name
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return launch("plan", "--accel", "tcg", "--config", path)
 
 
@@ -56,12 +56,16 @@ def test_toml_says_what_json_does(tmp_path, validator):
     ("ipxe = true\nmemory = = 3\n", ("a.toml is not valid TOML", "line 2, column ")),
     ("ipxe = true\nipxe = false\n", ("a.toml is not valid TOML", "line 2, column ")),
     ("ixpe = true\n", ("'ixpe' in ", "unknown setting", "did you mean ipxe?")),
-    ("memory = -5\n", ("'memory' in ", "expected a string, a number")),
-    ("boot-timeout = 1979-05-27\n", ("'boot-timeout' in ", "expected a string, a number")),
-    ("[ipxe]\na = 1\n", ("'ipxe' in ", "not object")),
+    ("memory = -5\n", ("'memory' in ", "a whole number from 0, a boolean or a list of strings, not a negative number")),
+    ("boot-timeout = 1979-05-27\n", ("'boot-timeout' in ", "not a date")),
+    ("[ipxe]\na = 1\n", ("'ipxe' in ", "not a table")),
     ("firmware = 'floppy'\n", ("'firmware' in ", "invalid value 'floppy'")),
     ("a = " + "[" * 5000, ("a.toml is not valid TOML",)),
-    ("a = \"\xff\n", ("a.toml is not valid TOML", "line 1")),
+    ("a = \"unended\n", ("a.toml is not valid TOML", "line 1")),
+    (b'a = "\xff"\n', ("a.toml is not valid TOML", "line 1")),
+    ("a." * 100000 + "a = 1\n", ("a.toml is not valid TOML", "line 1: keys nest too deep")),
+    ("# " + "." * 1000 + "\nixpe = '" + "." * 1000 + "'\n", ("unknown setting",)),
+    ("cpus = true\n", ("'cpus' in ", "expected a value, not a boolean")),
 ])
 def test_faults_in_toml_name_line_or_key(tmp_path, text, words):
     result = planned(tmp_path, "a.toml", text)
@@ -86,6 +90,28 @@ def test_the_examples_are_taken_by_schema_and_program(tmp_path, validator):
 def test_what_the_schema_refuses_the_program_refuses(tmp_path, validator, broken):
     assert list(validator.iter_errors(broken)), broken
     assert planned(tmp_path, "a.json", json.dumps(broken)).returncode == 2
+
+
+def test_a_password_is_in_no_message(tmp_path):
+    result = planned(tmp_path, "a.json", '{"guest-password": "hunter2}')
+    assert (result.returncode, "hunter2" in result.stderr) == (2, False)
+    assert "is not valid JSON" in result.stderr and "missing closing quote" in result.stderr
+
+
+@pytest.mark.parametrize("value", [True, 5, -1, 1.5, [], {}, ["x", 5]], ids=str)
+def test_schema_and_program_agree_on_types(tmp_path, validator, value):
+    """Of each setting: what the schema takes is of no wrong type, and what it refuses the program refuses.
+
+    Of words the program takes more: 1 for true, upper case."""
+    keys = [key for key in validator.schema["properties"] if key != "$schema"]
+    told = planned(tmp_path, "a.json", json.dumps(dict.fromkeys(keys, value))).stderr
+    for key in keys:
+        lines = [line for line in told.splitlines() if f"'{key}' in " in line]
+        errors = list(validator.iter_errors({key: value}))
+        if not errors:
+            assert not [line for line in lines if ": expected a" in line], (key, lines)
+        elif any("enum" not in str(error.schema) for error in errors):
+            assert lines, (key, errors[0].message)
 
 
 def test_every_setting_is_in_the_schema_with_its_description_and_default(validator):

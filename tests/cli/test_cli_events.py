@@ -298,7 +298,7 @@ def test_a_wait_has_an_end():
     for words in (("--stage", "nonsense"), ("--timeout", "soon")):
         assert ask("wait", *words).returncode == 2
     refused = ask("stop", "--timeout", "1")
-    assert (refused.returncode, "--timeout does not count here" in refused.stderr) == (2, True)
+    assert (refused.returncode, "does not take --timeout" in refused.stderr) == (2, True)
 
 
 def test_a_follower_that_does_not_read_holds_up_nobody():

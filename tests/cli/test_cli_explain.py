@@ -135,7 +135,7 @@ def test_flags_about_a_vm_are_refused():
     for arguments in (("explain", BOOTS / "http404.pcap", "--script", "y"), ("rom", "x", "--memory", "2G")):
         run = launch(*arguments)
         assert run.returncode == 2
-        assert f"{arguments[0]}: {arguments[2]} does not count here" in run.stderr
+        assert f"'{arguments[0]}' does not take {arguments[2]}" in run.stderr
 
 
 def test_what_is_no_capture_is_refused(tmp_path):
