@@ -134,6 +134,9 @@ TEST_CASE("where no way leads to the guest, ssh says what would make one") {
     CHECK(contains(refused({{{"mode", "bridge"}, {"address", "-oProxyCommand=x"}}}).why,
                    "its address is not known"));
     CHECK(contains(refused({{{"mode", "direct"}, {"address", "192.0.2.8"}}}).hint, "ssh 192.0.2.8"));
+    const Fault isolated = refused({{{"mode", "isolated"}, {"address", "192.0.2.9"}}});
+    CHECK(contains(isolated.why, "leads to nobody but the VMs on it"));
+    CHECK(contains(isolated.hint, "vm-launch console web"));
     CHECK(contains(refused(json::array()).why, "none of its NICs"));
 }
 
