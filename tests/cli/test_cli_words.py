@@ -87,6 +87,8 @@ def test_documents_are_what_the_program_prints(topic, file):
     (("stop", "--user", "me"), "stop: --user does not count here", ""),
     (("run", "--follow"), "run: --follow does not count here", ""),
     (("ls", "--stage", "os"), "ls: --stage does not count here", ""),
+    (("status", "--follow=maybe"), "--follow: invalid value 'maybe' (expected on or off)", ""),
+    (("wait", "--stge", "os"), "unknown option --stge", "did you mean --stage?"),
     (("wait", "--name", "web"), "wait: --name does not count here", "the VM is named without it: vm-launch wait NAME"),
     (("stop", "--", "x"), "stop: nothing counts behind --", ""),
     (("ls", "web"), "unexpected argument 'web'", ""),
