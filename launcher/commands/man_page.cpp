@@ -153,7 +153,8 @@ std::string man_stages() {
     std::string page =
         ".SH STAGES\nHow far a boot is, in their order; each is reached by evidence of its own.\nThey are "
         "the "
-        "words of\n.B \\-\\-until\nand\n.BR \\-\\-health\\-stage .\n";
+        "words of\n.BR \\-\\-until ,\n.B \\-\\-health\\-stage\nand of the subcommand wait's\n.BR \\-\\-stage "
+        ".\n";
     for (const std::string_view name : boot::stage_names()) {
         page +=
             fmt::format(".TP\n.B {}\n{}.\n", roff(name), roff(boot::meaning_of(*boot::stage_named(name))));

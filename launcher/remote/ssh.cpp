@@ -65,6 +65,12 @@ Error no_way_by(const std::string& name, const json& nics) {
             name, "a macvtap hides the guest from the host that it runs on",
             fmt::format("from another machine: ssh {}", is_ip_address(address) ? address : "ADDRESS"));
     }
+    if (on("isolated") != nics.end()) {
+        return no_way(
+            name, "an isolated segment leads to nobody but the VMs on it",
+            fmt::format("vm-launch console {0}, or by the guest's agent: vm-launch exec {0} -- COMMAND",
+                        name));
+    }
     return no_way(name, "none of its NICs is reached from this host", "");
 }
 

@@ -155,6 +155,18 @@ const Subcommand& or_plan(const Subcommand& given, Arguments& arguments,
     return *found;
 }
 
+std::string see_help(const Subcommand& subcommand) {
+    return fmt::format("see vm-launch {} --help", subcommand.name);
+}
+
+// Where the flags of others go.
+std::string hint_on_flags(const Subcommand& subcommand) {
+    if (subcommand.takes_settings) {
+        return "see vm-launch --help; options of QEMU go after --";
+    }
+    return subcommand.name == "ssh" ? "ssh's own options go after --" : see_help(subcommand);
+}
+
 // "vm-launch boot.ipxe", "vm-launch ./netboot".
 bool take_what_to_boot(const std::string& word, Layer& layer) {
     const auto flag = setting_of_word(word);
@@ -171,7 +183,8 @@ void take_word(const std::string& word, std::string_view before, const Subcomman
     if (subcommand.takes_settings && before != "--persist" && take_what_to_boot(word, line.layer)) {
         return;
     }
-    line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "", hint_for_word(word, before));
+    line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "",
+                     subcommand.takes_settings ? hint_for_word(word, before) : see_help(subcommand));
 }
 
 void take_format(const std::string& value, const Subcommand& command, ParsedCommandLine& line) {
@@ -227,7 +240,7 @@ void refuse_flag(const std::string& key, const Subcommand& subcommand, Layer& la
     const bool named = key == "name" && subcommand.usage.starts_with("[NAME]");
     layer.fault(fmt::format("'{}' does not take --{}", subcommand.name, key), "",
                 named ? fmt::format("the VM is named without it: vm-launch {} NAME", subcommand.name)
-                      : fmt::format("see vm-launch {} --help", subcommand.name));
+                      : see_help(subcommand));
 }
 
 void take_known_flag(const std::string& key, const std::string& value, const Subcommand& subcommand,
@@ -258,10 +271,9 @@ void take_flag(const po::option& option, const Subcommand& subcommand, ParsedCom
     if (option.unregistered) {
         const std::string& flag = option.original_tokens.front();
         const std::string name = flag.substr(0, flag.find('='));
-        line.layer.fault(
-            fmt::format("unknown option {}", visible(name)), "",
-            foreign_flag_answer(name).value_or(did_you_mean(
-                name, known_flags(subcommand), "see vm-launch --help; options of QEMU go behind --")));
+        line.layer.fault(fmt::format("unknown option {}", visible(name)), "",
+                         foreign_flag_answer(name).value_or(
+                             did_you_mean(name, known_flags(subcommand), hint_on_flags(subcommand))));
     } else {
         take_known_flag(option.string_key, option.value.empty() ? "1" : option.value.front(), subcommand,
                         line);
@@ -307,7 +319,7 @@ void take_rest(const Subcommand& subcommand, ParsedCommandLine& line) {
     line.command.rest = *std::exchange(line.qemu_args, std::nullopt);
     if (!subcommand.takes_rest()) {
         line.layer.fault(fmt::format("'{}' takes nothing after --", subcommand.name), "",
-                         fmt::format("see vm-launch {} --help", subcommand.name));
+                         see_help(subcommand));
     }
 }
 

@@ -55,6 +55,10 @@ def test_values(script):
     assert completed(script, "--boot-order", "hd,") == ["hd,network", "hd,cdrom"]
     assert completed(script, "--nic-model", "virt") == ["virtio"]
     assert "kernel" in completed(script, "--until", "")
+    assert completed(script, "wait", "--stage", "ker") == ["kernel"]
+    assert completed(script, "--network", "") == ["nat", "bridge", "direct", "isolated"]
+    assert completed(script, "--probe=") == ["auto", "off"]
+    assert completed(script, "help", "ev") == ["events-table", "events"]
     assert completed(script, "plan", "--format", "") == ["text", "json", "sh"]
     assert completed(script, "status", "--format", "") == ["text", "json"]
     assert completed(script, "--ipxe=o") == ["on", "off"]
@@ -78,7 +82,7 @@ def test_every_flag_of_the_help_is_offered_and_takes_what_is_offered(script):
     offered = completed(script, "plan", "--")
     for flag in (word for word in launch("--help").stdout.split() if word.startswith("--") and word[2:].replace("-", "").isalnum()):
         assert flag in offered or flag in ("--FLAG", "--no-FLAG", "--show-config", "--"), flag
-    for flag in ("--firmware", "--pxe", "--network", "--nic-model", "--disk-bus", "--disk-cache", "--graphics", "--log-level", "--until"):
+    for flag in ("--firmware", "--pxe", "--network", "--nic-model", "--disk-bus", "--disk-cache", "--graphics", "--log-level", "--until", "--probe"):
         for value in completed(script, flag, ""):
             assert "invalid value" not in launch("plan", flag, value).stderr, (flag, value)
 
@@ -97,9 +101,25 @@ def test_bridges_and_interfaces_of_this_host(script, as_root):
 def test_names_of_running_vms(script):
     with Vm() as vm:
         assert completed(script, "stop", vm.name[:-1]) == [vm.name]
-        assert completed(script, "ssh", vm.name) == [vm.name]
+        assert completed(script, "ssh", vm.name) == completed(script, "events", vm.name) == completed(script, "wait", vm.name) == [vm.name]
         assert completed(script, "guest-exec", "--name", vm.name) == [vm.name]
         assert completed(script, "--name", vm.name) == [vm.name]
+
+
+def test_nothing_that_is_typed_or_named_is_run(script, tmp_path):
+    """Whoever completes may be root, and names are other users'."""
+    listed = tmp_path / "vm-launch"
+    listed.write_text(f"#!/bin/sh\necho NAME\necho 'web$(touch {tmp_path}/by-name)'\necho 'we;b'\necho web-1\n")
+    listed.chmod(0o755)
+    program = f'source {script}; COMP_WORDS=({listed} stop we); COMP_CWORD=2; _vm_launch; printf "%s\n" "${{COMPREPLY[@]}}"'
+    offered = subprocess.run(["bash", "--norc", "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
+    assert offered.split() == ["web-1"]
+    for flag in ("--boot-order", "--firmware", "--name", "--bridge"):
+        completed(script, flag, f"$(touch {tmp_path}/by-word),")
+        completed(script, flag, f"$(touch {tmp_path}/by-word)")
+    completed(script, f"$(touch {tmp_path}/by-word)")
+    completed(script, f"--$(touch {tmp_path}/by-word)")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vm-launch"]
 
 
 def test_zsh_completes_the_same():

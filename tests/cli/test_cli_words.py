@@ -87,9 +87,13 @@ def test_documents_are_what_the_program_prints(topic, file):
     (("stop", "--user", "me"), "'stop' does not take --user", ""),
     (("run", "--follow"), "'run' does not take --follow", ""),
     (("ls", "--stage", "os"), "'ls' does not take --stage", ""),
+    (("status", "--follow=maybe"), "--follow: invalid value 'maybe' (expected on or off)", ""),
+    (("wait", "--stge", "os"), "unknown option --stge", "did you mean --stage?"),
     (("wait", "--name", "web"), "'wait' does not take --name", "the VM is named without it: vm-launch wait NAME"),
     (("stop", "--", "x"), "'stop' takes nothing after --", ""),
-    (("ls", "web"), "unexpected argument 'web'", ""),
+    (("ls", "web"), "unexpected argument 'web'", "see vm-launch ls --help"),
+    (("stop", "web", "-l", "debian"), "unknown option -l", "see vm-launch stop --help"),
+    (("ssh", "web", "-l", "debian"), "unknown option -l", "ssh's own options go after --"),
 ])
 def test_a_flag_that_means_nothing_is_refused(words, fault, hint):
     fails_with(launch(*words), 2, fault, hint)
@@ -103,6 +107,14 @@ def test_every_subcommand_takes_the_flags_that_its_help_lists():
             assert "--no-such-flag" in told, (name, flag, told)
             assert f"does not take {flag}" not in told and f"unknown option {flag}" not in told, (name, flag, told)
         assert f"For example: vm-launch {name}" in text
+
+
+@pytest.mark.parametrize("strange", [{"ARCH": "x86"}, {"VM_LAUNCH_CONFIG": "/nowhere"}, {"CPUS": "x", "NETWORK2_MODE": "nonsense"}])
+def test_what_is_meant_for_a_start_is_no_affair_of_a_subcommand_that_uses_none_of_it(strange):
+    for words in (("help", "man"), ("completion", "bash"), ("ls",), ("status",)):
+        assert launch(*words, env=environment(**strange)).returncode == 0, words
+    fails_with(launch("plan", env=environment(**strange)), 2, next(iter(strange)))
+    fails_with(launch("health", env=environment(HEALTH_STAGE="nonsense")), 2, "$HEALTH_STAGE: invalid value 'nonsense'")
 
 
 def test_faults_of_a_verb_as_json():

@@ -368,6 +368,9 @@ TEST_CASE("guest-exec: all behind its own option is the command's") {
     CHECK(parsed({"guest-exec", "--name", "box", "--wait", "ls"})->command.words == Words{"box"});
     CHECK(contains(text_of(parsed({"guest-exec", "--name"})->layer.faults), "unknown option --name"));
     CHECK(parsed({"guest-exec", "--help"})->command.help);
+    const auto json_faults = parsed({"guest-exec", "--log-format", "json", "ls", "--log-format"});
+    CHECK(json_faults->layer.values.at("log-format").text == "json");
+    CHECK(json_faults->command.rest == Words{"ls", "--log-format"});
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ TEST_CASE("a forwarded port is told with what one can paste") {
         many.push_back(forward(port, port));
     }
     CHECK(contains(forward_lines({{"forwards", many}}), "and 12 more\n"));
+    CHECK(short_forwards(json::array({{{"forwards", many}}})) == "1→1, 2→2, 3→3, 4→4, 16 more");
     CHECK(forward_lines(json::object()).empty());
 }
 
@@ -128,12 +129,35 @@ TEST_CASE("ssh goes by a forwarded port, else to the address on a bridge") {
           "192.0.2.7");
 }
 
+TEST_CASE("an address that a boot program got is doubted, the guest's own is not") {
+    const auto doubt_by = [](const char* by) {
+        const json nic{{"mode", "bridge"}, {"address", "192.0.2.7"}, {"address_by", by}};
+        return ssh_way("web", vm_with(json::array({nic}))).doubt;
+    };
+    CHECK(contains(doubt_by("ipxe"), "192.0.2.7 is the address that iPXE got"));
+    CHECK(contains(doubt_by("firmware"), "that the firmware got"));
+    CHECK(doubt_by("agent").empty());
+    CHECK(doubt_by("other").empty());
+}
+
+TEST_CASE("a guest's bridge has its port's MAC address, and the IP address") {
+    json nics{{{"id", "net0"}, {"mac", "52:54:00:00:00:01"}}};
+    const json bare{{"hardware-address", "52:54:00:00:00:01"}, {"ip-addresses", json::array()}};
+    const json bridge{{"hardware-address", "52:54:00:00:00:01"},
+                      {"ip-addresses", {{{"ip-address", "192.0.2.7"}}}}};
+    add_told_by_agent(nics, {bare, bridge});
+    CHECK(address_words(nics[0]) == "192.0.2.7, as its agent says");
+}
+
 TEST_CASE("where no way leads to the guest, ssh says what would make one") {
     CHECK(contains(refused({{{"mode", "nat"}, {"address", "10.0.2.15"}}}).hint, "--ssh-port 2222"));
     CHECK(contains(refused({{{"mode", "bridge"}}}).why, "its address is not known"));
     CHECK(contains(refused({{{"mode", "bridge"}, {"address", "-oProxyCommand=x"}}}).why,
                    "its address is not known"));
     CHECK(contains(refused({{{"mode", "direct"}, {"address", "192.0.2.8"}}}).hint, "ssh 192.0.2.8"));
+    const Fault isolated = refused({{{"mode", "isolated"}, {"address", "192.0.2.9"}}});
+    CHECK(contains(isolated.why, "leads to nobody but the VMs on it"));
+    CHECK(contains(isolated.hint, "vm-launch console web"));
     CHECK(contains(refused(json::array()).why, "none of its NICs"));
 }
 
@@ -149,6 +173,9 @@ TEST_CASE("ssh's own options come first, then ours, the host, and the guest's co
     CHECK(ssh_words({"::1", 2}, {}, {}).back() == "::1");
     CHECK(ssh_words({"::1", 2}, {}, {"-i"}).back() == "::1");
     CHECK_FALSE(contains(ssh_words({"::1", 2}, {}, {}), "-l"));
+    const Words ended = ssh_words({"192.0.2.7"}, {}, {"-A", "--", "uname", "--", "-a"});
+    CHECK(Words(ended.begin(), ended.begin() + 3) == Words{"ssh", "-A", "-o"});
+    CHECK(Words(ended.end() - 4, ended.end()) == Words{"192.0.2.7", "uname", "--", "-a"});
 }
 
 // -- ls
