@@ -58,7 +58,7 @@ std::string hint_for_word(const std::string& word, std::string_view before) {
         return fmt::format("did you mean --disk {}?", word);
     }
     return "a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch --help); arguments for QEMU go "
-           "behind --";
+           "after --";
 }
 
 }  // namespace vml

@@ -155,18 +155,6 @@ const Subcommand& or_plan(const Subcommand& given, Arguments& arguments,
     return *found;
 }
 
-std::string see_help(const Subcommand& subcommand) {
-    return fmt::format("see vm-launch {} --help", subcommand.name);
-}
-
-// Where the flags of others go.
-std::string hint_on_flags(const Subcommand& subcommand) {
-    if (subcommand.takes_settings) {
-        return "see vm-launch --help; options of QEMU go after --";
-    }
-    return subcommand.name == "ssh" ? "ssh's own options go after --" : see_help(subcommand);
-}
-
 // "vm-launch boot.ipxe", "vm-launch ./netboot".
 bool take_what_to_boot(const std::string& word, Layer& layer) {
     const auto flag = setting_of_word(word);

@@ -78,6 +78,10 @@ struct Subcommand {
     [[nodiscard]] bool takes_rest() const { return usage.find("-- ") != std::string_view::npos; }
 };
 
+// Hints: where a subcommand's words are told, and where the flags of others go.
+[[nodiscard]] std::string see_help(const Subcommand& subcommand);
+[[nodiscard]] std::string hint_on_flags(const Subcommand& subcommand);
+
 // Does it take this flag of a setting?
 [[nodiscard]] bool uses(const Subcommand& subcommand, std::string_view setting);
 // A flag of its own, or nullptr.

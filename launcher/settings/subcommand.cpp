@@ -22,6 +22,17 @@ bool uses(const Subcommand& subcommand, std::string_view setting) {
                        [&](const UsedFlag& used) { return !used.is_own() && used.flag == setting; });
 }
 
+std::string see_help(const Subcommand& subcommand) {
+    return fmt::format("see vm-launch {} --help", subcommand.name);
+}
+
+std::string hint_on_flags(const Subcommand& subcommand) {
+    if (subcommand.takes_settings) {
+        return "see vm-launch --help; options of QEMU go after --";
+    }
+    return subcommand.name == "ssh" ? "ssh's own options go after --" : see_help(subcommand);
+}
+
 const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag) {
     const auto& flags = subcommand.flags;
     const auto found = std::find_if(flags.begin(), flags.end(),

@@ -375,7 +375,7 @@ TEST_CASE("a word behind a boolean is its value or a fault, and never passed ove
     CHECK(faults_in(read_flags({"--ipxe", "disk.x"})) ==
           Words{"unexpected argument 'disk.x' | a script to boot is FILE.ipxe, a folder ./DIR (see vm-launch "
                 "--help); "
-                "arguments for QEMU go behind --"});
+                "arguments for QEMU go after --"});
     CHECK(read_flags({"--ipxe", "disk.img"}).settings.ipxe);
     CHECK(read_flags({"--ipxe", "--netboot-dir", "d"}).faults.empty());
 }
@@ -561,7 +561,7 @@ TEST_CASE("unknown options, with what was probably meant") {
           Words{"unknown option --memroy | did you mean --memory?"});
     CHECK(faults_in(read_flags({"-ipxe"})) == Words{"unknown option -ipxe | did you mean --ipxe?"});
     CHECK(faults_in(read_flags({"--frobnicate"})) ==
-          Words{"unknown option --frobnicate | see vm-launch --help; options of QEMU go behind --"});
+          Words{"unknown option --frobnicate | see vm-launch --help; options of QEMU go after --"});
     CHECK(faults_in(read_flags({"--one-unknown", "--two-unknown"})).size() == 2);
 }
 
