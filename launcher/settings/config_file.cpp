@@ -116,6 +116,8 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
         layer.extra_disks = items_of(value, key, "10G", layer);
     } else if (value.is_boolean() && !may_be_boolean(*find_option(key.text))) {
         layer.fault(fmt::format("{}: expected a value, not a boolean", key.origin), "", "");
+    } else if (value.is_array() && !find_option(key.text)->is_list) {
+        layer.fault(fmt::format("{}: expected a value, not a list", key.origin), "", "");
     } else if (const auto text = text_of(value, key.text == "extra-args")) {
         layer.values.try_emplace(key.text, Raw{*text, key.origin});
     } else {

@@ -106,7 +106,7 @@ TEST_CASE("a forwarded port is told with what one can paste") {
     CHECK(contains(lines, "port 80: http://127.0.0.1:8080/\n"));
     CHECK(contains(lines, "port 443: https://127.0.0.1:8443/\n"));
     CHECK(contains(lines, "127.0.0.1:53 leads to the guest's udp port 53\n"));
-    CHECK(short_forwards(json::array({nic})) == "2222→22, 8080→80, 8443→443, udp 53→53, 192.0.2.1:5000→5000");
+    CHECK(short_forwards(json::array({nic})) == "2222→22, 8080→80, 8443→443, udp 53→53, 1 more");
     json many = json::array();
     for (int port = 1; port <= 20; ++port) {
         many.push_back(forward(port, port));
