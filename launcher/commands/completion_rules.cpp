@@ -150,12 +150,8 @@ std::vector<FlagWords> flags_of(const Subcommand& subcommand) {
             add(row.negation(), "not: " + row.help);
         }
     }
-    for (const GeneralOption& option : general_options()) {
-        const bool counts = option.flag == "format" ? !subcommand.formats.empty()
-                                                    : option.flag == "help" || subcommand.takes_settings;
-        if (counts) {
-            add(option.flag, option.flag == "format" ? subcommand.formats : std::string_view{option.help});
-        }
+    for (const GeneralOption& option : general_options_of(subcommand)) {
+        add(option.flag, option.help);
     }
     return flags;
 }

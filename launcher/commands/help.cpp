@@ -43,9 +43,9 @@ std::string settings_text() {
     return text;
 }
 
-std::string general_text() {
+std::string text_of(const std::vector<GeneralOption>& options) {
     std::string text = "\nGeneral:\n";
-    for (const GeneralOption& option : general_options()) {
+    for (const GeneralOption& option : options) {
         const std::string variable =
             option.environment.empty() ? "" : fmt::format(" [${}]", option.environment);
         text += help_entry(flag_with_value(option.flag, option.metavar), option.help + variable);
@@ -70,8 +70,8 @@ std::string help_text() {
     for (const Subcommand& subcommand : subcommands()) {
         text += help_entry("vm-launch " + name_and_usage(subcommand), std::string{subcommand.help});
     }
-    return text + "\n  vm-launch SUBCOMMAND --help says more of each.\n" + settings_text() + general_text() +
-           exit_codes_text() + std::string{booleans_text} +
+    return text + "\n  vm-launch SUBCOMMAND --help says more of each.\n" + settings_text() +
+           text_of(general_options()) + exit_codes_text() + std::string{booleans_text} +
            "Start here: vm-launch init DIR, then vm-launch ./DIR   (boots DIR/boot.ipxe)\n";
 }
 
@@ -80,7 +80,7 @@ std::string help_on(const Subcommand& subcommand) {
                                    paragraph(sentence(subcommand.help)));
     if (subcommand.takes_settings) {
         return text + "\nFor example: vm-launch " + std::string{subcommand.example} + "\n" + settings_text() +
-               general_text() + exit_codes_text() + std::string{booleans_text};
+               text_of(general_options_of(subcommand)) + exit_codes_text() + std::string{booleans_text};
     }
     if (!subcommand.details.empty()) {
         text += "\n" + paragraph(sentence(without_markdown(subcommand.details))) + "\n";

@@ -31,6 +31,21 @@ std::vector<GeneralOption> general_options() {
             {"version", "", "", "print the version"}};
 }
 
+std::vector<GeneralOption> general_options_of(const Subcommand& subcommand) {
+    std::vector<GeneralOption> options = general_options();
+    std::erase_if(options, [&](const GeneralOption& option) {
+        return option.flag == "format"    ? subcommand.formats.empty()
+               : option.flag == "dry-run" ? subcommand.name != "run"
+                                          : option.flag != "help" && !subcommand.takes_settings;
+    });
+    for (GeneralOption& option : options) {
+        if (option.flag == "format") {
+            option.help = subcommand.formats;
+        }
+    }
+    return options;
+}
+
 std::string flag_with_value(std::string_view flag, std::string_view metavar) {
     return metavar.empty() ? fmt::format("--{}", flag) : fmt::format("--{} {}", flag, metavar);
 }

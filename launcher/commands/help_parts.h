@@ -22,6 +22,8 @@ struct GeneralOption {
     std::string help;
 };
 [[nodiscard]] std::vector<GeneralOption> general_options();
+// Those that this subcommand takes.
+[[nodiscard]] std::vector<GeneralOption> general_options_of(const Subcommand& subcommand);
 
 // "--flag" or "--flag VALUE".
 [[nodiscard]] std::string flag_with_value(std::string_view flag, std::string_view metavar);
