@@ -79,7 +79,7 @@ def test_files_and_folders(script, tmp_path):
 
 def test_every_flag_of_the_help_is_offered_and_takes_what_is_offered(script):
     """The values too: none that vm-launch refuses."""
-    offered = completed(script, "plan", "--")
+    offered = {*completed(script, "plan", "--"), *completed(script, "run", "--")}
     for flag in (word for word in launch("--help").stdout.split() if word.startswith("--") and word[2:].replace("-", "").isalnum()):
         assert flag in offered or flag in ("--FLAG", "--no-FLAG", "--show-config", "--"), flag
     for flag in ("--firmware", "--pxe", "--network", "--nic-model", "--disk-bus", "--disk-cache", "--graphics", "--log-level", "--until", "--probe"):

@@ -105,7 +105,7 @@ def test_every_subcommand_takes_the_flags_that_its_help_lists():
         for flag in re.findall(r"^  (--[a-z-]+)", text.split("\nOptions:\n")[-1], re.MULTILINE):
             if flag in ("--help", "--version"):
                 continue
-            told = launch(name, flag, "x", "--no-such-flag").stderr
+            told = launch(name, "--no-such-flag", flag, "x").stderr
             assert "--no-such-flag" in told, (name, flag, told)
             assert f"does not take {flag}" not in told and f"unknown option {flag}" not in told, (name, flag, told)
         assert f"For example: vm-launch {name}" in text
