@@ -47,6 +47,14 @@ struct Offer {
     bool operator==(const Offer&) const = default;
 };
 
+// What a client asked for first of the files that it was named.
+struct ChosenFile {
+    std::string url{};
+    bool own = false;  // vm-launch's own offer names it
+
+    bool operator==(const ChosenFile&) const = default;
+};
+
 // One client's talk with DHCP servers over one NIC.
 struct DhcpTalk {
     Client client = Client::other;
@@ -69,6 +77,7 @@ struct DhcpTalk {
     bool boot_server_answered = false;
     bool own_answered = false;  // by vm-launch, to this guest alone, whomever it asked
     Address boot_server{};
+    std::optional<ChosenFile> chosen{};  // where vm-launch has made an offer
 
     bool operator==(const DhcpTalk&) const = default;
 };

@@ -115,7 +115,7 @@ TEST_CASE("another ProxyDHCP server's offer came first") {
     Offered late;
     late.other_proxy().see(dhcp(false, 2, "", guest_ip));
     late.offer_own();
-    CHECK(contains(fate_text(late.talk()), "another ProxyDHCP server's came before it"));
+    CHECK(contains(fate_text(late.talk()), "that of the ProxyDHCP server 10.0.0.7 came before it"));
     CHECK_FALSE(is_own_offer_taken(late.talk()));
     Offered in_time;  // of two ProxyDHCP servers the priority decides
     in_time.other_proxy().offer_own().gets_address("");
@@ -125,15 +125,74 @@ TEST_CASE("another ProxyDHCP server's offer came first") {
     asks.see(udp(true, 68, 4011, dhcp(true, 3, as_ipxe).substr(14 + 20 + 8)));
     CHECK_FALSE(is_own_offer_taken(asks.talk()));
     asks.see(udp(false, 4011, 68, dhcp(false, 5, proxy, guest_ip).substr(14 + 20 + 8)));
-    CHECK(asks.told("another ProxyDHCP server's came before it"));
-    CHECK(contains(fate_text(asks.talk()), "another ProxyDHCP server's came before it"));
+    CHECK(asks.told("that of the ProxyDHCP server 10.0.0.1 came before it"));
+    CHECK(contains(fate_text(asks.talk()), "that of the ProxyDHCP server 10.0.0.1 came before it"));
+}
+
+// A DHCP server that calls itself a PXE server, whose offer is read so much later than vm-launch's was sent.
+class AtOnce : public Offered {
+  public:
+    explicit AtOnce(double later) {
+        offer_own();
+        const std::string frame =
+            dhcp(false, 2, proxy + option(43, "\xE0\x01\x41\xFF"), guest_ip, "theirs.efi");
+        const auto packet = decode_frame(bytes_of(frame));
+        REQUIRE(packet);
+        timeline.packet(at += later, 0, *packet);
+        see(dhcp(true, 3, as_ipxe)).see(dhcp(false, 5, proxy, guest_ip, "theirs.efi"));
+    }
+};
+
+// What lay in the packet socket already may have come to the guest before.
+TEST_CASE("an offer of the same moment leaves it open, and what iPXE asks for settles it") {
+    AtOnce theirs{0.001};
+    CHECK_FALSE(is_own_offer_taken(theirs.talk()));
+    CHECK(
+        theirs.told("iPXE may leave vm-launch's file: the offer came at the same time as that of the DHCP "
+                    "server 10.0.0.1, and the first one counts"));
+    theirs.no_tftp("theirs.efi", 1, "no");
+    CHECK_FALSE(is_own_offer_taken(theirs.talk()));
+    CHECK(theirs.told("iPXE leaves vm-launch's file for tftp://10.0.0.1/theirs.efi"));
+
+    AtOnce ours{0.001};
+    ours.connects(8080).asks(8080, "/boot.ipxe");
+    CHECK_FALSE(is_own_offer_taken(ours.talk()));  // of another server than the one that is named
+    AtOnce later{0.02};
+    CHECK(is_own_offer_taken(later.talk()));
+    CHECK(later.told("iPXE takes vm-launch's file before the network's own (theirs.efi"));
+    later.tftp("theirs.efi", "x");  // which shows better than any time
+    CHECK_FALSE(is_own_offer_taken(later.talk()));
+    CHECK(later.told("iPXE leaves vm-launch's file for tftp://10.0.0.1/theirs.efi"));
+}
+
+TEST_CASE("iPXE that asks for vm-launch's file has taken its offer") {
+    AtOnce machine{0.001};
+    const auto fetch = [](const std::string& url, double began) {
+        Fetch made;
+        made.url = url;
+        made.began = began;
+        return made;
+    };
+    DhcpTalk talk = machine.talk();
+    CHECK(note_choice(talk, fetch(our_url, machine.at)));
+    CHECK_FALSE(note_choice(talk, fetch(our_url, machine.at)));
+    CHECK(is_own_offer_taken(talk));
+    CHECK(contains(fate_text(talk), "iPXE takes vm-launch's file before the network's own"));
+    DhcpTalk other = machine.talk();
+    CHECK_FALSE(note_choice(other, fetch(our_url, other.began - 1)));
+    CHECK_FALSE(note_choice(other, fetch("tftp://10.0.0.1/x", machine.at)));
+    CHECK_FALSE(note_choice(other, fetch("tftp://10.0.0.2/theirs.efi", machine.at)));
 }
 
 // UEFI's PXE client, and what it is offered.
 class FirmwareOffered : public Machine {
   public:
-    explicit FirmwareOffered(const std::string& kind = "PXEClient") : kind_{option(60, kind)} {
+    explicit FirmwareOffered(const std::string& kind = "PXEClient", const std::string& proxys = {})
+        : kind_{option(60, kind)} {
         see(dhcp(true, 1, kind_));
+        if (!proxys.empty()) {
+            other_proxy(proxys);
+        }
         own(dhcp(false, 2, kind_ + option(67, "snponly.efi")));
     }
     void own(const std::string& frame) {
@@ -147,7 +206,23 @@ class FirmwareOffered : public Machine {
         see(dhcp(false, 5, options, guest_ip));
         return *this;
     }
+    // It asks a boot server, and vm-launch answers.
+    FirmwareOffered& is_answered() {
+        see(udp(true, 4011, 4011, dhcp(true, 3, kind_).substr(14 + 20 + 8)));
+        own(udp(false, 4011, 4011, dhcp(false, 5, kind_ + option(67, "snponly.efi")).substr(14 + 20 + 8)));
+        return *this;
+    }
+    FirmwareOffered& other_proxy(const std::string& options) {
+        constexpr std::size_t source_address = 14 + 12;
+        see(dhcp(false, 2, kind_ + options).replace(source_address, 4, be32(server_ip + 6)));
+        return *this;
+    }
     [[nodiscard]] DhcpTalk talk() { return timeline.boot().dhcp.back(); }
+    [[nodiscard]] bool told(const std::string& words) {
+        const auto& marks = timeline.boot().marks;
+        return std::any_of(marks.begin(), marks.end(),
+                           [&](const Mark& mark) { return contains(mark.detail, words); });
+    }
 
   private:
     std::string kind_;
@@ -187,6 +262,64 @@ TEST_CASE("a boot server that is to be asked loses, and its silence is none") {
     CHECK(is_own_offer_taken(machine.talk()));
     machine.stops();
     machine.gets(ExitCode::fetch_failed, "nothing was fetched", "DHCP named snponly.efi");
+}
+
+// dnsmasq's dhcp-option-force=43,e0:01:41:ff: without PXE's sub-options it is asked at port 4011 (edk2's
+// DhcpBinl), which vm-launch answers.
+TEST_CASE("an option 43 of another kind makes no boot server of a DHCP server") {
+    const std::string theirs = proxy + option(67, "theirs.efi");
+    FirmwareOffered machine;
+    machine.gets_address(theirs + option(43, "\xE0\x01\x41\xFF"));
+    CHECK(is_own_offer_taken(machine.talk()));
+    CHECK(machine.told("the firmware takes vm-launch's file before the network's own (theirs.efi"));
+    machine.is_answered().tftp("snponly.efi", "x");
+    CHECK(is_own_offer_taken(machine.talk()));
+    CHECK_FALSE(machine.told("ignores vm-launch's offer"));
+    FirmwareOffered with_prompt;
+    with_prompt.gets_address(theirs + option(43, std::string{"\x0A\x01\x05\xFF"}));
+    CHECK_FALSE(is_own_offer_taken(with_prompt.talk()));
+}
+
+// edk2 goes by the menu of a server that gives the address, and takes an answer of a listed server alone
+// where that says so.
+TEST_CASE("a PXE menu that comes with the address") {
+    const auto control = [](char value) { return std::string{"\x06\x01", 2} + value + "\xFF"; };
+    FirmwareOffered free;
+    free.gets_address(proxy + option(43, control(3)));
+    CHECK_FALSE(is_own_offer_taken(free.talk()));
+    CHECK(
+        free.told("answers it as a PXEClient server itself (option 60), and tells it which boot servers to "
+                  "ask (option 43)"));
+    free.is_answered();
+    CHECK(is_own_offer_taken(free.talk()));
+    FirmwareOffered listed;
+    listed.gets_address(proxy + option(43, control(7)));
+    listed.is_answered();
+    CHECK_FALSE(is_own_offer_taken(listed.talk()));
+    CHECK(contains(std::string{own_offer_hint(listed.talk())}, "no option 60"));
+    listed.tftp("snponly.efi", "x");  // it was asked for, whatever was told
+    CHECK(is_own_offer_taken(listed.talk()));
+}
+
+// edk2 keeps the first ProxyDHCP offer that has discovery control (PxeBcCacheDhcp4Offer).
+TEST_CASE("another ProxyDHCP server's offer to the firmware came first") {
+    const std::string complete = option(43, "\x06\x01\x08\xFF") + option(67, "theirs.efi");
+    FirmwareOffered first{"PXEClient", complete};
+    first.gets_address("");
+    CHECK(first.told(
+        "the firmware ignores vm-launch's offer: that of the ProxyDHCP server 10.0.0.7 came before"));
+    CHECK_FALSE(is_own_offer_taken(first.talk()));
+    first.is_answered();
+    CHECK(first.told("the firmware takes vm-launch's file before that of the ProxyDHCP server 10.0.0.7"));
+    FirmwareOffered asked{"PXEClient", option(67, "theirs.efi")};
+    asked.gets_address("");
+    CHECK(is_own_offer_taken(asked.talk()));
+    FirmwareOffered later;
+    later.other_proxy(complete).gets_address("");
+    CHECK(is_own_offer_taken(later.talk()));
+    FirmwareOffered by_http{"HTTPClient", option(67, "http://10.0.0.7/a.efi")};
+    by_http.gets_address("");
+    CHECK_FALSE(is_own_offer_taken(by_http.talk()));
 }
 
 }  // namespace
