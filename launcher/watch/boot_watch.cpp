@@ -48,6 +48,11 @@ bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url
     });
 }
 
+// A file comes, and nobody looks for an address.
+bool is_under_way(const std::vector<boot::Fetch>& fetches) {
+    return !fetches.empty() && fetches.back().state == boot::FetchState::receiving;
+}
+
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
@@ -126,7 +131,7 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              },
              // iPXE may look for an address, and another server's offer come right after (own_offer.h).
              [this](std::size_t nic) {
-                 return nic == help_.own_offer().nic() && !observer_.has_reached(boot::Stage::fetch);
+                 return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
              }}},
       answer_wait_{io,
                    log,
