@@ -193,7 +193,8 @@ class FirmwareOffered : public Machine {
         if (!proxys.empty()) {
             other_proxy(proxys);
         }
-        own(dhcp(false, 2, kind_ + option(67, "snponly.efi")));
+        constexpr std::size_t siaddr = 14 + 20 + 8 + 20;
+        own(dhcp(false, 2, kind_ + option(67, "snponly.efi")).replace(siaddr, 4, be32(server_ip)));
     }
     void own(const std::string& frame) {
         auto packet = decode_frame(bytes_of(frame));
@@ -320,6 +321,136 @@ TEST_CASE("another ProxyDHCP server's offer to the firmware came first") {
     FirmwareOffered by_http{"HTTPClient", option(67, "http://10.0.0.7/a.efi")};
     by_http.gets_address("");
     CHECK_FALSE(is_own_offer_taken(by_http.talk()));
+}
+
+// The firmware fetched iPXE from vm-launch, and that looks for an address.
+class Loaded : public FirmwareOffered {
+  public:
+    Loaded() {
+        about.uefi = true;
+        about.ipxe = false;
+        about.serves = "/srv/n";
+        gets_address("").tftp("snponly.efi", efi_program());
+        no_tftp("autoexec.ipxe", 1, "no").says("autoexec.ipxe... Not found (https://ipxe.org/2d12618e)");
+        discovers();
+    }
+    Loaded& ipxe_gets_address(const std::string& options) {
+        see(dhcp(false, 2, options, guest_ip)).see(dhcp(true, 3, as_ipxe));
+        see(dhcp(false, 5, options, guest_ip));
+        return *this;
+    }
+    Loaded& fails() {
+        says("BdsDxe: failed to start Boot0001 \"UEFI PXEv4 (MAC:525400000001)\" from x: Not Found");
+        return *this;
+    }
+    static std::string efi_program() {
+        std::string head(0x100, 'x');
+        head.replace(0, 2, "MZ").replace(0x3C, 4, std::string{"\x80\0\0\0", 4});
+        return head.replace(0x80, 6, std::string{"PE\0\0\x64\x86", 6});
+    }
+};
+
+TEST_CASE("iPXE that ran is not blamed for a file that it did not get") {
+    Loaded told;
+    told.ipxe_gets_address(option(67, "theirs.efi")).no_tftp("theirs.efi", 1, "no");
+    told.says("tftp://10.0.0.1/theirs.efi... Not found (https://ipxe.org/2d12618e)");
+    told.fails();
+    told.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/theirs.efi", "no");
+    Loaded silent;  // the console is not seen
+    silent.ipxe_gets_address(option(67, "theirs.efi")).no_tftp("theirs.efi", 1, "no");
+    silent.fails();
+    silent.gets(ExitCode::fetch_failed, "cannot fetch tftp://10.0.0.1/theirs.efi", "no");
+    Loaded by_http;
+    by_http.ipxe_gets_address(option(67, "http://10.0.0.1/theirs.ipxe")).no_http("/theirs.ipxe");
+    by_http.fails();
+    by_http.gets(ExitCode::fetch_failed, "/theirs.ipxe", "404");
+}
+
+TEST_CASE("iPXE that ran is not blamed for a program that came after it, nor for nothing at all") {
+    Loaded other;
+    other.ipxe_gets_address(option(67, "theirs.efi")).tftp("theirs.efi", Loaded::efi_program());
+    other.fails();
+    other.gets(ExitCode::not_bootable, "tftp://10.0.0.1/theirs.efi did not boot",
+               "an EFI program for x86_64");
+    Loaded text;
+    text.ipxe_gets_address(option(67, "boot.ipxe")).tftp("boot.ipxe", "echo hello\n");
+    text.says("Could not boot: Exec format error (https://ipxe.org/2e008081)");
+    text.fails();
+    text.gets(ExitCode::not_bootable, "tftp://10.0.0.1/boot.ipxe", "its first line is \"echo hello\"");
+    Loaded nothing;
+    nothing.ipxe_gets_address(option(67, "https://h/x"));
+    nothing.says("https://h/x... Operation not supported (https://ipxe.org/3c092003)");
+    nothing.fails();
+    nothing.gets(ExitCode::fetch_failed, "no protocol to fetch https://h/x", "not supported");
+    // A loader that the firmware has started, and that is no iPXE.
+    Loaded before;
+    before.fails();
+    CHECK_FALSE(contains(before.verdict().what, "snponly.efi"));
+}
+
+TEST_CASE("a loader of the firmware's may look for a name that is not there") {
+    FirmwareOffered machine;
+    machine.about.uefi = true;
+    machine.gets_address("").tftp("snponly.efi", Loaded::efi_program()).no_tftp("grub.cfg", 1, "no");
+    machine.says("BdsDxe: failed to start Boot0001 \"UEFI PXEv4 (MAC:525400000001)\" from x: Not Found");
+    machine.gets(ExitCode::not_bootable, "snponly.efi did not boot", "an EFI program for x86_64");
+}
+
+// Once the firmware was offered a file of vm-launch's.
+TEST_CASE("TFTP of the host's own is not reached") {
+    const auto refused = [](bool by_pxe) {
+        Loaded machine;
+        if (!by_pxe) {
+            machine.about.serves.reset();
+        }
+        machine.ipxe_gets_address(option(67, "theirs.efi")).no_tftp("theirs.efi", 1, "no");
+        machine.fails();
+        return machine.verdict().hint;
+    };
+    CHECK(
+        refused(true) ==
+        "TFTP at 10.0.0.1 is vm-launch's for this guest, and gives what is in /srv/n; a server of the host's "
+        "own there is not reached");
+    CHECK(contains(refused(false), "in 10.0.0.1's folder"));
+}
+
+TEST_CASE("a name in the URL, and no DNS server") {
+    const auto named = [](const std::string& url, const std::string& options, bool stops = true) {
+        Machine machine;
+        machine.has_address(option(67, url) + options);
+        if (stops) {
+            machine.stops();
+        }
+        return machine.verdict();
+    };
+    const Fault fault = named("http://boot.example.org:8080/x.ipxe", "");
+    CHECK(fault.code == ExitCode::fetch_failed);
+    CHECK(contains(fault.what, "nobody can be asked for the name in http://boot.example.org:8080/x.ipxe"));
+    CHECK(contains(fault.why, "boot.example.org is to be looked up, and 10.0.0.1 names no DNS server"));
+    for (const std::string url :
+         {"http://10.0.0.9/x", "http://[fd00::1]/x", "http://10.0.0.9:80/x", "boot.ipxe"}) {
+        CHECK(contains(named(url, "").what, "nothing was fetched"));
+    }
+    CHECK(contains(named("http://h/x", option(6, be32(server_ip))).what, "nothing was fetched"));
+    CHECK_FALSE(contains(named("http://h/x", "", false).what, "nobody can be asked"));
+}
+
+// edk2's HTTP client takes no offer there.
+TEST_CASE("a name in vm-launch's own URL, and no DNS server") {
+    Machine machine{false};
+    machine.about.uefi = true;
+    const std::string kind = option(60, "HTTPClient:Arch:00016");
+    machine.see(dhcp(true, 1, kind));
+    auto packet =
+        decode_frame(bytes_of(dhcp(false, 2, option(60, "HTTPClient") + option(67, "http://h/x.efi"))));
+    REQUIRE(packet);
+    packet->ours = true;
+    machine.timeline.packet(machine.at += 0.1, 0, *packet);
+    machine.see(dhcp(false, 2, "", guest_ip));
+    CHECK_FALSE(contains(machine.verdict().what, "nothing to boot"));  // its wait is not over
+    machine.stops();
+    machine.gets(ExitCode::fetch_failed, "the name in http://h/x.efi", "and no DHCP offer names a DNS server",
+                 "option 6");
 }
 
 }  // namespace
