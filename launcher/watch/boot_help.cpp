@@ -61,8 +61,9 @@ void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
 void BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) {
     for (const auto& offer : helps_.own_offer.due(nic, packet, hands_.boot_without_fetches())) {
         const std::string frame = serve::proxy_offer(offer);
-        if (hands_.send(nic, frame)) {
-            helps_.own_offer.was_made();
+        const bool sent = hands_.send(nic, frame);
+        helps_.own_offer.was_sent(sent);
+        if (sent) {
             hands_.sent(nic, frame);
         }
     }
