@@ -109,11 +109,6 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
-             [this](std::size_t nic, std::string_view frame) {
-                 if (const auto packet = own_packet(frame)) {
-                     observed(observer_.packet(now(), nic, *packet));
-                 }
-             },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
       probe_{io,
@@ -218,7 +213,15 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     if (probe_.takes(nic, *packet)) {
         return;
     }
-    observed(observer_.packet(now(), nic, *packet));
+    const Observed seen = observer_.packet(now(), nic, *packet);
+    const std::vector<std::string> offered = help_.offer_own(nic, *packet);  // before anything is told of it
+    const double offered_at = now();
+    observed(seen);
+    for (const std::string& own : offered) {
+        if (const auto own_seen = own_packet(own)) {
+            observed(observer_.packet(offered_at, nic, *own_seen));
+        }
+    }
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
     }
