@@ -1,5 +1,6 @@
 #include "bootwatch/own_server.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -36,11 +37,29 @@ bool is_own(const Scene& scene, const Fetch& fetch) {
              root_of(fetch.url) == fmt::format("tftp://{}/", to_string(dhcp->own->message.next_server))));
 }
 
+// Where vm-launch's offer to the firmware's PXE client was of itself, it answers TFTP at that address to this
+// guest, whoever asks and whatever for (net::KeepDatagrams).
+bool is_in_place_of_the_hosts(const Scene& scene, const Fetch& fetch) {
+    const auto& talks = scene.boot.dhcp;
+    return scene.about.serves && fetch.protocol == "tftp" &&
+           std::any_of(talks.begin(), talks.end(), [&](const DhcpTalk& talk) {
+               return talk.client == Client::firmware && talk.own &&
+                      talk.own->message.vendor_class.starts_with("PXEClient") &&
+                      talk.own->message.next_server == fetch.server.address;
+           });
+}
+
 }  // namespace
 
 std::string hint_for_own_server(const Scene& scene, const Fetch& fetch) {
     if (!is_own(scene, fetch)) {
-        return {};
+        return !is_in_place_of_the_hosts(scene, fetch)
+                   ? ""
+                   : fmt::format(
+                         "TFTP at {} is vm-launch's for this guest{}; a server of the host's own there "
+                         "is not reached",
+                         to_string(fetch.server.address),
+                         scene.about.serves->empty() ? "" : ", and gives what is in " + *scene.about.serves);
     }
     if (scene.about.serves->empty()) {
         return "vm-launch serves the script alone, and what that named literally of its own folder when the "

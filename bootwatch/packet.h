@@ -54,6 +54,16 @@ enum class DhcpKind : std::uint8_t {
     inform = 8,
 };
 
+// How a PXE client is to find its boot server: the options inside of option 43 (PXE specification 2.1, table
+// 2-1). edk2 looks for one where any of 6 to 10 is there (IS_VALID_DISCOVER_VENDOR_OPTION).
+struct PxeDiscovery {
+    // Option 43.6.
+    enum Control : std::uint8_t { no_broadcast = 1, no_multicast = 2, only_from_list = 4, file_as_named = 8 };
+
+    std::uint8_t control = 0;
+    bool operator==(const PxeDiscovery&) const = default;
+};
+
 // Texts are printable ASCII; what was not is '?'.
 struct DhcpMessage {
     DhcpKind kind = DhcpKind::bootp;
@@ -74,6 +84,7 @@ struct DhcpMessage {
     std::optional<std::uint16_t> client_arch;  // option 93
     bool no_proxy_wait = false;                // option 175.176: iPXE is to take no ProxyDHCP server's offer
     std::int8_t ipxe_priority = 0;             // option 175.1: among iPXE's settings, the highest first
+    std::optional<PxeDiscovery> discovery{};   // option 43 tells how to find a boot server
     std::vector<std::uint8_t> options{};       // every option's code, in order
     bool cut = false;                          // the capture ended before the options did
     Address relay{};                           // giaddr: of the relay that passed it on, or none

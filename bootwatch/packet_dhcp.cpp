@@ -49,6 +49,9 @@ class DhcpOptions {
             case 17:
                 append(message_.root_path, value);
                 break;
+            case 43:
+                pxe_options(value);
+                break;
             case 53:
                 message_.kind = value.u8(0) <= static_cast<std::uint8_t>(DhcpKind::inform)
                                     ? static_cast<DhcpKind>(value.u8(0))
@@ -96,6 +99,27 @@ class DhcpOptions {
             all.push_back(Address::v4(value.be32(at)));
         }
         return all;
+    }
+
+    // Of several options 43 edk2 reads the first (PxeBcParseDhcp4Options).
+    void pxe_options(Bytes field) {
+        enum : std::uint8_t { pad = 0, control = 6, prompt = 10, end = 255 };
+        if (std::count(message_.options.begin(), message_.options.end(), 43) > 1) {
+            return;
+        }
+        for (std::size_t at = 0; field.has(at, 1) && field.u8(at) != end;) {
+            const std::uint8_t code = field.u8(at++);
+            if (code == pad) {
+                continue;
+            }
+            if (code >= control && code <= prompt && !message_.discovery) {
+                message_.discovery.emplace();
+            }
+            if (code == control && field.u8(at) > 0) {
+                message_.discovery->control = field.u8(at + 1);
+            }
+            at += 1U + field.u8(at);
+        }
     }
 
     // iPXE's own options lie inside option 175 (https://ipxe.org/howto/dhcpd).

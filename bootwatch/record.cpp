@@ -1,6 +1,7 @@
 #include "bootwatch/record.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace vml::boot {
 
@@ -98,10 +99,28 @@ bool is_ipxes_turn(const Boot& boot, const std::string& nic) {
     return !boot.dhcp.empty() && boot.dhcp.back().client == Client::ipxe && boot.dhcp.back().nic == nic;
 }
 
-bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch) {
+bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch, double since) {
     return std::any_of(fetches.begin(), fetches.end(), [&](const Fetch& earlier) {
-        return earlier.began < fetch.began && earlier.state == FetchState::done && may_be_program(earlier);
+        return earlier.began >= since && earlier.began < fetch.began && earlier.state == FetchState::done &&
+               may_be_program(earlier);
     });
+}
+
+std::optional<double> took_over_at(const Boot& boot) {
+    const auto begin = std::adjacent_find(
+        boot.dhcp.begin(), boot.dhcp.end(), [](const DhcpTalk& first, const DhcpTalk& second) {
+            return first.client == Client::firmware && first.ack && second.client == Client::ipxe;
+        });
+    if (begin == boot.dhcp.end()) {
+        return std::nullopt;
+    }
+    const double from = begin->began;
+    const double to = std::next(begin)->began;
+    const bool fetched = std::any_of(boot.fetches.begin(), boot.fetches.end(), [&](const Fetch& fetch) {
+        return fetch.state == FetchState::done && fetch.began >= from && fetch.began < to &&
+               may_be_program(fetch);
+    });
+    return fetched ? std::optional{to} : std::nullopt;
 }
 
 bool is_fruitless(const Boot& boot) {

@@ -47,6 +47,14 @@ struct Offer {
     bool operator==(const Offer&) const = default;
 };
 
+// What a client asked for first of the files that it was named.
+struct ChosenFile {
+    std::string url{};
+    bool own = false;  // vm-launch's own offer names it
+
+    bool operator==(const ChosenFile&) const = default;
+};
+
 // One client's talk with DHCP servers over one NIC.
 struct DhcpTalk {
     Client client = Client::other;
@@ -69,6 +77,7 @@ struct DhcpTalk {
     bool boot_server_answered = false;
     bool own_answered = false;  // by vm-launch, to this guest alone, whomever it asked
     Address boot_server{};
+    std::optional<ChosenFile> chosen{};  // where vm-launch has made an offer
 
     bool operator==(const DhcpTalk&) const = default;
 };
@@ -187,8 +196,14 @@ struct Boot {
 // Is iPXE the latest that spoke DHCP in this boot, and over this NIC?
 [[nodiscard]] bool is_ipxes_turn(const Boot& boot, const std::string& nic);
 
-// Was something that may be a program fetched whole before this? It may have run, and asked for it.
-[[nodiscard]] bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch);
+// Was something that may be a program fetched whole before this, and not before that time? It may have run,
+// and asked for it.
+[[nodiscard]] bool is_asked_by_a_program(const std::vector<Fetch>& fetches, const Fetch& fetch,
+                                         double since = 0);
+
+// When an iPXE that the firmware had fetched began to look for an address. It ran: what the firmware fetched
+// before did its work.
+[[nodiscard]] std::optional<double> took_over_at(const Boot& boot);
 
 // Is this a program, by its first bytes, or may it be one?
 [[nodiscard]] bool may_be_program(const Fetch& fetch);

@@ -129,6 +129,10 @@ void Timeline::dhcp(double at, std::size_t nic, bool from_guest, const Packet& p
         dhcp_from_guest(at, nic, packet, message);
     } else if (!from_guest && message.from_server) {
         dhcp_from_server(at, nic, packet, message);
+        const DhcpTalk* const talk = talk_of(nic);
+        if (const std::string words = talk != nullptr ? untold_fate(current(), *talk) : ""; !words.empty()) {
+            mark(Stage::address, at, Proof::wire, words, false);
+        }
     }
 }
 
@@ -175,8 +179,7 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
-    const bool answered =
-        std::exchange(talk->boot_server_answered, talk->boot_server_answered || packet.from.port == 4011);
+    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
     if (packet.ours) {
         talk->own_answered = talk->own_answered || packet.from.port == 4011;
         if (!talk->own) {  // iPXE keeps the first one for as long as it looks for an address
@@ -185,9 +188,6 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
                  fmt::format("vm-launch's own, to this guest alone{}", boot_file_text(message)), false);
         }
         return;
-    }
-    if (talk->own && !answered && talk->boot_server_answered) {
-        mark(Stage::address, at, Proof::wire, fate_text(*talk), false);
     }
     if (message.kind == DhcpKind::nak) {
         add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
@@ -203,9 +203,6 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
             mark(Stage::address, at, Proof::wire,
                  fmt::format("address {} from {}{}", to_string(message.yours), to_string(offer.sender),
                              boot_file_text(message)));
-            if (const std::string words = fate_text(*talk); !words.empty()) {
-                mark(Stage::address, at, Proof::wire, words, false);
-            }
         }
         return;
     }
@@ -266,6 +263,11 @@ void Timeline::arp(double at, bool from_guest, const ArpMessage& message) {
 
 void Timeline::fetched(double at, std::size_t index) {
     const Fetch& fetch = fetches_.all()[index];
+    if (!current().dhcp.empty() && note_choice(current().dhcp.back(), fetch)) {
+        if (const std::string words = untold_fate(current(), current().dhcp.back()); !words.empty()) {
+            mark(Stage::address, at, Proof::wire, words, false);
+        }
+    }
     if (!fetch.ended || (is_probe(fetch) && !is_given_up_unanswered(fetch))) {
         return;
     }

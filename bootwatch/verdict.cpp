@@ -18,9 +18,9 @@ using Rule = Verdict (*)(const Scene& scene);
 
 // In the order in which a boot goes wrong: the first that applies is the verdict.
 constexpr std::array while_it_booted{
-    panic,        stub_failed,      secure_boot,   still_fetching, rom_never_ran, no_link, no_offer,
-    no_address,   no_server_in_url, unknown_name,  no_protocol,    nobody_there,  no_file, no_fetch,
-    quiet_kernel, fetch_failed,     script_failed, no_magic,       not_bootable};
+    panic,          stub_failed,  secure_boot,      still_fetching, rom_never_ran, no_link,      no_offer,
+    no_name_server, no_address,   no_server_in_url, unknown_name,   no_protocol,   nobody_there, no_file,
+    no_fetch,       quiet_kernel, fetch_failed,     script_failed,  no_magic,      not_bootable};
 // What the network lacked does not matter once a kernel runs.
 constexpr std::array once_a_kernel_runs{panic};
 

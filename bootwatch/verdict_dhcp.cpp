@@ -161,8 +161,9 @@ std::string file_hint(const Scene& scene) {
 // No filename, no servers to discover and no menu of them: a firmware's PXE takes no such offer (PXE
 // specification 2.1, 2.2.2), and says "No valid offer received".
 bool names_nothing(const DhcpTalk& dhcp) {
-    return std::all_of(dhcp.offers.begin(), dhcp.offers.end(),
-                       [](const Offer& offer) { return offer.message.bootfile.empty() && !offer.proxy(); });
+    return !dhcp.own && std::all_of(dhcp.offers.begin(), dhcp.offers.end(), [](const Offer& offer) {
+        return offer.message.bootfile.empty() && !offer.proxy();
+    });
 }
 
 }  // namespace

@@ -196,8 +196,8 @@ Verdict unanswered(const Scene& scene, const Fetch& fetch) {
                     : "does a server run there, and does a firewall let it through?");
 }
 
-// The boot goes on without it: a loader looks for its configuration under many names; a script that left, or
-// went on to a fault of another line, handled its fault.
+// The boot goes on without it: a loader looks for its configuration under many names, of which iPXE says
+// nothing; a script that left, or went on to a fault of another line, handled its fault.
 bool is_gone_past(const Scene& scene, const Fetch& fetch) {
     if (fetch.state != FetchState::failed || scene.about.network == Network::elsewhere) {
         return false;  // a capture shows all that was asked for: nothing came after it
@@ -205,7 +205,8 @@ bool is_gone_past(const Scene& scene, const Fetch& fetch) {
     const bool gave_up = scene.ipxe_gave_up() || !scene.boot.loader_error.empty();
     const bool by_script = scene.boot.reached(Stage::script) && scene.stopped() &&
                            scene.boot.outcome != Outcome::shell && (!gave_up || ended_by_script(scene));
-    return by_script || (fetch.fault == FetchFault::not_found && scene.asked_by_a_program(fetch) && !gave_up);
+    return by_script || (fetch.fault == FetchFault::not_found && scene.asked_by_a_program(fetch) &&
+                         !gave_up && scene.refused_url() != fetch.url);
 }
 
 }  // namespace

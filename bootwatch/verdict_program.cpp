@@ -12,13 +12,15 @@ namespace vml::boot {
 
 namespace {
 
-// What iPXE refused, or what was started last: the first that is no script, no archive and no picture, else
-// the last.
+// What iPXE refused, or what was started last: the first that is no script, no archive and no picture, and
+// not the iPXE that runs, else the last.
 const Fetch& suspect(const Scene& scene) {
     const auto& fetches = scene.boot.fetches;
-    const auto odd = std::find_if(fetches.begin(), fetches.end(), [](const Fetch& fetch) {
-        return !is_probe(fetch) && fetch.state == FetchState::done && fetch.content != Content::ipxe_script &&
-               fetch.content != Content::archive && fetch.content != Content::picture;
+    const double since = took_over_at(scene.boot).value_or(0);
+    const auto odd = std::find_if(fetches.begin(), fetches.end(), [&](const Fetch& fetch) {
+        return fetch.began >= since && !is_probe(fetch) && fetch.state == FetchState::done &&
+               fetch.content != Content::ipxe_script && fetch.content != Content::archive &&
+               fetch.content != Content::picture;
     });
     return odd == fetches.end() ? fetches.back() : *odd;
 }
@@ -55,13 +57,17 @@ std::string program_hint(const Scene& scene, const Fetch& program) {
 
 constexpr std::string_view by_ipxe = ", fetched by iPXE";
 
-// Who asked for this file is known where one boot program alone has used the network so far.
+// Who asked for this file is known where one boot program alone has used the network so far, but for the
+// firmware that fetched it.
 std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
     const DhcpTalk* dhcp = scene.talk();
     const auto& talks = scene.boot.dhcp;
+    const std::optional<double> taken_over = took_over_at(scene.boot);
+    const double since = taken_over && fetch.began >= *taken_over ? *taken_over : 0;
     if (dhcp == nullptr || scene.asked_by_a_program(fetch) ||
-        !std::all_of(talks.begin(), talks.end(),
-                     [&](const DhcpTalk& talk) { return talk.client == dhcp->client; })) {
+        !std::all_of(talks.begin(), talks.end(), [&](const DhcpTalk& talk) {
+            return talk.began < since || talk.client == dhcp->client;
+        })) {
         return "";
     }
     return dhcp->client == Client::ipxe ? by_ipxe : ", fetched by the firmware";
@@ -252,6 +258,9 @@ Verdict not_bootable(const Scene& scene) {
                     "the script must end with boot, chain or sanboot");
     }
     const Fetch& program = suspect(scene);
+    if (program.began < took_over_at(boot).value_or(0) || program.state != FetchState::done) {
+        return by_complaint(scene);  // iPXE ran, and got nothing
+    }
     return told("did-not-boot", program.url,
                 scene.with_complaint(fmt::format("it is {}; then the firmware came to \"{}\"",
                                                  describe(program.content), boot.outcome_text)),

@@ -54,6 +54,7 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"nobody-there", "nobody answers for {}", ExitCode::fetch_failed},
     VerdictRow{"dns-silent", "the DNS server does not answer for {}", ExitCode::fetch_failed},
     VerdictRow{"dns-unknown", "DNS: {} not found", ExitCode::fetch_failed},
+    VerdictRow{"no-dns", "nobody can be asked for the name in {}", ExitCode::fetch_failed},
     VerdictRow{"no-protocol", "this iPXE has no protocol to fetch {}", ExitCode::fetch_failed},
     VerdictRow{"not-fetched", "nothing was fetched", ExitCode::fetch_failed},
     VerdictRow{"fetching-failed", "fetching failed", ExitCode::fetch_failed},

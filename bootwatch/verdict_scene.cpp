@@ -84,6 +84,11 @@ const Fetch* Scene::kernel() const {
     return &*latest;
 }
 
+bool Scene::asked_by_a_program(const Fetch& fetch) const {
+    const std::optional<double> by_ipxe = took_over_at(boot);
+    return is_asked_by_a_program(boot.fetches, fetch, by_ipxe && fetch.began >= *by_ipxe ? *by_ipxe : 0);
+}
+
 std::string Scene::complaint() const {
     if (boot.complaints.empty()) {
         return {};

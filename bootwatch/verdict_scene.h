@@ -35,10 +35,9 @@ class Scene {
     [[nodiscard]] const Fetch* last_fetch() const;
     // The kernel that was fetched whole, if one was, and not refused since.
     [[nodiscard]] const Fetch* kernel() const;
-    // Something that is no script was fetched whole before this: it may have run, and asked for it.
-    [[nodiscard]] bool asked_by_a_program(const Fetch& fetch) const {
-        return is_asked_by_a_program(boot.fetches, fetch);
-    }
+    // Something that is neither a script nor the iPXE that runs was fetched whole before this: it may have
+    // run, and asked for it.
+    [[nodiscard]] bool asked_by_a_program(const Fetch& fetch) const;
 
     // The latest thing that iPXE complained of, in words.
     [[nodiscard]] std::string complaint() const;
@@ -80,6 +79,8 @@ using Verdict = std::optional<Fault>;
 [[nodiscard]] Verdict fetch_failed(const Scene& scene);
 // verdict_url.cpp: a URL in which a variable was empty.
 [[nodiscard]] Verdict no_server_in_url(const Scene& scene);
+// And one with a name that nobody can be asked for.
+[[nodiscard]] Verdict no_name_server(const Scene& scene);
 [[nodiscard]] Verdict empty_part(const Scene& scene, const std::string& url, const std::string& why);
 // "; asked for by boot.ipxe, line 3"
 [[nodiscard]] std::string asked_by(const Scene& scene, const Fetch& fetch);

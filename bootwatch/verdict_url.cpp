@@ -1,6 +1,9 @@
 // Verdicts on the URL that a script asked for, by its text.
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "bootwatch/ipxe_error.h"
 #include "bootwatch/script_places.h"
 #include "bootwatch/verdict_scene.h"
 #include "ipxescript/urls.h"
@@ -42,6 +45,56 @@ std::string asked_by(const Scene& scene, const Fetch& fetch) {
     const std::vector<KnownScript> scripts = known_scripts(scene);
     const std::string place = text_of(askers_of(scripts, fetch.url));
     return place.empty() ? std::string{} : fmt::format("; asked for by {}", place);
+}
+
+namespace {
+
+// "boot.example.org" of "http://boot.example.org:8080/x"; "" where it is an address.
+std::string name_in(const std::string& url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string::npos) {
+        return {};
+    }
+    const std::string authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+    const std::string host = authority.substr(authority.find('@') + 1);
+    const std::string name = host.substr(0, host.find(':'));
+    const bool address = host.starts_with('[') || name.find_first_not_of("0123456789.") == std::string::npos;
+    return address ? std::string{} : name;
+}
+
+bool names_no_dns(const DhcpTalk& talk) {
+    const auto without = [](const Offer& offer) {
+        return offer.proxy() || offer.message.dns_servers.empty();
+    };
+    return talk.ack ? without(*talk.ack)
+                    : !talk.offers.empty() && std::all_of(talk.offers.begin(), talk.offers.end(), without);
+}
+
+}  // namespace
+
+// iPXE gets its address first; UEFI's HTTP client asks for none where nobody names a DNS server (edk2
+// HttpBootDxe/HttpBootDhcp4.c, HttpBootSelectDhcpOffer). Healthy: DNS by IPv6.
+Verdict no_name_server(const Scene& scene) {
+    const DhcpTalk* const talk = scene.talk();
+    if (talk == nullptr || !scene.stopped() || scene.is_past(*talk) || !scene.boot.lookups.empty() ||
+        scene.boot.ipv6.router || scene.boot.ipv6.answered_at) {
+        return std::nullopt;
+    }
+    const bool by_ipxe = talk->client == Client::ipxe && talk->ack;
+    const bool by_http = talk->client == Client::firmware && talk->vendor_class.starts_with("HTTPClient");
+    const std::string url = scene.named_file();
+    const std::string name = name_in(url);
+    const auto& said = scene.boot.complaints;
+    const bool knows_no_scheme = !said.empty() && is_no_protocol(said.back().number);
+    if (name.empty() || knows_no_scheme || !(by_ipxe || by_http) || !names_no_dns(*talk)) {
+        return std::nullopt;
+    }
+    return told("no-dns", url,
+                scene.with_complaint(fmt::format(
+                    "{} is to be looked up, and {} DNS server (option 6)", name,
+                    talk->ack ? to_string(talk->ack->sender) + " names no" : "no DHCP offer names a")),
+                "let the DHCP server name a DNS server (option 6), or write the server's address into the "
+                "URL");
 }
 
 }  // namespace vml::boot

@@ -11,7 +11,8 @@ namespace {
 
 // Of Ethernet, IPv4 (RFC 791, 3.1) and UDP (RFC 768).
 enum Field : std::uint32_t { type = 12, fragment = 20, protocol = 23, to_address = 30, ip_header = 14 };
-constexpr std::uint32_t to_port = 16;  // the IP header's first byte is counted, too
+constexpr std::uint32_t from_port = 14;  // the IP header's first byte is counted, too
+constexpr std::uint32_t to_port = 16;
 constexpr std::uint32_t later_fragment = 0x1FFF;
 
 std::uint32_t number_of(const std::array<std::uint8_t, 4>& address) {
@@ -35,13 +36,20 @@ std::vector<sock_filter> datagram_filter(const DatagramTarget& target, std::uint
                                          std::uint32_t other) {
     const std::size_t ports = target.ports.size();
     const std::size_t all = target.everywhere.size();
+    const std::size_t from = target.everywhere_from ? 2 : 0;  // statements
+    const std::size_t rest = from + all + ports;
     // `other` is the statement after the ports, `wanted` the one after that.
     std::vector<sock_filter> program{
-        statement(BPF_LD | BPF_H | BPF_ABS, type),       test(BPF_JEQ, ETH_P_IP, 0, all + ports + 9),
-        statement(BPF_LD | BPF_B | BPF_ABS, protocol),   test(BPF_JEQ, IPPROTO_UDP, 0, all + ports + 7),
-        statement(BPF_LD | BPF_H | BPF_ABS, fragment),   test(BPF_JSET, later_fragment, all + ports + 5, 0),
-        statement(BPF_LDX | BPF_B | BPF_MSH, ip_header), statement(BPF_LD | BPF_H | BPF_IND, to_port),
+        statement(BPF_LD | BPF_H | BPF_ABS, type),       test(BPF_JEQ, ETH_P_IP, 0, rest + 9),
+        statement(BPF_LD | BPF_B | BPF_ABS, protocol),   test(BPF_JEQ, IPPROTO_UDP, 0, rest + 7),
+        statement(BPF_LD | BPF_H | BPF_ABS, fragment),   test(BPF_JSET, later_fragment, rest + 5, 0),
+        statement(BPF_LDX | BPF_B | BPF_MSH, ip_header),
     };
+    if (target.everywhere_from) {
+        program.push_back(statement(BPF_LD | BPF_H | BPF_IND, from_port));
+        program.push_back(test(BPF_JEQ, *target.everywhere_from, 0, all + 1));
+    }
+    program.push_back(statement(BPF_LD | BPF_H | BPF_IND, to_port));
     for (std::size_t i = 0; i < all; ++i) {
         program.push_back(test(BPF_JEQ, target.everywhere[i], all - i + ports + 3, 0));
     }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <linux/filter.h>
@@ -15,7 +16,8 @@ namespace vml::net {
 struct DatagramTarget {
     std::array<std::uint8_t, 4> address{};
     std::vector<std::uint16_t> ports{};
-    std::vector<std::uint16_t> everywhere{};  // ports of every address
+    std::vector<std::uint16_t> everywhere{};         // ports of every address
+    std::optional<std::uint16_t> everywhere_from{};  // the port that those come from; none: whichever
     bool operator==(const DatagramTarget&) const = default;
 };
 

@@ -55,9 +55,10 @@ struct Describe {
     }
     std::string operator()(const KeepDatagrams& op) const {
         return fmt::format(
-            "keep from everybody what the guest sends to UDP port {} of {}, or to {} of whomever: "
+            "keep from everybody what the guest sends to UDP port {} of {}, or{} to {} of whomever: "
             "vm-launch answers it",
             fmt::join(op.target.ports, " or "), fmt::join(op.target.address, "."),
+            op.target.everywhere_from ? fmt::format(" from {}", *op.target.everywhere_from) : "",
             fmt::join(op.target.everywhere, " or "));
     }
     std::string operator()(const CreateMacvtap& op) const {

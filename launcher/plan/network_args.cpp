@@ -136,13 +136,23 @@ void add_queues(Properties& netdev, const std::string& key, PlannedFd planned, u
     netdev.add(queues > 1 ? key + "s" : key, numbers);
 }
 
+// What vm-launch answers in the place of everybody. UEFI's PXE client asks boot servers from their own port
+// (edk2 PxeBcDhcp4.c, PxeBcDhcp4Discover), iPXE from a DHCP client's (src/net/udp/dhcp.c): where nothing is
+// offered to iPXE, its questions are the network's to answer.
+net::DatagramTarget kept_datagrams_of(const Netboot& netboot) {
+    net::DatagramTarget kept{netboot.offered_from, {serve::tftp_port}, {serve::boot_server_port}, {}};
+    if (!netboot.firmware_file) {
+        kept.everywhere_from = serve::boot_server_port;
+    }
+    return kept;
+}
+
 void plan_link(const NicSpec& nic, const MadeLink& link, unsigned number, const StandIn& stand_in,
                const std::string& reason, PlanWriter& writer) {
     Plan& plan = writer.plan();
     plan.links.insert(plan.links.end(), link.operations.begin(), link.operations.end());
     if (nic.netboot.firmware_fetch == FirmwareFetch::tftp) {
-        plan.links.emplace_back(net::KeepDatagrams{
-            number, {nic.netboot.offered_from, {serve::tftp_port}, {serve::boot_server_port}}});
+        plan.links.emplace_back(net::KeepDatagrams{number, kept_datagrams_of(nic.netboot)});
     }
     Properties netdev{"tap"};
     netdev.add("id", nic.id);

@@ -158,6 +158,8 @@ struct PlannedOffer {
     // not.
     std::size_t tftp_block = 0;
 
+    // Does it name anything of vm-launch's own HTTP server?
+    [[nodiscard]] bool by_http() const { return http_port || firmware_http_port; }
     bool operator==(const PlannedOffer&) const = default;
 };
 

@@ -107,17 +107,19 @@ std::vector<std::string> repeat_offers_to(const VmSpec& spec) {
     return nics;
 }
 
+std::string_view protocols_of(const PlannedOffer& offer) {
+    return offer.tftp_block == 0 ? "HTTP" : offer.by_http() ? "TFTP and HTTP" : "TFTP";
+}
+
 std::string offer_told(const Plan& plan) {
     const PlannedOffer& offer = *plan.offer;
     const std::string_view clients = offer.firmware == FirmwareFetch::none ? "iPXE"
                                      : offer.bootfile.empty()              ? "firmware"
                                                                            : "firmware, and then its iPXE,";
-    return fmt::format("{}'s {} was offered what vm-launch serves{}, on its own {} alone", offer.id, clients,
-                       !plan.http
-                           ? ""
-                           : fmt::format(" by {} from {}", offer.tftp_block > 0 ? "TFTP and HTTP" : "HTTP",
-                                         net::to_text(offer.from)),
-                       offer.in_user_mode ? "link" : "tap");
+    return fmt::format(
+        "{}'s {} was offered what vm-launch serves{}, on its own {} alone", offer.id, clients,
+        !plan.http ? "" : fmt::format(" by {} from {}", protocols_of(offer), net::to_text(offer.from)),
+        offer.in_user_mode ? "link" : "tap");
 }
 
 std::optional<ProbeQuestion> probe_question(const Plan& plan) {
@@ -196,6 +198,9 @@ std::string own_url(const Plan& plan, std::uint16_t http_port) {
     };
     if (plan.offer && plan.offer->http_port) {
         return root_in(bootfile_of(*plan.offer, http_port));
+    }
+    if (plan.offer && plan.offer->firmware_http_port) {
+        return root_in(firmware_file_of(*plan.offer, http_port));
     }
     const auto named = std::find_if(plan.args.begin(), plan.args.end(),
                                     [](const PlannedArg& arg) { return arg.http_port.has_value(); });

@@ -118,28 +118,34 @@ serve::Content opened(const Netboot& netboot) {
     return content;
 }
 
-// Opens the HTTP server, and gives the arguments with its port in them.
-std::vector<std::string> with_http(const Plan& plan, RunningVm& vm) {
-    if (!plan.http) {
-        return argv_of(plan.args, 0);
+// On the guest's own link, where vm-launch serves its guest on a bridge.
+void listen_on_link(const Plan& plan, RunningVm& vm) {
+    const PlannedOffer& offer = *plan.offer;
+    const int link = vm.links->executor().link_index(offer.nic);
+    if (offer.by_http()) {
+        serve::Listener listener = serve::listen_on(offer.from);
+        vm.http = std::move(listener.socket);
+        vm.http_port = listener.port;
+        vm.connections = net::open_connection_capture(link, {offer.from, listener.port});
     }
-    vm.served = opened(*plan.http);
-    if (plan.serves_on_segment()) {
-        return argv_of(plan.args, 0);
+    if (offer.tftp_block > 0) {
+        vm.tftp = net::open_datagram_capture(link, {offer.from, {serve::tftp_port}, {}, {}});
     }
-    const bool on_link = plan.offers_on_link();
-    serve::Listener listener = on_link ? serve::listen_on(plan.offer->from) : serve::listen_on_loopback();
-    vm.http = std::move(listener.socket);
-    vm.http_port = listener.port;
-    if (on_link) {
-        vm.connections = net::open_connection_capture(vm.links->executor().link_index(plan.offer->nic),
-                                                      {plan.offer->from, listener.port});
+}
+
+// Opens what serves the guest, and gives the arguments with the HTTP server's port in them.
+std::vector<std::string> with_servers(const Plan& plan, RunningVm& vm) {
+    if (plan.http) {
+        vm.served = opened(*plan.http);
     }
-    if (plan.offer && plan.offer->tftp_block > 0) {
-        vm.tftp = net::open_datagram_capture(vm.links->executor().link_index(plan.offer->nic),
-                                             {plan.offer->from, {serve::tftp_port}, {}});
+    if (plan.http && plan.offers_on_link()) {
+        listen_on_link(plan, vm);
+    } else if (plan.http && !plan.serves_on_segment()) {
+        serve::Listener listener = serve::listen_on_loopback();
+        vm.http = std::move(listener.socket);
+        vm.http_port = listener.port;
     }
-    return argv_of(plan.args, listener.port);
+    return argv_of(plan.args, vm.http_port);
 }
 
 }  // namespace
@@ -158,7 +164,7 @@ RunningVm apply(const Plan& plan, net::KernelExecutor::Homes ahead, const OnSegm
     make_links(plan, vm, std::move(ahead));
     join_segments(plan, on_wait, vm);
     Opener opener{plan, vm};
-    const Starter qemu{{plan.program, with_http(plan, vm), plan.fds}, opener};
+    const Starter qemu{{plan.program, with_servers(plan, vm), plan.fds}, opener};
     std::array<int, 2> output{};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) {
         throw failed("cannot make a pipe", errno, "");

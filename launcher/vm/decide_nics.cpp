@@ -36,6 +36,24 @@ void check_segment(const DecideInput& in, std::size_t index, Findings& findings)
     }
 }
 
+// RFC 791, 3.1, and RFC 2131, 2: so long a datagram everybody takes, and a DHCP client too.
+void check_offer(const DecideInput& in, std::size_t index, const NicSpec& nic, Findings& findings) {
+    constexpr unsigned least_mtu = 576;
+    const auto* const port = std::get_if<BridgePort>(&nic.net);
+    const unsigned mtu = nic.mtu.value_or(least_mtu);
+    if (port == nullptr || !nic.netboot.is_offered() || mtu >= least_mtu) {
+        return;
+    }
+    const bool asked_for = in.settings.nics[index].mtu.has_value();
+    findings.settings_fault(
+        fmt::format("{}: vm-launch's offer on a bridge needs at least {}, and not {}",
+                    asked_for ? nic_words(in, index, "mtu") : fmt::format("the MTU of {}", port->bridge),
+                    least_mtu, mtu),
+        "DHCP's messages and TFTP's blocks are so long",
+        asked_for ? fmt::format("leave it out, or give {} or more", least_mtu)
+                  : fmt::format("ip link set {} mtu 1500", port->bridge));
+}
+
 // Without its ROM.
 NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
     const NicSettings& wanted = in.settings.nics[index];
@@ -64,6 +82,7 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
         net_of(wanted));
     if (netboot_nic(in.settings) == index) {
         nic.netboot = decide_netboot(in, frame, index, findings);
+        check_offer(in, index, nic, findings);
     }
     return nic;
 }

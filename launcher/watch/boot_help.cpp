@@ -43,9 +43,7 @@ void BootHelp::console_partial(const std::string& line, double quiet_s) {
     }
 }
 
-// The guest waits for the offer, and another server may be as fast.
 void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
-    offer_own(nic, packet);
     helps_.shortcuts.packet(nic, packet, hands_.now());
     answer_search(nic);
     repeat_offer(nic, packet);
@@ -58,14 +56,17 @@ void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
     }
 }
 
-void BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) {
+std::vector<std::string> BootHelp::offer_own(std::size_t nic, const boot::Packet& packet) {
+    std::vector<std::string> sent;
     for (const auto& offer : helps_.own_offer.due(nic, packet, hands_.boot_without_fetches())) {
-        const std::string frame = serve::proxy_offer(offer);
-        if (hands_.send(nic, frame)) {
-            helps_.own_offer.was_made();
-            hands_.sent(nic, frame);
+        std::string frame = serve::proxy_offer(offer);
+        const bool went = hands_.send(nic, frame);
+        helps_.own_offer.was_sent(went);
+        if (went) {
+            sent.push_back(std::move(frame));
         }
     }
+    return sent;
 }
 
 void BootHelp::was_reset() {

@@ -26,8 +26,6 @@ class BootHelp {
         // Hands a frame to this guest alone, after all that has come for it by now; false when it cannot.
         std::function<void()> catch_up;
         std::function<bool(std::size_t nic, std::string_view frame)> send;
-        // A frame of ours was sent that belongs on the record.
-        std::function<void(std::size_t nic, std::string_view frame)> sent;
         std::function<double()> now;  // seconds since the guest began to run
         std::function<const boot::Boot&()> boot;
         std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
@@ -45,7 +43,10 @@ class BootHelp {
     void console_line(const std::string& line);
     // `quiet_s`: see Shortcuts::may_press.
     void console_partial(const std::string& line, double quiet_s);
-    // On the link of a watched NIC.
+    // On the link of a watched NIC: what is offered to the guest, which waits for it while another server may
+    // be as fast. The frames that went out, for the record.
+    [[nodiscard]] std::vector<std::string> offer_own(std::size_t nic, const boot::Packet& packet);
+    // All else that follows from it.
     void packet(std::size_t nic, const boot::Packet& packet);
     void was_reset();
 
@@ -56,7 +57,6 @@ class BootHelp {
     void answer_search(std::size_t nic);
     void advertise(std::size_t nic);
     void repeat_offer(std::size_t nic, const boot::Packet& packet);
-    void offer_own(std::size_t nic, const boot::Packet& packet);
     void switch_links(const std::vector<LinkSwitch>& switches);
 
     boost::asio::io_context& io_;

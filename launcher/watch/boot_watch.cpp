@@ -48,6 +48,11 @@ bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url
     });
 }
 
+// A file comes, and nobody looks for an address.
+bool is_under_way(const std::vector<boot::Fetch>& fetches) {
+    return !fetches.empty() && fetches.back().state == boot::FetchState::receiving;
+}
+
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
@@ -104,11 +109,6 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
-             [this](std::size_t nic, std::string_view frame) {
-                 if (const auto packet = own_packet(frame)) {
-                     observed(observer_.packet(now(), nic, *packet));
-                 }
-             },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
       probe_{io,
@@ -126,7 +126,7 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              },
              // iPXE may look for an address, and another server's offer come right after (own_offer.h).
              [this](std::size_t nic) {
-                 return nic == help_.own_offer().nic() && !observer_.has_reached(boot::Stage::fetch);
+                 return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
              }}},
       answer_wait_{io,
                    log,
@@ -213,7 +213,15 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     if (probe_.takes(nic, *packet)) {
         return;
     }
-    observed(observer_.packet(now(), nic, *packet));
+    const Observed seen = observer_.packet(now(), nic, *packet);
+    const std::vector<std::string> offered = help_.offer_own(nic, *packet);  // before anything is told of it
+    const double offered_at = now();
+    observed(seen);
+    for (const std::string& own : offered) {
+        if (const auto own_seen = own_packet(own)) {
+            observed(observer_.packet(offered_at, nic, *own_seen));
+        }
+    }
     if (const double rest = boot::uneventful_s(observer_.fetches()); rest > 0) {
         wire_.rest(nic, std::chrono::duration<double>{rest});
     }

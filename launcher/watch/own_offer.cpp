@@ -34,7 +34,13 @@ bool asks_again(const boot::Packet& packet, const boot::DhcpMessage& message, co
     return message.kind == boot::DhcpKind::inform && (to == us || to == serve::everybody);
 }
 
-// None where it is not said whom to answer.
+// A group's address sends nothing (RFC 1112, 4).
+bool is_for_many(const Ip4& address) {
+    constexpr std::uint8_t first_group = 224;  // and the broadcast address lies behind the groups
+    return address[0] >= first_group;
+}
+
+// None where it is not said whom to answer. Else from whom was asked, or from us where many were.
 std::vector<serve::ProxyOffer> answers_to(const boot::Packet& packet, serve::ProxyOffer offer,
                                           const Ip4& us) {
     if (packet.from.address.is_zero()) {
@@ -42,7 +48,7 @@ std::vector<serve::ProxyOffer> answers_to(const boot::Packet& packet, serve::Pro
     }
     const Ip4 asked = ipv4_of(packet.to.address);
     offer.answers = {{ipv4_of(packet.from.address), packet.from.port},
-                     {asked == serve::everybody ? us : asked, packet.to.port}};
+                     {is_for_many(asked) ? us : asked, packet.to.port}};
     return {std::move(offer)};
 }
 
@@ -63,10 +69,15 @@ std::string OwnOffer::text() const {
     if (!service_) {
         return {};
     }
-    return made_ ? service_->told
-                 : fmt::format(
-                       "{}'s {} looked for no address, so that nothing of vm-launch's was offered to it",
-                       service_->nic, service_->firmware ? "firmware" : "iPXE");
+    if (made_) {
+        return service_->told;
+    }
+    const std::string_view client = service_->firmware ? "firmware" : "iPXE";
+    return failed_ ? fmt::format("{}'s {} was offered nothing of vm-launch's: its link took no such frame",
+                                 service_->nic, client)
+                   : fmt::format(
+                         "{}'s {} looked for no address, so that nothing of vm-launch's was offered to it",
+                         service_->nic, client);
 }
 
 std::vector<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet& packet,

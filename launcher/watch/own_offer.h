@@ -42,8 +42,8 @@ class OwnOffer {
     [[nodiscard]] std::vector<serve::ProxyOffer> due(std::size_t nic, const boot::Packet& packet,
                                                      const boot::Boot& boot) const;
 
-    // The offer went out. Once is told.
-    void was_made() { made_ = true; }
+    // An offer went out, or could not. That one went out once is what is told.
+    void was_sent(bool sent) { (sent ? made_ : failed_) = true; }
     // For the report, whether or not it was made; "" where there is none to make.
     [[nodiscard]] std::string text() const;
 
@@ -58,6 +58,7 @@ class OwnOffer {
     std::optional<std::size_t> nic_;
     Mac mac_{};
     bool made_ = false;
+    bool failed_ = false;
 };
 
 }  // namespace vml

@@ -59,6 +59,25 @@ TEST_CASE("DHCP: the header's file counts where no option names one; options tha
     CHECK(body_of<DhcpMessage>(dhcp(true, 200, "")).kind == DhcpKind::bootp);
 }
 
+TEST_CASE("DHCP: PXE's options inside of option 43") {
+    const auto discovery = [](const std::string& options) {
+        const auto packet = decode_frame(bytes_of(dhcp(false, 2, options)));
+        REQUIRE(packet);
+        return std::get<DhcpMessage>(packet->body).discovery;
+    };
+    CHECK_FALSE(discovery(option(67, "x")));
+    CHECK_FALSE(discovery(option(43, "")));
+    CHECK_FALSE(discovery(option(43, "\xE0\x01\x41\xFF")));
+    CHECK_FALSE(discovery(option(43, "\x47\x04\x80\x01\x06\x01\xFF")));  // the value of another
+    CHECK_FALSE(discovery(option(43, "\xFF\x06\x01\x08")));              // after the end
+    CHECK(discovery(option(43, "\x06\x01\x08\xFF")) == PxeDiscovery{8});
+    CHECK(discovery(option(43, std::string{"\0\x01\x01\x41\x06\x01\x07", 7})) == PxeDiscovery{7});
+    CHECK(discovery(option(43, "\x08\x02\x80\x01\xFF")) == PxeDiscovery{0});
+    CHECK(discovery(option(43, "\x06")) == PxeDiscovery{0});
+    CHECK(discovery(option(43, "\x06\x01\x08") + option(43, "\x06\x01\x04")) == PxeDiscovery{8});
+    CHECK_FALSE(discovery(option(43, "\xE0\x01\x41") + option(43, "\x06\x01\x04")));
+}
+
 TEST_CASE("a terminal's control codes in a name are no danger") {
     const auto message = body_of<DhcpMessage>(dhcp(false, 5, option(67, "\x1b[2Jx")));
     CHECK(message.bootfile == "?[2Jx");

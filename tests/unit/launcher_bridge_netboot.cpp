@@ -200,11 +200,13 @@ TEST_CASE("the firmware's PXE client gets iPXE by TFTP on its own link, and iPXE
     CHECK(shown_firmware_file(*plan.offer) == "tftp://10.77.0.3/snponly.efi");
     CHECK(shown_bootfile(*plan.offer) == "http://10.77.0.3:{port}/boot.ipxe");
     CHECK(plan.offer->tftp_block == 1468);
+    CHECK(plan.offer->by_http());
+    CHECK(contains(own_service(plan, 40000)->told, "by TFTP and HTTP from 10.77.0.3"));
     const auto kept = std::find_if(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
         return std::holds_alternative<net::KeepDatagrams>(operation);
     });
     REQUIRE(kept != plan.links.end());
-    CHECK(std::get<net::KeepDatagrams>(*kept) == net::KeepDatagrams{1, {{10, 77, 0, 3}, {69}, {4011}}});
+    CHECK(std::get<net::KeepDatagrams>(*kept) == net::KeepDatagrams{1, {{10, 77, 0, 3}, {69}, {4011}, {}}});
     const auto service = own_service(plan, 40000);
     REQUIRE(service);
     REQUIRE(service->firmware);
@@ -232,6 +234,7 @@ TEST_CASE("the firmware's HTTP client gets all of it by HTTP, and nothing is kep
     }));
     CHECK(own_service(plan, 40000)->firmware->file == "http://10.77.0.3:40000/snponly.efi");
     CHECK(own_service(plan, 40000)->firmware->by_http);
+    CHECK(contains(own_service(plan, 40000)->told, "serves by HTTP from 10.77.0.3"));
 }
 
 TEST_CASE("a loader of the folder's boots without iPXE, which is offered nothing then") {
@@ -242,8 +245,36 @@ TEST_CASE("a loader of the folder's boots without iPXE, which is offered nothing
     CHECK(shown_firmware_file(*plan.offer) == "tftp://10.77.0.3/shimx64.efi");
     CHECK(plan.offer->bootfile.empty());
     CHECK(contains(plan_as_json(plan), "\"bootfile\": null"));
+    CHECK_FALSE(plan.offer->by_http());  // no server is opened for nobody
+    CHECK(plan.http);                    // what TFTP serves
+    CHECK(own_service(plan, 0)->told ==
+          "net0's firmware was offered what vm-launch serves by TFTP from 10.77.0.3, on its own tap alone");
+    // An iPXE that comes after it may ask the network's boot servers.
+    CHECK(contains(plan_as_text(plan), "or from 4011 to 4011 of whomever"));
     CHECK(contains(refusal(firmware_words({"--dhcp-option=209=x"}), facts),
                    "the firmware's own client gets nothing of it"));
+}
+
+TEST_CASE("a loader by HTTP is of vm-launch's own server, though iPXE is offered nothing") {
+    HostFacts facts = with_programs({program("shimx64.efi", false)});
+    facts.netboot->has_boot_ipxe = facts.netboot->script = false;
+    const Plan plan = plan_of(firmware_words({"--pxe=http4"}), facts);
+    REQUIRE(plan.offer);
+    CHECK(plan.offer->by_http());
+    CHECK(own_url(plan, 40000) == "http://10.77.0.3:40000/");
+}
+
+TEST_CASE("an offer on a bridge needs an MTU that DHCP's messages fit into") {
+    const auto faults = [](const std::string& mtu) {
+        return refusal(bridge_words({"--netboot-dir=/srv/n", "--mtu=" + mtu}), host_on_bridge());
+    };
+    CHECK(contains(faults("575"), "--mtu: vm-launch's offer on a bridge needs at least 576, and not 575"));
+    CHECK(contains(faults("575"), "leave it out, or give 576 or more"));
+    const Plan plan = plan_of(bridge_words({"--netboot-dir=/srv/n", "--mtu=576"}), host_on_bridge());
+    CHECK(plan.offer);
+    CHECK_FALSE(plan_of(bridge_words({"--mtu=575"}), host_on_bridge()).offer);  // nothing is offered
+    CHECK(contains(refusal(firmware_words({"--mtu=300"}), with_programs({program("snponly.efi", true)})),
+                   "needs at least 576"));
 }
 
 TEST_CASE("what the firmware cannot get on a bridge is refused") {

@@ -48,9 +48,10 @@ boot::Packet asked_again(const std::string& frame, const std::string& to, std::u
                          bool with_address = true) {
     boot::Packet packet = packet_of(frame);
     packet.from = {with_address ? boot::Address::v4(0x0A4D0032) : boot::Address{}, 4011};
-    packet.to = {to == "us"    ? boot::Address::v4(0x0A4D0003)
-                 : to == "all" ? boot::Address::v4(0xFFFFFFFF)
-                               : boot::Address::v4(0x0A4D0001),
+    packet.to = {to == "us"      ? boot::Address::v4(0x0A4D0003)
+                 : to == "group" ? boot::Address::v4(0xE0000102)
+                 : to == "all"   ? boot::Address::v4(0xFFFFFFFF)
+                                 : boot::Address::v4(0x0A4D0001),
                  port};
     return packet;
 }
@@ -143,6 +144,26 @@ TEST_CASE("a question at port 4011 is answered to the firmware, whomever it asks
         const boot::Packet nobody = asked_again(dhcp(true, 3, as_pxe), asked, 4011, false);
         CHECK(OwnOffer{for_firmware, watched}.due(1, nobody, timeline.current_boot()).empty());
     }
+}
+
+TEST_CASE("a question to a multicast group is answered by us, from our own address") {
+    boot::Timeline timeline{watched};
+    timeline.packet(1, 1, packet_of(dhcp(true, 1, as_pxe)));
+    const boot::Packet request = asked_again(dhcp(true, 3, as_pxe), "group", 4011);
+    const auto answers = OwnOffer{for_firmware, watched}.due(1, request, timeline.current_boot());
+    REQUIRE(answers.size() == 1);
+    REQUIRE(answers[0].answers);
+    CHECK(answers[0].answers->from == serve::UdpEnd{{10, 77, 0, 3}, 4011});
+}
+
+TEST_CASE("what became of the offers is told") {
+    OwnOffer offer{for_firmware, watched};
+    CHECK(offer.text() ==
+          "net1's firmware looked for no address, so that nothing of vm-launch's was offered to it");
+    offer.was_sent(false);
+    CHECK(offer.text() == "net1's firmware was offered nothing of vm-launch's: its link took no such frame");
+    offer.was_sent(true);
+    CHECK(offer.text() == for_firmware.told);
 }
 
 TEST_CASE("a DHCPINFORM is answered where it asks us or everybody") {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <net/if.h>
 #include <unistd.h>
@@ -43,6 +44,26 @@ bool quiet(int fd) {
     return !readable(fd, std::chrono::milliseconds{200});
 }
 
+// From the guest, to 10.77.0.`last`.
+Frame datagram(const Mac& to, unsigned last, unsigned port, unsigned protocol = 17, unsigned from = 2070) {
+    Frame frame(to.begin(), to.end());
+    frame.insert(frame.end(), guest.begin(), guest.end());
+    for (const unsigned byte :
+         {0x08U,      0U,           0x45U, 0U,  0U, 32U, 0U,  0U,  0U, 0U,   64U,        protocol,
+          0U,         0U,           10U,   77U, 0U, 50U, 10U, 77U, 0U, last, from >> 8U, from & 0xFFU,
+          port >> 8U, port & 0xFFU, 0U,    12U, 0U, 0U,  1U,  2U,  3U, 4U}) {
+        frame.push_back(static_cast<unsigned char>(byte));
+    }
+    unsigned sum = 0;  // RFC 1071: the bridge of a kernel with netfilter drops what has a wrong one
+    for (std::size_t i = 14; i < 34; i += 2) {
+        sum += unsigned{frame[i]} << 8U | frame[i + 1];
+    }
+    sum = ~((sum & 0xFFFFU) + (sum >> 16U)) & 0xFFFFU;
+    frame[24] = static_cast<unsigned char>(sum >> 8U);
+    frame[25] = static_cast<unsigned char>(sum & 0xFFU);
+    return frame;
+}
+
 int pair_of_links() {
     sh("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");
     return static_cast<int>(if_nametoindex("v0"));
@@ -58,7 +79,7 @@ TEST_CASE("what a guest sends to kept ports comes to nobody but whoever reads it
     KernelExecutor executor;
     AppliedLinks applied{executor};
     auto operations = plan_bridge_nic({.bridge = "br0", .guest_mac = guest}, host_network_facts()).operations;
-    const DatagramTarget target{{10, 77, 0, 3}, {69}, {4011}};
+    const DatagramTarget target{{10, 77, 0, 3}, {69}, {4011}, {}};
     operations.emplace_back(KeepDatagrams{0, target});
     applied.apply(operations);
     const std::vector<OwnedFd> queues = executor.take_queues(0);
@@ -66,37 +87,6 @@ TEST_CASE("what a guest sends to kept ports comes to nobody but whoever reads it
     const OwnedFd view = open_datagram_capture(executor.link_index(0), target);
     const OwnedFd on_bridge = open_capture(static_cast<int>(if_nametoindex("br0")));
     const Mac of_bridge = link_now("br0").mac;
-    const auto datagram = [&](const Mac& to, unsigned char last, unsigned port, unsigned char protocol = 17) {
-        Frame frame(to.begin(), to.end());
-        frame.insert(frame.end(), guest.begin(), guest.end());
-        for (const unsigned byte : {0x08U,      0U,
-                                    0x45U,      0U,
-                                    0U,         32U,
-                                    0U,         0U,
-                                    0U,         0U,
-                                    64U,        unsigned{protocol},
-                                    0U,         0U,
-                                    10U,        77U,
-                                    0U,         50U,
-                                    10U,        77U,
-                                    0U,         unsigned{last},
-                                    8U,         22U,
-                                    port >> 8U, port & 0xFFU,
-                                    0U,         12U,
-                                    0U,         0U,
-                                    1U,         2U,
-                                    3U,         4U}) {
-            frame.push_back(static_cast<unsigned char>(byte));
-        }
-        unsigned sum = 0;  // RFC 1071: the bridge of a kernel with netfilter drops what has a wrong one
-        for (std::size_t i = 14; i < 34; i += 2) {
-            sum += unsigned{frame[i]} << 8U | frame[i + 1];
-        }
-        sum = ~((sum & 0xFFFFU) + (sum >> 16U)) & 0xFFFFU;
-        frame[24] = static_cast<unsigned char>(sum >> 8U);
-        frame[25] = static_cast<unsigned char>(sum & 0xFFU);
-        return frame;
-    };
     // The first of these that comes to the host; the last is to come.
     const auto first_of = [&](const std::vector<Frame>& sent) {
         for (const Frame& each : sent) {
@@ -127,6 +117,30 @@ TEST_CASE("what a guest sends to kept ports comes to nobody but whoever reads it
         CHECK(first_of({passed, other_port}) == passed);
     }
     CHECK(quiet(view.get()));
+}
+
+// The kernel runs the same program for a packet socket.
+TEST_CASE("what goes to a port of whomever may have to come from a port, too") {
+    const PrivateHost host;
+    const int link = pair_of_links();
+    for (const auto& [target, from_any] :
+         {std::pair{DatagramTarget{{10, 77, 0, 3}, {69}, {4011, 4012}, {}}, true},
+          std::pair{DatagramTarget{{10, 77, 0, 3}, {69}, {4011, 4012}, {4011}}, false}}) {
+        const OwnedFd view = open_datagram_capture(link, target);
+        const Frame last = datagram(broadcast, 3, 69, 17, 70);
+        for (const Frame& seen :
+             {datagram(broadcast, 1, 4011, 17, 4011), datagram(broadcast, 1, 4012, 17, 4011), last}) {
+            Wire{"v1"}.send(seen);
+            CHECK(captured(view.get(), seen));
+        }
+        for (const Frame& perhaps :
+             {datagram(broadcast, 1, 4011, 17, 68), datagram(broadcast, 3, 4012, 17, 68)}) {
+            Wire{"v1"}.send(perhaps);
+            CHECK((from_any ? captured(view.get(), perhaps) : quiet(view.get())));
+        }
+        Wire{"v1"}.send(datagram(broadcast, 1, 69, 17, 4011));
+        CHECK(quiet(view.get()));
+    }
 }
 
 TEST_CASE("both directions are seen, each frame once") {
