@@ -34,9 +34,9 @@ double since(Clock::time_point begin) {
 }
 
 std::string question_for(const NicSpec& nic) {
-    const auto number = static_cast<std::uint32_t>(Clock::now().time_since_epoch().count());
-    return serve::discover({number, mac_from_text(nic.mac).value_or(Mac{}), nic.probe->arch,
-                            nic.probe->vendor_class, nic.probe->user_class});
+    const auto any = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+    return serve::discover({serve::probe_xid(any), mac_from_text(nic.mac).value_or(Mac{}), nic.probe->arch,
+                            nic.probe->vendor_class, nic.probe->user_class, nic.probe->uuid});
 }
 
 // What has come by now.
