@@ -72,8 +72,8 @@ const Probe* probe_beside(const Scene& scene, const DhcpTalk& dhcp) {
     return probe && probe->nic == dhcp.nic && probe->sent > 0 ? &*probe : nullptr;
 }
 
-// iPXE and edk2 ask for an answer to themselves, and the probe for one to everybody: the guest's own link may
-// not be up yet.
+// iPXE asks for an answer to itself; edk2's clients ask for one to everybody, as the probe does, for which
+// the guest's own link may not be up yet.
 std::string probe_hint(bool differs, bool to_itself) {
     std::string hint = differs ? "does the server, or a firewall on the way, look at these options, or has "
                                  "the server gone since?"

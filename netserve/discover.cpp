@@ -36,6 +36,24 @@ std::string uuid_option(const std::string& text) {
     return value;
 }
 
+// RFC 4578, 2.2: type 1, and the version of UNDI that the vendor class ends with, "UNDI:003010".
+std::string undi_option(std::string_view vendor_class) {
+    constexpr std::size_t digits = 3;  // of each
+    const std::size_t end = vendor_class.size();
+    if (end < 2 * digits || vendor_class.find("UNDI:") == std::string_view::npos) {
+        return "\x01\x02\x01";
+    }
+    std::string value{'\x01'};
+    for (const std::size_t at : {end - 2 * digits, end - digits}) {
+        int number = 0;
+        for (const char digit : vendor_class.substr(at, digits)) {
+            number = number * 10 + (digit - '0');
+        }
+        value += static_cast<char>(number);
+    }
+    return value;
+}
+
 std::string value_of(std::uint8_t code, const Discover& question) {
     switch (code) {
         case 53:
@@ -55,7 +73,7 @@ std::string value_of(std::uint8_t code, const Discover& question) {
         case 93:
             return be16(question.arch);
         case 94:
-            return "\x01\x02\x01";  // UNDI 2.1 (RFC 4578, 2.2)
+            return undi_option(question.vendor_class);
         case 97:
             return uuid_option(question.uuid);
         default:

@@ -40,6 +40,7 @@ TEST_CASE("a DISCOVER is a PXE client's own, and its answers are for everybody")
     CHECK(message.user_class == "iPXE");
     CHECK(message.options == std::vector<std::uint8_t>{53, 97, 94, 93, 77, 61, 60, 57, 55});
     CHECK(message.broadcast);
+    CHECK(frame.find("\x5E\x03\x01\x03\x0A") != std::string::npos);  // UNDI 3.10
     CHECK_FALSE(message.cut);
     // as iPXE sends it of the same UUID (tests/unit/data/boots/normal.pcap has one)
     CHECK(frame.find(std::string{
@@ -48,10 +49,12 @@ TEST_CASE("a DISCOVER is a PXE client's own, and its answers are for everybody")
 }
 
 TEST_CASE("a firmware's client has no user class, and no name beside its address") {
-    const auto packet = boot::decode_frame(bytes_of(discover({1, asking, 0, "PXEClient", "", uuid})));
+    const std::string firmware = discover({1, asking, 0, "PXEClient:Arch:00000:UNDI:002001", "", uuid});
+    const auto packet = boot::decode_frame(bytes_of(firmware));
     REQUIRE(packet);
     const auto& message = std::get<boot::DhcpMessage>(packet->body);
     CHECK(message.user_class.empty());
+    CHECK(firmware.find("\x5E\x03\x01\x02\x01") != std::string::npos);
     CHECK(message.options == std::vector<std::uint8_t>{53, 97, 94, 93, 60, 57, 55});
 }
 
