@@ -19,6 +19,8 @@
 #include "launcher/watch/link_state.h"
 #include "netserve/discover.h"
 #include "netsetup/host_facts.h"
+#include "netsetup/netlink.h"
+#include "netsetup/reconcile.h"
 
 namespace vml {
 
@@ -105,6 +107,10 @@ std::variant<boot::Probe, std::string> asked_over_link(const NicSpec& nic) {
     const net::Link* lower = net::link_named(facts.links, macvtap.lower);
     if (lower == nullptr || !lower->up || !lower->carrier) {
         return std::string{};
+    }
+    if (net::outlives_descriptors(macvtap.made.operations)) {  // what was left behind may have this address
+        net::NetlinkSocket socket;
+        (void)net::reconcile(socket);
     }
     return asked(nic, GuestEnd{macvtap.made});
 }

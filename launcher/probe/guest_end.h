@@ -14,7 +14,7 @@
 namespace vml {
 
 // The link goes with this, and with the process, however that ends; a macvtap that could have no namespace of
-// its own is then deleted by the next start (netsetup/reconcile.h).
+// its own is then deleted by the next start or doctor (netsetup/reconcile.h).
 class GuestEnd {
   public:
     // `made`: on a link of the host's. Throws Error, and has left nothing.

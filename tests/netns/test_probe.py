@@ -190,16 +190,33 @@ def test_what_the_kernel_refuses_costs_that_line_alone(lab):
     assert "up0: nobody was asked what the network offers: " in about[-1]["text"] and OURS in about[-1]["text"]
 
 
-def test_nothing_stays_of_a_doctor_that_is_killed(lab):
-    net = lab("bridge")
+def kill_doctor(net, *command):
     before = net.links()
-    doctors = subprocess.Popen(
-        net.inside(str(vm.BINARY), "doctor", *BRIDGE), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    labs.wait_until(lambda: net.links() != before, 20, "doctor makes a tap")
+    silent = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
+    doctors = subprocess.Popen(net.inside(*command), **silent)
+    labs.wait_until(lambda: {link[0] for link in net.links()} != {link[0] for link in before}, 20, "doctor makes a link")
     doctors.kill()
     doctors.wait()
+    return before
+
+
+def test_nothing_stays_of_a_doctor_that_is_killed(lab):
+    net = lab("bridge")
+    before = kill_doctor(net, str(vm.BINARY), "doctor", *BRIDGE)
     labs.wait_until(lambda: net.links() == before, 20, "the tap goes with it")
+
+
+def test_what_a_killed_doctor_leaves_goes_with_the_next(lab, assets):
+    """Without CAP_SYS_ADMIN a macvtap has no network namespace of its own."""
+    net = lab("direct")
+    direct = ("--network", "direct", "--direct-dev", "up0", "--ipxe", "--mac", OURS)
+    less = ("capsh", "--drop=cap_sys_admin", "--shell=/usr/bin/env", "--")
+    before = kill_doctor(net, *less, str(vm.BINARY), "doctor", *direct)
+    assert any(name.startswith("vmmac") for name, *_ in net.links())
+    net.serve(assets, labs.http_script())
+    _, probe = doctor(net, *direct, prefix=less)
+    assert [offer["server"] for offer in probe["offers"]] == [labs.SERVER]
+    labs.wait_until(lambda: net.links() == before, 20, "up0 is as it was")
 
 
 def test_without_the_right_it_is_said(lab):
