@@ -88,6 +88,7 @@ struct DhcpMessage {
     std::vector<std::uint8_t> options{};       // every option's code, in order
     bool cut = false;                          // the capture ended before the options did
     Address relay{};                           // giaddr: of the relay that passed it on, or none
+    bool broadcast = false;                    // the answer is to go to everybody (RFC 2131, 4.1)
 
     [[nodiscard]] bool has(std::uint8_t option) const;
     bool operator==(const DhcpMessage&) const = default;

@@ -148,6 +148,7 @@ std::optional<PacketBody> decode_dhcp(Bytes payload) {
     DhcpMessage message;
     message.from_server = payload.u8(0) == 2;
     message.xid = payload.be32(4);
+    message.broadcast = (payload.be16(10) & 0x8000U) != 0;
     message.yours = Address::v4(payload.be32(16));
     message.next_server = Address::v4(payload.be32(20));
     message.relay = Address::v4(payload.be32(24));

@@ -1,6 +1,8 @@
 #include "bootwatch/probe.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <variant>
 
 #include <fmt/format.h>
@@ -37,9 +39,11 @@ std::string arch_text(const std::optional<std::uint16_t>& arch) {
 
 std::vector<std::uint8_t> codes_beyond(const std::vector<std::uint8_t>& all,
                                        const std::vector<std::uint8_t>& known) {
+    constexpr std::array<std::uint8_t, 3> by_value{60, 77, 93};  // difference_text compares what they say
     std::vector<std::uint8_t> more;
     for (const std::uint8_t code : all) {
-        if (std::find(known.begin(), known.end(), code) == known.end() &&
+        if (std::find(by_value.begin(), by_value.end(), code) == by_value.end() &&
+            std::find(known.begin(), known.end(), code) == known.end() &&
             std::find(more.begin(), more.end(), code) == more.end()) {
             more.push_back(code);
         }
@@ -127,11 +131,15 @@ std::string difference_text(const Probe& probe, const DhcpTalk& guest) {
     compare(60, or_none(guest.vendor_class), or_none(question.vendor_class));
     compare(77, or_none(guest.user_class), or_none(question.user_class));
     compare(93, arch_text(guest.client_arch), arch_text(question.client_arch));
-    const auto more = codes_beyond(guest.options, question.options);
-    if (!more.empty()) {
-        parts.push_back(
-            fmt::format("it has option{} {} too", more.size() == 1 ? "" : "s", fmt::join(more, ", ")));
-    }
+    const auto tell = [&](std::string_view verb, const std::vector<std::uint8_t>& codes,
+                          std::string_view end) {
+        if (!codes.empty()) {
+            parts.push_back(fmt::format("it {} option{} {}{}", verb, codes.size() == 1 ? "" : "s",
+                                        fmt::join(codes, ", "), end));
+        }
+    };
+    tell("has", codes_beyond(guest.options, question.options), " too");
+    tell("lacks", codes_beyond(question.options, guest.options), "");
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 

@@ -72,6 +72,7 @@ struct DhcpTalk {
     std::string vendor_class{};                  // likewise (option 60)
     std::string user_class{};                    // and option 77
     std::vector<std::uint8_t> options{};         // the codes of its first message
+    bool broadcast = false;                      // which asks for answers to everybody
     // At port 4011, where a ProxyDHCP server may tell the file (PXE specification 2.1, 2.2.4).
     unsigned boot_server_requests = 0;
     bool boot_server_answered = false;

@@ -153,6 +153,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         talk->vendor_class = message.vendor_class;
         talk->user_class = message.user_class;
         talk->options = message.options;
+        talk->broadcast = message.broadcast;
         mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
     }
     talk->discovers += begins ? 1 : 0;

@@ -41,14 +41,21 @@ std::string path_hint(const Scene& scene) {
     return {};
 }
 
+// By whomever: the link carries frames to the guest.
+bool probe_was_answered(const Scene& scene) {
+    return scene.boot.probe && !scene.boot.probe->offers.empty();
+}
+
 std::string surroundings(const Scene& scene) {
     std::vector<std::string> parts = scene.about.link_state;
     if (scene.about.wire &&
         (scene.about.network == Network::bridge || scene.about.network == Network::direct)) {
-        parts.push_back(scene.boot.other_frames == 0
-                            ? "nothing at all came in over the guest's link"
-                            : fmt::format("{} frames from other hosts arrived, so the link works",
-                                          scene.boot.other_frames));
+        parts.push_back(scene.boot.other_frames > 0
+                            ? fmt::format("{} frames from other hosts arrived, so the link works",
+                                          scene.boot.other_frames)
+                        : probe_was_answered(scene)
+                            ? "nothing but answers to vm-launch's own probe came in over the guest's link"
+                            : "nothing at all came in over the guest's link");
     }
     return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -63,6 +70,21 @@ std::string unanswered(const DhcpTalk& dhcp) {
 const Probe* probe_beside(const Scene& scene, const DhcpTalk& dhcp) {
     const auto& probe = scene.boot.probe;
     return probe && probe->nic == dhcp.nic && probe->sent > 0 ? &*probe : nullptr;
+}
+
+// iPXE asks for an answer to itself; edk2's clients ask for one to everybody, as the probe does, for which
+// the guest's own link may not be up yet.
+std::string probe_hint(bool differs, bool to_itself) {
+    std::string hint = differs ? "does the server, or a firewall on the way, look at these options, or has "
+                                 "the server gone since?"
+                               : "has that server gone since?";
+    if (to_itself) {
+        hint +=
+            " The probe asks for an answer to everybody, the guest for one to its own MAC address: does "
+            "something on the way drop frames for addresses that it does not know (a hypervisor around "
+            "this host, Wi-Fi, port security)?";
+    }
+    return hint + " Look at the server's log for this MAC address";
 }
 
 // The network gives addresses, by the same way and to the same MAC address.
@@ -80,11 +102,7 @@ Verdict offer_to_probe(const Scene& scene, const DhcpTalk& dhcp, const std::stri
                             why, probe->began, to_string(offer.sender), to_string(offer.message.yours),
                             difference.empty() ? "the guest's own is the same in what servers look at"
                                                : "of the guest's own " + difference),
-                difference.empty()
-                    ? "has that server gone since, or does the guest's NIC not send? --nic-model e1000, or "
-                      "--fast-boot=off, which sends no probe"
-                    : "does the server, or a firewall on the way, look at these options, or has the server "
-                      "gone since? Look at its log for this MAC address");
+                probe_hint(!difference.empty(), !dhcp.broadcast));
 }
 
 // Nobody gives IPv4 addresses here, and IPv6 was seen.
@@ -170,8 +188,8 @@ bool names_nothing(const DhcpTalk& dhcp) {
 
 Verdict no_link(const Scene& scene) {
     const DhcpTalk* dhcp = scene.talk();
-    if (!scene.boot.link_down || scene.boot.other_frames > 0 || scene.boot.reached_or_passed(Stage::offer) ||
-        (dhcp != nullptr && !dhcp->offers.empty())) {
+    if (!scene.boot.link_down || scene.boot.other_frames > 0 || probe_was_answered(scene) ||
+        scene.boot.reached_or_passed(Stage::offer) || (dhcp != nullptr && !dhcp->offers.empty())) {
         return std::nullopt;
     }
     return told("no-link", "", scene.with_complaint("iPXE says that the link is down"), path_hint(scene));
@@ -185,14 +203,14 @@ Verdict no_offer(const Scene& scene) {
     if (!dhcp->offers.empty() || dhcp->ack || scene.is_past(*dhcp)) {
         return std::nullopt;
     }
-    if (auto verdict = ipv6_only(scene, *dhcp)) {
-        return verdict;
-    }
     std::string why = unanswered(*dhcp);
     if (const std::string around = surroundings(scene); !around.empty()) {
         why += "; " + around;
     }
     if (auto verdict = offer_to_probe(scene, *dhcp, why)) {
+        return verdict;
+    }
+    if (auto verdict = ipv6_only(scene, *dhcp)) {
         return verdict;
     }
     if (const Probe* probe = probe_beside(scene, *dhcp)) {
@@ -202,6 +220,20 @@ Verdict no_offer(const Scene& scene) {
     }
     return told("no-offer", "", why, path_hint(scene));
 }
+
+namespace {
+
+Verdict by_proxy_alone(const Scene& scene, const DhcpTalk& dhcp) {
+    const std::string by = to_string(dhcp.offers.front().sender);
+    if (auto verdict = offer_to_probe(
+            scene, dhcp, fmt::format("only a ProxyDHCP server answered {}: {}", name_of(dhcp.client), by))) {
+        return verdict;
+    }
+    return told("proxy-alone", "", "only a ProxyDHCP server answered: " + by,
+                "the network needs a DHCP server beside it");
+}
+
+}  // namespace
 
 Verdict no_address(const Scene& scene) {
     const DhcpTalk* dhcp = scene.talk();
@@ -217,11 +249,7 @@ Verdict no_address(const Scene& scene) {
     }
     if (std::all_of(dhcp->offers.begin(), dhcp->offers.end(),
                     [](const Offer& offer) { return offer.proxy(); })) {
-        return dhcp->offers.empty() ? std::nullopt
-                                    : Verdict{told("proxy-alone", "",
-                                                   fmt::format("only a ProxyDHCP server answered: {}",
-                                                               to_string(dhcp->offers.front().sender)),
-                                                   "the network needs a DHCP server beside it")};
+        return dhcp->offers.empty() ? std::nullopt : by_proxy_alone(scene, *dhcp);
     }
     const Offer& offer = *std::find_if(dhcp->offers.begin(), dhcp->offers.end(),
                                        [](const Offer& candidate) { return !candidate.proxy(); });

@@ -18,6 +18,13 @@ std::string hosts_text(const Explanation& explanation) {
            boot::counted(explanation.other_hosts, "host");
 }
 
+std::string probe_text(const Counts& counts) {
+    return counts.probe == 0
+               ? ""
+               : fmt::format("; {} of vm-launch's own probe of the network, which {} no boot",
+                             boot::counted(counts.probe, "DHCP frame"), counts.probe == 1 ? "is" : "are");
+}
+
 std::string first_line(const Explanation& explanation) {
     const Counts& counts = explanation.counts;
     std::string text = fmt::format("{}: {} ({}) in {:.1f} s from {}", explanation.file,
@@ -29,6 +36,7 @@ std::string first_line(const Explanation& explanation) {
     if (counts.cut_dhcp > 0) {
         text += fmt::format("; {} cut before their options", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
+    text += probe_text(counts);
     if (counts.clock_back > 0) {
         text +=
             fmt::format("; the clock went back by {:.1f} s, which later times have added", counts.clock_back);
@@ -149,6 +157,7 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
     if (counts.cut_dhcp > 0) {
         why += fmt::format("; {} cut before what tells that", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
+    why += probe_text(counts);
     if (!explanation.damage.empty()) {
         why += "; " + explanation.damage;
     }

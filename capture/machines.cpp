@@ -12,6 +12,8 @@ namespace {
 using boot::Client;
 using boot::DhcpMessage;
 
+constexpr std::size_t most_leases = 4096;
+
 bool is_group(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
@@ -115,6 +117,10 @@ void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_
 }
 
 void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const DhcpMessage& message) {
+    if (probes_.takes(message)) {
+        ++counts_.probe;
+        return;
+    }
     const bool leased = message.kind == boot::DhcpKind::ack;
     if (const Index index = place_of(message.chaddr, boots(message))) {
         if (leased) {

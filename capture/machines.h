@@ -15,6 +15,7 @@
 #include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
+#include "capture/probes.h"
 
 namespace vml::capture {
 
@@ -26,6 +27,7 @@ struct Counts {
         0;  // the same frame a moment later: a mirror port copies it on its way in and out
     std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
     std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
+    std::uint64_t probe = 0;     // and of vm-launch's own probes, with their answers
     std::uint64_t left_out = 0;  // packets of machines that found no place any more
     bool more_hosts = false;     // than most_hosts: they were not all counted
     double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
@@ -59,7 +61,6 @@ class Machines {
 
     static constexpr std::size_t most_machines = 128;
     static constexpr std::size_t most_hosts = 4096;
-    static constexpr std::size_t most_leases = 4096;
 
   private:
     struct Place {
@@ -85,6 +86,7 @@ class Machines {
     std::set<Mac> hosts_;
     std::set<Mac> no_boot_clients_;  // that ask DHCP, and for nothing to boot
     Copies copies_;
+    Probes probes_;
     Counts counts_;
 };
 

@@ -12,16 +12,22 @@
 namespace vml::serve {
 
 struct Discover {
-    std::uint32_t xid = 0;       // one that the client itself does not use
-    Mac client{};                // its hardware address, and by option 61 its name too, as iPXE has it
+    std::uint32_t xid = 0;       // probe_xid's
+    Mac client{};                // its hardware address
     std::uint16_t arch = 0;      // option 93 (RFC 4578, 2.1)
     std::string vendor_class{};  // option 60, of 1 to 255 bytes
-    std::string user_class{};    // option 77, as iPXE writes it; empty: none
+    // Option 77, as iPXE writes it; empty: none. Who has one has a name too (option 61), as iPXE has: the
+    // hardware address. edk2's clients have neither, and servers tell them by the address alone.
+    std::string user_class{};
+    std::string uuid{};  // the machine's, as text: option 97
     bool operator==(const Discover&) const = default;
 };
 
-// The Ethernet frame, as the client would send it. The answers are to go to everybody: the client's own link
-// may not be up.
+// A number that tells the question from every client's own (base/probe_mark.h); `any` from others of ours.
+[[nodiscard]] std::uint32_t probe_xid(std::uint64_t any);
+
+// The Ethernet frame, as the client would send it but for the order of its options (base/probe_mark.h). The
+// answers are to go to everybody: the client's own link may not be up. Throws where `uuid` is none.
 [[nodiscard]] std::string discover(const Discover& question);
 
 }  // namespace vml::serve

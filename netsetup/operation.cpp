@@ -104,6 +104,13 @@ std::vector<Operation> inverses(const std::vector<Operation>& operations) {
     return result;
 }
 
+bool outlives_descriptors(const std::vector<Operation>& operations) {
+    return std::any_of(operations.begin(), operations.end(), [](const Operation& operation) {
+        const auto* macvtap = std::get_if<CreateMacvtap>(&operation);
+        return macvtap != nullptr && macvtap->lifetime == Lifetime::until_reconcile;
+    });
+}
+
 std::string describe(const Operation& operation) {
     return fmt::format("NIC {}: {}", nic_of(operation), std::visit(Describe{}, operation));
 }

@@ -105,6 +105,9 @@ using Operation = std::variant<CreateTap, SetMaster, SetUp, KeepDatagrams, Creat
 // The inverses of a whole list, in the order in which they are to be done.
 [[nodiscard]] std::vector<Operation> inverses(const std::vector<Operation>& operations);
 
+// Do these make a macvtap of Lifetime::until_reconcile, which must be deleted at the end?
+[[nodiscard]] bool outlives_descriptors(const std::vector<Operation>& operations);
+
 // "make the tap vmtap%d (the kernel takes the first free number): 1 queue, …", for a dry run and for the
 // plan.
 [[nodiscard]] std::string describe(const Operation& operation);

@@ -40,11 +40,11 @@ int print_plan(const ReadResult& read, const Environment& environment) {
 namespace {
 
 // Of the first NIC that boots, where it is to be asked.
-std::optional<NetworkAnswer> network_of(const Decision& decision, const HostFacts& facts) {
+std::optional<NetworkAnswer> network_of(const Decision& decision) {
     if (const auto* spec = std::get_if<VmSpec>(&decision)) {
         for (const NicSpec& nic : spec->nics) {
-            if (nic.probe) {
-                return ask_network(nic, facts.capture_error);
+            if (nic.probe || !nic.unprobed.empty()) {
+                return ask_network(nic);
             }
         }
     }
@@ -57,7 +57,7 @@ int print_doctor(const ReadResult& read, const Environment& environment) {
     const Settings settings = or_network_boot(read.settings);
     const HostFacts facts = look(settings, environment);
     const Decision decision = worded(decide(settings, read.origins, facts), read);
-    const std::optional<NetworkAnswer> network = network_of(decision, facts);
+    const std::optional<NetworkAnswer> network = network_of(decision);
     const std::vector<DoctorLine> lines = doctor_lines(facts, decision, network);
     print(read.command.format == OutputFormat::json ? doctor_as_json(lines, network) : doctor_as_text(lines));
     const auto* faults = std::get_if<std::vector<Fault>>(&decision);

@@ -100,17 +100,9 @@ void announce(const Settings& settings, const VmSpec& spec, const Plan& plan, Co
     }
 }
 
-// A macvtap that could not be given a home of its own must be deleted at the end.
-bool outlives_descriptors(const Plan& plan) {
-    return std::any_of(plan.links.begin(), plan.links.end(), [](const net::Operation& operation) {
-        const auto* macvtap = std::get_if<net::CreateMacvtap>(&operation);
-        return macvtap != nullptr && macvtap->lifetime == net::Lifetime::until_reconcile;
-    });
-}
-
 // What an earlier vm-launch left behind when it was killed.
 void clean_up_after_others(const Plan& plan, Log& log) {
-    if (!outlives_descriptors(plan)) {
+    if (!net::outlives_descriptors(plan.links)) {
         return;
     }
     net::NetlinkSocket socket;
@@ -180,13 +172,13 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     RunInputs inputs = run_inputs(settings, spec, plan);
     inputs.events = std::move(events);
     inputs.vm_launch_began = began;
-    return supervise_vm(
-        plan, std::move(vm), *files,
-        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
-         spec.accelerator == Accelerator::kvm, settings.console_raw, outlives_descriptors(plan), becomes,
-         settings.reports, description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
-         value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
-        std::move(inputs));
+    return supervise_vm(plan, std::move(vm), *files,
+                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
+                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
+                         net::outlives_descriptors(plan.links), becomes, settings.reports,
+                         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
+                         value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
+                        std::move(inputs));
 }
 
 }  // namespace vml

@@ -85,7 +85,8 @@ std::vector<Subcommand> for_vms_to_start() {
          "plan --format json --firmware uefi --ipxe"},
         {"doctor", "[OPTIONS] [FILE.ipxe|./DIR|URL]", "text, json", false, true,
          "check the host for what the same options would need (network boot, if they name nothing else), and "
-         "on a bridge or a device of the host's ask who answers DHCP (--probe)",
+         "on a bridge or a device of the host's ask who answers DHCP (--probe), over a link that is made for "
+         "that",
          "", "",
          [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
              return print_doctor(read, environment);

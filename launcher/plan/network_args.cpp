@@ -306,7 +306,7 @@ void plan_nics(const VmSpec& spec, PlanWriter& writer) {
         if (nic.watched) {
             plan_watch(nic, number, writer);
         }
-        if (nic.watched && nic.probe) {
+        if (nic.probe) {
             writer.plan().probe = PlannedProbe{number, nic.id, nic.mac, *nic.probe};
         }
         if (nic.advertise_router) {

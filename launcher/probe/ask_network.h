@@ -1,9 +1,9 @@
 // Asks a network who offers what to a PXE client, while no VM runs: for `vm-launch doctor`. Makes system
 // calls, and sends DHCPDISCOVERs, never a request.
 //
-// There is no tap yet, so that the question leaves by the bridge itself, or the lower device. On a bridge
-// that filters VLANs it goes into the bridge's own VLAN, and a firewall sees it as the host's (bridge family:
-// output), while a guest's frames are forwarded.
+// It asks over a tap that is a port of the bridge, or over a macvtap, as the guest will: so a DHCP server of
+// this host's own on the bridge hears it too, which hears nothing that the host itself sends over the
+// bridge's ports, and a firewall and VLANs are those of the guest's frames.
 #pragma once
 
 #include <string>
@@ -21,9 +21,10 @@ struct NetworkAnswer {
     nlohmann::ordered_json json{};     // as in a report (docs/report-format.md); null: it was not asked
 };
 
-// `nic` is one with NicSpec::probe. `capture_error`: errno of making a packet socket. Waits no longer than
-// ask_limit_s. Throws Error where the kernel refuses what it should not.
-[[nodiscard]] NetworkAnswer ask_network(const NicSpec& nic, int capture_error);
+// `nic` is one with NicSpec::probe, or with what forbids it, which a line then says; so does one where the
+// host refuses what is needed. Waits until the bridge forwards, and then no longer than ask_limit_s. Never
+// throws Error.
+[[nodiscard]] NetworkAnswer ask_network(const NicSpec& nic);
 
 // Without an answer. A server that looks first whether somebody has the address takes 3 s (dnsmasq,
 // src/config.h, PING_WAIT).

@@ -129,7 +129,7 @@ std::optional<ProbeQuestion> probe_question(const Plan& plan) {
     const PlannedProbe& probe = *plan.probe;
     return ProbeQuestion{probe.id,
                          {0, mac_from_text(probe.mac).value_or(Mac{}), probe.words.arch,
-                          probe.words.vendor_class, probe.words.user_class}};
+                          probe.words.vendor_class, probe.words.user_class, probe.words.uuid}};
 }
 
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {

@@ -95,7 +95,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     drop_idle_program(spec);
     watch_nics(in, spec, findings);
     spare_waits(in, spec);
-    decide_probe(in, spec);
+    decide_probe(in, spec, findings);
     spec.extra_args = settings.extra_args;
     // What they name is not known.
     spec.landlock = settings.landlock.value_or(settings.extra_args.empty());

@@ -219,6 +219,7 @@ struct BootOrder {
 void drop_idle_program(VmSpec& spec);
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
 void spare_waits(const DecideInput& in, VmSpec& spec);
-void decide_probe(const DecideInput& in, VmSpec& spec);
+// decide_probe.cpp: whose network is asked who would answer, for `run` as for `doctor`.
+void decide_probe(const DecideInput& in, VmSpec& spec, Findings& findings);
 
 }  // namespace vml

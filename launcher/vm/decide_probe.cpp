@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <string>
+#include <variant>
 
 #include <fmt/format.h>
 
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/link_kind.h"
+#include "netsetup/mac_use.h"
 
 namespace vml {
 
@@ -18,9 +21,9 @@ bool boots_first_from(const VmSpec& spec, const NicSpec& nic) {
 // Architectures: RFC 4578, 2.1, and IANA's registry of processor architecture types for HTTP. The UNDI
 // versions are those of SeaBIOS's and edk2's clients, and of iPXE on them (src/include/ipxe/dhcp_arch.h,
 // src/net/udp/dhcp.c).
-ClientWords words_of_client(const DecideInput& in, const VmSpec& spec, const NicSpec& nic) {
+ClientWords words_of_client(const VmSpec& spec, const NicSpec& nic) {
     const bool uefi = spec.firmware.mode != FirmwareMode::legacy;
-    const bool ipxe = in.settings.ipxe && (nic.rom || nic.by_program);
+    const bool ipxe = nic.rom || nic.by_program;  // BIOS's own client is a ROM too, and that is iPXE
     const bool http = !ipxe && spec.pxe == PxeClient::http4;
     const bool arm = spec.arch == Arch::aarch64;
     ClientWords words;
@@ -30,22 +33,52 @@ ClientWords words_of_client(const DecideInput& in, const VmSpec& spec, const Nic
                                      : ipxe ? "003010"
                                             : "003000");
     words.user_class = ipxe ? "iPXE" : "";
+    words.uuid = spec.uuid;
     return words;
+}
+
+// Why the settings leave the network alone, unless it was to be; empty: they do not.
+std::string unasked_by_settings(const DecideInput& in, const VmSpec& spec, const NicSpec* first) {
+    const bool by_ipv6 = spec.pxe == PxeClient::v6 || spec.pxe == PxeClient::http6;
+    return !in.settings.fast_boot ? fmt::format("{} leaves the network alone", in.origin("fast-boot"))
+           : !in.settings.boot_watch
+               ? fmt::format("{}: nobody looks for the answers", in.origin("boot-watch"))
+           : first == nullptr ? "the guest boots first from neither a bridge nor a device of the host's"
+           : by_ipv6 && !in.settings.ipxe
+               ? fmt::format("the guest's client asks for IPv6 alone ({})", in.origin("pxe"))
+               : "";
+}
+
+// Who asks in the name of an address draws the frames for it: from whoever has it, if that is not the guest.
+bool is_mac_in_use(const DecideInput& in, const NicSpec& nic) {
+    const auto* port = std::get_if<BridgePort>(&nic.net);
+    const net::Link* bridge =
+        port == nullptr ? nullptr : net::link_named(in.facts.network->links, port->bridge);
+    const auto mac = mac_from_text(nic.mac);
+    return bridge != nullptr && bridge->bridge && mac &&
+           !net::uses_on_bridge(*mac, *bridge, *in.facts.network).empty();
 }
 
 }  // namespace
 
-// A client that asks for IPv6 alone gets nothing of DHCP's.
-void decide_probe(const DecideInput& in, VmSpec& spec) {
-    const bool by_ipv6 = spec.pxe == PxeClient::v6 || spec.pxe == PxeClient::http6;
-    if (in.settings.probe == ProbeChoice::off || !in.settings.fast_boot || (by_ipv6 && !in.settings.ipxe)) {
+void decide_probe(const DecideInput& in, VmSpec& spec, Findings& findings) {
+    if (in.settings.probe == ProbeChoice::off) {
         return;
     }
     const auto first = std::find_if(spec.nics.begin(), spec.nics.end(), [&](const NicSpec& nic) {
         return kind_of(nic.net).on_host && boots_first_from(spec, nic);
     });
-    if (first != spec.nics.end()) {
-        first->probe = words_of_client(in, spec, *first);
+    NicSpec* nic = first == spec.nics.end() ? nullptr : &*first;
+    if (const std::string why = unasked_by_settings(in, spec, nic); !why.empty()) {
+        if (in.origins.contains("probe")) {
+            findings.note(fmt::format("{}: nobody is asked: {}", in.origin("probe"), why));
+        }
+    } else if (!nic->watched) {
+        nic->unprobed = fmt::format("that needs CAP_NET_RAW: {}", errno_text(in.facts.capture_error));
+    } else if (is_mac_in_use(in, *nic)) {
+        nic->unprobed = "its MAC address is in use";
+    } else {
+        nic->probe = words_of_client(spec, *nic);
     }
 }
 

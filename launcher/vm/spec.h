@@ -116,6 +116,7 @@ struct ClientWords {
     std::uint16_t arch = 0;      // option 93
     std::string vendor_class{};  // option 60
     std::string user_class{};    // option 77; empty: none
+    std::string uuid{};          // the VM's (option 97)
     bool operator==(const ClientWords&) const = default;
 };
 
@@ -132,6 +133,7 @@ struct NicSpec {
     bool by_program = false;             // iPXE's program boots it: it has no ROM and no bootindex
     bool watched = false;                // its packets are looked at while the guest boots
     std::optional<ClientWords> probe{};  // its network is asked in this client's words; none: it is not
+    std::string unprobed{};              // what of this host forbids that; empty: nothing
     bool repeat_offer = false;           // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 

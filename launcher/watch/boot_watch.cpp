@@ -145,6 +145,7 @@ bool BootWatch::was_reset() {
         return false;
     }
     told_late_rest_ = false;
+    probe_.end();  // what is still to be answered was asked for the boot before
     help_.was_reset();
     wire_.resume();
     observed(seen);

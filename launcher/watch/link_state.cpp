@@ -39,8 +39,11 @@ std::vector<std::string> state_of_bridge(const std::string& bridge, const std::s
             ports.push_back(port_text(*port));
         }
     }
-    seen.push_back(ports.empty() ? fmt::format("{} has no port but the guest's own", bridge)
-                                 : fmt::format("{}'s other ports: {}", bridge, fmt::join(ports, ", ")));
+    const bool beside_own = !own_port.empty();
+    seen.push_back(
+        ports.empty()
+            ? fmt::format("{} has no port{}", bridge, beside_own ? " but the guest's own" : "")
+            : fmt::format("{}'s {}ports: {}", bridge, beside_own ? "other " : "", fmt::join(ports, ", ")));
     if (facts.bridge_calls_iptables && facts.forward_drops) {
         seen.emplace_back("the host's firewall drops what bridges forward");
     }

@@ -10,7 +10,7 @@
 
 namespace vml {
 
-// `bridge`, and the port on it that is the guest's own ("" where that is not known); or a lower device.
+// `bridge`, and the port on it that is the guest's own ("": there is none); or a lower device.
 [[nodiscard]] std::vector<std::string> state_of_bridge(const std::string& bridge, const std::string& own_port,
                                                        const net::HostNetworkFacts& facts);
 [[nodiscard]] std::vector<std::string> state_of_device(const std::string& device,

@@ -34,9 +34,9 @@ NetworkProbe::NetworkProbe(boost::asio::io_context& io, const std::optional<Prob
     if (found == taps.end()) {
         return;
     }
-    // Another one each time, and not the guest's own.
     serve::Discover discover = question->discover;
-    discover.xid = static_cast<std::uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    discover.xid = serve::probe_xid(
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()));
     frame_ = serve::discover(discover);
     if (const auto packet = boot::decode_frame(bytes_of(frame_))) {
         nic_ = static_cast<std::size_t>(found - taps.begin());

@@ -90,7 +90,7 @@ SYSTEM = {
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
     "launcher/broadcast": ("asio", "clock_gettime fstat open select"),  # clock_gettime and select: Asio's, for a loop with a limit
     "launcher/watch": ("asio", ""),
-    "launcher/probe": ("", "poll send"),
+    "launcher/probe": ("", "nl_socket_free nl_socket_get_fd poll read write"),
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/explain": ("", "fclose fopen pcap_* stdin"),

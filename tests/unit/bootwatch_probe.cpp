@@ -93,6 +93,11 @@ TEST_CASE("what differs in the guest's own question") {
     talk.client_arch = std::uint16_t{7};
     CHECK(difference_text(asked(), talk) ==
           "option 77 is none, not iPXE; option 93 is 7, not 0; it has option 97 too");
+    Probe more = asked();
+    more.question.options = {53, 60, 61, 77, 93, 12};
+    CHECK(
+        difference_text(more, talk) ==
+        "option 77 is none, not iPXE; option 93 is 7, not 0; it has option 97 too; it lacks options 61, 12");
 }
 
 Probe answered() {
@@ -115,6 +120,78 @@ TEST_CASE("no offer to the guest, and one to the probe, is another fault than no
     Machine none;
     none.discovers().stops();
     CHECK_FALSE(contains(none.verdict().why, "probe"));
+}
+
+// A router's, to all nodes.
+void advertise(Machine& machine) {
+    auto packet = decode_frame(bytes_of(ethernet(false, 0x88CC, "lldp")));
+    REQUIRE(packet);
+    packet->target = Mac{0x33, 0x33, 0, 0, 0, 1};
+    packet->from.address.v6 = true;
+    packet->from.address.bytes = {0xFE, 0x80};
+    packet->body = RouterAdvertisement{1800, true, false};
+    machine.timeline.packet(machine.at += 0.1, 0, *packet);
+}
+
+TEST_CASE("an IPv6 router beside it does not make the guest's fault the network's") {
+    Machine machine;
+    machine.timeline.probed(answered());
+    machine.discovers();
+    advertise(machine);
+    machine.discovers().stops();
+    machine.gets(ExitCode::no_offer, "one answers vm-launch's own probe", "10.0.0.1 had offered 10.0.0.2");
+    Machine nobody;
+    nobody.timeline.probed(asked());
+    nobody.discovers();
+    advertise(nobody);
+    nobody.stops();
+    nobody.gets(ExitCode::no_offer, "no DHCPv4 server answered on a network with IPv6", "advertised itself");
+}
+
+TEST_CASE("what came in over the link is told with the probe's answers, which came in too") {
+    Machine machine;
+    machine.about.wire = true;
+    machine.discovers().stops();
+    CHECK(contains(machine.verdict().why, "nothing at all came in over the guest's link"));
+    machine.timeline.probed(answered());
+    const Fault fault = machine.verdict();
+    CHECK_FALSE(contains(fault.why, "nothing at all"));
+    CHECK(contains(fault.why, "nothing but answers to vm-launch's own probe came in"));
+    Machine down;
+    down.discovers().stops();
+    down.timeline.probed(answered());
+    Boot boot = down.timeline.boot();
+    boot.link_down = true;
+    CHECK(contains(judge({boot}, down.about).what, "answers vm-launch's own probe"));
+    boot.probe->offers.clear();
+    CHECK(contains(judge({boot}, down.about).what, "link"));
+}
+
+TEST_CASE("a guest whom ProxyDHCP alone answers is told from a network without addresses") {
+    Machine machine;
+    machine.timeline.probed(answered());
+    machine.discovers().see(dhcp(false, 2, option(60, "PXEClient") + option(67, "x"))).stops();
+    machine.gets(ExitCode::no_offer, "one answers vm-launch's own probe",
+                 "only a ProxyDHCP server answered iPXE: 10.0.0.1; to the same question");
+    machine.timeline.probed(asked());
+    machine.gets(ExitCode::no_offer, "no DHCP server offered an address", "only a ProxyDHCP server answered");
+}
+
+// A path that loses frames for addresses that it does not know gives the same.
+TEST_CASE("a guest who asks for an answer to itself may lose it on the way") {
+    const auto hint_of = [](const std::string& question) {
+        Machine machine;
+        machine.timeline.probed(answered());
+        machine.see(question).see(question).stops();
+        return machine.verdict().hint;
+    };
+    const std::string to_itself = dhcp(true, 1, as_ipxe + option(93, be16(0)));
+    CHECK(contains(hint_of(to_itself), "drop frames for addresses that it does not know"));
+    constexpr std::size_t flags = 14 + 20 + 8 + 10;
+    std::string to_all = to_itself;
+    to_all[flags] = '\x80';
+    CHECK_FALSE(contains(hint_of(to_all), "drop frames"));
+    CHECK_FALSE(contains(hint_of(to_all), "nic-model"));
 }
 
 TEST_CASE("a probe says nothing of another NIC, of an earlier boot, or of a guest that was answered") {

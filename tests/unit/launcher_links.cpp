@@ -328,7 +328,16 @@ TEST_CASE("a network of the host's is asked, in the words of the client that boo
     const auto ipxe = with({"--ipxe"});
     REQUIRE(ipxe);
     CHECK(ipxe->id == "net0");
-    CHECK(ipxe->words == ClientWords{0, "PXEClient:Arch:00000:UNDI:002001", "iPXE"});
+    const ClientWords as_ipxe{0, "PXEClient:Arch:00000:UNDI:002001", "iPXE",
+                              spec_of({"--ipxe"}, host_with_links()).uuid};
+    CHECK(ipxe->words == as_ipxe);
+    const auto bios = with({"--boot-order=network"});  // whose client is a ROM too
+    REQUIRE(bios);
+    CHECK(bios->words == as_ipxe);
+    const auto uefi = with({"--boot-order=network", "--firmware=uefi"});
+    REQUIRE(uefi);
+    CHECK(uefi->words.vendor_class == "PXEClient:Arch:00007:UNDI:003000");
+    CHECK(uefi->words.user_class.empty());
     CHECK(planned_probe({"--ipxe", "--network=direct", "--direct-dev=eth2"}));
     CHECK_FALSE(planned_probe({"--ipxe"}));
     CHECK_FALSE(with({"--ipxe", "--probe=off"}));
@@ -337,6 +346,51 @@ TEST_CASE("a network of the host's is asked, in the words of the client that boo
     CHECK_FALSE(with({"--blank-disk", "--boot-order=hd"}));
     CHECK_FALSE(with({"--blank-disk", "--boot-once=hd", "--boot-order=network"}));
     CHECK(with({"--ipxe", "--blank-disk", "--boot-order=network,hd"}));
+}
+
+TEST_CASE("a wish for a probe that cannot be is told") {
+    const auto told = [](std::vector<std::string> words) {
+        words.insert(words.begin(), "--ipxe");
+        const VmSpec spec = spec_of(words, host_with_links());
+        const auto is_it = [](const std::string& note) { return in(note, "nobody is asked: "); };
+        const auto note = std::find_if(spec.notes.begin(), spec.notes.end(), is_it);
+        CHECK(spec.nics.front().unprobed.empty());
+        return note == spec.notes.end() ? "" : *note;
+    };
+    const std::string bridge = "--network=bridge";
+    const std::string br0 = "--bridge=br0";
+    CHECK(told({"--probe=auto"}) ==
+          "--probe: nobody is asked: the guest boots first from neither a bridge nor "
+          "a device of the host's");
+    CHECK(in(told({"--probe=auto", bridge, br0, "--fast-boot=off"}), "--fast-boot leaves the network alone"));
+    CHECK(in(told({"--probe=auto", bridge, br0, "--no-boot-watch"}), "nobody looks for the answers"));
+    CHECK(told({"--probe=auto", bridge, br0}).empty());
+    CHECK(told({"--probe=off", bridge, br0, "--fast-boot=off"}).empty());
+    CHECK(told({bridge, br0, "--fast-boot=off"}).empty());
+    CHECK(told({}).empty());
+}
+
+// The bridge would learn that the address is here now, and lead the other's frames away from it.
+TEST_CASE("nobody is asked in the name of an address that was just heard elsewhere, or without the right") {
+    const std::vector<std::string> words{"--ipxe", "--network=bridge", "--bridge=br0",
+                                         "--mac=52:54:00:ab:cd:ef"};
+    HostFacts facts = host_with_links();
+    const net::Link* bridge = net::link_named(facts.network->links, "br0");
+    REQUIRE(bridge);
+    net::ForwardingEntry entry;
+    entry.bridge = bridge->index;
+    entry.port = 4242;
+    entry.mac = {0x52, 0x54, 0, 0xAB, 0xCD, 0xEE};
+    facts.network->forwarding = std::vector{entry};
+    CHECK(spec_of(words, facts).nics.front().probe);
+    facts.network->forwarding->front().mac[5] = 0xEF;
+    const NicSpec nic = spec_of(words, facts).nics.front();
+    CHECK_FALSE(nic.probe);
+    CHECK(nic.unprobed == "its MAC address is in use");
+    CHECK_FALSE(plan_of(words, facts).probe);
+    HostFacts blind = host_with_links();
+    blind.capture_error = EPERM;
+    CHECK(in(spec_of(words, blind).nics.front().unprobed, "needs CAP_NET_RAW"));
 }
 
 // -- doctor and status
