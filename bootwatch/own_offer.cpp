@@ -177,12 +177,17 @@ std::string first_rival(const DhcpTalk& talk) {
 
 std::string text_of_rival_with_address(const DhcpTalk& talk) {
     const Offer& rival = *rival_with_address(talk);
+    const unsigned control = rival.message.discovery.value_or(PxeDiscovery{}).control;
+    const bool named =
+        !rival.message.bootfile.empty() && (is_by_http(talk) || (control & PxeDiscovery::file_as_named) != 0);
     return fmt::format(
         "the firmware ignores vm-launch's offer: the DHCP server {} answers it as a {} server itself (option "
         "60), and {}",
         to_string(rival.sender), class_of(talk),
-        rival.message.bootfile.empty() ? "tells it which boot servers to ask (option 43)"
-                                       : "names what boots");
+        named ? "names what boots"
+        : (control & PxeDiscovery::only_from_list) != 0
+            ? "lets it take none but a listed boot server's answer (option 43)"
+            : "tells it how to find a boot server (option 43)");
 }
 
 }  // namespace

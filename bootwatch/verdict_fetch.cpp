@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bootwatch/ipxe_error.h"
+#include "bootwatch/own_offer.h"
 #include "bootwatch/own_server.h"
 #include "bootwatch/progress.h"
 #include "bootwatch/timeline.h"
@@ -289,6 +290,10 @@ Verdict no_fetch(const Scene& scene) {
     }
     if (!scene.about.wire) {
         return by_complaint(scene);
+    }
+    if (const DhcpTalk* dhcp = scene.talk(); dhcp != nullptr && dhcp->own && !is_own_offer_taken(*dhcp)) {
+        return told("not-fetched", "", scene.with_complaint(fate_text(*dhcp)),
+                    std::string{own_offer_hint(*dhcp)});
     }
     const std::string file = scene.named_file();
     return told("not-fetched", "",

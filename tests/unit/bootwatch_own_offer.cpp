@@ -289,8 +289,8 @@ TEST_CASE("a PXE menu that comes with the address") {
     free.gets_address(proxy + option(43, control(3)));
     CHECK_FALSE(is_own_offer_taken(free.talk()));
     CHECK(
-        free.told("answers it as a PXEClient server itself (option 60), and tells it which boot servers to "
-                  "ask (option 43)"));
+        free.told("answers it as a PXEClient server itself (option 60), and tells it how to find a boot "
+                  "server (option 43)"));
     free.is_answered();
     CHECK(is_own_offer_taken(free.talk()));
     FirmwareOffered listed;
@@ -298,6 +298,11 @@ TEST_CASE("a PXE menu that comes with the address") {
     listed.is_answered();
     CHECK_FALSE(is_own_offer_taken(listed.talk()));
     CHECK(contains(std::string{own_offer_hint(listed.talk())}, "no option 60"));
+    FirmwareOffered refused;
+    refused.gets_address(proxy + option(43, control(7)) + option(67, "theirs.efi")).is_answered();
+    refused.stops();
+    refused.gets(ExitCode::fetch_failed, "nothing was fetched",
+                 "lets it take none but a listed boot server's answer (option 43)", "no option 60");
     listed.tftp("snponly.efi", "x");  // it was asked for, whatever was told
     CHECK(is_own_offer_taken(listed.talk()));
 }
