@@ -11,7 +11,7 @@
 
 namespace vml {
 
-std::optional<std::string> read_file(const std::filesystem::path& path) {
+std::optional<std::string> read_file(const std::filesystem::path& path, std::size_t most) {
     const OwnedFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file) {
         return std::nullopt;
@@ -24,6 +24,10 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
             return std::nullopt;
         }
         text.append(chunk.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+        if (text.size() > most) {
+            errno = EFBIG;
+            return std::nullopt;
+        }
     }
     return text;
 }

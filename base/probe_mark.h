@@ -16,7 +16,10 @@ inline constexpr std::uint32_t probe_number = 0x564C0000;
 // with 53, 61 or 53, 50. 77 and 61 are in the name of iPXE alone.
 inline constexpr std::array<std::uint8_t, 9> probe_options{53, 97, 94, 93, 77, 61, 60, 57, 55};
 
-// Is this DISCOVER one of those? `options`: its options' codes, in order. A relay adds its own behind them.
-[[nodiscard]] bool has_probe_mark(std::uint32_t xid, std::span<const std::uint8_t> options);
+[[nodiscard]] bool is_probe_number(std::uint32_t xid);
+
+// Is this DISCOVER one of those? `options`: its options' codes, in order; the first of them where the capture
+// cut the frame. A relay adds its own behind them.
+[[nodiscard]] bool has_probe_mark(std::uint32_t xid, std::span<const std::uint8_t> options, bool cut = false);
 
 }  // namespace vml

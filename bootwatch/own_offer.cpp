@@ -168,8 +168,9 @@ std::string_view title_of_client(const DhcpTalk& talk) {
 
 // The one that came at the same time, or before.
 std::string first_rival(const DhcpTalk& talk) {
-    const Offer* const first =
-        offer_that(talk, [&](const Offer& offer) { return is_like_a_proxys(offer) || is_by_http(talk); });
+    const Offer* const first = talk.client == Client::firmware
+                                   ? rival_without_address(talk, talk.own->at + unordered_s)
+                                   : offer_that(talk, is_like_a_proxys);
     const Address& sender = first == nullptr ? talk.boot_server : first->sender;
     return fmt::format("that of the {} server {}", first == nullptr || first->proxy() ? "ProxyDHCP" : "DHCP",
                        to_string(sender));

@@ -55,7 +55,7 @@ std::string program_hint(const Scene& scene, const Fetch& program) {
     }
 }
 
-constexpr std::string_view by_ipxe = ", fetched by iPXE";
+constexpr std::string_view fetched_by_ipxe = ", fetched by iPXE";
 
 // Who asked for this file is known where one boot program alone has used the network so far, but for the
 // firmware that fetched it.
@@ -70,7 +70,7 @@ std::string_view fetched_by(const Scene& scene, const Fetch& fetch) {
         })) {
         return "";
     }
-    return dhcp->client == Client::ipxe ? by_ipxe : ", fetched by the firmware";
+    return dhcp->client == Client::ipxe ? fetched_by_ipxe : ", fetched by the firmware";
 }
 
 std::string in_ascii(std::string_view text) {
@@ -150,7 +150,7 @@ Verdict no_magic(const Scene& scene) {
     const Fetch* fetch = scene.last_fetch();
     const Boot& boot = scene.boot;
     if (fetch == nullptr || fetch->content != Content::text || fetch->state != FetchState::done ||
-        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != by_ipxe) {
+        fetch->url != suspect(scene).url || fetched_by(scene, *fetch) != fetched_by_ipxe) {
         return std::nullopt;
     }
     const bool refused =

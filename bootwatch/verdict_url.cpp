@@ -49,10 +49,13 @@ std::string asked_by(const Scene& scene, const Fetch& fetch) {
 
 namespace {
 
-// "boot.example.org" of "http://boot.example.org:8080/x"; "" where it is an address.
+// "boot.example.org" of "http://boot.example.org:8080/x"; "" where it is an address, or no URL alone. A
+// script or iPXE puts settings in ("http://${next-server}/").
 std::string name_in(const std::string& url) {
     const std::size_t scheme = url.find("://");
-    if (scheme == std::string::npos) {
+    const auto is_letter = [](char each) { return each >= 'a' && each <= 'z'; };
+    if (scheme == std::string::npos || url.find("${") != std::string::npos ||
+        !std::all_of(url.begin(), url.begin() + static_cast<std::ptrdiff_t>(scheme), is_letter)) {
         return {};
     }
     const std::string authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
@@ -62,12 +65,17 @@ std::string name_in(const std::string& url) {
     return address ? std::string{} : name;
 }
 
+// Whoever names one, iPXE may have taken it.
 bool names_no_dns(const DhcpTalk& talk) {
-    const auto without = [](const Offer& offer) {
-        return offer.proxy() || offer.message.dns_servers.empty();
-    };
-    return talk.ack ? without(*talk.ack)
-                    : !talk.offers.empty() && std::all_of(talk.offers.begin(), talk.offers.end(), without);
+    const auto without = [](const Offer& offer) { return offer.message.dns_servers.empty(); };
+    return (!talk.ack || without(*talk.ack)) && (talk.ack || !talk.offers.empty()) &&
+           (!talk.own || talk.own->message.dns_servers.empty()) &&
+           std::all_of(talk.offers.begin(), talk.offers.end(), without);
+}
+
+// It looked for a machine, and so had an address to look for.
+bool knew_an_address(const Scene& scene, const DhcpTalk& talk) {
+    return !scene.boot.unanswered.empty() && scene.boot.unanswered.back().at > talk.began;
 }
 
 }  // namespace
@@ -77,7 +85,8 @@ bool names_no_dns(const DhcpTalk& talk) {
 Verdict no_name_server(const Scene& scene) {
     const DhcpTalk* const talk = scene.talk();
     if (talk == nullptr || !scene.stopped() || scene.is_past(*talk) || !scene.boot.lookups.empty() ||
-        scene.boot.ipv6.router || scene.boot.ipv6.answered_at) {
+        scene.boot.ipv6.router || scene.boot.ipv6.answered_at || scene.boot.reached(Stage::script) ||
+        knew_an_address(scene, *talk)) {
         return std::nullopt;
     }
     const bool by_ipxe = talk->client == Client::ipxe && talk->ack;

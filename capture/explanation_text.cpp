@@ -153,7 +153,7 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
         "it has {} of {}; {} of DHCP, none of a client that boots (class PXEClient or "
         "HTTPClient, user class iPXE), and no request of TFTP",
         boot::counted(counts.frames, "frame"), hosts_text(explanation),
-        boot::counted(counts.dhcp, "message"));
+        boot::counted(counts.dhcp, counts.probe == 0 ? "message" : "other message"));
     if (counts.cut_dhcp > 0) {
         why += fmt::format("; {} cut before what tells that", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }

@@ -5,17 +5,21 @@
 namespace vml::capture {
 
 bool Probes::takes(const boot::DhcpMessage& message) {
-    const std::pair question{message.chaddr, message.xid};
-    if (message.from_server) {
-        return asked_.contains(question);
-    }
-    if (message.kind != boot::DhcpKind::discover || !has_probe_mark(message.xid, message.options)) {
+    if (!is_probe_number(message.xid)) {
         return false;
     }
-    if (asked_.size() < most_questions) {
-        asked_.insert(question);
+    const std::pair question{message.chaddr, message.xid};
+    if (message.from_server) {
+        return !others_.contains(question);
     }
-    return true;
+    if (message.kind == boot::DhcpKind::discover &&
+        has_probe_mark(message.xid, message.options, message.cut)) {
+        return true;
+    }
+    if (others_.size() < most_questions) {
+        others_.insert(question);
+    }
+    return false;
 }
 
 }  // namespace vml::capture

@@ -14,15 +14,15 @@ namespace vml::capture {
 
 class Probes {
   public:
-    // Is it such a question, or an answer to one that was seen? An answer is told by the question's number
-    // and address.
+    // Is it such a question, or an answer to one? An answer is told by its number, which a client of the
+    // machine's own has seldom, and then asked with.
     [[nodiscard]] bool takes(const boot::DhcpMessage& message);
 
-    // Questions that are remembered; what answers others is taken for an answer to the machine.
+    // Clients' own questions of such numbers that are remembered.
     static constexpr std::size_t most_questions = 4096;
 
   private:
-    std::set<std::pair<Mac, std::uint32_t>> asked_;
+    std::set<std::pair<Mac, std::uint32_t>> others_;
 };
 
 }  // namespace vml::capture

@@ -22,7 +22,7 @@ using namespace std::string_view_literals;
 // What is asked for, as a PXE client must (PXE specification 2.1, table 2-1), and what iPXE takes beside it:
 // mask, router, name servers, host name, domain, root path, vendor's options, server's name and file, iPXE's
 // own options, and PXE's.
-constexpr auto wanted = "\x01\x03\x06\x0C\x0F\x11\x2B\x3C\x42\x43\xAF\xCB"sv;
+constexpr auto wanted_options = "\x01\x03\x06\x0C\x0F\x11\x2B\x3C\x42\x43\xAF\xCB"sv;
 
 // RFC 4578, 2.3: type 0, and as SMBIOS has it, whose first three fields have their low byte first
 // (SMBIOS 3.0, 7.2.1). iPXE and edk2 send it so.
@@ -59,7 +59,7 @@ std::string value_of(std::uint8_t code, const Discover& question) {
         case 53:
             return "\x01";  // DHCPDISCOVER
         case 55:
-            return std::string{wanted};
+            return std::string{wanted_options};
         case 57:
             return "\x05\xC0";  // messages of 1,472 bytes are taken, as by iPXE
         case 60:

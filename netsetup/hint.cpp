@@ -57,7 +57,10 @@ constexpr std::array rows = {
     Row{Step::create_macvtap, EPERM, need_net_admin},
     Row{Step::create_macvtap, ENODEV, "the lower device went away meanwhile: look at `ip link`"},
     Row{Step::create_macvtap, EEXIST, "a link of that name exists: choose another name, or none"},
-    Row{Step::create_macvtap, EADDRINUSE, "another link on that device has this MAC address: choose another"},
+    Row{Step::create_macvtap, EADDRINUSE,
+        "another link on that device has this MAC address: choose another, unless a `vm-launch doctor` asks "
+        "there "
+        "at this moment"},
     Row{Step::create_macvtap, EADDRNOTAVAIL, "choose a unicast MAC address: the first octet must be even"},
     Row{Step::create_macvtap, EBUSY,
         "the device belongs to a bridge, a bond or Open vSwitch: use its master instead"},

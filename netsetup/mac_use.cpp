@@ -103,6 +103,10 @@ std::vector<MacUse> uses_on_bridge(const Mac& guest, const Link& bridge, const H
     };
     std::vector<int> taps;
     for (const Link* port : ports_of(facts.links, bridge)) {
+        if (port->alias == doctor_alias) {
+            taps.push_back(port->index);
+            continue;
+        }
         if (auto use = use_by_tap(guest, *port, bridge, heard_on(port->index))) {
             uses.push_back(*std::move(use));
             taps.push_back(port->index);

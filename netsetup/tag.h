@@ -39,4 +39,7 @@ struct TapAlias {
 // Nothing when the alias is not what to_alias writes. Pure.
 [[nodiscard]] std::optional<TapAlias> parse_tap_alias(std::string_view alias);
 
+// Of a tap by which doctor asks a network for a moment, in a guest's name: it is nobody's.
+inline constexpr std::string_view doctor_alias = "vm-launch doctor";
+
 }  // namespace vml::net

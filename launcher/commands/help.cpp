@@ -86,8 +86,7 @@ std::string help_on(const Subcommand& subcommand) {
         text += "\n" + paragraph(sentence(without_markdown(subcommand.details))) + "\n";
     }
     if (subcommand.usage.starts_with("[NAME]")) {
-        text +=
-            "\n" + paragraph("NAME may be left out where one VM runs; `vm-launch status` lists them.") + "\n";
+        text += "\n" + paragraph("NAME may be left out where one VM runs; `vm-launch ls` lists them.") + "\n";
     }
     std::string options =
         subcommand.formats.empty() ? "" : help_entry("--format FORMAT", std::string{subcommand.formats});

@@ -53,7 +53,6 @@ std::string without_markdown(std::string_view text) {
     for (std::size_t at = 0; (at = result.find(" ([")) != std::string::npos;) {
         result.erase(at, result.find("))", at) + 2 - at);
     }
-    std::erase(result, '`');
     return result;
 }
 

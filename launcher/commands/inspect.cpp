@@ -1,11 +1,13 @@
 #include "launcher/commands/inspect.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/output.h"
@@ -39,11 +41,21 @@ int print_plan(const ReadResult& read, const Environment& environment) {
 
 namespace {
 
+void tell_of_wait(const NicSpec& nic, Log& log) {
+    constexpr std::chrono::seconds noticed{2};
+    const auto* port = std::get_if<BridgePort>(&nic.net);
+    if (port != nullptr && nic.unprobed.empty() && port->forwards_after >= noticed) {
+        log.info(fmt::format("{} is asked once a port for that forwards: about {} s", port->bridge,
+                             std::chrono::ceil<std::chrono::seconds>(port->forwards_after).count()));
+    }
+}
+
 // Of the first NIC that boots, where it is to be asked.
-std::optional<NetworkAnswer> network_of(const Decision& decision) {
+std::optional<NetworkAnswer> network_of(const Decision& decision, Log& log) {
     if (const auto* spec = std::get_if<VmSpec>(&decision)) {
         for (const NicSpec& nic : spec->nics) {
             if (nic.probe || !nic.unprobed.empty()) {
+                tell_of_wait(nic, log);
                 return ask_network(nic);
             }
         }
@@ -53,11 +65,11 @@ std::optional<NetworkAnswer> network_of(const Decision& decision) {
 
 }  // namespace
 
-int print_doctor(const ReadResult& read, const Environment& environment) {
+int print_doctor(const ReadResult& read, const Environment& environment, Log& log) {
     const Settings settings = or_network_boot(read.settings);
     const HostFacts facts = look(settings, environment);
     const Decision decision = worded(decide(settings, read.origins, facts), read);
-    const std::optional<NetworkAnswer> network = network_of(decision);
+    const std::optional<NetworkAnswer> network = network_of(decision, log);
     const std::vector<DoctorLine> lines = doctor_lines(facts, decision, network);
     print(read.command.format == OutputFormat::json ? doctor_as_json(lines, network) : doctor_as_text(lines));
     const auto* faults = std::get_if<std::vector<Fault>>(&decision);

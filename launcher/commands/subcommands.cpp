@@ -88,8 +88,8 @@ std::vector<Subcommand> for_vms_to_start() {
          "on a bridge or a device of the host's ask who answers DHCP (--probe), over a link that is made for "
          "that",
          "", "",
-         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
-             return print_doctor(read, environment);
+         [](const ReadResult& read, const Environment& environment, Log& log) {
+             return print_doctor(read, environment, log);
          },
          "doctor --firmware uefi --ipxe"},
     };
@@ -200,7 +200,10 @@ std::vector<Subcommand> for_files() {
              return explain_capture(read);
          },
          "explain --report boot.html boot.pcap",
-         {{"mac", "this machine alone"}, {"report", "write it all as JSON (.json) or as a page (.html)"}}},
+         {{.flag = "mac", .help = "this machine alone", .by_flag_alone = true},
+          {.flag = "report",
+           .help = "write it all as JSON (.json) or as a page (.html)",
+           .by_flag_alone = true}}},
     };
 }
 

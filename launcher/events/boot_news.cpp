@@ -67,6 +67,8 @@ std::vector<Event> BootNews::look(double at, const boot::Boot& boot,
     if (began_ != boot.began) {
         begin(boot);
     }
+    looked_at_ = at;
+    looked_on_ = !fetches.empty() && fetches.back().state == boot::FetchState::receiving ? fetches.size() : 0;
     for (const boot::DhcpTalk& talk : boot.dhcp) {
         look_at_talk(at, talk);
     }
@@ -77,6 +79,11 @@ std::vector<Event> BootNews::look(double at, const boot::Boot& boot,
         look_at_fetch(at, *fetch, false);
     }
     return std::exchange(news_, {});
+}
+
+bool BootNews::can_wait(double at, const std::vector<boot::Fetch>& fetches) const {
+    return looked_on_ != 0 && looked_on_ == fetches.size() &&
+           fetches.back().state == boot::FetchState::receiving && at - looked_at_ < longest_wait_s;
 }
 
 std::vector<Event> BootNews::last_look(double at, const boot::Boot& boot,

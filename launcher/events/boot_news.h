@@ -24,10 +24,15 @@ class BootNews {
     [[nodiscard]] std::vector<Event> last_look(double at, const boot::Boot& boot,
                                                const std::vector<boot::Fetch>& fetches);
 
+    // Of a file that comes there is nothing to tell yet, and to look at each of its packets would cost more
+    // than they do. Only for what is no DHCP.
+    [[nodiscard]] bool can_wait(double at, const std::vector<boot::Fetch>& fetches) const;
+
     // The boot that runs: 1 for the first; 0 before it.
     [[nodiscard]] unsigned boot() const { return boot_; }
 
     static constexpr double progress_every_s = 0.5;
+    static constexpr double longest_wait_s = 0.05;
 
   private:
     struct ToldFetch {
@@ -69,6 +74,8 @@ class BootNews {
 
     unsigned boot_ = 0;
     std::optional<double> began_;  // of the boot that runs
+    double looked_at_ = 0;
+    std::size_t looked_on_ = 0;  // so many fetches, of which the last one was receiving; 0: it was not
     std::deque<ToldFetch> fetches_;
     std::vector<ToldTalk> talks_;
     ToldConsole console_;

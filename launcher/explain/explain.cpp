@@ -24,21 +24,11 @@ Error refused(std::string what, std::string hint) {
     return Error{{std::move(what), "", std::move(hint), ExitCode::settings}};
 }
 
-// Variables are about a VM that is started; here flags alone count.
-bool is_flag(const ReadResult& read, const std::string& setting, const std::string& flag) {
-    const auto found = read.origins.find(setting);
-    return found != read.origins.end() && found->second == flag;
-}
-
 std::optional<Mac> wanted_mac(const ReadResult& read) {
-    if (!is_flag(read, "mac", "--mac") || read.settings.nics.empty() || !read.settings.nics.front().mac) {
+    if (read.settings.nics.empty() || !read.settings.nics.front().mac) {
         return std::nullopt;
     }
     return mac_from_text(*read.settings.nics.front().mac);
-}
-
-std::vector<std::filesystem::path> wanted_reports(const ReadResult& read) {
-    return is_flag(read, "report", "--report") ? read.settings.reports : std::vector<std::filesystem::path>{};
 }
 
 // The first of these, as text.
@@ -105,7 +95,7 @@ int explain_capture(const ReadResult& read) {
     const std::optional<Mac> wanted = wanted_mac(read);
     capture::Machines machines{wanted};
     const Explanation explanation = explained(read.command.words.front(), machines);
-    const std::vector<ReportFile> files = open_reports(wanted_reports(read), "--report");
+    const std::vector<ReportFile> files = open_reports(read.settings.reports, "--report");
     const auto none = nothing_in(explanation, machines, wanted);
     if (read.command.format == OutputFormat::json) {
         print(json_text(explanation));

@@ -73,6 +73,9 @@ boot::Probe asked(const NicSpec& nic, const GuestEnd& end) {
         const double until = probe.sent == 1 && probe.offers.empty() ? ask_again_s : end_of(probe);
         pollfd ready{end.fd(), POLLIN, 0};
         ::poll(&ready, 1, static_cast<int>(std::max(until - now, 0.0) * 1000) + 1);
+        if ((ready.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+            return probe;  // the link has gone; what came until then counts
+        }
         take_answers(end, since(begin), probe);
     }
     return probe;

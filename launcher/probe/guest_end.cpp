@@ -14,6 +14,7 @@
 #include "base/overloaded.h"
 #include "netsetup/capture.h"
 #include "netsetup/operation.h"
+#include "netsetup/tag.h"
 #include "netsetup/watch.h"
 
 namespace vml {
@@ -31,6 +32,7 @@ std::vector<net::Operation> for_a_moment(const std::vector<net::Operation>& of_g
         const bool wanted = std::visit(
             Overloaded{[&](net::CreateTap& tap) {
                            tap.queues = plain;
+                           tap.alias = net::doctor_alias;
                            return true;
                        },
                        [&](net::OpenMacvtap& macvtap) {

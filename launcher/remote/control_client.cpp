@@ -85,10 +85,12 @@ class Patience {
 // What is for one VM names no more than that.
 void refuse_more_words(const CommandLine& command) {
     if (command.words.size() > 1) {
-        throw Error{
-            {fmt::format("unexpected argument '{}'", visible(command.words[1])), "",
-             command.subcommand == "wait" ? "name one VM; the stage is said by --stage" : "name one VM",
-             ExitCode::settings}};
+        throw Error{{fmt::format("unexpected argument '{}'", visible(command.words[1])), "",
+                     command.subcommand == "wait" ? "name one VM; the stage is said by --stage"
+                     : command.subcommand == "exec"
+                         ? "the command goes after --: vm-launch exec [NAME] -- COMMAND"
+                         : "name one VM",
+                     ExitCode::settings}};
     }
 }
 
@@ -209,9 +211,13 @@ std::vector<RunningStatus> vms_with_told(const Question& question) {
 int print_status(const Question& question) {
     const CommandLine& command = question.read.command;
     refuse_more_words(command);
+    if (command.follow) {
+        (void)named_vm(question);  // one is followed
+    }
     const std::vector<RunningStatus> vms = vms_with_told(question);
     if (vms.empty()) {
-        throw no_such_vm(command.words.empty() ? "" : command.words.front(), {});
+        throw no_such_vm(command.words.empty() ? "" : command.words.front(),
+                         control::running_in(question.folders));
     }
     if (command.format != OutputFormat::json) {
         print(status_as_text(vms));
@@ -240,9 +246,13 @@ int watch_console(const Question& question) {
 
 int take_screenshot(const Question& question) {
     const std::vector<std::string>& words = question.read.command.words;
-    if (words.empty() || words.size() > 2) {
-        throw Error{{"screenshot: name the file", "", "for example: vm-launch screenshot [NAME] screen.png",
+    constexpr std::string_view usage = "for example: vm-launch screenshot [NAME] screen.png";
+    if (words.size() > 2) {
+        throw Error{{fmt::format("unexpected argument '{}'", visible(words[2])), "", std::string{usage},
                      ExitCode::settings}};
+    }
+    if (words.empty() || (words.size() == 1 && !control::running_in(question.folders, words[0]).empty())) {
+        throw Error{{"screenshot: name the file", "", std::string{usage}, ExitCode::settings}};
     }
     const std::string& path = words.back();
     const ControlVerb& verb = *find_verb(question.read.command.subcommand);

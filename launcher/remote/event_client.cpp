@@ -162,9 +162,10 @@ Found awaited(const ReadResult& read, std::string_view runtime_dir, Deadline unt
                 throw;
             }
             if (Clock::now() >= patience) {
-                std::vector<Fault> faults = error.faults();
-                faults.front().code = until ? ExitCode::boot_timeout : ExitCode::failed;
-                throw Error{std::move(faults)};
+                Fault fault = error.faults().front();
+                fault.code = until ? ExitCode::boot_timeout : ExitCode::failed;
+                fault.what += until ? fmt::format(" within {} s", read.command.timeout->count()) : "";
+                throw Error{std::move(fault)};
             }
         }
         rest();

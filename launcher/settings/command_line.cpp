@@ -47,12 +47,23 @@ po::options_description described_options(const std::vector<Subcommand>& subcomm
 }
 
 Arguments known_flags(const Subcommand& subcommand) {
-    Arguments flags{"--help", "--version", "--config", "--format"};
-    flags.insert(flags.end(), names_of_plan.begin(), names_of_plan.end());
+    Arguments flags{"--help", "--version"};
+    if (!subcommand.formats.empty()) {
+        flags.emplace_back("--format");
+    }
+    if (subcommand.takes_settings) {
+        flags.emplace_back("--config");
+    }
+    if (subcommand.name == "run") {
+        flags.insert(flags.end(), names_of_plan.begin(), names_of_plan.end());
+    }
     for (const UsedFlag& used : subcommand.flags) {
         flags.push_back(fmt::format("--{}", used.flag));
     }
     for (const OptionRow& row : option_table()) {
+        if (!uses(subcommand, row.flag)) {
+            continue;
+        }
         flags.push_back(fmt::format("--{}", row.flag));
         if (row.has_negation()) {
             flags.push_back("--" + row.negation());
@@ -97,11 +108,6 @@ Arguments with_boolean_values(const Arguments& arguments, const std::vector<Subc
         word = has_value ? next : word;
     }
     return result;
-}
-
-std::string did_you_mean(std::string_view word, const Arguments& known, std::string_view otherwise) {
-    const std::optional<std::string> guess = nearest(word, known);
-    return guess ? fmt::format("did you mean {}?", *guess) : std::string{otherwise};
 }
 
 void take_qemu_args(Arguments& arguments, ParsedCommandLine& line) {
@@ -163,7 +169,7 @@ bool take_what_to_boot(const std::string& word, Layer& layer) {
 
 // `before` is the argument in front of it, or empty.
 void take_word(const std::string& word, std::string_view before, const Subcommand& subcommand,
-               ParsedCommandLine& line) {
+               const std::vector<Subcommand>& subcommands, ParsedCommandLine& line) {
     if (subcommand.takes_words) {
         line.command.words.push_back(word);
         return;
@@ -172,14 +178,16 @@ void take_word(const std::string& word, std::string_view before, const Subcomman
         return;
     }
     line.layer.fault(fmt::format("unexpected argument '{}'", visible(word)), "",
-                     subcommand.takes_settings ? hint_for_word(word, before) : see_help(subcommand));
+                     !line.command.named && find_subcommand(subcommands, word) != nullptr
+                         ? fmt::format("a subcommand goes first: vm-launch {} …", word)
+                     : subcommand.takes_settings ? hint_for_word(word, before)
+                                                 : see_help(subcommand));
 }
 
 void take_format(const std::string& value, const Subcommand& command, ParsedCommandLine& line) {
     const Arguments formats = split_list(command.formats);
     if (formats.empty()) {
-        line.layer.fault(fmt::format("'{}' does not take --format", command.name), "",
-                         "see vm-launch --help");
+        line.layer.fault(fmt::format("'{}' does not take --format", command.name), "", see_help(command));
     } else if (std::find(formats.begin(), formats.end(), value) == formats.end()) {
         line.layer.fault(fmt::format("--format: {}", not_one_of(value, formats).what()), "", "");
     } else {
@@ -332,7 +340,7 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments,
         }
     }
     for (const std::string& word : words) {  // a flag goes before a word that stands for it
-        take_word(word, argument_before(word, arguments), subcommand, line);
+        take_word(word, argument_before(word, arguments), subcommand, subcommands, line);
     }
     take_rest(subcommand, line);
     return line;

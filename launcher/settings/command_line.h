@@ -50,6 +50,8 @@ struct UsedFlag {
     void (*assign)(CommandLine& command, std::string_view value) = nullptr;
     std::string_view metavar = {};                      // of its own; empty: it is on or off
     std::vector<std::string> (*suggested)() = nullptr;  // of its own: words that its value may be
+    bool by_flag_alone =
+        false;  // of a setting: its variable and the configuration file are about a VM's start
 
     [[nodiscard]] bool is_own() const { return assign != nullptr; }
     [[nodiscard]] bool is_switch() const { return is_own() && metavar.empty(); }
@@ -82,8 +84,9 @@ struct Subcommand {
 [[nodiscard]] std::string see_help(const Subcommand& subcommand);
 [[nodiscard]] std::string hint_on_flags(const Subcommand& subcommand);
 
-// Does it take this flag of a setting?
+// Does it take this flag of a setting? And its variable?
 [[nodiscard]] bool uses(const Subcommand& subcommand, std::string_view setting);
+[[nodiscard]] bool uses_variable_of(const Subcommand& subcommand, std::string_view setting);
 // A flag of its own, or nullptr.
 [[nodiscard]] const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag);
 // One of any subcommand's own, or nullptr.

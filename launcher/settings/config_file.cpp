@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,8 +22,8 @@ namespace {
 
 using nlohmann::json;
 
-// A list becomes the comma list of the command line; one of QEMU's words, the words that a shell would
-// split.
+// A list becomes the comma list of the command line, so that no item of it has a comma; one of QEMU's words,
+// the words that a shell would split.
 std::optional<std::string> list_text(const json& list, bool shell_words) {
     std::vector<std::string> parts;
     for (const json& element : list) {
@@ -51,6 +52,21 @@ std::optional<std::string> text_of(const json& value, bool shell_words) {
 // Words as a boolean has may be among a choice's; a name or a number `true` is a mistake.
 bool may_be_boolean(const OptionRow& row) {
     return row.kind == ValueKind::boolean || row.kind == ValueKind::choice;
+}
+
+// In a message, what a row's value may be.
+std::string kinds_for(const OptionRow& row) {
+    return fmt::format("a string{} or a whole number from 0{}", may_be_boolean(row) ? ", a boolean" : "",
+                       row.is_list ? ", or a list of strings" : "");
+}
+
+std::optional<std::string> item_with_comma(const json& value) {
+    for (const json& item : value.is_array() ? value : json::array()) {
+        if (item.is_string() && item.get<std::string>().find(',') != std::string::npos) {
+            return item.get<std::string>();
+        }
+    }
+    return std::nullopt;
 }
 
 // In a message, what a value is that nothing takes.
@@ -118,14 +134,16 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
         layer.fault(fmt::format("{}: expected a value, not a boolean", key.origin), "", "");
     } else if (value.is_array() && !find_option(key.text)->is_list) {
         layer.fault(fmt::format("{}: expected a value, not a list", key.origin), "", "");
+    } else if (const auto item = item_with_comma(value); item && key.text != "extra-args") {
+        layer.fault(
+            fmt::format("{}: '{}' has a comma, which parts one item from the next", key.origin, *item), "",
+            "");
     } else if (const auto text = text_of(value, key.text == "extra-args")) {
         layer.values.try_emplace(key.text, Raw{*text, key.origin});
     } else {
-        layer.fault(
-            fmt::format(
-                "{}: expected a string, a whole number from 0, a boolean or a list of strings, not {}",
-                key.origin, kind_of(value)),
-            "", "");
+        layer.fault(fmt::format("{}: expected {}, not {}", key.origin, kinds_for(*find_option(key.text)),
+                                kind_of(value)),
+                    "", "");
     }
 }
 
@@ -154,13 +172,27 @@ Layer toml_layer(std::string_view text, const Raw& file) {
     return layer;
 }
 
+// JSON takes the last value of a key that is there twice (RFC 8259, 4); here it is a mistake.
+json parsed_json(std::string_view text, const Raw& file, Layer& layer) {
+    std::set<std::string> keys;
+    return json::parse(text, [&](int depth, json::parse_event_t event, const json& parsed) {
+        if (depth == 1 && event == json::parse_event_t::key &&
+            !keys.insert(parsed.get<std::string>()).second) {
+            layer.fault(fmt::format("'{}' in {}: it is there twice", parsed.get<std::string>(), file.text),
+                        "", "leave one of them out");
+        }
+        return true;
+    });
+}
+
 Layer json_layer(std::string_view text, const Raw& file) {
     Layer layer;
     try {
-        take_settings(json::parse(text), file, "JSON",
+        take_settings(parsed_json(text, file, layer), file, "JSON",
                       R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})", layer);
     } catch (const json::exception& error) {
-        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), why_no_json(error), "");
+        layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), why_no_json(error),
+                    "TOML is read where the file's name ends with .toml");
     }
     return layer;
 }

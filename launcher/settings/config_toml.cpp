@@ -1,8 +1,8 @@
 #include "launcher/settings/config_toml.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -15,31 +15,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_dots = 256;  // of a line; no setting is a table within a table
-
 // toml++ bounds how deep values nest (TOML_MAX_NESTED_VALUES, 256), but not how many tables a dotted key or a
-// table's header makes. Neither goes over a line's end. Dots within quotes are not looked at.
-std::optional<std::size_t> line_that_nests_too_deep(std::string_view text) {
-    std::size_t line = 1;
-    std::size_t dots = 0;
-    char quote = 0;
-    for (const char each : text) {
-        if (each == '\n') {
-            ++line;
-            dots = 0;
-            quote = 0;
-        } else if (quote != 0) {
-            quote = each == quote && quote != '#' ? char{0} : quote;
-        } else if (each == '"' || each == '\'' || each == '#') {
-            quote = each;  // a comment goes on to the line's end
-        } else if (each == '.' && ++dots > most_dots) {
-            return line;
-        }
-    }
-    return std::nullopt;
-}
+// table's header makes. Each has a dot of its own, wherever else dots may be; no setting is a table.
+constexpr std::ptrdiff_t most_dots = 4096;
 
-// NOLINTNEXTLINE(misc-no-recursion): no deeper than values nest, and a line's keys
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than values nest, and dots are
 json json_of_node(const toml::node& node) {
     if (const auto* table = node.as_table()) {
         json object = json::object();
@@ -74,8 +54,8 @@ json json_of_node(const toml::node& node) {
 }  // namespace
 
 std::variant<json, TomlFault> json_of_toml(std::string_view text) {
-    if (const auto line = line_that_nests_too_deep(text)) {
-        return TomlFault{fmt::format("line {}: keys nest too deep", *line)};
+    if (std::count(text.begin(), text.end(), '.') > most_dots) {
+        return TomlFault{fmt::format("its keys may nest too deep: it has more than {} dots", most_dots)};
     }
     try {
         return json_of_node(toml::parse(text));

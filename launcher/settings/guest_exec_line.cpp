@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -25,21 +27,26 @@ const UsedFlag* own_flag_named(std::string_view word) {
 // The last of the words that it takes.
 Words::const_iterator take_flag_at(Words::const_iterator word, Words::const_iterator end,
                                    ParsedCommandLine& line) {
-    const UsedFlag* const own = own_flag_named(*word);
-    const bool has_value = std::next(word) != end;
-    if (own != nullptr && own->is_switch()) {
-        take_own_flag(*own, "1", line);
-    } else if (own != nullptr && has_value) {
-        take_own_flag(*own, *++word, line);
-    } else if (*word == fmt::format("--{}", flag_of_faults) && has_value) {
-        const std::string& flag = *word;
-        line.layer.values.insert_or_assign(std::string{flag_of_faults}, Raw{*++word, flag});
+    const std::size_t equals = word->find('=');
+    const std::string flag = word->substr(0, equals);
+    std::optional<std::string> value =
+        equals == std::string::npos ? std::nullopt : std::optional{word->substr(equals + 1)};
+    const UsedFlag* const own = own_flag_named(flag);
+    const bool is_switch = own != nullptr && own->is_switch();
+    const bool of_faults = flag == fmt::format("--{}", flag_of_faults);
+    if (!value && !is_switch && (own != nullptr || of_faults) && std::next(word) != end) {
+        value = *++word;
+    }
+    if (is_switch || (own != nullptr && value)) {
+        take_own_flag(*own, value.value_or("1"), line);
+    } else if (of_faults && value) {
+        line.layer.values.insert_or_assign(std::string{flag_of_faults}, Raw{*value, flag});
     } else if (*word == "--help" || *word == "-h") {
         line.command.help = true;
     } else {
-        line.layer.fault(fmt::format("{}: unknown option {}", guest_exec_name, visible(*word)), "",
+        line.layer.fault(fmt::format("{}: unknown option {}", guest_exec_name, visible(flag)), "",
                          fmt::format("its options are --wait, --name NAME and --{} FORMAT; the command's own "
-                                     "go behind the command",
+                                     "go after the command",
                                      flag_of_faults));
     }
     return word;

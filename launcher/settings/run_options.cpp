@@ -174,7 +174,7 @@ std::vector<OptionRow> boot_watch_options() {
             {"probe", "PROBE", "WHEN", "auto",
              "ask who offers what by a DHCPDISCOVER from the guest's MAC address, beside QEMU's start and in "
              "doctor, so that a verdict can tell the guest's faults from the network's; no lease is taken: "
-             "{}; not with --fast-boot=off or --no-boot-watch, and not while the address is in use "
+             "{}; not with --fast-boot=off or --no-boot-watch, and not while the address may be in use "
              "elsewhere"}),
         option<&Settings::stop_timeout>({"stop-timeout", "STOP_TIMEOUT", "SECONDS", "8",
                                          "grace for the guest's own shutdown before it is forced"}),

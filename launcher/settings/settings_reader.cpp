@@ -54,9 +54,12 @@ Layer as_used_by(const Subcommand& subcommand, Layer weak) {
     Layer used;
     used.config = std::move(weak.config);
     for (auto& [flag, raw] : weak.values) {
-        if (uses(subcommand, flag)) {
+        if (uses_variable_of(subcommand, flag)) {
             used.values.emplace(flag, std::move(raw));
         }
+    }
+    if (uses_variable_of(subcommand, "health-stage")) {  // else what it was to ask for might be passed over
+        used.faults = std::move(weak.faults);
     }
     return used;
 }

@@ -22,6 +22,13 @@ bool uses(const Subcommand& subcommand, std::string_view setting) {
                        [&](const UsedFlag& used) { return !used.is_own() && used.flag == setting; });
 }
 
+bool uses_variable_of(const Subcommand& subcommand, std::string_view setting) {
+    const auto& flags = subcommand.flags;
+    return uses(subcommand, setting) && std::none_of(flags.begin(), flags.end(), [&](const UsedFlag& used) {
+               return used.flag == setting && used.by_flag_alone;
+           });
+}
+
 std::string see_help(const Subcommand& subcommand) {
     return fmt::format("see vm-launch {} --help", subcommand.name);
 }
@@ -30,7 +37,9 @@ std::string hint_on_flags(const Subcommand& subcommand) {
     if (subcommand.takes_settings) {
         return "see vm-launch --help; options of QEMU go after --";
     }
-    return subcommand.name == "ssh" ? "ssh's own options go after --" : see_help(subcommand);
+    return subcommand.name == "ssh"    ? "ssh's own options go after --"
+           : subcommand.name == "exec" ? "the command goes after --: vm-launch exec [NAME] -- COMMAND"
+                                       : see_help(subcommand);
 }
 
 const UsedFlag* own_flag(const Subcommand& subcommand, std::string_view flag) {

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include <fmt/format.h>
+
 namespace vml {
 
 namespace {
@@ -101,6 +103,12 @@ std::optional<std::string> completed(std::string_view name, const std::vector<st
 }
 
 }  // namespace
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known,
+                         std::string_view otherwise) {
+    const std::optional<std::string> guess = nearest(word, known);
+    return guess ? fmt::format("did you mean {}?", *guess) : std::string{otherwise};
+}
 
 std::optional<std::string> misspelt_variable(std::string_view name, const std::vector<std::string>& known) {
     constexpr std::size_t shortest = 5;  // of shorter names too many are near to each other

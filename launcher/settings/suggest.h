@@ -16,6 +16,10 @@ namespace vml {
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& candidates);
 
+// A hint: the nearest, else what is said otherwise.
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& known,
+                                       std::string_view otherwise);
+
 // The variable that a variable of the environment was meant to be, if it looks like one of these with a slip:
 // a letter or two, or a beginning of it. An environment is full of names that are nobody's mistake, so this
 // is stricter than nearest() where a name does not begin like one of ours.

@@ -76,9 +76,12 @@ void decide_probe(const DecideInput& in, VmSpec& spec, Findings& findings) {
     } else if (!nic->watched) {
         nic->unprobed = fmt::format("that needs CAP_NET_RAW: {}", errno_text(in.facts.capture_error));
     } else if (is_mac_in_use(in, *nic)) {
-        nic->unprobed = "its MAC address is in use";
+        nic->unprobed = "its MAC address may be in use";
     } else {
         nic->probe = words_of_client(spec, *nic);
+    }
+    if (nic != nullptr && !nic->unprobed.empty() && in.origins.contains("probe")) {
+        findings.note(fmt::format("{}: nobody is asked: {}", in.origin("probe"), nic->unprobed));
     }
 }
 

@@ -100,7 +100,26 @@ void note_idle_netboot(const DecideInput& in, Findings& findings) {
 
 }  // namespace
 
+// A stage that only the guest's agent reaches, by a port that is left out.
+void check_agent(const DecideInput& in, Findings& findings) {
+    const Settings& settings = in.settings;
+    if (settings.guest_agent) {
+        return;
+    }
+    const std::string without = in.origin("guest-agent");
+    if (settings.until && settings.until->stage == boot::Stage::agent) {
+        findings.settings_fault(fmt::format("{}: the boot cannot come to that", in.origin("until")),
+                                fmt::format("{} leaves the guest's agent out", without),
+                                "leave one of them out");
+    }
+    if (settings.health_stage == boot::name_of(boot::Stage::agent)) {
+        findings.note(fmt::format("{}: the VM will never be healthy, as {} leaves the guest's agent out",
+                                  in.origin("health-stage"), without));
+    }
+}
+
 void note_unused(const DecideInput& in, Findings& findings) {
+    check_agent(in, findings);
     note_idle_links(in, findings);
     note_idle_netboot(in, findings);
 }

@@ -15,6 +15,9 @@ namespace {
 
 // So much is read in one go; then it is the turn of everything else that waits in the loop.
 constexpr int reads_at_once = 256;
+// What came before a console line is read before it, however far the watch is behind a fast fetch; a flood
+// is not waited for.
+constexpr int reads_to_catch_up = 16384;
 
 // An idle one costs the guest a look at each packet.
 void switch_inlet(const WireTap& wire, const WireWatch::Handlers& handlers, bool on) {
@@ -35,7 +38,7 @@ WireWatch::WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Han
     : handlers_{std::move(handlers)} {
     for (std::size_t index = 0; index < taps.size(); ++index) {
         taps_.push_back(std::make_unique<Tap>(io, std::move(taps[index]), [this, index] {
-            if (take(index)) {
+            if (take(index, reads_at_once)) {
                 BatchedWait& wait = taps_[index]->wait;
                 handlers_.is_urgent&& handlers_.is_urgent(index) ? wait.begin() : wait.begin_after_rest();
             }
@@ -45,18 +48,18 @@ WireWatch::WireWatch(boost::asio::io_context& io, std::vector<WireTap> taps, Han
 
 void WireWatch::catch_up() {
     for (std::size_t index = 0; running_ && index < taps_.size(); ++index) {
-        take(index);
+        take(index, reads_to_catch_up);
     }
 }
 
 // False when nothing will come any more.
-bool WireWatch::take(std::size_t index) {
+bool WireWatch::take(std::size_t index, int most) {
     Tap& tap = *taps_[index];
     const int fd = tap.wire.fd.get();
     const auto seen = [&](ssize_t count) {
         return bytes_of({buffer_.data(), static_cast<std::size_t>(count)});
     };
-    for (int turn = 0; turn < reads_at_once && !tap.ended; ++turn) {
+    for (int turn = 0; turn < most && !tap.ended; ++turn) {
         ssize_t count = -1;
         if (tap.wire.filter.empty()) {
             const net::CapturedFrame frame = net::read_frame(fd, {buffer_.data(), net::capture_length});
@@ -122,7 +125,7 @@ void WireWatch::rest(std::size_t nic, std::chrono::duration<double> time) {
 // What still lies in the pipe is older than the rest, and no reason for the next one.
 void WireWatch::end_rest(std::size_t index) {
     Tap& tap = *taps_[index];
-    take(index);
+    take(index, reads_at_once);
     tap.rests = false;
     if (running_) {
         switch_tap(tap, true);

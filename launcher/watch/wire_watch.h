@@ -73,7 +73,7 @@ class WireWatch {
         bool ended = false;  // nothing will come any more
     };
 
-    bool take(std::size_t index);
+    bool take(std::size_t index, int most);
     void end_rest(std::size_t index);
     void switch_tap(Tap& tap, bool on) const;
 

@@ -56,15 +56,19 @@ def test_toml_says_what_json_does(tmp_path, validator):
     ("ipxe = true\nmemory = = 3\n", ("a.toml is not valid TOML", "line 2, column ")),
     ("ipxe = true\nipxe = false\n", ("a.toml is not valid TOML", "line 2, column ")),
     ("ixpe = true\n", ("'ixpe' in ", "unknown setting", "did you mean ipxe?")),
-    ("memory = -5\n", ("'memory' in ", "a whole number from 0, a boolean or a list of strings, not a negative number")),
+    ("memory = -5\n", ("'memory' in ", "expected a string or a whole number from 0, not a negative number")),
     ("boot-timeout = 1979-05-27\n", ("'boot-timeout' in ", "not a date")),
     ("[ipxe]\na = 1\n", ("'ipxe' in ", "not a table")),
     ("firmware = 'floppy'\n", ("'firmware' in ", "invalid value 'floppy'")),
     ("a = " + "[" * 5000, ("a.toml is not valid TOML",)),
     ("a = \"unended\n", ("a.toml is not valid TOML", "line 1")),
     (b'a = "\xff"\n', ("a.toml is not valid TOML", "line 1")),
-    ("a." * 100000 + "a = 1\n", ("a.toml is not valid TOML", "line 1: keys nest too deep")),
-    ("# " + "." * 1000 + "\nixpe = '" + "." * 1000 + "'\n", ("unknown setting",)),
+    ("a." * 100000 + "a = 1\n", ("a.toml is not valid TOML", "its keys may nest too deep")),
+    ('a = ["\\"\'", {' + "b." * 100000 + "b = 1}]\n", ("a.toml is not valid TOML", "its keys may nest too deep")),
+    ("a = [\n" + ("{b" + ".b" * 250 + " = [\n") * 100, ("a.toml is not valid TOML",)),
+    ("# " + "." * 1000 + "\nixpe = '''\n" + "." * 1000 + "'''\n", ("unknown setting",)),
+    ("memory = {}\n", ("'memory' in ", "expected a string or a whole number from 0, not a table")),
+    ('smbios = ["manufacturer=A, Inc."]\n', ("'smbios' in ", "'manufacturer=A, Inc.' has a comma")),
     ("cpus = true\n", ("'cpus' in ", "expected a value, not a boolean")),
 ])
 def test_faults_in_toml_name_line_or_key(tmp_path, text, words):
@@ -90,6 +94,21 @@ def test_the_examples_are_taken_by_schema_and_program(tmp_path, validator):
 def test_what_the_schema_refuses_the_program_refuses(tmp_path, validator, broken):
     assert list(validator.iter_errors(broken)), broken
     assert planned(tmp_path, "a.json", json.dumps(broken)).returncode == 2
+
+
+def test_a_key_that_is_there_twice_is_a_mistake_in_json_too(tmp_path):
+    result = planned(tmp_path, "a.json", '{"ipxe": true, "ipxe": false}')
+    assert result.returncode == 2
+    assert "'ipxe' in " in result.stderr and "it is there twice" in result.stderr
+
+
+def test_a_file_without_end_is_no_configuration():
+    result = launch("plan", "--config", "/dev/zero")
+    assert (result.returncode, "cannot read /dev/zero" in result.stderr, "File too large" in result.stderr) == (2, True, True)
+
+
+def test_toml_under_another_name_is_told_of(tmp_path):
+    assert "TOML is read where the file's name ends with .toml" in planned(tmp_path, "a.conf", "ipxe = true\n").stderr
 
 
 def test_a_password_is_in_no_message(tmp_path):

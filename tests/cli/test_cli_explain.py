@@ -156,6 +156,8 @@ def test_variables_of_a_vm_do_not_count(tmp_path):
     kept = tmp_path / "boot.json"
     kept.write_text("an earlier run's")
     variables = {**environment("poweroff"), "BOOT_REPORT": str(kept), "NETWORK_MAC": "52:54:00:00:00:99"}
+    wrong = launch("explain", BOOTS / "http404.pcap", env={**variables, "BOOT_REPORT": "boot.txt", "NETWORK_MAC": "zzz"})
+    assert wrong.stderr == "" and "verdict" in wrong.stdout
     run = launch("explain", BOOTS / "http404.pcap", env=variables)
     assert run.returncode == 13
     assert kept.read_text() == "an earlier run's"

@@ -94,6 +94,10 @@ def test_documents_are_what_the_program_prints(topic, file):
     (("ls", "web"), "unexpected argument 'web'", "see vm-launch ls --help"),
     (("stop", "web", "-l", "debian"), "unknown option -l", "see vm-launch stop --help"),
     (("ssh", "web", "-l", "debian"), "unknown option -l", "ssh's own options go after --"),
+    (("stop", "web", "--ipx"), "unknown option --ipx", "see vm-launch stop --help"),
+    (("ls", "--json"), "unknown option --json", "see vm-launch ls --help"),
+    (("--config", "/dev/null", "plan"), "unexpected argument 'plan'", "a subcommand goes first: vm-launch plan …"),
+    (("plan", "--ipxe", "--until", "agent", "--no-guest-agent"), "--until: the boot cannot come to that", "leave one of them out"),
 ])
 def test_a_flag_that_means_nothing_is_refused(words, fault, hint):
     fails_with(launch(*words), 2, fault, hint)
@@ -117,6 +121,22 @@ def test_what_is_meant_for_a_start_is_no_affair_of_a_subcommand_that_uses_none_o
         assert launch(*words, env=environment(**strange)).returncode != 2, words
     fails_with(launch("plan", env=environment(**strange)), 2, next(iter(strange)))
     fails_with(launch("health", env=environment(HEALTH_STAGE="nonsense")), 2, "$HEALTH_STAGE: invalid value 'nonsense'")
+
+
+def test_health_does_not_pass_over_what_it_was_to_ask_for(tmp_path):
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"health-stage": "agent"')
+    for config in ("/nowhere", str(broken)):
+        fails_with(launch("health", env=environment(VM_LAUNCH_CONFIG=config)), 2, "$VM_LAUNCH_CONFIG: ")
+
+
+@pytest.mark.parametrize("words", [
+    ("exec", "web", "uname", "-a"), ("exec", "web", "uname"), ("guest-exec", "--bad", "x"), ("guest-exec", "--wait=maybe", "true"),
+])
+def test_whatever_keeps_exec_from_running_has_one_exit_code(words):
+    result = launch(*words)
+    assert result.returncode == 125, result.stderr
+    assert "vm-launch: error: " in result.stderr
 
 
 def test_faults_of_a_verb_as_json():

@@ -370,7 +370,7 @@ def test_a_dhcp_server_that_comes_late(lab, comes_up, assets, firmware):
         wait_for_discovers(net, 3)
         net.serve(assets, labs.http_script())
 
-    told, _ = comes_up(net, *IPXE, "--firmware", firmware, while_it_runs=then_serve)
+    told, _ = comes_up(net, *IPXE, "--firmware", firmware, "--probe", "off", while_it_runs=then_serve)
     assert told["boots"][0]["dhcp"][0]["discovers"] >= 4
 
 

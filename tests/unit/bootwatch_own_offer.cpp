@@ -438,6 +438,12 @@ TEST_CASE("a name in the URL, and no DNS server") {
     }
     CHECK(contains(named("http://h/x", option(6, be32(server_ip))).what, "nothing was fetched"));
     CHECK_FALSE(contains(named("http://h/x", "", false).what, "nobody can be asked"));
+    CHECK_FALSE(contains(named("http://${next-server}/x", "").what, "nobody can be asked"));
+    CHECK_FALSE(
+        contains(named("pxelinux.0", option(17, "nfs://nas.example/root")).what, "nobody can be asked"));
+    Machine looks;  // for a machine whose address it knows
+    looks.has_address(option(67, "http://h/x")).see(arp_request(server_ip)).stops();
+    CHECK_FALSE(contains(looks.verdict().what, "nobody can be asked"));
 }
 
 // edk2's HTTP client takes no offer there.

@@ -251,6 +251,25 @@ TEST_CASE("a fetch is told at once when it begins and ends, and twice a second w
     CHECK(news.look(12, boot, {fetched(1, FetchState::done, 2000)}).empty());
 }
 
+TEST_CASE("of the bytes of a file that comes nothing is looked at for a moment") {
+    BootNews news;
+    Boot boot;
+    std::vector<Fetch> fetches(1);
+    fetches[0].state = FetchState::asked;
+    static_cast<void>(news.look(1, boot, fetches));
+    CHECK_FALSE(news.can_wait(1.01, fetches));
+    fetches[0].state = FetchState::receiving;
+    CHECK_FALSE(news.can_wait(1.01, fetches));  // that it comes is news
+    static_cast<void>(news.look(1.01, boot, fetches));
+    CHECK(news.can_wait(1.02, fetches));
+    CHECK_FALSE(news.can_wait(1.02 + BootNews::longest_wait_s, fetches));
+    fetches[0].state = FetchState::done;
+    CHECK_FALSE(news.can_wait(1.02, fetches));
+    fetches[0].state = FetchState::receiving;
+    fetches.push_back(fetches[0]);
+    CHECK_FALSE(news.can_wait(1.02, fetches));
+}
+
 TEST_CASE("of a fetch in pieces no more is told than of one that comes; the last word is told at the end") {
     BootNews news;
     const Boot boot;

@@ -207,8 +207,19 @@ TEST_CASE("what answers a probe after a reset goes to no boot: not to the next, 
     CHECK(boots[0].probe->offers.size() == 1);
     CHECK_FALSE(boots[1].probe);
     CHECK(boots[1].dhcp.empty());
-    run.io.run_for(std::chrono::milliseconds{1200});
-    CHECK(run.sent().empty());  // and nothing is asked again
+}
+
+TEST_CASE("a reset ends a probe that nobody has answered: nothing is asked again") {
+    for (const bool reset : {false, true}) {
+        Watched run;
+        run.watch->link_forwards(true);
+        REQUIRE_FALSE(run.sent().empty());
+        run.watch->started();
+        run.watch->console_line("SeaBIOS (version 1)");
+        CHECK((!reset || run.watch->was_reset()));
+        run.io.run_for(std::chrono::milliseconds{1200});
+        CHECK(run.sent().empty() == reset);
+    }
 }
 
 }  // namespace

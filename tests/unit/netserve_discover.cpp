@@ -69,6 +69,9 @@ TEST_CASE("a probe's question is told from every client's by its number and its 
     CHECK_FALSE(has_probe_mark(xid, std::vector<std::uint8_t>{53, 57, 55, 97, 94, 93, 60}));
     CHECK_FALSE(has_probe_mark(xid, std::vector<std::uint8_t>{53, 97, 94, 93, 60, 57}));
     CHECK_FALSE(has_probe_mark(xid, {}));
+    CHECK(has_probe_mark(xid, std::vector<std::uint8_t>{53, 97, 94, 93}, true));
+    CHECK_FALSE(has_probe_mark(xid, std::vector<std::uint8_t>{53, 97}, true));
+    CHECK_FALSE(has_probe_mark(xid, std::vector<std::uint8_t>{53, 57, 93, 94}, true));
 }
 
 }  // namespace
