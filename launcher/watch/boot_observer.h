@@ -51,6 +51,7 @@ struct Observed {
     // crash; this is what is left.
     bool wait_for_silence = false;
     double silence_in_s = 0;
+    bool is_data = false;  // of a packet that is no DHCP
 };
 
 class BootObserver {

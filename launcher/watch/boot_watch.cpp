@@ -215,10 +215,11 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     if (probe_.takes(nic, *packet)) {
         return;
     }
-    const Observed seen = observer_.packet(now(), nic, *packet);
+    Observed seen = observer_.packet(now(), nic, *packet);
+    seen.is_data = !std::holds_alternative<boot::DhcpMessage>(packet->body);
     const std::vector<std::string> offered = help_.offer_own(nic, *packet);  // before anything is told of it
     const double offered_at = now();
-    observed(seen, !std::holds_alternative<boot::DhcpMessage>(packet->body));
+    observed(seen);
     for (const std::string& own : offered) {
         if (const auto own_seen = own_packet(own)) {
             observed(observer_.packet(offered_at, nic, *own_seen));
@@ -232,8 +233,8 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
 }
 
 // Tells what is new of the boot, and what follows from it.
-void BootWatch::observed(const Observed& seen, bool is_data) {
-    if (started_ && !(is_data && news_.can_wait(now(), observer_.fetches()))) {
+void BootWatch::observed(const Observed& seen) {
+    if (started_ && !(seen.is_data && news_.can_wait(now(), observer_.fetches()))) {
         tell_all(news_.look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
     }
     if (seen.progress) {

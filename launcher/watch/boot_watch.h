@@ -85,8 +85,7 @@ class BootWatch {
     using Clock = std::chrono::steady_clock;
 
     void frame_seen(std::size_t nic, Bytes frame, bool came_in);
-    // `is_data`: of a packet that is no DHCP.
-    void observed(const Observed& seen, bool is_data = false);
+    void observed(const Observed& seen);
 
     Log& log_;
     Handlers handlers_;
