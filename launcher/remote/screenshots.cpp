@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* what = "cannot take a screenshot";
+constexpr const char* cannot_take = "cannot take a screenshot";
 // A picture of 8K by 8K pixels; QEMU, which writes it, is not to be believed blindly.
 constexpr std::size_t largest_picture = std::size_t{48} << 20;
 
@@ -23,11 +23,11 @@ Screenshots::Screenshots(ScreenshotFile file, Qmp qmp) : file_{std::move(file)},
 void Screenshots::take(const control::Exchange& exchange) {
     if (!file_) {
         exchange.refuse(
-            {what, "the VM has no screen", "start it with --graphics vnc (GRAPHICS=vnc)", ExitCode::failed});
+            {cannot_take, "the VM has no screen", "start it with --graphics vnc (GRAPHICS=vnc)", ExitCode::failed});
         return;
     }
     if (std::exchange(taking_, true)) {
-        exchange.refuse({what, "another one is being taken", "try again", ExitCode::failed});
+        exchange.refuse({cannot_take, "another one is being taken", "try again", ExitCode::failed});
         return;
     }
     // QEMU's descriptor has the same offset, and it does not empty the file by itself.
@@ -37,7 +37,7 @@ void Screenshots::take(const control::Exchange& exchange) {
          [this, exchange](const qmp::Result& result) {
              taking_ = false;
              if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
-                 exchange.refuse({what, failure->description, "is QEMU about to end?", ExitCode::failed});
+                 exchange.refuse({cannot_take, failure->description, "is QEMU about to end?", ExitCode::failed});
              } else {
                  exchange.answer(json::object(), picture());
              }
