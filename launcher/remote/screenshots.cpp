@@ -22,8 +22,8 @@ Screenshots::Screenshots(ScreenshotFile file, Qmp qmp) : file_{std::move(file)},
 
 void Screenshots::take(const control::Exchange& exchange) {
     if (!file_) {
-        exchange.refuse(
-            {cannot_take, "the VM has no screen", "start it with --graphics vnc (GRAPHICS=vnc)", ExitCode::failed});
+        exchange.refuse({cannot_take, "the VM has no screen", "start it with --graphics vnc (GRAPHICS=vnc)",
+                         ExitCode::failed});
         return;
     }
     if (std::exchange(taking_, true)) {
@@ -37,7 +37,8 @@ void Screenshots::take(const control::Exchange& exchange) {
          [this, exchange](const qmp::Result& result) {
              taking_ = false;
              if (const auto* failure = std::get_if<qmp::Failure>(&result)) {
-                 exchange.refuse({cannot_take, failure->description, "is QEMU about to end?", ExitCode::failed});
+                 exchange.refuse(
+                     {cannot_take, failure->description, "is QEMU about to end?", ExitCode::failed});
              } else {
                  exchange.answer(json::object(), picture());
              }

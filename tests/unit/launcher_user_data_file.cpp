@@ -31,13 +31,14 @@ std::string fault_of(const std::string& bytes) {
     return file.fault->why;
 }
 
-const std::string words = "#cloud-config\nruncmd: []\n";
+const std::string cloud_config = "#cloud-config\nruncmd: []\n";
 
 TEST_CASE("user data is unpacked as cloud-init unpacks it") {
-    for (const std::string& bytes : {words, gzipped(words), gzipped(words) + std::string(9, '\0'),
-                                     gzipped("#cloud-config\n") + gzipped("runcmd: []\n")}) {
+    for (const std::string& bytes :
+         {cloud_config, gzipped(cloud_config), gzipped(cloud_config) + std::string(9, '\0'),
+          gzipped("#cloud-config\n") + gzipped("runcmd: []\n")}) {
         const UserDataFile file = unpacked_user_data(bytes);
-        CHECK(file.text == words);
+        CHECK(file.text == cloud_config);
         CHECK_FALSE(file.fault);
     }
     CHECK(unpacked_user_data("").text.empty());
@@ -47,7 +48,7 @@ TEST_CASE("user data is unpacked as cloud-init unpacks it") {
 }
 
 TEST_CASE("packed user data that is damaged or too large is told of as that") {
-    const std::string good = gzipped(words);
+    const std::string good = gzipped(cloud_config);
     std::string bad_sum = good;
     bad_sum[good.size() - 6] ^= 1;
     std::string bad_header = good;

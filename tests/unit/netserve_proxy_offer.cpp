@@ -11,10 +11,10 @@
 namespace vml::serve {
 namespace {
 
-constexpr Mac client{0x52, 0x54, 0, 0x12, 0x34, 0x56};
+constexpr Mac offered_mac{0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
 boot::Packet read_back(const std::string& bootfile, std::optional<std::int8_t> priority = {}) {
-    const std::string frame = proxy_offer({0x01020304, client, {10, 0, 2, 2}, bootfile, priority});
+    const std::string frame = proxy_offer({0x01020304, offered_mac, {10, 0, 2, 2}, bootfile, priority});
     constexpr std::size_t ethernet = 14;
     constexpr std::size_t ip_header = 20;
     CHECK(checksum(frame.substr(ethernet, ip_header)) == 0);  // over a header with its own checksum in it
@@ -33,7 +33,7 @@ TEST_CASE("a ProxyDHCP server's offer names a server and a file, and no address"
     CHECK(offer.kind == boot::DhcpKind::offer);
     CHECK(offer.from_server);
     CHECK(offer.xid == 0x01020304);
-    CHECK(offer.chaddr == client);
+    CHECK(offer.chaddr == offered_mac);
     CHECK(offer.yours.is_zero());
     CHECK(to_string(offer.next_server) == "10.0.2.2");
     CHECK(to_string(offer.server_id) == "10.0.2.2");
@@ -62,13 +62,13 @@ TEST_CASE("a priority among iPXE's settings is there where it is asked for") {
         const auto asked = static_cast<std::int8_t>(priority);
         CHECK(std::get<boot::DhcpMessage>(read_back("a", asked).body).has(of_ipxe));
         const std::string wanted = "\xAF\x03\x01\x01"s + static_cast<char>(asked) + "\xFF"s;
-        CHECK(proxy_offer({1, client, {10, 0, 2, 2}, "a", asked}).find(wanted) != std::string::npos);
+        CHECK(proxy_offer({1, offered_mac, {10, 0, 2, 2}, "a", asked}).find(wanted) != std::string::npos);
     }
 }
 
 TEST_CASE("options of the user's go beside the offer's own, and before them") {
     using namespace std::string_literals;
-    ProxyOffer offer{1, client, {10, 0, 2, 2}, "a", std::int8_t{127}};
+    ProxyOffer offer{1, offered_mac, {10, 0, 2, 2}, "a", std::int8_t{127}};
     offer.options = {{209, false, "grub.cfg"}, {83, true, "\1"}, {43, false, "\x06\x01\x03\xFF"}};
     const std::string frame = proxy_offer(offer);
     CHECK(frame.find("\xD1\x08grub.cfg"s) != std::string::npos);
