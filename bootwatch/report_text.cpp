@@ -1,6 +1,5 @@
 // Texts of the report's page: whatever they are, they are text in it.
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -11,8 +10,6 @@
 namespace vml::boot {
 
 namespace {
-
-using namespace std::string_view_literals;
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD, of a byte that is no UTF-8
 
@@ -35,11 +32,13 @@ std::string escaped_sign(char ascii) {
 }
 
 // U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 (Unicode, UAX 9): what follows them would stand
-// elsewhere than it is.
+// elsewhere than it is. By their bytes in UTF-8.
 bool turns_direction(std::string_view character) {
-    constexpr std::array turning{"\u061c"sv, "\u200e"sv, "\u200f"sv, "\u202a"sv, "\u202b"sv, "\u202c"sv,
-                                 "\u202d"sv, "\u202e"sv, "\u2066"sv, "\u2067"sv, "\u2068"sv, "\u2069"sv};
-    return std::find(turning.begin(), turning.end(), character) != turning.end();
+    const auto last = static_cast<unsigned char>(character.back());
+    const auto within = [&](unsigned first, unsigned end) { return last >= first && last <= end; };
+    return character == "\xd8\x9c" ||
+           (character.starts_with("\xe2\x80") && (within(0x8e, 0x8f) || within(0xaa, 0xae))) ||
+           (character.starts_with("\xe2\x81") && within(0xa6, 0xa9));
 }
 
 std::string escaped_character(std::string_view character) {

@@ -187,6 +187,13 @@ TEST_CASE("HTML: signs that command are made harmless") {
     CHECK(escaped("a\xc2\x9b"
                   "31m") == "a" + none + "31m");
     CHECK(escaped("\u202egnp.exe\u2066 \u200f") == none + "gnp.exe" + none + " " + none);
+    for (const char* turning :
+         {"\u061c", "\u200e", "\u200f", "\u202a", "\u202c", "\u202e", "\u2066", "\u2069"}) {
+        CHECK(escaped(turning) == none);
+    }
+    for (const char* plain : {"\u200d", "\u2010", "\u2029", "\u202f", "\u2065", "\u206a", "\u061b"}) {
+        CHECK(escaped(plain) == plain);
+    }
     CHECK(escaped("\u00e4\u2013\u20ac") == "\u00e4\u2013\u20ac");
 }
 
