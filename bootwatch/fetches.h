@@ -47,9 +47,10 @@ struct Fetch {
     std::string url;       // "tftp://10.0.2.2/boot.ipxe"
     Endpoint server;
     double began = 0;
-    double latest = 0;              // when something last happened
-    std::optional<double> ended{};  // done or failed
-    std::uint64_t received = 0;     // bytes of the file
+    double latest = 0;                 // when something last happened
+    std::optional<double> ended{};     // done or failed
+    std::optional<double> answered{};  // when the first byte of the server's answer came
+    std::uint64_t received = 0;        // bytes of the file
     std::optional<std::uint64_t> expected{};
     unsigned repeats = 0;         // how often the request was sent again
     unsigned ranges = 0;          // pieces that were asked for (RFC 9110, 14), as for a SAN boot: one fetch
@@ -66,6 +67,11 @@ struct Fetch {
 
     bool operator==(const Fetch&) const = default;
 };
+
+// Something of the server's answer came.
+inline void note_answer(Fetch& fetch, double at) {
+    fetch.answered = fetch.answered.value_or(at);
+}
 
 // Does it only ask for the size, and fetch nothing?
 [[nodiscard]] bool is_probe(const Fetch& fetch);

@@ -158,6 +158,7 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
     std::optional<std::size_t> news;
     if (segment.size > 0 && session.fetch) {
         asks(session);
+        note_answer(fetches_[*session.fetch], at);
         if (session.asked) {
             news = http_response(at, session, segment);
         } else if (session.secret && segment.head.starts_with(tls_alert_record)) {

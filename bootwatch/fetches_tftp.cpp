@@ -51,6 +51,7 @@ void Fetches::tftp_options(double at, std::uint16_t port, const TftpOptions& opt
     }
     Fetch& fetch = fetches_[session->second.fetch];
     fetch.latest = at;
+    note_answer(fetch, at);
     if (options.block_size && *options.block_size > 0) {
         session->second.block_size = *options.block_size;
     }
@@ -79,6 +80,7 @@ std::optional<std::size_t> Fetches::tftp_data(double at, std::uint16_t port, con
         look_into(fetch, session.head);
     }
     fetch.state = FetchState::receiving;
+    note_answer(fetch, at);
     fetch.latest = ahead > 0 ? at : fetch.latest;
     if (data.size < session.block_size) {
         session.over = true;
@@ -99,6 +101,9 @@ std::optional<std::size_t> Fetches::tftp_error(double at, bool from_guest, std::
         // PXE clients ask for the size first, and break off once they know it: no fetch at all.
         fetch.protocol = "tftp-size";
         return end(found->second.fetch, at, FetchState::done, FetchFault::none);
+    }
+    if (!from_guest) {
+        note_answer(fetch, at);
     }
     fetch.words = cut_to(error.message, longest_words);
     return end(found->second.fetch, at, FetchState::failed,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bootwatch/bounds.h"
+#include "bootwatch/console_tail.h"
 #include "bootwatch/fetches.h"
 #include "bootwatch/packet.h"
 #include "bootwatch/stage.h"
@@ -162,16 +163,17 @@ struct Boot {
     std::string loader_error{};  // of GRUB or pxelinux, before a kernel; the latest
     double loader_error_at = 0;
     std::vector<std::string> firmware_errors{};
-    double firmware_error_at = 0;          // the latest
-    std::string stub_error{};              // the latest error of the kernel's EFI stub
-    std::optional<std::string> ipxe{};     // iPXE's version, when it runs
-    bool rom_found = false;                // the firmware initialised iPXE's ROM
-    bool firmware_client = false;          // the firmware's own PXE or HTTP client ran
-    bool link_down = false;                // iPXE said so, and nothing came over the link
-    std::uint64_t guest_frames = 0;        // sent by the guest
-    std::uint64_t other_frames = 0;        // sent by others, and seen on the guest's link
-    std::vector<Unanswered> unanswered{};  // the latest last
-    std::vector<Twin> twins{};             // before a kernel ran; one for each NIC at most
+    double firmware_error_at = 0;           // the latest
+    std::string stub_error{};               // the latest error of the kernel's EFI stub
+    std::optional<std::string> firmware{};  // the firmware's name and version, where it tells them
+    std::optional<std::string> ipxe{};      // iPXE's version, when it runs
+    bool rom_found = false;                 // the firmware initialised iPXE's ROM
+    bool firmware_client = false;           // the firmware's own PXE or HTTP client ran
+    bool link_down = false;                 // iPXE said so, and nothing came over the link
+    std::uint64_t guest_frames = 0;         // sent by the guest
+    std::uint64_t other_frames = 0;         // sent by others, and seen on the guest's link
+    std::vector<Unanswered> unanswered{};   // the latest last
+    std::vector<Twin> twins{};              // before a kernel ran; one for each NIC at most
     Ipv6Story ipv6{};
     std::optional<double> router_at{};     // a router advertisement with a lifetime
     std::optional<double> solicited_at{};  // the guest looked for a router
@@ -183,6 +185,7 @@ struct Boot {
     double last_sign_at = 0;        // before a silence: of the console, the network or a disk
     unsigned fruitless_before = 0;  // network boots right before this one that led to nothing: is_fruitless
     unsigned chain_rounds = 0;      // of the program that was fetched most often (chain_rounds.h)
+    ConsoleTail console{};
     LeftOut left_out{};
 
     // Also those that are left out.

@@ -96,6 +96,7 @@ ordered_json left_out_json(const LeftOut& left_out) {
 ordered_json boot_json(const Boot& boot, std::string_view own_url) {
     return {{"began", rounded(boot.began)},
             {"ended", time_or_null(boot.ended)},
+            {"firmware", or_null(boot.firmware)},
             {"ipxe", or_null(boot.ipxe)},
             {"stages", list_of(boot.marks, mark_as_json)},
             {"probe", boot.probe ? probe_as_json(*boot.probe) : ordered_json(nullptr)},
@@ -113,12 +114,20 @@ ordered_json boot_json(const Boot& boot, std::string_view own_url) {
              list_of(boot.unanswered, [](const Unanswered& asked) { return to_string(asked.address); })},
             {"turn", name_of(boot.outcome)},
             {"turn_words", boot.outcome_text},
+            {"console", boot.console.lines()},
             {"left_out", left_out_json(boot.left_out)}};
 }
 
 ordered_json nic_json(const ReportHead::Nic& nic) {
     return {{"id", nic.id},           {"mac", nic.mac}, {"model", nic.model},
             {"network", nic.network}, {"rom", nic.rom}, {"watched", nic.watched}};
+}
+
+ordered_json versions_json(const ReportHead::Versions& versions) {
+    return {{"vm_launch", versions.vm_launch},
+            {"qemu", versions.qemu},
+            {"kernel", versions.kernel},
+            {"firmware_file", versions.firmware_file}};
 }
 
 }  // namespace
@@ -157,6 +166,7 @@ ordered_json fetch_as_json(const Fetch& fetch) {
             {"protocol", fetch.protocol},
             {"server", to_string(fetch.server.address)},
             {"began", rounded(fetch.began)},
+            {"answered", time_or_null(fetch.answered)},
             {"ended", time_or_null(fetch.ended)},
             {"state", name_of_state(fetch.state)},
             {"fault",
@@ -206,6 +216,8 @@ ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
             {"firmware", head.firmware},
             {"accelerator", head.accelerator},
             {"boot_order", head.boot_order},
+            {"versions", versions_json(head.versions)},
+            {"command", head.command},
             {"nics", list_of(head.nics, nic_json)},
             {"helped", head.helped},
             {"hints", head.hints},

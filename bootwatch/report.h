@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,12 +17,23 @@ namespace vml::boot {
 
 // What a report tells beside the boots.
 struct ReportHead {
+    // What took part, beside what each boot tells of itself (Boot::firmware, Boot::ipxe); "": unknown.
+    struct Versions {
+        std::string vm_launch;
+        std::string qemu;    // with its package's version, where that is another
+        std::string kernel;  // the host's, as uname -r has it
+        std::string
+            firmware_file;  // the UEFI code or the image that stands in the ROM's place; "": QEMU's own
+        bool operator==(const Versions&) const = default;
+    };
     std::string name;                       // the VM's
     std::string started;                    // UTC, ISO 8601; of the moment when the machine began to run
     std::string machine;                    // "q35"
     std::string firmware;                   // "legacy", "uefi"
     std::string accelerator;                // "kvm", "tcg"
     std::vector<std::string> boot_order{};  // device ids, the first boots first
+    Versions versions{};
+    std::string command{};  // how the VM was started, for a shell to read back, without secrets; "": unknown
     struct Nic {
         std::string id;
         std::string mac;
@@ -62,7 +74,7 @@ inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 // What a probe asked, and who answered: one of the report's objects.
 [[nodiscard]] nlohmann::ordered_json probe_as_json(const Probe& probe);
 
-// One page that needs nothing else: it can be opened from disk, printed and mailed.
+// One page that needs nothing else: it can be opened from disk, printed and mailed. It has the JSON in it.
 [[nodiscard]] std::string report_as_html(const ReportHead& head, std::vector<Boot> boots);
 
 // The same of several, one after the other, under one title.
@@ -70,6 +82,9 @@ struct ReportedBoots {
     ReportHead head;
     std::vector<Boot> boots;
 };
-[[nodiscard]] std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports);
+// What the page has for programs, where the boots of each report weigh no more than `share` (weight.h).
+using PageDocument = std::function<nlohmann::ordered_json(std::size_t share)>;
+[[nodiscard]] std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports,
+                                          const PageDocument& document);
 
 }  // namespace vml::boot

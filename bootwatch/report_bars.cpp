@@ -59,12 +59,19 @@ class Bars {
     }
 
   private:
+    void moment(std::string label, double at, std::string_view colour, std::string note) {
+        bars_.push_back({std::move(label), at, at, at, colour, std::move(note), true});
+    }
+    void wait(std::string label, double began, double ended, std::string_view colour, std::string note) {
+        bars_.push_back({std::move(label), began, ended, ended, colour, std::move(note)});
+    }
+
     void firmware() {
         for (const Stage stage : {Stage::firmware, Stage::option_rom}) {
             const auto at = boot_.time_of(stage);
             if (at) {
-                bars_.push_back(
-                    {std::string{title_of(stage)}, *at, next_after(*at), colour_of(stage), detail_of(stage)});
+                bars_.push_back({std::string{title_of(stage)}, *at, *at, next_after(*at), colour_of(stage),
+                                 detail_of(stage)});
             }
         }
     }
@@ -75,31 +82,27 @@ class Bars {
         }
         const Probe& probe = *boot_.probe;
         const bool answered = !probe.offers.empty();
-        bars_.push_back({"vm-launch's own probe", probe.began,
-                         answered ? probe.offers.back().at : probe.began,
-                         has_address(probe) ? "--dhcp" : "--bad",
-                         answered ? answer_text(probe.offers.front()) : "nobody answered", true});
+        moment("vm-launch's own probe", probe.began, has_address(probe) ? "--dhcp" : "--bad",
+               answered ? answer_text(probe.offers.front()) : "nobody answered");
     }
 
     // The network's answers, and beside them vm-launch's.
     void dhcp(const DhcpTalk& talk) {
         const double answered =
             talk.offers.empty() ? (talk.ack ? talk.ack->at : next_after(talk.began)) : talk.offers.front().at;
-        bars_.push_back({fmt::format("DHCP, {}", name_of(talk.client)), talk.began, answered,
-                         talk.offers.empty() && !talk.ack ? "--bad" : "--dhcp",
-                         talk.offers.empty()
-                             ? fmt::format("{} DISCOVERs, no offer", talk.discovers)
-                             : fmt::format("offer by {}", to_string(talk.offers.front().sender))});
+        wait(fmt::format("DHCP, {}", name_of(talk.client)), talk.began, answered,
+             talk.offers.empty() && !talk.ack ? "--bad" : "--dhcp",
+             talk.offers.empty() ? fmt::format("{}, no offer", counted(talk.discovers, "DISCOVER"))
+                                 : fmt::format("offer by {}", to_string(talk.offers.front().sender)));
         if (talk.own) {
             const std::string fate = fate_text(talk);
-            bars_.push_back({"vm-launch's own offer", talk.own->at, talk.own->at, "--dhcp",
-                             fmt::format("file {}, to this guest alone{}{}", talk.own->message.bootfile,
-                                         fate.empty() ? "" : "; ", fate),
-                             true});
+            moment("vm-launch's own offer", talk.own->at, "--dhcp",
+                   fmt::format("file {}, to this guest alone{}{}", talk.own->message.bootfile,
+                               fate.empty() ? "" : "; ", fate));
         }
         if (talk.ack && !talk.offers.empty()) {
-            bars_.push_back({"choosing the offer", answered, talk.ack->at, "--wait",
-                             fmt::format("until {} was acknowledged", to_string(talk.ack->message.yours))});
+            wait("choosing the offer", answered, talk.ack->at, "--wait",
+                 fmt::format("until {} was acknowledged", to_string(talk.ack->message.yours)));
         }
         if (talk.ack) {
             wait_for_router(*talk.ack);
@@ -111,18 +114,20 @@ class Bars {
         const double next = next_after(ack.at);
         constexpr double noticeable = 1;
         if (boot_.solicited_at && !boot_.router_at && next - ack.at > noticeable) {
-            bars_.push_back(
-                {"waiting for an IPv6 router", ack.at, next, "--wait", "no router advertisement came"});
+            wait("waiting for an IPv6 router", ack.at, next, "--wait", "no router advertisement came");
         }
     }
 
     void fetched(const Fetch& fetch) {
         const bool failed = fetch.state == FetchState::failed;
-        const std::string text = describe(fetch);
-        bars_.push_back({std::string{base_name(fetch.url)}, fetch.began, fetch.ended.value_or(fetch.latest),
-                         failed ? "--bad" : "--fetch",
+        const bool unheard = !fetch.answered && !fetch.by_console && (!fetch.bare || fetch.ended);
+        const double end = fetch.ended.value_or(unheard ? next_after(fetch.latest) : fetch.latest);
+        const bool waits = unheard && !fetch.ended;
+        bars_.push_back({std::string{base_name(fetch.url)}, fetch.began,
+                         unheard ? end : fetch.answered.value_or(fetch.began), end,
+                         failed || waits ? "--bad" : "--fetch",
                          (is_from_vm_launch(fetch, own_url_) ? "by vm-launch: " : "") +
-                             text.substr(std::min(text.size(), fetch.url.size() + 2))});
+                             (waits ? "no answer was seen" : describe_result(fetch))});
     }
 
     void system() {
@@ -130,13 +135,12 @@ class Bars {
             if (const auto at = boot_.time_of(stage)) {
                 const bool kernel = stage == Stage::kernel;
                 const double end = kernel ? boot_.time_of(Stage::os).value_or(end_) : end_;
-                bars_.push_back({std::string{title_of(stage)}, *at, end, colour_of(stage), detail_of(stage),
-                                 stage == Stage::agent});
+                bars_.push_back({std::string{title_of(stage)}, *at, *at, end, colour_of(stage),
+                                 detail_of(stage), stage == Stage::agent});
             }
         }
         if (boot_.outcome != Outcome::none) {
-            bars_.push_back(
-                {"stopped", boot_.outcome_at, boot_.outcome_at, "--bad", boot_.outcome_text, true});
+            moment("stopped", boot_.outcome_at, "--bad", boot_.outcome_text);
         }
     }
 

@@ -1,5 +1,6 @@
-// One page, without a script, a font or a picture from elsewhere: a style sheet, an SVG waterfall for each
-// boot, and tables. Everything that comes from the guest or the network is escaped.
+// One page, without a script that runs, a font or a picture from elsewhere: a style sheet, an SVG waterfall
+// for each boot, and tables; at its end the report's JSON, for programs. Everything that comes from the guest
+// or the network is escaped.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -9,7 +10,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/utf8.h"
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/probe.h"
 #include "bootwatch/report.h"
@@ -19,6 +19,14 @@
 namespace vml::boot {
 
 namespace {
+
+constexpr std::string_view key =
+    R"x(<ul class="key"><li><i style="--c:var(--firmware)"></i>firmware and ROM</li>
+<li><i style="--c:var(--dhcp)"></i>DHCP</li><li><i style="--c:var(--fetch)"></i>fetching</li>
+<li><i class="wait" style="--c:var(--fetch)"></i>the same, waiting for the answer</li>
+<li><i class="wait" style="--c:var(--wait)"></i>other waits</li>
+<li><i style="--c:var(--system)"></i>operating system</li><li><i style="--c:var(--bad)"></i>failed</li></ul>
+)x";
 
 // "1,234,567"
 std::string grouped(std::uint64_t number) {
@@ -32,22 +40,32 @@ std::string grouped(std::uint64_t number) {
 
 std::string definition(std::string_view term, std::string_view text) {
     return text.empty() ? std::string{}
-                        : fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(term), escaped(text));
+                        : fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(term), breakable(text));
 }
 
 std::string verdict_html(const ReportHead& head) {
     if (!head.fault) {
         return fmt::format("<div class=\"verdict\"><b>{}</b><span>exit code {}</span></div>\n",
-                           escaped(head.summary), head.exit_code);
+                           breakable(head.summary), head.exit_code);
     }
-    std::string text = fmt::format("<div class=\"verdict bad\"><b>{}</b>", escaped(head.fault->what));
+    std::string text = fmt::format("<div class=\"verdict bad\"><b>{}</b>", breakable(head.fault->what));
     if (!head.fault->why.empty()) {
-        text += fmt::format("<span>why: <i>{}</i></span>", escaped(head.fault->why));
+        text += fmt::format("<span>why: <i>{}</i></span>", breakable(head.fault->why));
     }
     if (!head.fault->hint.empty()) {
-        text += fmt::format("<span>next: <i>{}</i></span>", escaped(head.fault->hint));
+        text += fmt::format("<span>next: <i>{}</i></span>", breakable(head.fault->hint));
     }
     return text + fmt::format("<span>exit code {}</span></div>\n", head.exit_code);
+}
+
+std::string versions_text(const ReportHead::Versions& versions) {
+    const std::array<std::pair<std::string_view, std::string_view>, 3> parts{
+        {{"vm-launch", versions.vm_launch}, {"QEMU", versions.qemu}, {"host's kernel", versions.kernel}}};
+    std::string text;
+    for (const auto& [name, version] : parts) {
+        text += version.empty() ? "" : fmt::format("{}{} {}", text.empty() ? "" : ", ", name, version);
+    }
+    return text;
 }
 
 std::string machine_html(const ReportHead& head) {
@@ -55,6 +73,8 @@ std::string machine_html(const ReportHead& head) {
     if (!head.machine.empty()) {  // else it is not vm-launch's own
         text += definition("machine",
                            fmt::format("{}, {} firmware, {}", head.machine, head.firmware, head.accelerator));
+        text += definition("versions", versions_text(head.versions));
+        text += definition("firmware image", head.versions.firmware_file);
     }
     text += definition("boot order", fmt::format("{}", fmt::join(head.boot_order, ", ")));
     for (const ReportHead::Nic& nic : head.nics) {
@@ -78,14 +98,48 @@ std::string machine_html(const ReportHead& head) {
     return text + "</dl>\n";
 }
 
+// Each word in a box of its own: so no line ends at a hyphen within a flag.
+std::string command_html(const ReportHead& head) {
+    if (head.command.empty()) {
+        return {};
+    }
+    std::string text;
+    std::string_view rest = head.command;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        text += end == 0 ? "" : fmt::format("<span>{}</span>", breakable(rest.substr(0, end)));
+        text += end < rest.size() ? " " : "";
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return fmt::format("<h2>How it was started</h2>\n<pre class=\"command\">{}</pre>\n", text);
+}
+
+// "SeaBIOS 1.16.2, iPXE 1.21.1"
+std::string programs_html(const Boot& boot) {
+    const std::string firmware = boot.firmware.value_or("");
+    const std::string ipxe = boot.ipxe.value_or("");
+    return firmware.empty() && ipxe.empty()
+               ? std::string{}
+               : fmt::format("<p class=\"sub\">{}{}{}</p>\n", escaped(firmware),
+                             firmware.empty() || ipxe.empty() ? "" : ", ", escaped(ipxe));
+}
+
+std::string waterfall_html(const Boot& boot, double end, std::string_view own_url) {
+    return fmt::format(
+        "<div class=\"waterfall\" tabindex=\"0\" role=\"group\" aria-label=\"waterfall\">\n{}</div>\n{}",
+        waterfall_svg(boot, end, own_url), key);
+}
+
 std::string marks_table(const Boot& boot) {
-    std::string text = "<table><tr><th>at, s</th><th>stage</th><th>what</th><th>seen</th></tr>\n";
+    std::string text =
+        "<table>\n<tr><th class=\"n\">at</th><th>stage</th><th class=\"what\">what</th><th>seen</th></tr>\n";
     constexpr std::array proofs{"on the wire", "on the console", "by QEMU", "in the firmware's log",
                                 "by the guest agent"};
     for (const Mark& mark : boot.marks) {
-        text += fmt::format("<tr><td class=\"n\">{:.2f}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                            mark.at, title_of(mark.stage), escaped(mark.detail),
-                            proofs.at(static_cast<std::size_t>(mark.proof)));
+        text += fmt::format(
+            "<tr><td class=\"n\">{:.2f} s</td><td>{}</td><td class=\"what\">{}</td><td>{}</td></tr>\n",
+            mark.at, title_of(mark.stage), breakable(mark.detail),
+            proofs.at(static_cast<std::size_t>(mark.proof)));
     }
     return text + "</table>\n";
 }
@@ -96,7 +150,7 @@ std::string probe_html(const Boot& boot) {
     }
     std::string text = "<h2>What vm-launch's own probe of the network found</h2>\n<ul>\n";
     for (const std::string& line : answer_lines(*boot.probe)) {
-        text += fmt::format("<li>{}</li>\n", escaped(line));
+        text += fmt::format("<li>{}</li>\n", breakable(line));
     }
     return text + (boot.probe->offers.empty() ? "<li>nobody answered</li>\n" : "") + "</ul>\n";
 }
@@ -107,14 +161,30 @@ std::string errors_html(const Boot& boot) {
     }
     std::string text = "<h2>What iPXE and the firmware complained of</h2>\n<table>\n";
     for (const IpxeComplaint& complaint : boot.complaints) {
-        text +=
-            fmt::format("<tr><td class=\"n\">{:.2f}</td><td>{}</td><td class=\"bad-text\">{}</td></tr>\n",
-                        complaint.at, escaped(complaint.line), escaped(explain_ipxe_error(complaint.number)));
+        text += fmt::format(
+            "<tr><td class=\"n\">{0:.2f} s</td><td class=\"what\">{1}<br><span "
+            "class=\"bad-text\">{2}</span>, "
+            "<a rel=\"noreferrer\" href=\"https://ipxe.org/{3:08x}\">ipxe.org/{3:08x}</a></td></tr>\n",
+            complaint.at, breakable(complaint.line), escaped(explain_ipxe_error(complaint.number)),
+            complaint.number);
     }
     for (const std::string& line : boot.firmware_errors) {
-        text += fmt::format("<tr><td></td><td colspan=\"2\">{}</td></tr>\n", escaped(line));
+        text += fmt::format("<tr><td></td><td class=\"what\">{}</td></tr>\n", breakable(line));
     }
     return text + "</table>\n";
+}
+
+std::string console_html(const Boot& boot) {
+    const std::vector<std::string> lines = boot.console.lines();
+    if (lines.empty()) {
+        return {};
+    }
+    std::string text;
+    for (const std::string& line : lines) {
+        text += escaped(line) + "\n";
+    }
+    return fmt::format("<h2>The last of the console</h2>\n<pre class=\"console\" tabindex=\"0\">\n{}</pre>\n",
+                       text);
 }
 
 // "1,234,567 more DHCP refusals were left out"
@@ -128,89 +198,75 @@ std::string left_out_html(const LeftOut& left_out) {
     return text.empty() ? text : "<h2>Too much to keep</h2>\n<ul>\n" + text + "</ul>\n";
 }
 
-constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD, of a byte that is no UTF-8
-
-std::string escaped_sign(char ascii) {
-    switch (ascii) {
-        case '&':
-            return "&amp;";
-        case '<':
-            return "&lt;";
-        case '>':
-            return "&gt;";
-        case '"':
-            return "&quot;";
-        default:
-            return {static_cast<unsigned char>(ascii) >= 0x20 ? ascii : ' '};
-    }
-}
-
-constexpr std::string_view key =
-    R"x(<ul class="key"><li><i style="background:var(--firmware)"></i>firmware and ROM</li>
-<li><i style="background:var(--dhcp)"></i>DHCP</li><li><i style="background:var(--wait)"></i>waiting</li>
-<li><i style="background:var(--fetch)"></i>fetching</li><li><i style="background:var(--system)"></i>operating system</li>
-<li><i style="background:var(--bad)"></i>failed</li></ul>
-)x";
-
-}  // namespace
-
-std::string escaped(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        const std::size_t size = utf8::size_at(text);
-        result += size == 1 ? escaped_sign(text.front()) : size > 1 ? text.substr(0, size) : replacement;
-        text.remove_prefix(std::max<std::size_t>(size, 1));
-    }
-    return result;
-}
-
-std::string shortened(std::string_view text, std::size_t most) {
-    if (text.size() <= most) {
-        return escaped(text);
-    }
-    return escaped(cut_to(text, most - 1)) + "…";
-}
-
-namespace {
-
 std::string section(const ReportHead& head, const std::vector<Boot>& boots) {
     std::string text = fmt::format("<h1>Boot of {}</h1>\n<p class=\"sub\">{}, {:.1f} s in all</p>\n",
-                                   escaped(head.name), escaped(head.started), head.lasted);
+                                   breakable(head.name), escaped(head.started), head.lasted);
     text += verdict_html(head);
     text += machine_html(head);
+    text += command_html(head);
     for (std::size_t i = 0; i < boots.size(); ++i) {
         const Boot& boot = boots[i];
         text +=
             boots.size() == 1 ? std::string{"<h2>The boot</h2>\n"} : fmt::format("<h2>Boot {}</h2>\n", i + 1);
-        text += waterfall_svg(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
-        text += key;
+        text += programs_html(boot);
+        text += waterfall_html(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
         text += probe_html(boot);
         text += marks_table(boot);
         text += errors_html(boot);
+        text += console_html(boot);
         text += left_out_html(boot.left_out);
     }
     return text;
 }
 
+// Should a text ever break out of its place: the page loads nothing, and runs nothing.
+constexpr std::string_view safety =
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+    "'unsafe-inline'\">\n";
+
+std::string page(std::string_view title, const std::vector<ReportedBoots>& reports, std::string_view data) {
+    std::string text = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n{}<meta name=\"viewport\" "
+        "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n"
+        "<body>\n",
+        safety, escaped(title), report_style);
+    for (const ReportedBoots& report : reports) {
+        text += section(report.head, report.boots);
+    }
+    return text +
+           fmt::format("<script type=\"application/json\" id=\"report\">{}</script>\n</body></html>\n", data);
+}
+
 }  // namespace
 
 std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
+    const PageDocument document = [&head, boots](std::size_t share) {
+        std::vector<Boot> light = boots;
+        lighten(light, share);
+        return report_as_json(head, std::move(light));
+    };
     std::vector<ReportedBoots> one;
     one.push_back({head, std::move(boots)});
-    return reports_as_html("Boot of " + head.name, std::move(one));
+    return reports_as_html("Boot of " + head.name, std::move(one), document);
 }
 
-std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports) {
-    std::string text = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n"
-        "<body>\n",
-        escaped(title), report_style);
-    for (ReportedBoots& report : reports) {
-        lighten(report.boots, most_reported / reports.size());
-        text += section(report.head, report.boots);
+std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> reports,
+                            const PageDocument& document) {
+    constexpr std::size_t least = std::size_t{64} << 10;  // below it, what is too large is not the boots
+    const std::size_t count = std::max<std::size_t>(reports.size(), 1);
+    std::size_t most = most_reported;
+    while (true) {
+        for (ReportedBoots& report : reports) {
+            lighten(report.boots, most / count);
+        }
+        std::string text = page(title, reports, as_data(document(most / count)));
+        if (text.size() <= largest_report || most < least) {
+            return text;
+        }
+        constexpr double a_little_less = 0.95;
+        const double share = static_cast<double>(largest_report) / static_cast<double>(text.size());
+        most = static_cast<std::size_t>(static_cast<double>(most) * share * a_little_less);
     }
-    return text + "</body></html>\n";
 }
 
 }  // namespace vml::boot

@@ -57,24 +57,41 @@ std::string size_text(std::uint64_t bytes) {
                                 : fmt::format("{:.1f} MB", number / kilo / kilo);
 }
 
-std::string describe(const Fetch& fetch) {
+namespace {
+
+// `took`: "" or " in 0.02 s".
+std::string result_of(const Fetch& fetch, double took, std::string_view took_text) {
     if (fetch.state == FetchState::failed) {
-        return fmt::format("{}: {}", fetch.url, failure_text(fetch));
+        return failure_text(fetch);
     }
     if (!fetch.location.empty()) {
-        return fmt::format("{}: redirected to {}", fetch.url, fetch.location);
+        return fmt::format("redirected to {}", fetch.location);
     }
     if (fetch.by_console) {
-        return fmt::format("{}: fetched", fetch.url);
+        return "fetched";
     }
-    const double took = fetch.ended.value_or(fetch.latest) - fetch.began;
     constexpr double worth_a_speed = 0.1;
     const std::string speed =
         took >= worth_a_speed ? fmt::format(", {}/s", size_text(static_cast<std::uint64_t>(speed_of(fetch))))
                               : "";
     const std::string kind =
         fetch.content == Content::unknown ? "" : fmt::format(" ({})", boot::describe(fetch.content));
-    return fmt::format("{}: {} in {:.2f} s{}{}", fetch.url, size_text(fetch.received), took, speed, kind);
+    return fmt::format("{}{}{}{}", size_text(fetch.received), took_text, speed, kind);
+}
+
+double time_of(const Fetch& fetch) {
+    return fetch.ended.value_or(fetch.latest) - fetch.began;
+}
+
+}  // namespace
+
+std::string describe(const Fetch& fetch) {
+    const double took = time_of(fetch);
+    return fmt::format("{}: {}", fetch.url, result_of(fetch, took, fmt::format(" in {:.2f} s", took)));
+}
+
+std::string describe_result(const Fetch& fetch) {
+    return result_of(fetch, time_of(fetch), "");
 }
 
 std::vector<Mark> Timeline::news() {

@@ -119,5 +119,7 @@ class Timeline {
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 // "tftp://10.0.2.2/boot.ipxe: 135 bytes in 0.02 s (an iPXE script)"
 [[nodiscard]] std::string describe(const Fetch& fetch);
+// Likewise what came of it, without the URL and the time: "135 bytes (an iPXE script)".
+[[nodiscard]] std::string describe_result(const Fetch& fetch);
 
 }  // namespace vml::boot

@@ -16,6 +16,13 @@ bool is_without_root(std::string_view panic) {
            panic.find("No working init found") != std::string_view::npos;
 }
 
+// Not "UEFI" alone: with a version.
+void note_firmware(Boot& boot, std::string_view name) {
+    if (name.find_first_of("0123456789") != std::string_view::npos) {
+        boot.firmware = cut_to(name, longest_detail);
+    }
+}
+
 // A disk that came before it was not the end.
 void network_begins(Boot& boot) {
     if (!boot.ipxe && !boot.firmware_client && boot.outcome == Outcome::disk) {
@@ -27,6 +34,7 @@ void network_begins(Boot& boot) {
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
     tell_old_search(at);
+    current().console.line(line);
     std::string whole = std::exchange(cut_line_, {});
     whole += line;
     if (is_cut_short(whole) && whole.size() == line.size()) {
@@ -52,6 +60,7 @@ void Timeline::firmware_complains(double at, std::string_view line) {
 // SeaBIOS src/optionroms.c and src/malloc.c: why it left an option ROM out.
 std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
     if (line.starts_with("SeaBIOS (version ")) {
+        current().firmware = cut_to(line, longest_detail);
         mark_once(Stage::firmware, at, Proof::firmware_log, "SeaBIOS speaks");
     }
     const bool left_out = line.find("option rom with bad checksum") != std::string_view::npos ||
@@ -63,6 +72,7 @@ std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
 }
 
 std::vector<Mark> Timeline::partial(double at, std::string_view line) {
+    current().console.partial(line);
     if (const auto mark = mark_in_partial(line)) {
         console(at, *mark);
     }
@@ -81,6 +91,7 @@ void Timeline::firmware_boots(double at, const std::string& words) {
 void Timeline::console(double at, const ConsoleMark& seen) {
     switch (seen.sign) {
         case ConsoleSign::firmware:
+            note_firmware(current(), seen.text);
             mark_once(Stage::firmware, at, Proof::console, seen.text);
             break;
         case ConsoleSign::firmware_client:

@@ -14,18 +14,19 @@ namespace vml::boot {
 
 namespace {
 
-// Of a text in a report: "&quot;" and "\u0007" are the longest that becomes of a character, "\ufffd" (3
-// bytes) of a byte that is no UTF-8.
+// Of a text in a report: "&quot;", "\u0007" and "/<wbr>" are the longest that becomes of a character,
+// "\ufffd" (3 bytes) of a byte that is no UTF-8.
 std::size_t text_weight(std::string_view text) {
     constexpr std::size_t escaped = 6;
     constexpr std::size_t replaced = 3;
     constexpr unsigned char first_printable = 0x20;
+    constexpr char del = 0x7f;
     constexpr unsigned char first_beyond_ascii = 0x80;
     std::size_t weight = 0;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool grows =
-            byte < first_printable || c == '"' || c == '&' || c == '<' || c == '>' || c == '\\';
+        const bool grows = byte < first_printable || c == del || c == '"' || c == '&' || c == '<' ||
+                           c == '>' || c == '/' || c == '?' || c == '\\';
         weight += grows ? escaped : byte < first_beyond_ascii ? 1 : replaced;
     }
     return weight;
@@ -45,13 +46,13 @@ std::size_t sum_of(const Items& items, Weight weight) {
 
 // The keys, the tags and what is drawn, without the texts.
 constexpr std::size_t boot_frame = 4600;
-constexpr std::size_t bar_frame = 540;
+constexpr std::size_t bar_frame = 700;
 constexpr std::size_t mark_frame = 180;
 constexpr std::size_t offer_frame = 620;
 constexpr std::size_t option_frame = 24;
 constexpr std::size_t talk_frame = 1900;
 constexpr std::size_t probe_frame = 1300;
-constexpr std::size_t fetch_frame = 745;
+constexpr std::size_t fetch_frame = 785;
 constexpr std::size_t lookup_frame = 140;
 constexpr std::size_t complaint_frame = 150;
 constexpr std::size_t line_frame = 60;
@@ -141,7 +142,10 @@ void keep_the_stages(Boot& boot) {
          {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error, &boot.outcome_text}) {
         *text = cut_to(*text, longest);
     }
-    boot.ipxe = boot.ipxe ? std::optional{cut_to(*boot.ipxe, longest)} : std::nullopt;
+    for (std::optional<std::string>* text : {&boot.firmware, &boot.ipxe}) {
+        *text = *text ? std::optional{cut_to(**text, longest)} : std::nullopt;
+    }
+    boot.console.keep(0);
     boot.ipv6.bootfile = cut_to(boot.ipv6.bootfile, longest);
 }
 
@@ -168,6 +172,7 @@ void keep_ends_of_all(Boot& boot, std::size_t most) {
     keep_ends(boot.complaints, most, boot.left_out.complaints);
     keep_ends(boot.firmware_errors, most, boot.left_out.firmware_errors);
     keep_ends(boot.unanswered, most, boot.left_out.unanswered);
+    boot.console.keep(most);
 }
 
 // How many items of each list, when so many were too heavy: little by little, what is a little too heavy
@@ -236,7 +241,9 @@ void keep_marks(Boot& boot, Stage stage, std::size_t most) {
 }
 
 std::size_t weight_of(const Boot& boot) {
-    std::size_t weight_of_texts = boot.ipxe ? text_weight(*boot.ipxe) : 0;
+    std::size_t weight_of_texts =
+        text_weight(boot.ipxe.value_or("")) + text_weight(boot.firmware.value_or("")) +
+        sum_of(boot.console.lines(), [](const std::string& line) { return line_frame + text_weight(line); });
     for (const std::string* text : {&boot.ipxe_word, &boot.ipxe_usage, &boot.loader_error, &boot.stub_error,
                                     &boot.outcome_text, &boot.ipv6.bootfile}) {
         weight_of_texts += text_weight(*text);

@@ -76,9 +76,11 @@ int exit_code_of(const Explanation& explanation) {
     return 0;
 }
 
-ordered_json as_json(const Explanation& explanation) {
+namespace {
+
+// `most`: what each boot may weigh.
+ordered_json document(const Explanation& explanation, std::size_t most) {
     const Counts& counts = explanation.counts;
-    const std::size_t most = share_of_each(explanation);
     return {{"format", "vm-launch-explanation"},
             {"version", 1},
             {"file", explanation.file},
@@ -99,6 +101,12 @@ ordered_json as_json(const Explanation& explanation) {
             {"exit_code", exit_code_of(explanation)}};
 }
 
+}  // namespace
+
+ordered_json as_json(const Explanation& explanation) {
+    return document(explanation, share_of_each(explanation));
+}
+
 std::string as_html(const Explanation& explanation) {
     std::vector<boot::ReportedBoots> reports;
     for (const FoundMachine& machine : explanation.machines) {
@@ -106,7 +114,8 @@ std::string as_html(const Explanation& explanation) {
             reports.push_back({head_of(machine, boot), {boot.record}});
         }
     }
-    return reports_as_html("Boots in " + explanation.file, std::move(reports));
+    return reports_as_html("Boots in " + explanation.file, std::move(reports),
+                           [&](std::size_t share) { return document(explanation, share); });
 }
 
 }  // namespace vml::capture

@@ -26,8 +26,12 @@ std::string help_of(const OptionRow& row) {
 
 }  // namespace
 
+std::string own_version() {
+    return VML_VERSION;
+}
+
 std::string version_line() {
-    return fmt::format("vm-launch {}", VML_VERSION);
+    return fmt::format("vm-launch {}", own_version());
 }
 
 namespace {

@@ -15,6 +15,7 @@ struct Subcommand;
 [[nodiscard]] std::string settings_page();
 // Markdown: the first table of docs/control.md.
 [[nodiscard]] std::string control_page();
+[[nodiscard]] std::string own_version();
 [[nodiscard]] std::string version_line();
 
 }  // namespace vml

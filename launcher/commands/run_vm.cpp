@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
+#include "launcher/host/system_facts.h"
 #include "launcher/keeper/file_keeper.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/run/run_inputs.h"
@@ -171,6 +173,9 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
                      own ? std::optional{std::move(own->systemd)} : std::nullopt);
     RunInputs inputs = run_inputs(settings, spec, plan);
     inputs.events = std::move(events);
+    inputs.head.command = read.given;
+    inputs.head.versions.vm_launch = own_version();
+    inputs.head.versions.kernel = kernel_version();
     inputs.vm_launch_began = began;
     return supervise_vm(plan, std::move(vm), *files,
                         {mode, settings.stop_timeout, settings.log_level, settings.log_format,

@@ -28,7 +28,8 @@ constexpr std::array table{
         "`boots[].dhcp[].offers` has"},
     Row{Kind::fetch, "fetch",
         "something was asked for, is coming (twice a second at most for each), came or failed",
-        "`boot`; `url`, `protocol`, `server`, `began`, `ended`, `state`, `fault`, `words`, `http_status`, "
+        "`boot`; `url`, `protocol`, `server`, `began`, `answered`, `ended`, `state`, `fault`, `words`, "
+        "`http_status`, "
         "`location`, `bytes`, `expected_bytes`, `bytes_per_second`, `asked_again`, `ranges`, `content`, "
         "`proof`: as in `boots[].fetches`; the same `url` and `began` are the same fetch"},
     Row{Kind::console, "console", "the serial console shows something of the boot that is no stage",

@@ -68,6 +68,10 @@ std::string default_name() {
     }
 }
 
+std::string kernel_version() {
+    return std::string{trimmed(read_file("/proc/sys/kernel/osrelease").value_or(""))};
+}
+
 std::uint64_t host_memory_mib() {
     return meminfo_mib("MemTotal:");
 }

@@ -11,6 +11,8 @@
 namespace vml {
 
 [[nodiscard]] Arch host_arch();
+// As uname -r has it: "6.12.38+deb13-amd64"; empty where /proc does not tell.
+[[nodiscard]] std::string kernel_version();
 [[nodiscard]] bool in_container();
 // CPUs that this process may use.
 [[nodiscard]] std::uint64_t usable_cpus();

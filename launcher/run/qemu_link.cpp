@@ -37,6 +37,12 @@ std::uint64_t disk_requests_in(const nlohmann::json& disks) {
     return count;
 }
 
+// "10.0.2 (Debian 1:10.0.2+ds-2)"
+std::string version_of(const qmp::Greeting& greeting) {
+    return fmt::format("{}.{}.{}{}", greeting.major, greeting.minor, greeting.micro,
+                       greeting.package.empty() ? "" : " (" + greeting.package + ")");
+}
+
 }  // namespace
 
 QemuLink::QemuLink(boost::asio::io_context& io, OwnedFd socket, bool x86, Log& log, Handlers handlers)
@@ -46,17 +52,18 @@ QemuLink::QemuLink(boost::asio::io_context& io, OwnedFd socket, bool x86, Log& l
       power_{client_, x86} {}
 
 qmp::Handlers QemuLink::client_handlers() {
-    return {
-        [this](const qmp::Greeting& greeting) {
-            log_.debug(fmt::format("QEMU {}.{}.{} answers", greeting.major, greeting.minor, greeting.micro));
-            handlers_.feed(supervise::QmpReady{});
-        },
-        handlers_.on_event,
-        [this](const qmp::ProtocolFault& fault) { log_.debug(fmt::format("QMP: {}", fault.why)); },
-        [this] {
-            handlers_.feed(supervise::QmpClosed{});
-            handlers_.on_closed();
-        }};
+    return {[this](const qmp::Greeting& greeting) {
+                const std::string version = version_of(greeting);
+                log_.debug(fmt::format("QEMU {} answers", version));
+                handlers_.on_version(version);
+                handlers_.feed(supervise::QmpReady{});
+            },
+            handlers_.on_event,
+            [this](const qmp::ProtocolFault& fault) { log_.debug(fmt::format("QMP: {}", fault.why)); },
+            [this] {
+                handlers_.feed(supervise::QmpClosed{});
+                handlers_.on_closed();
+            }};
 }
 
 void QemuLink::check(const std::vector<PropertyCheck>& checks) {

@@ -21,6 +21,8 @@ namespace vml {
 class QemuLink {
   public:
     struct Handlers {
+        // QEMU answers: its version.
+        std::function<void(const std::string& version)> on_version;
         std::function<void(supervise::Event event)> feed;
         std::function<void(const qmp::Event& event)> on_event;
         std::function<void()> on_closed;

@@ -132,10 +132,15 @@ std::optional<ProbeQuestion> probe_question(const Plan& plan) {
                           probe.words.vendor_class, probe.words.user_class, probe.words.uuid}};
 }
 
+std::string firmware_file(const FirmwareSpec& firmware) {
+    return firmware.image ? firmware.image->string() : firmware.uefi ? firmware.uefi->code.string() : "";
+}
+
 boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
     boot::ReportHead head;
     head.name = spec.name;
     head.machine = spec.machine;
+    head.versions.firmware_file = firmware_file(spec.firmware);
     head.firmware = to_string(spec.firmware.mode);
     head.accelerator = spec.accelerator == Accelerator::kvm ? "kvm" : "tcg";
     for (const NicSpec& nic : spec.nics) {

@@ -233,7 +233,8 @@ BootWatch::Handlers RunLoop::watch_handlers() {
 }
 
 QemuLink::Handlers RunLoop::qemu_handlers() {
-    return {[this](supervise::Event event) { feed(std::move(event)); },
+    return {guard_.around([this](const std::string& version) { held_.head.versions.qemu = version; }),
+            [this](supervise::Event event) { feed(std::move(event)); },
             guard_.around([this](const qmp::Event& event) { qemu_event(event); }),
             guard_.around([this] { children_.qmp_closed(); })};
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "launcher/settings/config_file.h"
+#include "launcher/settings/given_command.h"
 #include "launcher/settings/nic_options.h"
 #include "launcher/settings/notation.h"
 #include "launcher/settings/option_table.h"
@@ -224,6 +225,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
         }
         add_weaker(layer, as_used_by(subcommand, read_config(*layer.config, read_file)));
     }
+    result.given = given_command(arguments, environment, layer);
     append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
     result.faults = layer.faults;

@@ -20,6 +20,7 @@ struct ReadResult {
     Origins origins;
     std::vector<Fault> faults;          // each with ExitCode::settings
     std::vector<std::string> warnings;  // values that were mended, variables that have no effect
+    std::string given{};                // how vm-launch was called (given_command.h)
     bool in_variables = false;          // all that was given, right or wrong, was given by variables
 };
 

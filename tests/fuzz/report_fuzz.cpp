@@ -70,8 +70,17 @@ class Made {
 
   private:
     void add_to_head(std::uint8_t number, const std::string& text) {
-        std::array<std::string*, 6> texts{&head.name,     &head.started,     &head.machine,
-                                          &head.firmware, &head.accelerator, &head.summary};
+        std::array<std::string*, 11> texts{&head.name,
+                                           &head.started,
+                                           &head.machine,
+                                           &head.firmware,
+                                           &head.accelerator,
+                                           &head.summary,
+                                           &head.command,
+                                           &head.versions.vm_launch,
+                                           &head.versions.qemu,
+                                           &head.versions.kernel,
+                                           &head.versions.firmware_file};
         std::array<std::vector<std::string>*, 3> lists{&head.boot_order, &head.helped, &head.hints};
         const std::size_t place = number % (texts.size() + lists.size());
         if (place < texts.size()) {
@@ -113,8 +122,12 @@ class Made {
                 boot.outcome_at = at_;
                 boot.outcome_text = text;
                 break;
+            case 'k':
+                boot.console.line(text);
+                boot.console.partial(text);
+                break;
             case 'i':
-                boot.ipxe = text;
+                boot.firmware = boot.ipxe = text;
                 boot.ipv6.bootfile = text;
                 break;
             default:
@@ -153,8 +166,10 @@ class Made {
 
 std::size_t weight_of_head(const ReportHead& head) {
     std::size_t bytes = 0;
-    for (const std::string* text : {&head.name, &head.name, &head.started, &head.machine, &head.firmware,
-                                    &head.accelerator, &head.summary}) {
+    for (const std::string* text :
+         {&head.name, &head.name, &head.started, &head.machine, &head.firmware, &head.accelerator,
+          &head.summary, &head.command, &head.versions.vm_launch, &head.versions.qemu, &head.versions.kernel,
+          &head.versions.firmware_file}) {
         bytes += text->size();
     }
     for (const auto* list : {&head.boot_order, &head.helped, &head.hints}) {
@@ -173,13 +188,15 @@ std::size_t weight_of_head(const ReportHead& head) {
 
 // The page
 
-constexpr std::array<std::string_view, 27> tags{
-    "html", "head", "meta", "title", "style", "body", "h1", "h2", "p",   "div",  "b",    "span", "i",   "dl",
-    "dt",   "dd",   "ul",   "li",    "table", "tr",   "th", "td", "svg", "line", "text", "g",    "rect"};
-constexpr std::array<std::string_view, 23> attributes{
-    "lang", "charset",    "name", "content", "class", "colspan", "style",      "viewBox",
-    "role", "aria-label", "x",    "y",       "x1",    "y1",      "x2",         "y2",
-    "cx",   "cy",         "r",    "rx",      "width", "height",  "text-anchor"};
+constexpr std::array<std::string_view, 32> tags{
+    "wbr", "a",     "br", "pre", "script", "html", "head", "meta", "title", "style", "body",
+    "h1",  "h2",    "p",  "div", "b",      "span", "i",    "dl",   "dt",    "dd",    "ul",
+    "li",  "table", "tr", "th",  "td",     "svg",  "line", "text", "g",     "rect"};
+constexpr std::array<std::string_view, 28> attributes{
+    "href", "http-equiv", "id",    "rel",   "tabindex", "lang",   "charset",
+    "name", "content",    "class", "style", "viewBox",  "role",   "aria-label",
+    "type", "x",          "y",     "x1",    "y1",       "x2",     "y2",
+    "cx",   "cy",         "r",     "rx",    "width",    "height", "text-anchor"};
 
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 
@@ -232,9 +249,20 @@ class Page {
         if (which == "style") {
             text_.remove_prefix(std::min(text_.find("</style>"), text_.size()));
         }
-        if (which != "meta") {
+        if (which == "script") {
+            data();
+        }
+        if (which != "meta" && which != "br" && which != "wbr") {
             open_.push_back(which);
         }
+    }
+
+    // No sign in it can end it, or be taken for markup; and it is JSON.
+    void data() {
+        const std::string_view json = text_.substr(0, text_.find('<'));
+        require(json.find_first_of(">&") == std::string_view::npos &&
+                parse_json(std::string{json}).is_object());
+        text_.remove_prefix(json.size());
     }
 
     void attribute() {
@@ -285,11 +313,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         made.add(input.substr(0, end));
         input.remove_prefix(std::min(end + 1, input.size()));
     }
-    const std::size_t most = weight_of_head(made.head) + std::min(weight_of(made.boots), most_reported);
-    if (size % 2 == 0) {
-        check_page(report_as_html(made.head, made.boots), most);
+    const std::size_t of_head = weight_of_head(made.head);
+    const std::size_t weight = weight_of(made.boots);
+    if (size % 2 == 0) {  // the page has the JSON in it
+        check_page(report_as_html(made.head, made.boots), 2 * of_head + std::min(2 * weight, largest_report));
     } else {
-        check_json(report_as_json(made.head, made.boots), made.head, most);
+        check_json(report_as_json(made.head, made.boots), made.head,
+                   of_head + std::min(weight, most_reported));
     }
     return 0;
 }

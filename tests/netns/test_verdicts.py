@@ -267,6 +267,9 @@ def test_until_ends_with_success(lab, boot, assets, tmp_path):
     assert told["lost_frames"] == 0
     (probed,), talk = told["boots"][0]["probe"]["offers"], told["boots"][0]["dhcp"][0]
     assert probed["server"] == labs.SERVER and probed["address"] == talk["acknowledged"]["address"]
+    assert all(fetch["began"] <= fetch["answered"] <= fetch["ended"] for fetch in fetched.values())
+    assert told["versions"]["qemu"][0].isdigit() and told["boots"][0]["firmware"].startswith("SeaBIOS ")
+    assert "VM-LAUNCH-GUEST-UP" in "".join(told["boots"][0]["console"])
     assert "<svg" in page.read_text() and "vm-launch's own probe" in page.read_text()
 
 
