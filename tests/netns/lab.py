@@ -22,6 +22,7 @@ import time
 SERVER = "10.77.0.1"
 SERVER6 = "fd77::1"
 PROXY = "10.77.0.2"  # a second server, of ProxyDHCP
+UPLINK_MAC = "02:00:00:00:00:10"  # below a tap's fe:…, else the bridge's address, its ports' lowest, would change with it
 IQN = "iqn.2020-01.example:disk"
 DEADLINE = 20
 
@@ -110,7 +111,7 @@ class Lab:
         for name in (self.vm, self.srv):
             run("ip", "netns", "add", name)
             run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "link", "add", "up0", "netns", self.vm, "type", "veth", "peer", "name", "srv0", "netns", self.srv)
+        run(*"ip link add up0 address".split(), UPLINK_MAC, "netns", self.vm, *"type veth peer name srv0 netns".split(), self.srv)
         if self.kind == "bridge":
             self.ip("link", "add", "br0", "type", "bridge", *self.bridge_options)
             self.ip("link", "set", "up0", "master", "br0")

@@ -26,7 +26,8 @@ namespace {
 
 void make_network() {
     sh("ip link add br0 type bridge && ip link set br0 up");
-    sh("ip link add v0 type veth peer name v1 && ip link set v0 master br0 && ip link set v0 up && ip link "
+    sh("ip link add v0 address 02:00:00:00:00:10 type veth peer name v1 && ip link set v0 master br0 && ip "
+       "link set v0 up && ip link "
        "set v1 up");
     sh("ip link add d0 type veth peer name d1 && ip link set d0 up && ip link set d1 up");
     wait_until_forwarding("v0");

@@ -19,7 +19,8 @@ namespace {
 void make_network() {
     // with a port of its own, else the bridge's address would be the tap's
     sh("ip link add br0 type bridge && ip link set br0 up");
-    sh("ip link add p0 type veth peer name p1 && ip link set p0 master br0 && ip link set p0 up && ip link "
+    sh("ip link add p0 address 02:00:00:00:00:10 type veth peer name p1 && ip link set p0 master br0 && ip "
+       "link set p0 up && ip link "
        "set p1 up");
     wait_until_forwarding("p0");
     sh("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");

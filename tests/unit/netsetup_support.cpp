@@ -103,8 +103,8 @@ void wait_until_forwarding(const std::string& port) {
 
 void make_bridge(const std::string& options) {
     sh("ip link add br0 " + options + " type bridge");
-    // A bridge shows the lowest address of its ports: a random one may be above a tap's (fe:…), and the bridge's would
-    // change with the tap.
+    // A bridge shows the lowest address of its ports: a random one may be above a tap's (fe:…), and the
+    // bridge's would change with the tap.
     sh("ip link add v0 address 02:00:00:00:00:10 type veth peer name v1");
     sh("ip link set v0 master br0");
     sh("ip link set br0 up && ip link set v0 up && ip link set v1 up");
