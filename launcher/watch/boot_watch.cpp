@@ -117,17 +117,17 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
              {[this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
               [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
               [this](const boot::Probe& probe) { tell_probe(probe, now(), log_); }}},
-      wire_{io,
-            std::move(taps),
-            {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
-             handlers_.switch_dump,
-             [this](double late_s) {
-                 tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
-             },
-             // iPXE may look for an address, and another server's offer come right after (own_offer.h).
-             [this](std::size_t nic) {
-                 return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
-             }}},
+      wire_{
+          io,
+          std::move(taps),
+          {[this](std::size_t nic, const WireFrame& frame) { frame_seen(nic, frame); }, handlers_.switch_dump,
+           [this](double late_s) {
+               tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
+           },
+           // iPXE may look for an address, and another server's offer come right after (own_offer.h).
+           [this](std::size_t nic) {
+               return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
+           }}},
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
@@ -205,12 +205,12 @@ void BootWatch::end(boot::ReportHead& head) {
     head.lost_frames = wire_.lost();
 }
 
-void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
-    auto packet = boot::decode_frame(frame);
+void BootWatch::frame_seen(std::size_t nic, const WireFrame& frame) {
+    auto packet = boot::decode_frame(frame.bytes);
     if (!packet) {
         return;
     }
-    packet->came_in = came_in;
+    packet->came_in = frame.came_in;
     if (probe_.takes(nic, *packet)) {
         return;
     }

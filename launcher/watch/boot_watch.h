@@ -84,7 +84,7 @@ class BootWatch {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void frame_seen(std::size_t nic, Bytes frame, bool came_in);
+    void frame_seen(std::size_t nic, const WireFrame& frame);
     void observed(const Observed& seen);
 
     Log& log_;
