@@ -70,15 +70,17 @@ std::optional<Fault> nothing_in(const Explanation& explanation, const capture::M
 }
 
 Explanation explained(const std::string& file, capture::Machines& machines) {
-    const CaptureEnd end = read_capture(file, [&](double at, capture::LinkLayer link, Bytes captured) {
-        machines.frame(at, link, captured);
-    });
+    const CaptureEnd end = read_capture(
+        file, [&](double at, capture::LinkLayer link, Bytes captured, const capture::FrameNotes& notes) {
+            machines.frame(at, link, captured, notes);
+        });
     return {file == "-" ? "standard input" : file,
             end.kind,
             machines.counts(),
             machines.other_hosts(),
             machines.found(),
-            end.damage};
+            end.damage,
+            end.run_end};
 }
 
 std::string json_text(const Explanation& explanation) {
@@ -103,9 +105,10 @@ int explain_capture(const ReadResult& read) {
         throw refused("explain: name one capture", "vm-launch explain FILE.pcap; - is standard input");
     }
     const std::optional<Mac> wanted = wanted_mac(read);
+    const std::vector<std::filesystem::path> reports = wanted_reports(read);
     capture::Machines machines{wanted};
     const Explanation explanation = explained(read.command.words.front(), machines);
-    const std::vector<ReportFile> files = open_reports(wanted_reports(read), "--report");
+    const std::vector<ReportFile> files = open_reports(reports, "--report");
     const auto none = nothing_in(explanation, machines, wanted);
     if (read.command.format == OutputFormat::json) {
         print(json_text(explanation));

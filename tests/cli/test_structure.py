@@ -93,7 +93,7 @@ SYSTEM = {
     "launcher/probe": ("", "nl_socket_free nl_socket_get_fd poll read write"),
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
-    "launcher/explain": ("", "fclose fopen pcap_* stdin"),
+    "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.
