@@ -12,6 +12,7 @@
 #include "base/output.h"
 #include "capture/explanation.h"
 #include "launcher/explain/capture_file.h"
+#include "launcher/settings/run_options.h"
 #include "launcher/start/report_file.h"
 
 namespace vml {
@@ -38,7 +39,16 @@ std::optional<Mac> wanted_mac(const ReadResult& read) {
 }
 
 std::vector<std::filesystem::path> wanted_reports(const ReadResult& read) {
-    return is_flag(read, "report", "--report") ? read.settings.reports : std::vector<std::filesystem::path>{};
+    if (!is_flag(read, "report", "--report")) {
+        return {};
+    }
+    for (const std::filesystem::path& report : read.settings.reports) {
+        if (kind_of_report(report) == ReportKind::packets) {
+            throw refused(fmt::format("explain writes no packets: --report {}", report.string()),
+                          "a name that ends with .json or .html; a VM's own run writes .pcapng");
+        }
+    }
+    return read.settings.reports;
 }
 
 // The first of these, as text.
@@ -90,7 +100,7 @@ std::string json_text(const Explanation& explanation) {
 void write_reports(const std::vector<ReportFile>& files, const Explanation& explanation) {
     for (const ReportFile& file : files) {
         const std::string text =
-            file.path.extension() == ".html" ? as_html(explanation) : json_text(explanation);
+            kind_of_report(file.path) == ReportKind::page ? as_html(explanation) : json_text(explanation);
         if (const int error = write_report(file, text); error != 0) {
             throw Error{{fmt::format("cannot write the report {}", file.path.string()), errno_text(error), "",
                          ExitCode::report}};
