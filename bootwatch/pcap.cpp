@@ -9,7 +9,8 @@ namespace {
 constexpr std::uint32_t magic = 0xA1B2C3D4;  // in the writer's byte order, which is ours
 constexpr std::size_t file_header = 24;
 constexpr std::size_t record_header = 16;
-constexpr std::size_t captured_length = 8;  // offset in a record's header
+constexpr std::size_t captured_length = 8;  // offsets in a record's header
+constexpr std::size_t original_length = 12;
 
 }  // namespace
 
@@ -34,7 +35,7 @@ bool PcapReader::feed(std::string_view bytes, const OnFrame& on_frame) {
         if (broken_ || !all.has(at + record_header, length)) {
             break;
         }
-        on_frame(all.part(at + record_header, length));
+        on_frame(all.part(at + record_header, length), all.u32(at + original_length));
         at += record_header + length;
     }
     waiting_.erase(0, at);

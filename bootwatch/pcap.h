@@ -2,6 +2,7 @@
 // comes in pieces of any size → frames. Pure.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@ namespace vml::boot {
 
 class PcapReader {
   public:
-    using OnFrame = std::function<void(Bytes frame)>;
+    // `length`: of the frame on the wire, where QEMU has cut it.
+    using OnFrame = std::function<void(Bytes frame, std::size_t length)>;
 
     // The frame is valid during the call only. False once the stream is no capture: nothing of it is read any
     // more.

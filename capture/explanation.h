@@ -18,7 +18,8 @@ struct Explanation {
     Counts counts;
     std::size_t other_hosts = 0;  // at least, where counts.more_hosts
     std::vector<FoundMachine> machines{};
-    std::string damage{};  // why the file could not be read to its end; empty: it was
+    std::string damage{};   // why the file could not be read to its end; empty: it was
+    std::string run_end{};  // how the run ended whose record it is, in its own words; empty: it is none
 };
 
 // With one machine that machine's last boot's; with several the first one's that failed, or 0;

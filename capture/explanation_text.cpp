@@ -37,6 +37,10 @@ std::string first_line(const Explanation& explanation) {
         text += fmt::format("; {} cut before their options", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
     text += probe_text(counts);
+    if (counts.own_help > 0) {
+        text += fmt::format("; {} of vm-launch's own, to spare the machine a wait",
+                            boot::counted(counts.own_help, "frame"));
+    }
     if (counts.clock_back > 0) {
         text +=
             fmt::format("; the clock went back by {:.1f} s, which later times have added", counts.clock_back);
@@ -180,6 +184,9 @@ std::string as_text(const Explanation& explanation) {
         for (std::size_t i = 0; i < machine.boots.size(); ++i) {
             text += boot_text(machine.boots[i], i + 1, machine.boots.size());
         }
+    }
+    if (!explanation.run_end.empty()) {
+        text += fmt::format("\nThe run of this record ended so: {}\n", explanation.run_end);
     }
     text = visible(text, "\n");  // whatever the file's name and its frames have
     return explanation.machines.empty()

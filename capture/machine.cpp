@@ -158,7 +158,7 @@ bool Machine::shows_nothing(double at, bool from_machine, const boot::ArpMessage
     return !again || message.sender.is_zero();
 }
 
-void Machine::see(double at, bool from_machine, boot::Packet packet) {
+void Machine::see(double at, bool from_machine, boot::Packet packet, Begins another_boot) {
     if (timeline_) {
         at = std::max(at, current_.latest);
     }
@@ -168,7 +168,7 @@ void Machine::see(double at, bool from_machine, boot::Packet packet) {
             std::find(relays_.begin(), relays_.end(), dhcp->relay) == relays_.end()) {
             relays_.push_back(dhcp->relay);
         }
-        if (is_repeat(at, *dhcp)) {
+        if (is_repeat(at, *dhcp) && another_boot != Begins::yes) {
             return;
         }
         // The relay's address is the sender's to the machine; who said it is in option 54.
@@ -178,15 +178,19 @@ void Machine::see(double at, bool from_machine, boot::Packet packet) {
         arch_ = dhcp->client_arch ? dhcp->client_arch : arch_;
     }
     const auto client = looking_for_a_server(from_machine, packet);
-    if (!timeline_ || (client && begins_another_boot(latest_client_, *client, at - current_.latest,
-                                                     timeline_->fetches()))) {
+    const bool guessed =
+        another_boot == Begins::as_guessed && timeline_ && client &&
+        begins_another_boot(latest_client_, *client, at - current_.latest, timeline_->fetches());
+    if (!timeline_ || another_boot == Begins::yes || guessed) {
         begin_boot(at);
     }
     if (const auto* arp = std::get_if<boot::ArpMessage>(&packet.body);
         arp != nullptr && shows_nothing(at, from_machine, *arp)) {
         packet.body = boot::OtherFrame{};
     }
-    look(at, from_machine, packet);
+    if (!packet.ours) {
+        look(at, from_machine, packet);
+    }
     latest_client_ = client ? client : latest_client_;
     // Routers advertise themselves to whoever is there, also to a machine that is not there any more.
     current_.latest = std::holds_alternative<boot::RouterAdvertisement>(packet.body) ? current_.latest : at;

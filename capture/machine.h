@@ -32,12 +32,15 @@ inline constexpr std::size_t most_boots = 50;
 [[nodiscard]] bool begins_another_boot(std::optional<boot::Client> latest, boot::Client client, double idle_s,
                                        const std::vector<boot::Fetch>& fetches);
 
+// Does a packet begin another boot of its machine?
+enum class Begins { as_guessed, no, yes };
+
 class Machine {
   public:
     explicit Machine(const Mac& mac);
 
     // `at` in seconds since 1970. What is earlier than the packet before it is taken to be as late.
-    void see(double at, bool from_machine, boot::Packet packet);
+    void see(double at, bool from_machine, boot::Packet packet, Begins another_boot);
 
     // In order; judged as of the capture's end.
     [[nodiscard]] std::vector<CapturedBoot> boots(double capture_ended);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace vml::capture {
@@ -37,6 +38,12 @@ bool is_cut_dhcp(const boot::Packet& packet) {
     return std::holds_alternative<boot::OtherFrame>(packet.body) && among(67) && (among(68) || among(67));
 }
 
+// In a record of vm-launch's: a frame of the VM's other NIC, which has an interface of its own, or of another
+// machine that has the NIC's address.
+bool is_told_elsewhere(const std::set<Mac>& record_nics, const FrameNotes& notes, const Mac& source) {
+    return notes.nic && (source == *notes.nic ? notes.inbound : record_nics.contains(source));
+}
+
 }  // namespace
 
 // Servers name a file to everybody; where the client's own words are there, those count.
@@ -50,7 +57,7 @@ bool Machines::boots(const DhcpMessage& message) {
     return message.from_server && !message.bootfile.empty() && !no_boot_clients_.contains(message.chaddr);
 }
 
-void Machines::frame(double at, LinkLayer link, Bytes captured) {
+void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes& notes) {
     constexpr double disorder_s = 1;  // of frames that several processors or devices took
     at += counts_.clock_back;
     if (counts_.frames > 0 && at < counts_.ended - disorder_s) {
@@ -60,13 +67,27 @@ void Machines::frame(double at, LinkLayer link, Bytes captured) {
     counts_.began = counts_.frames == 0 ? at : std::min(counts_.began, at);
     counts_.ended = std::max(counts_.ended, at);
     ++counts_.frames;
+    if (notes.after_reset) {
+        for (Place& place : places_) {
+            place.reset = true;
+        }
+    }
+    if (notes.nic) {
+        kept_.record_nics.insert(*notes.nic);
+    }
+    if (notes.sender == FrameNotes::Sender::own_help) {
+        ++counts_.own_help;
+        return;
+    }
     const auto frame = as_ethernet(link, captured);
-    const auto decoded = frame ? boot::decode_frame(bytes_of(frame->bytes)) : std::nullopt;
+    auto decoded = frame ? boot::decode_frame(bytes_of(frame->bytes)) : std::nullopt;
     if (!decoded) {
         ++counts_.unread;
-    } else if (copies_.is_copy(at, bytes_of(frame->bytes))) {
+    } else if (is_told_elsewhere(kept_.record_nics, notes, decoded->source) ||
+               (!notes.nic && copies_.is_copy(at, bytes_of(frame->bytes)))) {
         ++counts_.repeated;
     } else {
+        decoded->ours = notes.sender == FrameNotes::Sender::own_offer;
         packet(at, frame->vlans, *decoded);
     }
 }
@@ -88,8 +109,9 @@ Machines::Index Machines::place_of(const Mac& mac, bool boots) {
     if (!boots || is_group(mac) || mac == Mac{}) {
         return std::nullopt;
     }
-    if ((only_ && mac != *only_) || places_.size() >= most_machines) {
-        counts_.left_out += only_ ? 0U : 1U;
+    const bool is_kept = kept_.has(mac);
+    if (!is_kept || places_.size() >= most_machines) {
+        counts_.left_out += is_kept ? 1U : 0U;
         if (other_machines_.size() < most_hosts) {
             other_machines_.insert(mac);
         }
@@ -113,7 +135,10 @@ void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_
     if (place.vlans.size() < most_vlans) {
         place.vlans.insert(vlan);
     }
-    place.machine.see(at, from_machine, packet);
+    const Begins another_boot = std::exchange(place.reset, false) ? Begins::yes
+                                : kept_.record_nics.empty()       ? Begins::as_guessed
+                                                                  : Begins::no;
+    place.machine.see(at, from_machine, packet, another_boot);
 }
 
 void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const DhcpMessage& message) {
@@ -138,7 +163,7 @@ void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, c
 void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet) {
     const std::uint16_t vlan = vlans.empty() ? std::uint16_t{0} : vlans.back();
     counts_.more_hosts = hosts_.size() >= most_hosts;
-    if (!counts_.more_hosts) {
+    if (!counts_.more_hosts && !packet.ours) {
         hosts_.insert(packet.source);
     }
     counts_.cut_dhcp += is_cut_dhcp(packet) ? 1U : 0U;

@@ -15,6 +15,7 @@
 #include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
+#include "capture/packet_notes.h"
 #include "capture/probes.h"
 
 namespace vml::capture {
@@ -28,6 +29,7 @@ struct Counts {
     std::uint64_t cut_dhcp = 0;  // DHCP messages that are cut before their options
     std::uint64_t dhcp = 0;      // DHCP messages of clients that are no boot clients
     std::uint64_t probe = 0;     // and of vm-launch's own probes, with their answers
+    std::uint64_t own_help = 0;  // frames of vm-launch's that spared the machine a wait
     std::uint64_t left_out = 0;  // packets of machines that found no place any more
     bool more_hosts = false;     // than most_hosts: they were not all counted
     double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
@@ -47,9 +49,10 @@ struct FoundMachine {
 class Machines {
   public:
     // Where `only` is given, only this machine is kept, however many there are.
-    explicit Machines(std::optional<Mac> only = std::nullopt) : only_{only} {}
+    explicit Machines(std::optional<Mac> only = std::nullopt) : kept_{only} {}
 
-    void frame(double at, LinkLayer link, Bytes captured);
+    // `notes`: what the file says of it.
+    void frame(double at, LinkLayer link, Bytes captured, const FrameNotes& notes);
 
     // In the order in which they were seen.
     [[nodiscard]] std::vector<FoundMachine> found();
@@ -66,6 +69,16 @@ class Machines {
     struct Place {
         Machine machine;
         std::set<std::uint16_t> vlans{};
+        bool reset = false;  // what comes next is of another boot
+    };
+    // Which machines have a place.
+    struct Kept {
+        std::optional<Mac> only{};    // none: all
+        std::set<Mac> record_nics{};  // where it is a record of vm-launch's: its VM's alone
+
+        [[nodiscard]] bool has(const Mac& mac) const {
+            return (!only || mac == *only) && (record_nics.empty() || record_nics.contains(mac));
+        }
     };
     using Index = std::optional<std::size_t>;
 
@@ -78,7 +91,7 @@ class Machines {
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
     void note_address(std::size_t index, const boot::Address& address);
 
-    std::optional<Mac> only_{};
+    Kept kept_;
     std::set<Mac> other_machines_;
     std::vector<Place> places_;
     std::map<Mac, std::size_t> by_mac_;

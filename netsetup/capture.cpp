@@ -1,5 +1,6 @@
 #include "netsetup/capture.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -134,8 +135,11 @@ CapturedFrame read_frame(int fd, std::span<char> room) noexcept {
     socklen_t size = sizeof address;
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): recvfrom(2) gives every kind of address so
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    const ssize_t count = ::recvfrom(fd, room.data(), room.size(), 0, generic, &size);
-    return {count, count > 0 && address.sll_pkttype == PACKET_OUTGOING};
+    // MSG_TRUNC: the count is that of the whole frame.
+    const ssize_t length = ::recvfrom(fd, room.data(), room.size(), MSG_TRUNC, generic, &size);
+    return {std::min(length, static_cast<ssize_t>(room.size())),
+            length > 0 ? static_cast<std::size_t>(length) : 0,
+            length > 0 && address.sll_pkttype == PACKET_OUTGOING};
 }
 
 bool pause_capture(int fd, int link_index) noexcept {

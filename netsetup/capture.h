@@ -21,10 +21,11 @@ inline constexpr std::size_t capture_length = 1024;
 // namespace of the calling thread; needs CAP_NET_RAW. Throws Error.
 [[nodiscard]] OwnedFd open_capture(int link_index);
 
-// The next frame, or as much of it as there is room for: bytes, 0 or less as of read(2). `outgoing`: it
-// leaves over the link, so that of a tap it goes to the guest.
+// The next frame, or as much of it as there is room for: bytes, 0 or less as of read(2). `length`: of all of
+// it. `outgoing`: it leaves over the link, so that of a tap it goes to the guest.
 struct CapturedFrame {
     ssize_t count = -1;
+    std::size_t length = 0;
     bool outgoing = false;
 };
 [[nodiscard]] CapturedFrame read_frame(int fd, std::span<char> room) noexcept;

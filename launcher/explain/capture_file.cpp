@@ -25,9 +25,34 @@ Error unreadable(const std::string& path, std::string_view why, std::string hint
                   std::string{why}, std::move(hint), ExitCode::settings}};
 }
 
-Pcap opened(const std::string& path) {
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{
-        path == "-" ? stdin : std::fopen(path.c_str(), "rbe"), &std::fclose};
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+// What libpcap reads is read along.
+struct ReadAlong {
+    File file;
+    capture::PacketNotes notes{};
+};
+
+ssize_t read_both(void* cookie, char* room, std::size_t size) {
+    auto& along = *static_cast<ReadAlong*>(cookie);
+    const std::size_t count = std::fread(room, 1, size, along.file.get());
+    along.notes.feed({room, count});
+    return count == 0 && std::ferror(along.file.get()) != 0 ? -1 : static_cast<ssize_t>(count);
+}
+
+ReadAlong opened_file(const std::string& path) {
+    ReadAlong along{{path == "-" ? stdin : std::fopen(path.c_str(), "rbe"), &std::fclose}};
+    if (!along.file) {
+        throw unreadable(path, errno_text(errno), "");
+    }
+    return along;
+}
+
+// Of what is read along, which must outlive it.
+Pcap opened(const std::string& path, ReadAlong& along) {
+    File file{
+        ::fopencookie(&along, "rb", {.read = read_both, .write = nullptr, .seek = nullptr, .close = nullptr}),
+        &std::fclose};
     if (!file) {
         throw unreadable(path, errno_text(errno), "");
     }
@@ -73,7 +98,8 @@ constexpr std::string_view one_interface =
 
 CaptureEnd read_capture(const std::string& path, const OnCapturedFrame& on_frame) {
     constexpr double nano = 1e-9;
-    const Pcap handle = opened(path);
+    ReadAlong along = opened_file(path);
+    const Pcap handle = opened(path, along);
     const int type = pcap_datalink(handle.get());
     const auto link = link_layer_of(type);
     if (!link) {
@@ -86,13 +112,14 @@ CaptureEnd read_capture(const std::string& path, const OnCapturedFrame& on_frame
     bool has_frames = false;
     while ((result = pcap_next_ex(handle.get(), &header, &data)) == 1) {
         on_frame(static_cast<double>(header->ts.tv_sec) + static_cast<double>(header->ts.tv_usec) * nano,
-                 *link, Bytes{{data, header->caplen}});
+                 *link, Bytes{{data, header->caplen}}, along.notes.next());
         has_frames = true;
     }
     if (result != PCAP_ERROR_BREAK && !has_frames) {
         throw unreadable(path, pcap_geterr(handle.get()), std::string{one_interface});
     }
-    return {name_of_link(type), result == PCAP_ERROR_BREAK ? "" : pcap_geterr(handle.get())};
+    return {name_of_link(type), result == PCAP_ERROR_BREAK ? "" : pcap_geterr(handle.get()),
+            along.notes.run_end()};
 }
 
 }  // namespace vml

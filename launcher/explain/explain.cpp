@@ -12,6 +12,7 @@
 #include "base/output.h"
 #include "capture/explanation.h"
 #include "launcher/explain/capture_file.h"
+#include "launcher/settings/run_options.h"
 #include "launcher/start/report_file.h"
 
 namespace vml {
@@ -29,6 +30,15 @@ std::optional<Mac> wanted_mac(const ReadResult& read) {
         return std::nullopt;
     }
     return mac_from_text(*read.settings.nics.front().mac);
+}
+
+void refuse_packets(const std::vector<std::filesystem::path>& reports) {
+    for (const std::filesystem::path& report : reports) {
+        if (kind_of_report(report) == ReportKind::packets) {
+            throw refused(fmt::format("explain writes no packets: --report {}", report.string()),
+                          "a name that ends with .json or .html; a VM's own run writes .pcapng");
+        }
+    }
 }
 
 // The first of these, as text.
@@ -60,15 +70,17 @@ std::optional<Fault> nothing_in(const Explanation& explanation, const capture::M
 }
 
 Explanation explained(const std::string& file, capture::Machines& machines) {
-    const CaptureEnd end = read_capture(file, [&](double at, capture::LinkLayer link, Bytes captured) {
-        machines.frame(at, link, captured);
-    });
+    const CaptureEnd end = read_capture(
+        file, [&](double at, capture::LinkLayer link, Bytes captured, const capture::FrameNotes& notes) {
+            machines.frame(at, link, captured, notes);
+        });
     return {file == "-" ? "standard input" : file,
             end.kind,
             machines.counts(),
             machines.other_hosts(),
             machines.found(),
-            end.damage};
+            end.damage,
+            end.run_end};
 }
 
 std::string json_text(const Explanation& explanation) {
@@ -78,7 +90,7 @@ std::string json_text(const Explanation& explanation) {
 void write_reports(const std::vector<ReportFile>& files, const Explanation& explanation) {
     for (const ReportFile& file : files) {
         const std::string text =
-            file.path.extension() == ".html" ? as_html(explanation) : json_text(explanation);
+            kind_of_report(file.path) == ReportKind::page ? as_html(explanation) : json_text(explanation);
         if (const int error = write_report(file, text); error != 0) {
             throw Error{{fmt::format("cannot write the report {}", file.path.string()), errno_text(error), "",
                          ExitCode::report}};
@@ -93,6 +105,7 @@ int explain_capture(const ReadResult& read) {
         throw refused("explain: name one capture", "vm-launch explain FILE.pcap; - is standard input");
     }
     const std::optional<Mac> wanted = wanted_mac(read);
+    refuse_packets(read.settings.reports);
     capture::Machines machines{wanted};
     const Explanation explanation = explained(read.command.words.front(), machines);
     const std::vector<ReportFile> files = open_reports(read.settings.reports, "--report");

@@ -59,6 +59,11 @@ serve::FoundFile FileKeeper::open_served(const std::string& name) {
     return {std::move(reply.fd), reply.size, reply.error};
 }
 
+BegunReport FileKeeper::begin_report(std::size_t number) {
+    Reply reply = answer_to(socket_.get(), {Wish::begin_report, static_cast<std::uint32_t>(number), {}, {}});
+    return {std::move(reply.fd), reply.error};
+}
+
 int FileKeeper::write_report(std::size_t number, std::string_view text) {
     Question question{Wish::write_report, static_cast<std::uint32_t>(number), {}, {}};
     question.fd.reset(::memfd_create("report", MFD_CLOEXEC));

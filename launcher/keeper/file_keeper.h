@@ -36,6 +36,7 @@ class FileKeeper : public VmFiles {
     FileKeeper& operator=(FileKeeper&&) = delete;
 
     [[nodiscard]] serve::FoundFile open_served(const std::string& name) override;
+    [[nodiscard]] BegunReport begin_report(std::size_t number) override;
     [[nodiscard]] int write_report(std::size_t number, std::string_view text) override;
     [[nodiscard]] int mark_first_boot() override;
     [[nodiscard]] std::vector<Reach> reach() const override { return {}; }

@@ -83,6 +83,10 @@ Reply answer(VmFiles& files, const Question& question) {
             serve::FoundFile found = files.open_served(question.name);
             return {found.error, found.size, std::move(found.fd)};
         }
+        case Wish::begin_report: {
+            BegunReport begun = files.begin_report(question.number);
+            return {begun.error, 0, std::move(begun.fd)};
+        }
         case Wish::write_report:
             return {write_report(files, question), 0, OwnedFd{}};
         case Wish::mark_first_boot:
@@ -140,9 +144,12 @@ void keep(const KeptFor& vm, OpenFiles files, Leavings leavings) {
         ::prctl(PR_SET_NAME, keeper_comm);
         keep_open(descriptors_of(vm, files, leavings));
         leavings.folders = folder_in_use(leavings.folders);
-        OwnVmFiles own{std::move(files), leavings.folders};
-        lock_down({std::nullopt, false, confinement_for(own)});
-        answer_all(vm, own);
+        {
+            OwnVmFiles own{std::move(files),
+                           leavings.folders};  // what was begun, and not finished, goes with it
+            lock_down({std::nullopt, false, confinement_for(own)});
+            answer_all(vm, own);
+        }
         take_away(std::move(leavings));
     } catch (const std::exception&) {
         code = 1;  // its VM's vm-launch says what was not done

@@ -10,7 +10,7 @@
 
 namespace vml {
 
-enum class Wish : std::uint32_t { open_served, write_report, mark_first_boot, end };
+enum class Wish : std::uint32_t { open_served, write_report, mark_first_boot, begin_report, end };
 
 struct Question {
     Wish wish = Wish::open_served;
@@ -22,7 +22,7 @@ struct Question {
 struct Reply {
     std::int32_t error = 0;  // errno; 0: it is done
     std::uint64_t size = 0;  // of the file, in bytes
-    OwnedFd fd{};            // the file
+    OwnedFd fd{};            // the file, or the report that was begun
 };
 
 // Whether the other side was still there.

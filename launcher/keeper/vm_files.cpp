@@ -1,11 +1,12 @@
 #include "launcher/keeper/vm_files.h"
 
 #include <cerrno>
+#include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "launcher/start/kept_files.h"
-#include "launcher/start/report_file.h"
 
 namespace vml {
 
@@ -22,8 +23,36 @@ serve::FoundFile OwnVmFiles::open_served(const std::string& name) {
     return serve::open_in(files_.served, name);
 }
 
+BegunReport OwnVmFiles::begin_report(std::size_t number) {
+    if (number >= files_.reports.size() || begun_.contains(number)) {
+        return {OwnedFd{}, EINVAL};
+    }
+    try {
+        const GrowingReport& report = begun_.try_emplace(number, files_.reports[number]).first->second;
+        BegunReport begun{OwnedFd{::fcntl(report.fd(), F_DUPFD_CLOEXEC, 0)}};
+        begun.error = begun.fd ? 0 : errno;
+        return begun;
+    } catch (const std::system_error& error) {
+        return {OwnedFd{}, error.code().value()};
+    }
+}
+
 int OwnVmFiles::write_report(std::size_t number, std::string_view text) {
-    return number < files_.reports.size() ? vml::write_report(files_.reports[number], text) : EINVAL;
+    if (number >= files_.reports.size()) {
+        return EINVAL;
+    }
+    const auto begun = begun_.find(number);
+    if (begun == begun_.end()) {
+        return vml::write_report(files_.reports[number], text);
+    }
+    int error = 0;
+    try {
+        begun->second.finish(text);
+    } catch (const std::system_error& thrown) {
+        error = thrown.code().value();
+    }
+    begun_.erase(begun);
+    return error;
 }
 
 int OwnVmFiles::mark_first_boot() {

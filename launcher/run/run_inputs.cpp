@@ -219,6 +219,7 @@ RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& p
              repeat_offers_to(spec),
              {},
              probe_question(plan),
+             {},
              {}},
             report_head(spec, plan),
             {}};

@@ -26,6 +26,7 @@
 #include "launcher/run/netboot_server.h"
 #include "launcher/run/port_watches.h"
 #include "launcher/run/qemu_link.h"
+#include "launcher/run/record_file.h"
 #include "launcher/run/run_report.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
@@ -112,7 +113,8 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
-              own_service(plan, vm.http_port), std::move(inputs.watch.probe), own_url(plan, vm.http_port)},
+              own_service(plan, vm.http_port), std::move(inputs.watch.probe), own_url(plan, vm.http_port),
+              record_for(options.reports, files, plan.name)},
              std::move(vm.wire),
              log_,
              watch_handlers()},
@@ -167,12 +169,13 @@ void RunLoop::end_of_run() {
 
 void RunLoop::write_report(const std::string& summary) {
     boot::ReportHead& head = held_.head;
-    watch_.end(head);
     head.lasted = watch_.now();
     head.exit_code = end_->exit_code;
     head.summary = summary;
     head.fault = end_->fault;
-    end_->exit_code = write_reports(held_.reports, held_.files, head, watch_.observer().boots(), log_);
+    const FrameRecord::Rest record = watch_.end(head);
+    end_->exit_code =
+        write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {

@@ -8,15 +8,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "launcher/settings/run_options.h"
+
 namespace vml {
 
 namespace {
 
-std::string report_text(const std::filesystem::path& path, const boot::ReportHead& head,
-                        const std::vector<boot::Boot>& boots) {
-    if (path.extension() == ".html") {
-        return boot::report_as_html(head, boots);
-    }
+std::string json_report(const boot::ReportHead& head, const std::vector<boot::Boot>& boots) {
     return boot::report_as_json(head, boots)
                .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
            "\n";
@@ -72,11 +70,20 @@ void remember_first_boot(VmFiles& files, Log& log) {
 }
 
 int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
-                  const boot::ReportHead& head, const std::vector<boot::Boot>& boots, Log& log) {
+                  const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
+                  const FrameRecord::Rest& record, Log& log) {
     const boot::ReportHead worded = worded_head(head, log);
+    const auto written = [&](std::size_t number) {
+        const ReportKind kind = kind_of_report(paths[number]).value_or(ReportKind::json);
+        if (kind == ReportKind::packets) {
+            return record.error != 0 ? record.error : files.write_report(number, record.bytes);
+        }
+        return files.write_report(number, kind == ReportKind::page ? boot::report_as_html(worded, boots)
+                                                                   : json_report(worded, boots));
+    };
     int exit_code = head.exit_code;
     for (std::size_t number = 0; number < paths.size(); ++number) {
-        const int error = files.write_report(number, report_text(paths[number], worded, boots));
+        const int error = written(number);
         if (error != 0) {
             log.fault({fmt::format("cannot write the report {}", paths[number].string()), errno_text(error),
                        "", ExitCode::report});

@@ -11,6 +11,7 @@
 #include "launcher/keeper/vm_files.h"
 #include "launcher/remote/control_service.h"
 #include "launcher/run/supervisor_actions.h"
+#include "launcher/watch/frame_record.h"
 
 namespace vml {
 
@@ -32,8 +33,10 @@ void say_end(const supervise::Finish& end, Log& log);
 void remember_first_boot(VmFiles& files, Log& log);
 
 // The exit code of the run, which is the head's, or ExitCode::report: a run that went well, and a file that
-// could not be written. That is reported, and keeps no other from being written.
+// could not be written. That is reported, and keeps no other from being written. `record`: what is left to
+// write of the packets, where one of the files has them.
 [[nodiscard]] int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
-                                const boot::ReportHead& head, const std::vector<boot::Boot>& boots, Log& log);
+                                const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
+                                const FrameRecord::Rest& record, Log& log);
 
 }  // namespace vml

@@ -1,5 +1,7 @@
 #include "launcher/settings/run_options.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
@@ -70,12 +72,20 @@ Until parse_until(std::string_view text) {
     return {stage_of(word), "", std::string{word}};
 }
 
+std::optional<ReportKind> kind_of_report(const std::filesystem::path& path) {
+    constexpr std::array ends{std::pair{".json", ReportKind::json}, std::pair{".html", ReportKind::page},
+                              std::pair{".pcapng", ReportKind::packets}};
+    const auto* const found = std::find_if(ends.begin(), ends.end(),
+                                           [&](const auto& end) { return path.extension() == end.first; });
+    return found == ends.end() ? std::nullopt : std::optional{found->second};
+}
+
 std::vector<std::filesystem::path> parse_reports(std::string_view text) {
     std::vector<std::filesystem::path> paths;
     for (const std::string& part : split_list(text)) {
         const std::filesystem::path path{part};
-        if (path.extension() != ".json" && path.extension() != ".html") {
-            throw invalid_value(part, "a name that ends with .json or .html");
+        if (!kind_of_report(path)) {
+            throw invalid_value(part, "a name that ends with .json, .html or .pcapng");
         }
         paths.push_back(path);
     }
@@ -156,10 +166,10 @@ std::vector<OptionRow> boot_watch_options() {
             {"reboot-limit", "REBOOT_LIMIT", "N", "3",
              "exit 16 after N network boots in a row in which no operating system stayed up for "
              "60 s; 0: never"}),
-        adding_up(
-            option<&Settings::reports, parse_reports>({"report", "BOOT_REPORT", "FILE,…", "none",
-                                                       "write the boot as JSON (a name that ends with .json) "
-                                                       "or as a picture in one HTML file (.html)"})),
+        adding_up(option<&Settings::reports, parse_reports>(
+            {"report", "BOOT_REPORT", "FILE,…", "none",
+             "write the boot as JSON (a name that ends with .json), as a picture in one HTML file (.html), "
+             "or as its packets, with what they showed as their comments (.pcapng)"})),
         of_kind(ValueKind::file,
                 option<&Settings::events, parse_event_target>(
                     {"events", "EVENTS", "TARGET", "none",

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,11 @@ namespace vml {
 [[nodiscard]] Until parse_until(std::string_view text);
 // Paths that end with .json or .html, separated by commas.
 [[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
+
+// What a report is, by its name's end.
+enum class ReportKind { json, page, packets };
+// Nothing: a report has no such name.
+[[nodiscard]] std::optional<ReportKind> kind_of_report(const std::filesystem::path& path);
 // A path, "-" for standard output, or "fd:" and a descriptor's number.
 [[nodiscard]] EventTarget parse_event_target(std::string_view text);
 [[nodiscard]] std::vector<std::string> parse_extra_args(std::string_view text);

@@ -269,7 +269,7 @@ struct Settings {
     std::optional<Until> until;
     std::optional<std::chrono::seconds> boot_timeout;
     unsigned reboot_limit = 3;                   // fruitless network boots in a row; 0: any number
-    std::vector<std::filesystem::path> reports;  // .json or .html
+    std::vector<std::filesystem::path> reports;  // kind_of_report
     std::optional<EventTarget> events;
     bool boot_watch = true;                      // look at the guest's packets
     ProbeChoice probe = ProbeChoice::automatic;  // not without fast_boot either

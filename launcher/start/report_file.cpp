@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,18 @@ void write_all(int to, std::string_view text) {
     }
 }
 
+void copy_all(int from, int to) {
+    constexpr std::size_t piece = 64U << 10U;
+    std::string room(piece, '\0');
+    ssize_t count = 0;
+    for (off_t at = 0; (count = ::pread(from, room.data(), room.size(), at)) > 0; at += count) {
+        write_all(to, std::string_view{room}.substr(0, static_cast<std::size_t>(count)));
+    }
+    if (count < 0) {
+        throw std::system_error{errno, std::generic_category()};
+    }
+}
+
 }  // namespace
 
 std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::string_view origin) {
@@ -70,16 +83,37 @@ std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::st
     return files;
 }
 
-int write_report(const ReportFile& file, std::string_view text) {
+GrowingReport::GrowingReport(const ReportFile& file) : file_{file} {
     constexpr mode_t readable = 0644;
+    if (!file.stream) {
+        new_.emplace(file.folder.get(), file.name, readable);
+        return;
+    }
+    memory_.reset(::memfd_create("report", MFD_CLOEXEC));
+    if (!memory_) {
+        throw std::system_error{errno, std::generic_category()};
+    }
+}
+
+void GrowingReport::finish(std::string_view rest) {
+    if (::lseek(fd(), 0, SEEK_END) < 0) {
+        throw std::system_error{errno, std::generic_category()};
+    }
+    write_all(fd(), rest);
+    if (new_) {
+        static_cast<void>(new_->keep());
+    } else {
+        copy_all(fd(), file_.stream.get());
+    }
+}
+
+int write_report(const ReportFile& file, std::string_view text) {
     try {
         if (file.stream) {
             write_all(file.stream.get(), text);
-            return 0;
+        } else {
+            GrowingReport{file}.finish(text);
         }
-        NewFile report{file.folder.get(), file.name, readable};
-        write_all(report.fd(), text);
-        static_cast<void>(report.keep());
         return 0;
     } catch (const std::system_error& error) {
         return error.code().value();

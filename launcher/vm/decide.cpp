@@ -94,6 +94,7 @@ Decision decide(const Settings& settings, const Origins& origins, const HostFact
     spec.boot_order = std::move(order.later);
     drop_idle_program(spec);
     watch_nics(in, spec, findings);
+    check_record(in, spec, findings);
     spare_waits(in, spec);
     decide_probe(in, spec, findings);
     spec.extra_args = settings.extra_args;

@@ -218,6 +218,8 @@ struct BootOrder {
 // decide_watch.cpp: what follows from the order.
 void drop_idle_program(VmSpec& spec);
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings);
+// Can the packets be written that --report is to have?
+void check_record(const DecideInput& in, const VmSpec& spec, Findings& findings);
 void spare_waits(const DecideInput& in, VmSpec& spec);
 // decide_probe.cpp: whose network is asked who would answer, for `run` as for `doctor`.
 void decide_probe(const DecideInput& in, VmSpec& spec, Findings& findings);

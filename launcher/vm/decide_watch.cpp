@@ -1,7 +1,12 @@
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "launcher/settings/run_options.h"
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/link_kind.h"
 
@@ -49,6 +54,35 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
             "the guest's packets cannot be seen: {} (in a container: --cap-add NET_RAW); the console "
             "alone tells of the boot",
             errno_text(in.facts.capture_error)));
+    }
+}
+
+// A record has what the watch sees.
+void check_record(const DecideInput& in, const VmSpec& spec, Findings& findings) {
+    std::vector<std::filesystem::path> records;
+    std::copy_if(in.settings.reports.begin(), in.settings.reports.end(), std::back_inserter(records),
+                 [](const auto& report) { return kind_of_report(report) == ReportKind::packets; });
+    if (records.empty()) {
+        return;
+    }
+    const std::string what = fmt::format("{}: no packets for {}", in.origin("report"), records[0].string());
+    const bool boots = std::any_of(spec.nics.begin(), spec.nics.end(),
+                                   [&](const NicSpec& nic) { return spec.boots_from(nic); });
+    if (records.size() > 1) {
+        findings.settings_fault(
+            fmt::format("{} names {} files for the packets", in.origin("report"), records.size()),
+            "they are written once, as they come", "name one that ends with .pcapng");
+    } else if (!in.settings.boot_watch) {
+        findings.settings_fault(what, fmt::format("{}: nobody looks at them", in.origin("boot-watch")),
+                                "leave one of the two out");
+    } else if (!boots) {
+        findings.settings_fault(what, "no NIC is in the boot order, and none is watched",
+                                "let the guest boot from the network: --ipxe, or --boot-order with network");
+    } else if (std::none_of(spec.nics.begin(), spec.nics.end(),
+                            [](const NicSpec& nic) { return nic.watched; })) {
+        findings.host_fault(
+            what, fmt::format("the guest's packets cannot be seen: {}", errno_text(in.facts.capture_error)),
+            "start vm-launch as root (in a container: --cap-add NET_RAW)");
     }
 }
 

@@ -49,9 +49,17 @@ void BootHelp::packet(std::size_t nic, const boot::Packet& packet) {
     repeat_offer(nic, packet);
 }
 
+bool BootHelp::spare_a_wait(std::size_t nic, std::string_view frame) const {
+    const bool went = hands_.send(nic, frame);
+    if (went) {
+        hands_.sent(nic, frame);
+    }
+    return went;
+}
+
 void BootHelp::repeat_offer(std::size_t nic, const boot::Packet& packet) {
     const auto offer = helps_.offer_repeat.repeated(nic, packet, hands_.boot_without_fetches());
-    if (offer && hands_.send(nic, serve::proxy_offer(*offer))) {
+    if (offer && spare_a_wait(nic, serve::proxy_offer(*offer))) {
         log_.debug(helps_.shortcuts.tell(helps_.offer_repeat.text(nic, hands_.now())));
     }
 }
@@ -94,7 +102,7 @@ void BootHelp::answer_search(std::size_t nic) {
 
 void BootHelp::advertise(std::size_t nic) {
     if (helps_.shortcuts.answer_in(nic, hands_.boot_without_fetches(), hands_.now()) &&
-        hands_.send(nic, serve::router_advertisement())) {
+        spare_a_wait(nic, serve::router_advertisement())) {
         log_.debug(helps_.shortcuts.advertised(nic, hands_.now()));
     }
 }

@@ -26,6 +26,8 @@ class BootHelp {
         // Hands a frame to this guest alone, after all that has come for it by now; false when it cannot.
         std::function<void()> catch_up;
         std::function<bool(std::size_t nic, std::string_view frame)> send;
+        // One went out that is not told of otherwise.
+        std::function<void(std::size_t nic, std::string_view frame)> sent;
         std::function<double()> now;  // seconds since the guest began to run
         std::function<const boot::Boot&()> boot;
         std::function<const boot::Boot&()> boot_without_fetches;  // at no cost
@@ -56,6 +58,7 @@ class BootHelp {
   private:
     void answer_search(std::size_t nic);
     void advertise(std::size_t nic);
+    [[nodiscard]] bool spare_a_wait(std::size_t nic, std::string_view frame) const;
     void repeat_offer(std::size_t nic, const boot::Packet& packet);
     void switch_links(const std::vector<LinkSwitch>& switches);
 

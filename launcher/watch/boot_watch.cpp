@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "bootwatch/hints.h"
+#include "bootwatch/own_frame.h"
 #include "bootwatch/packet.h"
 
 namespace vml {
@@ -88,6 +89,11 @@ void tell_probe(const boot::Probe& probe, double at, Log& log) {
     }
 }
 
+std::string end_text(const boot::ReportHead& head) {
+    return fmt::format("{} (exit code {}){}{}", head.summary, head.exit_code,
+                       head.fault && !head.fault->why.empty() ? ": " : "", head.fault ? head.fault->why : "");
+}
+
 std::optional<boot::Packet> own_packet(std::string_view frame) {
     auto packet = boot::decode_frame(bytes_of(frame));
     if (packet) {
@@ -103,6 +109,7 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
     : log_{log},
       handlers_{std::move(handlers)},
       observer_{std::move(config.observer)},
+      record_{std::move(config.record), observer_.config().nics},
       help_{io,
             {Shortcuts{config.shortcuts, observer_.config().nics}, LinkPause{std::move(config.pausable_nics)},
              OfferRepeat{config.repeat_offers_to, observer_.config().nics},
@@ -110,25 +117,34 @@ BootWatch::BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::v
             log,
             {handlers_.switch_link, handlers_.press_key, [this] { wire_.catch_up(); },
              [this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+             [this](std::size_t nic, std::string_view frame) {
+                 record_.own_frame(nic, frame, boot::own_help_comment);
+             },
              [this] { return now(); }, [this]() -> const boot::Boot& { return observer_.boot(); },
              [this]() -> const boot::Boot& { return observer_.current_boot(); }}},
       probe_{io,
              config.probe,
              taps,
-             {[this](std::size_t nic, std::string_view frame) { return wire_.send(nic, frame); },
+             {[this](std::size_t nic, std::string_view frame) {
+                  const bool went = wire_.send(nic, frame);
+                  if (went) {
+                      record_.own_frame(nic, frame, boot::own_probe_comment);
+                  }
+                  return went;
+              },
               [this] { return now(); }, [this](const boot::Probe& probe) { observer_.probed(probe); },
               [this](const boot::Probe& probe) { tell_probe(probe, now(), log_); }}},
-      wire_{io,
-            std::move(taps),
-            {[this](std::size_t nic, Bytes frame, bool came_in) { frame_seen(nic, frame, came_in); },
-             handlers_.switch_dump,
-             [this](double late_s) {
-                 tell_late_rest(late_s, now(), observer_.fetches(), told_late_rest_, log_);
-             },
-             // iPXE may look for an address, and another server's offer come right after (own_offer.h).
-             [this](std::size_t nic) {
-                 return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
-             }}},
+      wire_{
+          io,
+          std::move(taps),
+          {[this](std::size_t nic, const WireFrame& frame) { frame_seen(nic, frame); }, handlers_.switch_dump,
+           [this](double late_s) {
+               tell_late_rest(late_s, now(), observer_.fetches(), told_.late_rest, log_);
+           },
+           // iPXE may look for an address, and another server's offer come right after (own_offer.h).
+           [this](std::size_t nic) {
+               return nic == help_.own_offer().nic() && !is_under_way(observer_.fetches());
+           }}},
       answer_wait_{io,
                    log,
                    {[this] { return now(); },
@@ -145,7 +161,8 @@ bool BootWatch::was_reset() {
     if (seen.marks.empty()) {
         return false;
     }
-    told_late_rest_ = false;
+    told_.late_rest = false;
+    record_.was_reset();
     probe_.end();  // what is still to be answered was asked for the boot before
     help_.was_reset();
     wire_.resume();
@@ -189,7 +206,7 @@ double BootWatch::now() const {
     return started_ ? std::chrono::duration<double>(Clock::now() - *started_).count() : 0;
 }
 
-void BootWatch::end(boot::ReportHead& head) {
+FrameRecord::Rest BootWatch::end(boot::ReportHead& head) {
     if (started_) {  // a guest that never ran did not boot
         tell_all(news_.last_look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
     }
@@ -202,17 +219,20 @@ void BootWatch::end(boot::ReportHead& head) {
     }
     const std::vector<std::string> done = help_.shortcuts().done();
     head.helped.insert(head.helped.end(), done.begin(), done.end());
-    head.hints = hints_;
+    head.hints = told_.hints;
     head.lost_frames = wire_.lost();
+    return record_.end(end_text(head));
 }
 
-void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
-    auto packet = boot::decode_frame(frame);
+void BootWatch::frame_seen(std::size_t nic, const WireFrame& frame) {
+    const FrameRecord::Look look = record_.frame(nic, frame);
+    auto packet = boot::decode_frame(frame.bytes);
     if (!packet) {
         return;
     }
-    packet->came_in = came_in;
+    packet->came_in = frame.came_in;
     if (probe_.takes(nic, *packet)) {
+        record_.note(boot::own_probe_comment);
         return;
     }
     Observed seen = observer_.packet(now(), nic, *packet);
@@ -222,6 +242,7 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
     observed(seen);
     for (const std::string& own : offered) {
         if (const auto own_seen = own_packet(own)) {
+            const FrameRecord::Look own_look = record_.own_frame(nic, own, boot::own_offer_comment);
             observed(observer_.packet(offered_at, nic, *own_seen));
         }
     }
@@ -235,8 +256,12 @@ void BootWatch::frame_seen(std::size_t nic, Bytes frame, bool came_in) {
 // Tells what is new of the boot, and what follows from it.
 void BootWatch::observed(const Observed& seen) {
     if (started_ && !(seen.is_data && news_.can_wait(now(), observer_.fetches()))) {
-        tell_all(news_.look(now(), observer_.current_boot(), observer_.fetches()), handlers_.on_event);
+        const std::vector<events::Event> news =
+            news_.look(now(), observer_.current_boot(), observer_.fetches());
+        tell_all(news, handlers_.on_event);
+        record_.note(news);
     }
+    record_.note(seen.marks);
     if (seen.progress) {
         const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());
         log_.tell(LogLevel::info, fmt::format("[{:6.2f} s] {}", now(), *seen.progress),
@@ -245,7 +270,7 @@ void BootWatch::observed(const Observed& seen) {
     if (seen.warning) {
         tell_both(LogLevel::warning, *seen.warning, events::hint(log_.worded(*seen.warning)), log_,
                   handlers_.on_event);
-        hints_.push_back(*seen.warning);
+        told_.hints.push_back(*seen.warning);
     }
     for (const boot::Mark& mark : seen.marks) {
         tell_both(LogLevel::info,
@@ -258,8 +283,8 @@ void BootWatch::observed(const Observed& seen) {
         const boot::Network network = observer_.config().about.network;
         if (observer_.has_reached(boot::Stage::kernel) && network != boot::Network::nat &&
             network != boot::Network::isolated) {
-            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), hints_, log_,
-                       handlers_.on_event);
+            tell_hints(boot::network_hints(observer_.boot(), help_.shortcuts().spared_router()), told_.hints,
+                       log_, handlers_.on_event);
         }
         if (observer_.has_reached(boot::Stage::os)) {
             wire_.pause();

@@ -17,6 +17,7 @@
 #include "launcher/watch/answer_wait.h"
 #include "launcher/watch/boot_help.h"
 #include "launcher/watch/boot_observer.h"
+#include "launcher/watch/frame_record.h"
 #include "launcher/watch/link_pause.h"
 #include "launcher/watch/network_probe.h"
 #include "launcher/watch/own_offer.h"
@@ -33,6 +34,7 @@ struct BootWatchConfig {
     std::optional<OwnService> own_service{};      // see own_offer.h
     std::optional<ProbeQuestion> probe{};         // see network_probe.h
     std::string own_url{};                        // what begins so vm-launch serves; empty: nothing
+    std::optional<FrameRecord::Config> record{};  // of the packets; none: they are not kept
 };
 
 class BootWatch {
@@ -77,28 +79,34 @@ class BootWatch {
     // Seconds since the guest began to run.
     [[nodiscard]] double now() const;
     [[nodiscard]] BootObserver& observer() { return observer_; }
-    // The run is over: tells what of the fetches was not told yet, and adds what the watch did, what it
-    // hinted at and what it missed.
-    void end(boot::ReportHead& head);
+    // The run is over, as the head has it: tells what of the fetches was not told yet, and adds what the
+    // watch did, what it hinted at and what it missed. What is left to write of the record.
+    [[nodiscard]] FrameRecord::Rest end(boot::ReportHead& head);
 
   private:
     using Clock = std::chrono::steady_clock;
 
-    void frame_seen(std::size_t nic, Bytes frame, bool came_in);
+    // Once.
+    struct Told {
+        std::vector<std::string> hints{};
+        bool late_rest = false;  // in this boot
+    };
+
+    void frame_seen(std::size_t nic, const WireFrame& frame);
     void observed(const Observed& seen);
 
     Log& log_;
     Handlers handlers_;
     BootObserver observer_;
+    FrameRecord record_;
     BootHelp help_;
     NetworkProbe probe_;
     WireWatch wire_;
     AnswerWait answer_wait_;
     std::optional<Clock::time_point> started_;
     std::string own_url_;
-    std::vector<std::string> hints_;
+    Told told_;
     events::BootNews news_;
-    bool told_late_rest_ = false;
 };
 
 }  // namespace vml

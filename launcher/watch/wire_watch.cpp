@@ -64,12 +64,13 @@ bool WireWatch::take(std::size_t index, int most) {
         if (tap.wire.filter.empty()) {
             const net::CapturedFrame frame = net::read_frame(fd, {buffer_.data(), net::capture_length});
             if ((count = frame.count) >= 0) {
-                handlers_.on_frame(index, seen(count), tap.wire.alone && frame.outgoing);
+                handlers_.on_frame(index, {seen(count), frame.length, tap.wire.alone && frame.outgoing});
             }
         } else if ((count = ::read(fd, buffer_.data(), buffer_.size())) >= 0) {
-            tap.ended = count == 0 || !tap.dump.feed(seen(count).chars(), [&](Bytes frame) {
-                handlers_.on_frame(index, frame, false);
-            });
+            tap.ended =
+                count == 0 || !tap.dump.feed(seen(count).chars(), [&](Bytes frame, std::size_t length) {
+                    handlers_.on_frame(index, {frame, length, false});
+                });
         }
         if (count < 0) {
             tap.ended = errno != EAGAIN && errno != EINTR;

@@ -19,11 +19,16 @@
 
 namespace vml {
 
+struct WireFrame {
+    Bytes bytes;             // as many as are looked at
+    std::size_t length = 0;  // of the whole frame
+    bool came_in = false;    // from the network; false where that is not known
+};
+
 class WireWatch {
   public:
     struct Handlers {
-        // `came_in`: from the network; false where that is not known.
-        std::function<void(std::size_t nic, Bytes frame, bool came_in)> on_frame;
+        std::function<void(std::size_t nic, const WireFrame& frame)> on_frame;
         // QEMU is to write its dump, or to leave it.
         std::function<void(const std::string& filter, bool on)> on_switch;
         // A rest has ended so much later than it was to, on a busy host.

@@ -136,6 +136,70 @@ class Splitter:
         self.buffer = self.buffer[at:]
 
 
+@dataclasses.dataclass
+class Interface:
+    name: str
+    mac: str
+    snap_length: int
+
+
+@dataclasses.dataclass
+class Packet:
+    interface: int
+    at: float  # seconds since 1970
+    length: int  # on the wire
+    frame: bytes
+    comments: list
+
+
+@dataclasses.dataclass
+class Pcapng:
+    program: str
+    interfaces: list
+    packets: list
+
+    def commented(self, words):
+        """The packets of which a comment begins so."""
+        return [packet for packet in self.packets if any(comment.startswith(words) for comment in packet.comments)]
+
+
+def pcapng_options(data):
+    at = 0
+    while at + 4 <= len(data):
+        code, length = struct.unpack_from("<HH", data, at)
+        if code == 0:
+            return
+        yield code, data[at + 4 : at + 4 + length]
+        at += 4 + (length + 3) // 4 * 4
+
+
+def read_pcapng(path):
+    """A file of one section, in little-endian (draft-ietf-opsawg-pcapng), with times in nanoseconds. What is odd in it is an error."""
+    with open(path, "rb") as file:
+        data = file.read()
+    capture = Pcapng("", [], [])
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        assert length >= 12 and length % 4 == 0 and struct.unpack_from("<I", data, at + length - 4)[0] == length, f"a broken block at {at}"
+        body = data[at + 8 : at + length - 4]
+        if kind == 0x0A0D0D0A:
+            assert at == 0 and struct.unpack_from("<IHH", body) == (0x1A2B3C4D, 1, 0)
+            capture.program = dict(pcapng_options(body[16:]))[4].decode()
+        elif kind == 1:
+            options = dict(pcapng_options(body[8:]))
+            assert options[9] == b"\x09" and struct.unpack_from("<H", body)[0] == 1
+            capture.interfaces.append(Interface(options[2].decode(), options[6].hex(":"), struct.unpack_from("<I", body, 4)[0]))
+        else:
+            assert kind == 6, f"a block of kind {kind}"
+            interface, high, low, captured, whole = struct.unpack_from("<5I", body)
+            assert interface < len(capture.interfaces) and captured <= whole
+            comments = [value.decode() for code, value in pcapng_options(body[20 + (captured + 3) // 4 * 4 :]) if code == 1]
+            capture.packets.append(Packet(interface, (high << 32 | low) / 1e9, whole, body[20 : 20 + captured], comments))
+        at += length
+    return capture
+
+
 class Capture:
     """A named pipe that QEMU writes its dump into, and the thread that reads it: packets are seen when they are sent,
     with no file to poll. `found` is called with every DHCP message and request."""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import pcap
 import vm
 
 
@@ -33,7 +34,8 @@ def test_a_capture_of_a_boot_tells_its_stages(boot, netboot, tmp_path):
     (netboot.path / "boot.ipxe").write_text("#!ipxe\nchain missing.ipxe\n")
     capture, options = dumped(tmp_path)
     report = tmp_path / "boot.json"
-    with boot("--ipxe", "--netboot-dir", netboot.path, "--report", report, *vm.SMALL, extra=options, capture=False) as run:
+    packets = tmp_path / "boot.pcapng"
+    with boot("--ipxe", "--netboot-dir", netboot.path, "--report", f"{report},{packets}", *vm.SMALL, extra=options, capture=False) as run:
         assert run.wait_exit() == 13
     code, told = explained(capture)
     [machine] = told["machines"]
@@ -46,3 +48,29 @@ def test_a_capture_of_a_boot_tells_its_stages(boot, netboot, tmp_path):
     assert "missing.ipxe" in explanation["verdict"]["what"]
     urls = [[fetch["url"] for fetch in report["boots"][0]["fetches"]] for report in (live, explanation)]
     assert urls[0] == urls[1]
+    check_packets(packets, live)
+
+
+def check_packets(packets, live):
+    """The run's own record of its packets: what it says of them, and what `explain` reads of it."""
+    code, told = explained(packets)
+    [machine] = told["machines"]
+    [explanation] = machine["boots"]
+    assert code == 13
+    assert stages(live["boots"][0]) == stages(explanation["boots"][0])
+    assert explanation["verdict"]["what"] == live["verdict"]["what"]
+    fetches = [[(fetch["url"], fetch["state"]) for fetch in report["boots"][0]["fetches"]] for report in (live, explanation)]
+    assert fetches[0] == fetches[1]
+    assert told["run_end"].startswith(f"{live['summary']} (exit code 13)")
+    assert len(explanation["boots"][0]["dhcp"][0]["offers"]) == len(live["boots"][0]["dhcp"][0]["offers"]) == 1
+
+    record = pcap.read_pcapng(packets)
+    [interface] = record.interfaces
+    assert (interface.name, interface.mac) == ("net0", machine["mac"])
+    asked = record.commented("fetch begins: ")
+    assert [fetch["url"].rsplit("/", 1)[1].encode() in packet.frame for fetch, packet in zip(live["boots"][0]["fetches"], asked, strict=True)] == [True] * len(asked)
+    assert all(record.commented(words) for words in ("DHCP: ", "script: boot.ipxe runs"))
+    assert len(record.commented("vm-launch's own, to this guest alone: spares a wait")) == told["frames"]["own_help"] == 1  # the offer, repeated
+    assert record.packets[-1].comments[-1].startswith("the run's end: ")
+    times = [packet.at for packet in record.packets]
+    assert times == sorted(times)

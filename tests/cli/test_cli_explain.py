@@ -161,3 +161,10 @@ def test_variables_of_a_vm_do_not_count(tmp_path):
     run = launch("explain", BOOTS / "http404.pcap", env=variables)
     assert run.returncode == 13
     assert kept.read_text() == "an earlier run's"
+
+
+def test_no_packets_are_written_of_a_capture(tmp_path):
+    run = launch("explain", CAPTURES / "nobody.pcap", "--report", tmp_path / "x.pcapng")
+    assert run.returncode == 2
+    assert "explain writes no packets" in run.stderr
+    assert list(tmp_path.iterdir()) == []

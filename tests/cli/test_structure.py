@@ -83,17 +83,17 @@ SYSTEM = {
     ),
     "launcher/start": (
         "",
-        "archive_* faccessat fchmod fchown fcntl flock fstat ftruncate geteuid memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit "
+        "archive_* faccessat fchmod fchown fcntl flock fstat ftruncate geteuid lseek memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit "
         "pwrite renameat setsockopt socketpair stat unlink unlinkat write",
     ),
-    "launcher/keeper": ("", "_exit close_range dup2 fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
+    "launcher/keeper": ("", "_exit close_range dup2 fcntl fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),
     "launcher/broadcast": ("asio", "clock_gettime fstat open select"),  # clock_gettime and select: Asio's, for a loop with a limit
     "launcher/watch": ("asio", ""),
     "launcher/probe": ("", "nl_socket_free nl_socket_get_fd poll read write"),
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
-    "launcher/explain": ("", "fclose fopen pcap_* stdin"),
+    "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.

@@ -46,7 +46,7 @@ class Machine {
                 frame(kind % 6 == 1, piece);
                 break;
             case 3:
-                dump_.feed(piece, [this](Bytes bytes) { packet(bytes); });
+                dump_.feed(piece, [this](Bytes bytes, std::size_t) { packet(bytes); });
                 break;
             case 4:
                 timeline_.event(at_, piece);

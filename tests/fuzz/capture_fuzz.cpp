@@ -1,6 +1,8 @@
 // A capture with whatever anybody may have sent → machines, boots, verdicts and what is told of them. The
 // input: one byte for the link layer, then pieces: one byte for the time, two for the length, and the frame.
 //
+// The same input is read as a pcapng file's notes.
+//
 // Holds that machines and boots stay within their bounds, and that all of it can be told.
 #include <algorithm>
 #include <cstddef>
@@ -8,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "bootwatch/pcapng.h"
 #include "bootwatch/report.h"
 #include "capture/explanation.h"
 #include "tests/fuzz/require.h"
@@ -35,6 +38,21 @@ void tell(Machines& machines) {
     (void)as_json(told).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// The same bytes as a pcapng file: there are no more notes than blocks.
+void read_notes(std::string_view input) {
+    constexpr std::size_t smallest_block = 12;
+    PacketNotes notes;
+    notes.feed(input.substr(0, input.size() / 2));
+    notes.feed(input.substr(input.size() / 2));
+    std::size_t told = 0;
+    for (std::size_t i = 0; i <= input.size() / smallest_block + 1; ++i) {
+        told += notes.next() == FrameNotes{} ? 0U : 1U;
+    }
+    require(told <= input.size() / smallest_block);
+    require(notes.next() == FrameNotes{});
+    require(notes.run_end().size() <= boot::longest_comment);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,6 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (input.empty()) {
         return 0;
     }
+    read_notes(input);
     const auto link = static_cast<LinkLayer>(data[0] % 4);
     Machines machines;
     double at = 1e9;
@@ -50,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             static_cast<std::size_t>(data[i + 1]) | (static_cast<std::size_t>(data[i + 2]) << 8U);
         const std::uint8_t step = data[i];
         at += step < 128 ? step / 100.0 : step < 250 ? (step - 127) * 2.0 : -100.0;
-        machines.frame(at, link, bytes_of(input.substr(i + 3, length)));
+        machines.frame(at, link, bytes_of(input.substr(i + 3, length)), {});
         i += 3 + length;
     }
     tell(machines);

@@ -14,7 +14,8 @@ std::vector<std::string> read_in(const std::string& pcap, std::size_t piece, boo
     std::vector<std::string> frames;
     good = true;
     for (std::size_t at = 0; at < pcap.size(); at += piece) {
-        good = reader.feed(pcap.substr(at, piece), [&](Bytes frame) {
+        good = reader.feed(pcap.substr(at, piece), [&](Bytes frame, std::size_t length) {
+            CHECK(length >= frame.size());
             frames.emplace_back(frame.chars());
         }) && good;
     }
@@ -39,15 +40,15 @@ TEST_CASE("pieces do not matter") {
 
 TEST_CASE("what is no capture, or has a frame that cannot be, is read no further") {
     PcapReader other;
-    CHECK_FALSE(other.feed(std::string(24, 'x'), [](Bytes) { FAIL("a frame"); }));
+    CHECK_FALSE(other.feed(std::string(24, 'x'), [](Bytes, std::size_t) { FAIL("a frame"); }));
     const std::string pcap = read_file(std::filesystem::path{VML_TEST_DIR} / "unit/data/boots/nodhcp.pcap");
     PcapReader reader;
     int frames = 0;
-    CHECK(reader.feed(pcap.substr(0, 24), [&](Bytes) { ++frames; }));
+    CHECK(reader.feed(pcap.substr(0, 24), [&](Bytes, std::size_t) { ++frames; }));
     std::string record(16, '\0');
     record[11] = '\x7f';
-    CHECK_FALSE(reader.feed(record, [&](Bytes) { ++frames; }));
-    CHECK_FALSE(reader.feed(pcap.substr(24), [&](Bytes) { ++frames; }));
+    CHECK_FALSE(reader.feed(record, [&](Bytes, std::size_t) { ++frames; }));
+    CHECK_FALSE(reader.feed(pcap.substr(24), [&](Bytes, std::size_t) { ++frames; }));
     CHECK(frames == 0);
 }
 

@@ -46,7 +46,7 @@ class Wire {
   public:
     // 10 ms after the one before.
     Wire& see(const std::string& frame) {
-        machines.frame(at += 0.01, link, bytes_of(std::string_view{frame}.substr(0, snap)));
+        machines.frame(at += 0.01, link, bytes_of(std::string_view{frame}.substr(0, snap)), {});
         return *this;
     }
     Wire& wait(double seconds) {

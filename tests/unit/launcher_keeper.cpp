@@ -68,8 +68,9 @@ struct Place {
         return served;
     }
     [[nodiscard]] OpenFiles files() const {
-        return {open_reports({folder.path() / "reports/boot.json"}, "--report"), content(),
-                folder_at(folder.path() / "state")};
+        return {open_reports({folder.path() / "reports/boot.json", folder.path() / "reports/boot.pcapng"},
+                             "--report"),
+                content(), folder_at(folder.path() / "state")};
     }
     Folder folder;
 };
@@ -94,9 +95,68 @@ TEST_CASE("the keeper does what is asked of it, in its folders alone") {
     CHECK(text_of(keeper.open_served("sub/beside").fd) == "anew");
     CHECK(keeper.write_report(0, "{}") == 0);
     CHECK(text_at(place.folder.path() / "reports/boot.json") == "{}");
-    CHECK(keeper.write_report(1, "{}") == EINVAL);
+    CHECK(keeper.write_report(2, "{}") == EINVAL);
     CHECK(keeper.mark_first_boot() == 0);
     CHECK_FALSE(fs::is_empty(place.folder.path() / "state"));
+}
+
+// By whom a report is written as the VM runs: by this process itself, or with a keeper.
+template <typename Files>
+void check_growing(const Place& place, Files& files) {
+    const fs::path path = place.folder.path() / "reports/boot.pcapng";
+    const BegunReport begun = files.begin_report(1);
+    REQUIRE(begun.error == 0);
+    CHECK(files.begin_report(1).error == EINVAL);  // once
+    CHECK(files.begin_report(2).error == EINVAL);
+    REQUIRE(::pwrite(begun.fd.get(), "its begin", 9, 0) == 9);
+    CHECK_FALSE(fs::exists(path));
+    CHECK(files.write_report(1, ", its end") == 0);
+    CHECK(text_at(path) == "its begin, its end");
+    CHECK_FALSE(fs::exists(path.string() + ".new"));
+}
+
+TEST_CASE("a report that is written as the VM runs appears whole at the end") {
+    const Place place;
+    SECTION("in this process") {
+        OwnVmFiles files{place.files(), {}};
+        check_growing(place, files);
+    }
+    SECTION("with a keeper") {
+        FileKeeper keeper{place.files(), {}};
+        check_growing(place, keeper);
+    }
+}
+
+TEST_CASE("of a report that was begun and is never finished nothing is left") {
+    const Place place;
+    const fs::path growing = place.folder.path() / "reports/boot.pcapng.new";
+    SECTION("by a run that ends early") {
+        OwnVmFiles files{place.files(), {}};
+        REQUIRE(files.begin_report(1).fd);
+        CHECK(fs::exists(growing));
+    }
+    SECTION("by one with a keeper") {
+        FileKeeper keeper{place.files(), {}};
+        REQUIRE(keeper.begin_report(1).fd);
+        CHECK(fs::exists(growing));
+    }
+    CHECK(fs::is_empty(place.folder.path() / "reports"));
+}
+
+TEST_CASE("a report for a pipe is written into it at the end") {
+    const Place place;
+    const fs::path pipe = place.folder.path() / "reports/pipe.pcapng";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    const OwnedFd reader{::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)};
+    OwnVmFiles files{{open_reports({pipe}, "--report"), {}, {}}, {}};
+    const BegunReport begun = files.begin_report(0);
+    REQUIRE(begun.fd);
+    REQUIRE(::pwrite(begun.fd.get(), "its begin", 9, 0) == 9);
+    std::string got(64, '\0');
+    CHECK(::read(reader.get(), got.data(), got.size()) == -1);  // nothing yet
+    CHECK(files.write_report(0, ", its end") == 0);
+    got.resize(static_cast<std::size_t>(::read(reader.get(), got.data(), got.size())));
+    CHECK(got == "its begin, its end");
 }
 
 TEST_CASE("of a VM without these files the keeper has none") {
@@ -122,6 +182,7 @@ TEST_CASE("whose keeper is gone is told so, and does not wait") {
     }
     CHECK(keeper.open_served("boot.ipxe").error == EPIPE);
     CHECK(keeper.write_report(0, "{}") == EPIPE);
+    CHECK(keeper.begin_report(1).error == EPIPE);
 }
 
 // A VM's vm-launch that has a control socket's place and a keeper, and then ends as `then` has it.
@@ -131,8 +192,8 @@ int with_keeper(const Place& place, const PrivateFolder& sockets, void (*then)()
         auto* const claim = new control::Claim{{sockets.folder()}, "vm"};
         std::ofstream{sockets.path() / "vm.sock"} << "";
         auto keeper = std::make_unique<FileKeeper>(place.files(), Leavings{{sockets.folder()}, std::nullopt});
-        static_cast<void>(keeper->open_served("boot.ipxe"));  // it is ready
-        static_cast<void>(claim);                             // nobody takes it away
+        static_cast<void>(keeper->begin_report(1));  // it is ready
+        static_cast<void>(claim);                    // nobody takes it away
         then();
         ::_exit(0);
     }
@@ -150,6 +211,7 @@ TEST_CASE("what a killed vm-launch leaves is taken away by its keeper") {
     }
     CHECK_FALSE(fs::exists(sockets.path() / "vm.lock"));
     CHECK_FALSE(fs::exists(sockets.path() / "vm.sock"));
+    CHECK(fs::is_empty(place.folder.path() / "reports"));
     CHECK(text_at(place.folder.path() / "secret") == "nobody's");
 }
 

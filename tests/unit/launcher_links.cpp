@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fmt/format.h>
+
 #include "launcher/commands/doctor.h"
 #include "launcher/plan/make_plan.h"
 #include "launcher/plan/plan_text.h"
@@ -346,6 +348,26 @@ TEST_CASE("a network of the host's is asked, in the words of the client that boo
     CHECK_FALSE(with({"--blank-disk", "--boot-order=hd"}));
     CHECK_FALSE(with({"--blank-disk", "--boot-once=hd", "--boot-order=network"}));
     CHECK(with({"--ipxe", "--blank-disk", "--boot-order=network,hd"}));
+}
+
+TEST_CASE("packets for a report are those that are watched") {
+    const auto told = [](std::vector<std::string> words, const HostFacts& facts) {
+        words.insert(words.begin(), "--report=/tmp/a.pcapng");
+        const std::vector<Fault> faults = faults_of(words, facts);
+        REQUIRE(faults.size() == 1);
+        return fmt::format("{}: {} ({})", faults[0].what, faults[0].why, static_cast<int>(faults[0].code));
+    };
+    HostFacts blind = host_with_links();
+    blind.capture_error = EPERM;
+    CHECK(spec_of({"--ipxe", "--report=/tmp/a.pcapng"}, blind).nics.front().watched);  // by QEMU's dump
+    CHECK(spec_of({"--ipxe", "--report=/tmp/a.json", "--no-boot-watch"}, blind).nics.size() == 1);
+    CHECK(told({"--ipxe", "--no-boot-watch"}, blind) ==
+          "--report: no packets for /tmp/a.pcapng: --no-boot-watch: nobody looks at them (2)");
+    CHECK(in(told({"--blank-disk", "--boot-order=hd"}, blind), "no NIC is in the boot order"));
+    CHECK(in(told({"--ipxe", "--network=bridge", "--bridge=br0"}, blind),
+             "the guest's packets cannot be seen: Operation not permitted (3)"));
+    CHECK(in(told({"--ipxe", "--report=b.json,c.pcapng"}, host_with_links()),
+             "names 2 files for the packets: they are written once"));
 }
 
 TEST_CASE("a wish for a probe that cannot be is told") {

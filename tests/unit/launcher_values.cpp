@@ -244,7 +244,11 @@ TEST_CASE("what a run waits for: a stage, or a text on the console") {
 
 TEST_CASE("reports say by their name what they are") {
     CHECK(parse_reports("a.json,/tmp/b.html") == std::vector<std::filesystem::path>{"a.json", "/tmp/b.html"});
-    for (const char* text : {"a", "a.txt", "a.json,b"}) {
+    CHECK(kind_of_report("a.json") == ReportKind::json);
+    CHECK(kind_of_report("a.html") == ReportKind::page);
+    CHECK(kind_of_report("/data/a.pcapng") == ReportKind::packets);
+    CHECK_FALSE(kind_of_report("a.pcap"));
+    for (const char* text : {"a", "a.txt", "a.json,b", "a.pcap", "a.pcapng.gz", "-"}) {
         CAPTURE(text);
         CHECK_FALSE(refusal(parse_reports, text).empty());
     }

@@ -41,10 +41,11 @@ struct WireBench {
         taps.push_back({"net0", "52:54:00:12:34:56", std::move(pipe.reader), 0, false, "net0-dump",
                         std::move(inlet.ours), "net0-inlet"});
         wire.emplace(io, std::move(taps),
-                     WireWatch::Handlers{[this](std::size_t nic, Bytes frame, bool came_in) {
-                                             CHECK_FALSE(came_in);
+                     WireWatch::Handlers{[this](std::size_t nic, const WireFrame& frame) {
+                                             CHECK_FALSE(frame.came_in);
                                              CHECK(nic == 0);
-                                             bytes += frame.size();
+                                             bytes += frame.bytes.size();
+                                             lengths += frame.length;
                                              ++frames;
                                          },
                                          [this](const std::string& filter, bool on) {
@@ -69,6 +70,7 @@ struct WireBench {
     Sockets inlet;  // to the guest
     int frames = 0;
     std::size_t bytes = 0;
+    std::size_t lengths = 0;
     Words switched;
     std::vector<double> late;
     std::optional<WireWatch> wire;
@@ -88,6 +90,13 @@ TEST_CASE("frames are handed over as they come") {
     }
     CHECK(bench.run_until([&] { return bench.frames == 6; }));
     CHECK(bench.bytes == 360);
+    CHECK(bench.lengths == 360);
+    std::string cut = dumped_frame;
+    cut.replace(12, 2, "\xdc\x05");  // of 1500
+    bench.dump(cut);
+    CHECK(bench.run_until([&] { return bench.frames == 7; }));
+    CHECK(bench.bytes == 420);
+    CHECK(bench.lengths == 1860);
 }
 
 TEST_CASE("what has come between two batches can be asked for") {
