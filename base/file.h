@@ -6,8 +6,12 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vml {
+
+// Behind the name of a file that is not yet whole.
+inline constexpr std::string_view unfinished_suffix = ".new";
 
 // Nothing where it cannot be read, with the reason in errno: EFBIG where it has more bytes than `most`, as
 // what may be endless has.

@@ -17,6 +17,8 @@ inline constexpr std::string_view own_server_comment = "vm-launch's own server";
 inline constexpr std::string_view own_probe_comment = "vm-launch's own probe of the network";
 // Of the first frame after the machine was reset: another boot begins.
 inline constexpr std::string_view reset_comment = "the machine was reset before this";
+// Begins the comment of the last frame that the record may have.
+inline constexpr std::string_view full_comment = "the record ends here: ";
 // Begins the last comment: how the run ended.
 inline constexpr std::string_view run_end_comment = "the run's end: ";
 

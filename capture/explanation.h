@@ -18,7 +18,7 @@ struct Explanation {
     Counts counts;
     std::size_t other_hosts = 0;  // at least, where counts.more_hosts
     std::vector<FoundMachine> machines{};
-    std::string damage{};   // why the file could not be read to its end; empty: it was
+    std::string damage{};   // why it ends before what it was to tell; empty: it does not
     std::string run_end{};  // how the run ended whose record it is, in its own words; empty: it is none
 };
 

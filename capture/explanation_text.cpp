@@ -18,11 +18,18 @@ std::string hosts_text(const Explanation& explanation) {
            boot::counted(explanation.other_hosts, "host");
 }
 
-std::string probe_text(const Counts& counts) {
-    return counts.probe == 0
-               ? ""
-               : fmt::format("; {} of vm-launch's own probe of the network, which {} no boot",
-                             boot::counted(counts.probe, "DHCP frame"), counts.probe == 1 ? "is" : "are");
+// What vm-launch itself sent or asked, and which is no evidence.
+std::string own_text(const Counts& counts) {
+    std::string text;
+    if (counts.probe > 0) {
+        text = fmt::format("; {} of vm-launch's own probe of the network, which {} no boot",
+                           boot::counted(counts.probe, "DHCP frame"), counts.probe == 1 ? "is" : "are");
+    }
+    if (counts.own_help > 0) {
+        text += fmt::format("; {} of vm-launch's own, to spare the machine a wait",
+                            boot::counted(counts.own_help, "frame"));
+    }
+    return text;
 }
 
 std::string first_line(const Explanation& explanation) {
@@ -36,11 +43,7 @@ std::string first_line(const Explanation& explanation) {
     if (counts.cut_dhcp > 0) {
         text += fmt::format("; {} cut before their options", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
-    text += probe_text(counts);
-    if (counts.own_help > 0) {
-        text += fmt::format("; {} of vm-launch's own, to spare the machine a wait",
-                            boot::counted(counts.own_help, "frame"));
-    }
+    text += own_text(counts);
     if (counts.clock_back > 0) {
         text +=
             fmt::format("; the clock went back by {:.1f} s, which later times have added", counts.clock_back);
@@ -54,9 +57,7 @@ std::string first_line(const Explanation& explanation) {
                             boot::counted(counts.left_out, "packet"), Machines::most_machines);
     }
     return text + "\n" +
-           (explanation.damage.empty()
-                ? ""
-                : "The file could not be read to its end: " + explanation.damage + "\n");
+           (explanation.damage.empty() ? "" : "The file ends early: " + explanation.damage + "\n");
 }
 
 std::string machine_line(const FoundMachine& machine) {
@@ -146,6 +147,16 @@ std::string boot_text(const CapturedBoot& boot, std::size_t number, std::size_t 
     return text + verdict_text(boot.verdict);
 }
 
+std::string hint_without_machine(const Explanation& explanation) {
+    if (explanation.counts.cut_dhcp > 0) {
+        return "capture whole frames: tcpdump -s 0";
+    }
+    return explanation.run_end.empty()
+               ? "capture from before the machine is switched on, where its broadcasts pass: tcpdump -i IF "
+                 "-w FILE.pcap"
+               : "";  // a record of vm-launch's: it had the machine's link
+}
+
 }  // namespace
 
 std::optional<Fault> no_machine_in(const Explanation& explanation) {
@@ -161,17 +172,15 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
     if (counts.cut_dhcp > 0) {
         why += fmt::format("; {} cut before what tells that", boot::counted(counts.cut_dhcp, "DHCP frame"));
     }
-    why += probe_text(counts);
+    why += own_text(counts);
     if (!explanation.damage.empty()) {
         why += "; " + explanation.damage;
     }
-    return Fault{
-        fmt::format("no machine in {} boots from the network", explanation.file), why,
-        counts.cut_dhcp > 0
-            ? "capture whole frames: tcpdump -s 0"
-            : "capture from before the machine is switched on, where its broadcasts pass: tcpdump -i IF "
-              "-w FILE.pcap",
-        ExitCode::no_machine};
+    if (!explanation.run_end.empty()) {
+        why += "; the recorded run ended: " + explanation.run_end;
+    }
+    return Fault{fmt::format("no machine in {} boots from the network", explanation.file), why,
+                 hint_without_machine(explanation), ExitCode::no_machine};
 }
 
 std::string as_text(const Explanation& explanation) {
@@ -186,7 +195,7 @@ std::string as_text(const Explanation& explanation) {
         }
     }
     if (!explanation.run_end.empty()) {
-        text += fmt::format("\nThe run of this record ended so: {}\n", explanation.run_end);
+        text += fmt::format("\nThe recorded run ended: {}\n", explanation.run_end);
     }
     text = visible(text, "\n");  // whatever the file's name and its frames have
     return explanation.machines.empty()

@@ -67,7 +67,7 @@ void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes
     counts_.began = counts_.frames == 0 ? at : std::min(counts_.began, at);
     counts_.ended = std::max(counts_.ended, at);
     ++counts_.frames;
-    if (notes.after_reset) {
+    if (notes.nic && notes.after_reset) {
         for (Place& place : places_) {
             place.reset = true;
         }
@@ -132,6 +132,9 @@ void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_
                     const boot::Packet& packet) {
     constexpr std::size_t most_vlans = 8;
     Place& place = places_[index];
+    if (place.reset && !from_machine) {
+        return;  // it was on its way to the boot before
+    }
     if (place.vlans.size() < most_vlans) {
         place.vlans.insert(vlan);
     }

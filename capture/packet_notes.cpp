@@ -1,6 +1,7 @@
 #include "capture/packet_notes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bootwatch/own_frame.h"
 #include "bootwatch/pcapng.h"
@@ -102,6 +103,7 @@ void PacketNotes::section(Bytes block) {
     own_ = std::any_of(told.begin(), told.end(), [](const Option& option) {
         return option.code == program && option.value.chars() == boot::pcapng_program;
     });
+    begins_ = own_ && has_packets_;
 }
 
 void PacketNotes::interface(Bytes block) {
@@ -121,6 +123,7 @@ void PacketNotes::interface(Bytes block) {
 }
 
 void PacketNotes::packet(std::uint32_t type, Bytes block) {
+    has_packets_ = true;
     if (type == simple_packet || type == old_packet) {
         notes_.emplace_back();
     } else if (type == enhanced_packet) {
@@ -135,6 +138,7 @@ FrameNotes PacketNotes::enhanced(Bytes block) {
     enum : std::uint16_t { comment = 1, flags = 2 };
     constexpr std::uint32_t direction = 3;
     FrameNotes notes;
+    notes.after_reset = std::exchange(begins_, false);
     if (const std::uint32_t number = u32(block, interface_number); number < interfaces_.size()) {
         notes.nic = interfaces_[number];
     }
@@ -158,6 +162,8 @@ void PacketNotes::take_comment(std::string_view text, FrameNotes& notes) {
         notes.sender = FrameNotes::Sender::own_help;
     } else if (text.starts_with(boot::run_end_comment)) {
         run_end_ = text.substr(boot::run_end_comment.size(), boot::longest_comment);
+    } else if (text.starts_with(boot::full_comment)) {
+        cut_ = text.substr(0, boot::longest_comment);
     } else if (text == boot::reset_comment) {
         notes.after_reset = true;
     }

@@ -27,7 +27,7 @@ struct FrameNotes {
     // nothing of the following is known.
     std::optional<Mac> nic{};
     bool inbound = false;      // it was not the NIC that sent it
-    bool after_reset = false;  // the machine was reset before this
+    bool after_reset = false;  // the machine was reset before this, or another run's record begins
 
     bool operator==(const FrameNotes&) const = default;
 };
@@ -40,6 +40,8 @@ class PacketNotes {
     [[nodiscard]] FrameNotes next();
     // How the run ended whose record it is, in its own words; empty: that is not told.
     [[nodiscard]] const std::string& run_end() const { return run_end_; }
+    // Why the record has no more, where the machine went on; empty: it has all.
+    [[nodiscard]] const std::string& cut() const { return cut_; }
 
   private:
     struct Option {
@@ -61,10 +63,13 @@ class PacketNotes {
     std::deque<FrameNotes> notes_;
     std::vector<std::optional<Mac>> interfaces_;  // of this section
     std::string run_end_;
+    std::string cut_;
     bool begun_ = false;
     bool broken_ = false;
     bool swapped_ = false;  // the writer's numbers are big-endian
     bool own_ = false;      // vm-launch wrote this section
+    bool has_packets_ = false;
+    bool begins_ = false;   // its first packet is still to come: of another run than what was before
 };
 
 }  // namespace vml::capture

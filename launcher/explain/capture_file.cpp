@@ -118,7 +118,7 @@ CaptureEnd read_capture(const std::string& path, const OnCapturedFrame& on_frame
     if (result != PCAP_ERROR_BREAK && !has_frames) {
         throw unreadable(path, pcap_geterr(handle.get()), std::string{one_interface});
     }
-    return {name_of_link(type), result == PCAP_ERROR_BREAK ? "" : pcap_geterr(handle.get()),
+    return {name_of_link(type), result == PCAP_ERROR_BREAK ? along.notes.cut() : pcap_geterr(handle.get()),
             along.notes.run_end()};
 }
 

@@ -1,6 +1,7 @@
 #include "launcher/run/record_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -57,7 +58,9 @@ std::optional<FrameRecord::Config> record_for(const std::vector<std::filesystem:
     BegunReport begun = files.begin_report(static_cast<std::size_t>(wanted - reports.begin()));
     if (begun.error != 0) {
         throw failed(fmt::format("cannot write the report {}", wanted->string()), begun.error,
-                     "check the folder and its mode", ExitCode::host);
+                     begun.error == EBUSY ? "another run is writing it: name a file for each"
+                                          : "check the folder and its mode",
+                     ExitCode::host);
     }
     const auto file = std::make_shared<RecordFile>(RecordFile{std::move(begun.fd)});
     return FrameRecord::Config{vm, net::capture_length,

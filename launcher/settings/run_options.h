@@ -22,7 +22,7 @@ namespace vml {
 [[nodiscard]] std::string parse_health_stage(std::string_view text);
 // A stage's name (boot::stage_names()), or "console:" and a regular expression.
 [[nodiscard]] Until parse_until(std::string_view text);
-// Paths that end with .json or .html, separated by commas.
+// Paths of a kind that kind_of_report knows, separated by commas.
 [[nodiscard]] std::vector<std::filesystem::path> parse_reports(std::string_view text);
 
 // What a report is, by its name's end.

@@ -9,9 +9,10 @@
 
 namespace vml {
 
-// It is written beside its name, as NAME.new, and takes the place of what had the name before. Links that
-// somebody else planted in the folder are not followed. Until keep() was called, nothing of it outlives the
-// object.
+// It is written beside its name, with unfinished_suffix behind it, and takes the place of what had the name
+// before. Links that somebody else planted in the folder are not followed. Until keep() was called, nothing
+// of it outlives the object. It is locked (flock(2)) until then, copies of its descriptor included: a second
+// one of the same name fails with EBUSY, and leaves the first as it is.
 class NewFile {
   public:
     // `folder`: an open directory, which must outlive it. Throws std::system_error.
@@ -27,6 +28,8 @@ class NewFile {
     [[nodiscard]] OwnedFd keep();
 
   private:
+    [[nodiscard]] bool is_in_place() const;
+
     int folder_;
     std::string name_;
     std::string unfinished_;

@@ -1,6 +1,7 @@
 // What vm-launch is to write to: each file once.
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "launcher/vm/decide_parts.h"
 
 namespace vml {
@@ -10,8 +11,11 @@ void check_outputs(const DecideInput& in, Findings& findings) {
     if (!events || events->fd) {
         return;
     }
+    const std::filesystem::path file = in.absolute(events->file);
     for (const std::filesystem::path& report : in.settings.reports) {
-        if (in.absolute(report) == in.absolute(events->file)) {
+        std::filesystem::path unfinished = in.absolute(report);
+        unfinished += unfinished_suffix;
+        if (file == in.absolute(report) || file == unfinished) {
             findings.settings_fault(fmt::format("{} and {} both name {}", in.origin("events"),
                                                 in.origin("report"), events->file.string()),
                                     "the report would take the place of the events",

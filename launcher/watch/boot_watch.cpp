@@ -55,6 +55,17 @@ bool is_under_way(const std::vector<boot::Fetch>& fetches) {
     return !fetches.empty() && fetches.back().state == boot::FetchState::receiving;
 }
 
+// Headers and scripts are read of the beginning of a fetch.
+bool brings_more_of_a_file(const boot::Packet& packet, const std::vector<boot::Fetch>& fetches) {
+    constexpr std::uint64_t beginning = 64U << 10U;
+    if (fetches.empty() || fetches.back().received <= beginning) {
+        return false;
+    }
+    const auto* tcp = std::get_if<boot::TcpSegment>(&packet.body);
+    return std::holds_alternative<boot::TftpData>(packet.body) ||
+           (tcp != nullptr && !tcp->syn && !tcp->fin && !tcp->rst);
+}
+
 // Once: what the network costs every iPXE.
 void tell_hints(std::vector<std::string> found, std::vector<std::string>& told, Log& log, const Tell& tell) {
     constexpr std::size_t most = 50;
@@ -240,6 +251,9 @@ void BootWatch::frame_seen(std::size_t nic, const WireFrame& frame) {
     const std::vector<std::string> offered = help_.offer_own(nic, *packet);  // before anything is told of it
     const double offered_at = now();
     observed(seen);
+    if (brings_more_of_a_file(*packet, observer_.fetches())) {
+        record_.keep_head();
+    }
     for (const std::string& own : offered) {
         if (const auto own_seen = own_packet(own)) {
             const FrameRecord::Look own_look = record_.own_frame(nic, own, boot::own_offer_comment);

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t at_once = 64U << 10U;
 // Kept free for the last frame with its comments, which says why there are no more.
 constexpr std::size_t last_room = 64U << 10U;
+// Ethernet's header with two VLAN tags, IPv6's, and TCP's with all of its options: 22, 40 and 60 bytes.
+constexpr std::size_t most_of_a_head = 128;
 // Of one frame's comments: a script may have been fetched and run, and a boot's end be known, by one frame.
 constexpr std::size_t most_notes = 32U << 10U;
 
@@ -48,23 +50,26 @@ FrameRecord::FrameRecord(std::optional<Config> config, std::vector<boot::Watched
 }
 
 FrameRecord::Look FrameRecord::frame(std::size_t nic, const WireFrame& frame) {
-    take(nic, frame.bytes.chars(), frame.length, way_of(frame, nics_.at(nic).mac));
+    const bool is_taken = take(nic, frame.bytes.chars(), frame.length, way_of(frame, nics_.at(nic).mac));
     if (const Mac source = source_of(frame.bytes.chars());
-        source == serve::our_mac || source == segment_mac) {
+        is_taken && (source == serve::our_mac || source == segment_mac)) {
         note(boot::own_server_comment);
     }
     return Look{*this};
 }
 
 FrameRecord::Look FrameRecord::own_frame(std::size_t nic, std::string_view frame, std::string_view comment) {
-    take(nic, frame, frame.size(), boot::PcapngWay::inbound);
-    note(comment);
+    if (take(nic, frame, frame.size(), boot::PcapngWay::inbound)) {
+        note(comment);
+    }
     return Look{*this};
 }
 
-void FrameRecord::take(std::size_t nic, std::string_view bytes, std::size_t length, boot::PcapngWay way) {
-    if (!config_ || full_ || error_ != 0) {
-        return;
+// False where the record takes no more: what is noted then is of no frame.
+bool FrameRecord::take(std::size_t nic, std::string_view bytes, std::size_t length, boot::PcapngWay way) {
+    open_ = config_ && !full_ && error_ == 0;
+    if (!open_) {
+        return false;
     }
     write_latest();
     latest_ = {static_cast<std::uint32_t>(nic),
@@ -74,15 +79,15 @@ void FrameRecord::take(std::size_t nic, std::string_view bytes, std::size_t leng
                way,
                {}};
     notes_ = 0;
-    open_ = true;
     if (std::exchange(reset_, false)) {
         note(boot::reset_comment);
     }
     constexpr std::size_t most_of_one = 4096;  // a frame as it is cut, and what is around it in its block
     if (size_ + most_of_one + most_notes + last_room > config_->most) {
         full_ = true;
-        note(fmt::format("the record ends here: it has {} MiB, which is all that it may have", size_ >> 20U));
+        note(fmt::format("{}no more than {} MiB are kept", boot::full_comment, config_->most >> 20U));
     }
+    return true;
 }
 
 void FrameRecord::note(std::string_view comment) {
@@ -92,7 +97,14 @@ void FrameRecord::note(std::string_view comment) {
     }
 }
 
+void FrameRecord::keep_head() {
+    if (open_ && latest_ && latest_->comments.empty()) {
+        latest_->bytes.resize(std::min(latest_->bytes.size(), most_of_a_head));
+    }
+}
+
 void FrameRecord::note(const std::vector<boot::Mark>& marks) {
+    tells_ = tells_ || (open_ && !marks.empty());
     for (const boot::Mark& mark : marks) {
         note(fmt::format("{}: {}{}", boot::title_of(mark.stage), mark.detail,
                          mark.proves || mark.stage == boot::Stage::fetch ? "" : " (told, not reached)"));
@@ -113,10 +125,12 @@ void FrameRecord::write_latest() {
     }
 }
 
+// At once what tells of a stage: it is not lost with vm-launch.
+
 void FrameRecord::put(std::string_view bytes) {
     size_ += bytes.size();
     buffer_ += bytes;
-    if (buffer_.size() >= at_once && error_ == 0) {
+    if ((buffer_.size() >= at_once || std::exchange(tells_, false)) && error_ == 0) {
         error_ = config_->write(std::exchange(buffer_, {}));
     }
 }

@@ -58,6 +58,9 @@ class FrameRecord {
     Look own_frame(std::size_t nic, std::string_view frame, std::string_view comment);
     // Nothing where no frame is looked at.
     void note(std::string_view comment);
+    // The frame that is looked at brings nothing but more of a file: its headers are enough. Not where
+    // something is noted of it.
+    void keep_head();
     // The same of a stage, and of what is new of fetches.
     void note(const std::vector<boot::Mark>& marks);
     void note(const std::vector<events::Event>& news);
@@ -68,7 +71,7 @@ class FrameRecord {
     [[nodiscard]] Rest end(std::string_view end);
 
   private:
-    void take(std::size_t nic, std::string_view bytes, std::size_t length, boot::PcapngWay way);
+    bool take(std::size_t nic, std::string_view bytes, std::size_t length, boot::PcapngWay way);
     void write_latest();
     void put(std::string_view bytes);
 
@@ -81,6 +84,7 @@ class FrameRecord {
     int error_ = 0;
     bool open_ = false;
     bool full_ = false;
+    bool tells_ = false;  // the latest frame, of a stage
     bool reset_ = false;
 };
 

@@ -104,7 +104,7 @@ def test_a_damaged_file_is_explained_so_far_as_it_goes(tmp_path):
     cut.write_bytes(whole[:-5])
     run = launch("explain", cut)
     assert run.returncode == 13
-    assert "The file could not be read to its end: truncated dump file" in run.stdout
+    assert "The file ends early: truncated dump file" in run.stdout
 
 
 def test_a_report_is_written_where_no_machine_boots_too(tmp_path):

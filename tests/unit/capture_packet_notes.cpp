@@ -101,6 +101,22 @@ TEST_CASE("how the run ended is told in its words") {
     CHECK(notes.run_end() == "all went well (exit code 0)");
 }
 
+TEST_CASE("a record that was full says so") {
+    PacketNotes notes;
+    notes.feed(own_head() + packet({}));
+    CHECK(notes.cut().empty());
+    notes.feed(packet({std::string{boot::full_comment} + "no more than 64 MiB are kept", "more"}));
+    CHECK(notes.cut() == "the record ends here: no more than 64 MiB are kept");
+}
+
+TEST_CASE("another run's record in the same file is another boot") {
+    const auto all = notes_of(own_head() + packet({}) + packet({}) + own_head() + packet({}) + packet({}), 4);
+    CHECK_FALSE(all[0].after_reset);
+    CHECK_FALSE(all[1].after_reset);
+    CHECK(all[2].after_reset);
+    CHECK_FALSE(all[3].after_reset);
+}
+
 TEST_CASE("what is no pcapng, or is broken, says nothing") {
     const std::string good = packet({std::string{boot::own_help_comment}});
     CHECK(notes_of(std::string{"\xd4\xc3\xb2\xa1", 4} + std::string(40, '\0') + good, 1)[0] == FrameNotes{});
@@ -166,6 +182,39 @@ TEST_CASE("a record tells each reset, and nothing else begins another boot") {
     CHECK(wire.explained().machines[0].boots.size() == 1);
     wire.later(1).see_as(dhcp(true, 1, as_ipxe), {Sender::anybody, guest, false, true});
     CHECK(wire.explained().machines[0].boots.size() == 2);
+}
+
+TEST_CASE("what was still on its way to the boot before begins none, and the machine's own frame does") {
+    Record wire;
+    wire.see_all({dhcp(true, 1, as_ipxe)});
+    const std::string late = dhcp(false, 2, option(54, be32(server_ip)) + option(67, "late"));
+    wire.later(1).see_as(late, {Sender::anybody, guest, true, true});
+    wire.later(1).see_as(late, {Sender::anybody, guest, true});
+    CHECK(wire.explained().machines[0].boots.size() == 1);
+    wire.later(1).see_as(dhcp(true, 1, as_ipxe), {.nic = guest});
+    const Explanation all = wire.explained();
+    REQUIRE(all.machines[0].boots.size() == 2);
+    CHECK(all.machines[0].boots[0].record.dhcp[0].offers.empty());
+    CHECK(all.machines[0].boots[1].record.dhcp[0].offers.empty());
+}
+
+TEST_CASE("a reset is believed in vm-launch's own record alone") {
+    Record wire;
+    wire.see_all({dhcp(true, 1, as_ipxe)});
+    wire.later(1).see_as(dhcp(true, 1, as_ipxe), {.after_reset = true});
+    CHECK(wire.explained().machines[0].boots.size() == 1);
+}
+
+TEST_CASE("a record without a boot tells how its run ended, and what was left out") {
+    Record wire;
+    wire.see_as(dhcp(false, 2, option(67, "help")), {Sender::own_help, guest});
+    Explanation all = wire.explained();
+    all.run_end = "the option ROM never ran (exit code 10)";
+    const auto none = no_machine_in(all);
+    REQUIRE(none);
+    CHECK(contains(none->why, "; 1 frame of vm-launch's own, to spare the machine a wait"));
+    CHECK(contains(none->why, "; the recorded run ended: the option ROM never ran (exit code 10)"));
+    CHECK(none->hint.empty());
 }
 
 TEST_CASE("in a record of a VM there is no other machine, nor one of its NICs on the other's link") {

@@ -88,7 +88,6 @@ ReadFile read_back(const std::string& file) {
                                 CHECK(link == capture::LinkLayer::ethernet);
                                 read.frames.push_back({at, std::string{bytes.chars()}, notes});
                             });
-    CHECK(read.end.damage.empty());
     return read;
 }
 
@@ -180,13 +179,16 @@ TEST_CASE("a frame's comments are what was noted while it was looked at, and the
     }
     record.record.note("of nobody");
     record.record.frame(0, whole(frame));
-    CHECK(record.file.empty());  // until there is more
+    CHECK(record.file.find("iPXE looks for a server") != std::string::npos);  // at once: it tells of a stage
+    record.record.frame(0, whole(frame));
+    CHECK(record.writes == 1);  // until there is more
     const std::string file = record.ended("all is well (exit code 0)");
     CHECK(file.find("iPXE looks for a server") < file.rfind(frame));
     CHECK(file.find("of nobody") == std::string::npos);
     CHECK(file.find("the run's end: all is well (exit code 0)") > file.rfind(frame));
     const ReadFile read = read_back(file);
-    REQUIRE(read.frames.size() == 2);
+    CHECK(read.end.damage.empty());
+    REQUIRE(read.frames.size() == 3);
     CHECK(read.frames[0].bytes == frame);
     CHECK_FALSE(read.frames[0].notes.inbound);
     CHECK(read.end.run_end == "all is well (exit code 0)");
@@ -262,6 +264,45 @@ TEST_CASE("a record has a bound, and says where it ends") {
     const ReadFile read = read_back(file);
     CHECK(read.frames.size() > 700);
     CHECK(read.end.run_end == "well");
+    CHECK(read.end.damage == "the record ends here: no more than 1 MiB are kept");
+}
+
+TEST_CASE("a full record gives no frame the comments of one that it lacks") {
+    Record record{150U << 10U};
+    const std::string frame(1000, 'f');
+    std::string marked = frame;
+    marked.replace(6, 6, std::string{"\x02VMLRA", 6});
+    for (int i = 0; i < 300; ++i) {
+        const FrameRecord::Look look = record.record.frame(0, whole(frame));
+        if (record.file.find("no more than") != std::string::npos || i > 200) {
+            record.record.own_frame(0, frame, boot::own_help_comment);
+            record.record.frame(0, whole(marked));
+            record.record.note("of no frame that is kept");
+        }
+    }
+    const std::string file = record.ended();
+    CHECK(file.find("the record ends here") != std::string::npos);
+    CHECK(file.find("vm-launch's own") == std::string::npos);
+    CHECK(file.find("of no frame") == std::string::npos);
+}
+
+TEST_CASE("of a frame that only brings more of a file the headers are kept") {
+    Record record;
+    const std::string frame(1000, 'f');
+    {
+        const FrameRecord::Look look = record.record.frame(0, whole(frame));
+        record.record.keep_head();
+    }
+    record.record.keep_head();  // of no frame
+    {
+        const FrameRecord::Look look = record.record.frame(0, whole(frame));
+        record.record.note("it tells of something");
+        record.record.keep_head();
+    }
+    const ReadFile read = read_back(record.ended());
+    REQUIRE(read.frames.size() == 2);
+    CHECK(read.frames[0].bytes == frame.substr(0, 128));
+    CHECK(read.frames[1].bytes == frame);
 }
 
 TEST_CASE("what cannot be written is told at the end, and nothing more is tried") {

@@ -1,6 +1,9 @@
 // What somebody who owns the data folder may have put into it, where root runs vm-launch.
+#include <cerrno>
 #include <filesystem>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -133,6 +136,32 @@ TEST_CASE("a report takes the old one away at once, and appears whole") {
     CHECK(write_report(reports.front(), "this one") == 0);
     CHECK(text_in(path) == "this one");
     CHECK_FALSE(fs::exists(path.string() + ".new"));
+}
+
+TEST_CASE("two runs that write one report do not spoil each other's") {
+    const Folder folder;
+    const fs::path path = folder.path() / "boot.pcapng";
+    const ReportFile report = std::move(open_reports({path}, "$BOOT_REPORT").front());
+    GrowingReport first{report};
+    CHECK(write_report(report, "of another") == EBUSY);
+    first.finish("of the first");
+    CHECK(text_in(path) == "of the first");
+    CHECK(write_report(report, "of a later one") == 0);
+    CHECK(text_in(path) == "of a later one");
+}
+
+TEST_CASE("a report whose file was taken away is not another's") {
+    const Folder folder;
+    const fs::path path = folder.path() / "boot.pcapng";
+    const ReportFile report = std::move(open_reports({path}, "$BOOT_REPORT").front());
+    {
+        GrowingReport growing{report};
+        fs::remove(path.string() + ".new");
+        folder.write("boot.pcapng.new", "another's");
+        CHECK_THROWS_AS(growing.finish("its own"), std::system_error);
+    }
+    CHECK(text_in(path.string() + ".new") == "another's");
+    CHECK_FALSE(fs::exists(path));
 }
 
 TEST_CASE("a report under a link is written where the link leads") {
