@@ -1,6 +1,6 @@
 # vm-launch as PID 1 of a container, on Debian 13. `system` is what it runs on, `build` compiles it, and the last stage joins the two.
-# With --target test, `units` compiles the unit tests and `test` runs them on `system`. In every stage what changes seldom comes first,
-# so that a change of the sources repeats no installation.
+# With --target test, `units` compiles the unit tests and `test` runs them on `system`; with --target package, `package` makes the
+# packages. In every stage what changes seldom comes first, so that a change of the sources repeats no installation.
 
 FROM debian:trixie-slim AS system
 COPY container /usr/share/vm-launch/container
@@ -28,6 +28,7 @@ ARG COMPILER_LAUNCHER=
 ENV CMAKE_CXX_COMPILER_LAUNCHER=$COMPILER_LAUNCHER CCACHE_DIR=/var/cache/ccache CCACHE_MAXSIZE=1G
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
+COPY packaging packaging
 COPY base base
 COPY rom rom
 COPY qmp qmp
@@ -44,7 +45,15 @@ COPY tests/CMakeLists.txt tests/CMakeLists.txt
 COPY tests/unit tests/unit
 COPY tests/fuzz/CMakeLists.txt tests/fuzz/CMakeLists.txt
 RUN cmake --preset release && cmake --build --preset release --target vm-launch \
-    && cmake --install build/release --strip --prefix /usr
+    && cmake --install build/release --strip --prefix /usr --component program
+
+FROM build AS package
+COPY scripts/package scripts/sbom scripts/
+RUN apt-get update && scripts/deps package && rm -rf /var/lib/apt/lists/*
+COPY README.md LICENSE CHANGELOG.md ./
+COPY docs docs
+COPY examples examples
+RUN scripts/package
 
 FROM build AS units
 RUN cmake --build --preset release --target unit_tests -- -k 0

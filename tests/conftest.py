@@ -19,10 +19,11 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
     """With several workers (pytest-xdist, --dist loadgroup): tests of one group run one after the other on one worker. The
-    command line's VMs share their default name, and a container's image is built once; the rest may run beside each other."""
+    command line's VMs share their default name, and a container's image, with the packages, is built once; the rest may run
+    beside each other."""
     for item in items:
         folder = item.path.parent.name
-        if folder in ("cli", "container"):
+        if folder in ("cli", "container", "package"):
             item.add_marker(pytest.mark.xdist_group(folder))
 
 

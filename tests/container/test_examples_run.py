@@ -150,7 +150,8 @@ def test_the_unit_boots_on_a_macvtap(systemd_image, assets, lab, tmp_path):
 
 
 def test_the_unit_keeps_disk_variables_and_tpm_in_its_state_directory(systemd_image, netboot, tmp_path):
-    config = {"ipxe": True, "firmware": "uefi", "tpm": True, "blank-disk": True, "disk-size": "64M", "netboot-dir": "/netboot",
+    """On an isolated segment, whose namespace the unit must let vm-launch make."""
+    config = {"ipxe": True, "network": "isolated", "firmware": "uefi", "tpm": True, "blank-disk": True, "disk-size": "64M", "netboot-dir": "/netboot",
               "memory": "512M", "cpus": 1}  # fmt: skip
     kept = "stat -c '%n %i' /var/lib/vm-launch/identity /var/lib/vm-launch/web/*"
     with Machine(systemd_image, tmp_path, config, "-v", f"{netboot('vml.stay')}:/netboot:ro") as machine:

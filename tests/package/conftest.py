@@ -1,0 +1,52 @@
+"""The packages, made once: on Debian 13 by scripts/container, as the image's build stage is there already. VML_PACKAGES names a folder
+that scripts/package filled on this machine."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/container"))  # `from containers import …`
+DEADLINE = 300
+
+
+def run(*words, check=True, **options):
+    return subprocess.run([*map(str, words)], check=check, capture_output=True, text=True, timeout=DEADLINE, **options)
+
+
+class Packages:
+    def __init__(self, folder):
+        self.folder = folder
+        [self.deb] = folder.glob("*.deb")
+        [self.tarball] = folder.glob("*.tar.gz")
+        [self.sbom] = folder.glob("*.spdx.json")
+        self.sums = (folder / "SHA256SUMS").read_text()
+
+
+@pytest.fixture(scope="session")
+def packages():
+    if folder := os.environ.get("VML_PACKAGES"):
+        return Packages(pathlib.Path(folder).resolve())
+    if os.geteuid() != 0:
+        pytest.skip("building a container image needs root")
+    subprocess.run([ROOT / "scripts/container", "package"], check=True)
+    return Packages(ROOT / "build/container/package")
+
+
+@pytest.fixture(scope="session")
+def deb_tree(packages, tmp_path_factory):
+    """The Debian package, unpacked and not installed."""
+    folder = tmp_path_factory.mktemp("deb")
+    run("dpkg-deb", "-R", packages.deb, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tar_tree(packages, tmp_path_factory):
+    """The tarball, unpacked as docs/packages.md has it: the prefix."""
+    folder = tmp_path_factory.mktemp("tar")
+    run("tar", "-C", folder, "--strip-components=1", "-xzf", packages.tarball)
+    return folder
