@@ -34,7 +34,7 @@ install(FILES ${PROJECT_BINARY_DIR}/vm-launch.spdx.json ${PROJECT_BINARY_DIR}/NO
     COMPONENT notices EXCLUDE_FROM_ALL)
 
 # The Debian package's own.
-set(vml_maintainer "The vm-launch authors <vm-launch@example.org>" CACHE STRING "who answers for the Debian package: Name <address>")
+set(vml_maintainer "The vm-launch authors <vm-launch@example.org>")
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 execute_process(COMMAND date -u -R -d ${vml_release_date} OUTPUT_VARIABLE vml_debian_date OUTPUT_STRIP_TRAILING_WHITESPACE
     COMMAND_ERROR_IS_FATAL ANY)
@@ -76,10 +76,16 @@ if(NOT VML_STATIC_LIBRARIES)
     set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 endif()
 # Depends: without QEMU no machine starts; of the other architecture's guests it is the other package. Debian's qemu-system-x86 brings
-# iPXE's ROMs and SeaBIOS along. Recommends: what the README's settings need on x86: UEFI (ovmf), disks (qemu-img). Suggests: TPM, 64-bit
-# ARM's firmware, `vm-launch ssh`, and iPXE's programs: Debian 13 needs them for UEFI, while Debian 12's
+# iPXE's ROMs and SeaBIOS along. Recommends: what the README's settings need: UEFI, disks (qemu-img). Suggests: TPM, the other
+# architecture's firmware, `vm-launch ssh`, and iPXE's programs: Debian 13 needs them for UEFI, while Debian 12's
 # package would put an entry into the machine's own boot menu. What is missing vm-launch says, with the package's name.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "qemu-system-x86 | qemu-system-arm")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ipxe-qemu, ovmf, qemu-utils")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "ipxe, openssh-client, qemu-efi-aarch64, qemu-system-arm, swtpm")
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
+    set(CPACK_DEBIAN_PACKAGE_DEPENDS "qemu-system-arm | qemu-system-x86")
+    set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ipxe-qemu, qemu-efi-aarch64, qemu-utils")
+    set(CPACK_DEBIAN_PACKAGE_SUGGESTS "ipxe, openssh-client, ovmf, qemu-system-x86, swtpm")
+else()
+    set(CPACK_DEBIAN_PACKAGE_DEPENDS "qemu-system-x86 | qemu-system-arm")
+    set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ipxe-qemu, ovmf, qemu-utils")
+    set(CPACK_DEBIAN_PACKAGE_SUGGESTS "ipxe, openssh-client, qemu-efi-aarch64, qemu-system-arm, swtpm")
+endif()
 include(CPack)

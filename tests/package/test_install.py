@@ -43,7 +43,7 @@ def inside(image, packages, script, network="none"):
 
 
 def test_apt_has_what_it_depends_on(base, packages):
-    result = inside(base, packages, "apt-get update -qq; apt-get install -s /tmp/vm-launch.deb", network="host")
+    result = inside(base, packages, "apt-get update -qq -o Acquire::Retries=5 >&2; apt-get install -s /tmp/vm-launch.deb", network="host")
     assert result.returncode == 0, result
     lines = result.stdout.splitlines()
     for name in ("qemu-system-x86", "ipxe-qemu", "seabios", "ovmf", "vm-launch"):

@@ -1,5 +1,6 @@
 """What scripts/release says of sources that are ready, and of each thing that is not; in a repository of its own."""
 
+import os
 import re
 import shutil
 
@@ -18,8 +19,8 @@ def sources(tmp_path):
     version = re.search(r"^project\(vm-launch VERSION (\S+)", cmake, re.MULTILINE)[1]
     date = re.search(r"^set\(vml_release_date (\S+)\)", cmake, re.MULTILINE)[1]
     change(tmp_path / "CHANGELOG.md", r"(?m)\A(.*?)^## [^\n]*$", rf"\1## {version} ({date})")
-    change(tmp_path / "cmake/packages.cmake", r"@example\.\w+>", "@vm-launch.test>")
-    run("git", "init", "-q", cwd=tmp_path)
+    change(tmp_path / "cmake/packages.cmake", r'(set\(vml_maintainer "[^"]*@)[^>]+>', r"\g<1>vm-launch.test>")
+    git(tmp_path, "init", "-q")
     commit(tmp_path)
     return tmp_path
 
@@ -30,9 +31,18 @@ def change(file, pattern, words):
     file.write_text(text)
 
 
+def git(folder, *words):
+    """Without the settings of whoever runs the tests."""
+    run("git", *words, cwd=folder, env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"})
+
+
+def version_of(folder):
+    return re.search(r"VERSION (\S+)", (folder / "CMakeLists.txt").read_text().split("project(vm-launch")[1])[1]
+
+
 def commit(folder):
-    run("git", "add", "-A", cwd=folder)
-    run("git", "-c", "user.name=test", "-c", "user.email=test@vm-launch.test", "commit", "-q", "-m", "test: sources", cwd=folder)
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=test", "-c", "user.email=test@vm-launch.test", "commit", "-q", "-m", "test: sources")
 
 
 def release(folder):
@@ -66,6 +76,20 @@ def test_what_is_not_ready(sources, file, pattern, words, what):
 
 
 def test_a_version_that_is_released_already(sources):
-    version = re.search(r"VERSION (\S+)", (sources / "CMakeLists.txt").read_text().split("project(vm-launch")[1])[1]
-    run("git", "tag", f"v{version}", cwd=sources)
+    version = version_of(sources)
+    git(sources, "tag", f"v{version}")
     assert release(sources) == (1, [f"there is no tag v{version} yet"], 3)
+
+
+def test_where_git_does_not_answer_nothing_is_said_to_be_right(sources):
+    shutil.rmtree(sources / ".git")
+    (sources / ".git").write_text("gitdir: /nowhere")
+    assert release(sources) == (1, ["nothing is uncommitted", f"there is no tag v{version_of(sources)} yet"], 2)
+
+
+def test_packages_replace_nothing_else(tmp_path):
+    (tmp_path / "mine").write_text("")
+    for words, code in ((["scripts/package", tmp_path], 1), (["scripts/package", tmp_path / "new", "more"], 2), (["scripts/release", "--no-build", "x"], 2)):
+        refused = run(ROOT / words[0], *words[1:], check=False)
+        assert refused.returncode == code, refused
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
