@@ -1,9 +1,11 @@
 #include "launcher/console/console.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -116,8 +118,24 @@ void Console::show(std::string_view bytes) {
 }
 
 void Console::drain() {
-    while (const std::size_t count = read_some(guest_.get(), from_guest_).value_or(0)) {
+    int waiting = 0;  // all of it, on a stream socket: unix(7)
+    if (::ioctl(guest_.get(), FIONREAD, &waiting) != 0) {
+        return;
+    }
+    for (auto left = static_cast<std::size_t>(waiting); left > 0;) {
+        const std::size_t count = read_some(guest_.get(), from_guest_).value_or(0);
+        if (count == 0) {
+            return;
+        }
         took({from_guest_.data(), count});
+        left -= std::min(left, count);
+    }
+}
+
+void Console::system_runs(bool runs) {
+    shown_.system_runs(runs);
+    if (!runs) {
+        text_ = {};
     }
 }
 

@@ -268,7 +268,12 @@ VmSnapshot RunLoop::snapshot() {
     return now;
 }
 
+// A guest's last words belong to the boot that ends here; and a flood of them could take longer than QEMU is
+// given to leave.
 void RunLoop::qemu_event(const qmp::Event& event) {
+    if (event.name == "RESET" || (event.name == "SHUTDOWN" && flag_at(event.data, "guest"))) {
+        guest_.console().drain();
+    }
     const events::Event told = events::qemu(event.name, event.data);
     events_.tell(told);
     log_.tell(LogLevel::debug, fmt::format("QMP event {} {}", event.name, event.data.dump()),
@@ -282,8 +287,6 @@ void RunLoop::qemu_event(const qmp::Event& event) {
         held_.netboot->client_began_anew();
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
-    } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
-        guest_.console().drain();  // else a flood could take longer than QEMU is given to leave
     }
     feed(supervise::QemuEvent{event.name, text_at(event.data, "reason"), flag_at(event.data, "nospace")});
     if (event.name != "VSERPORT_CHANGE") {
