@@ -271,7 +271,9 @@ VmSnapshot RunLoop::snapshot() {
 // A guest's last words belong to the boot that ends here; and a flood of them could take longer than QEMU is
 // given to leave.
 void RunLoop::qemu_event(const qmp::Event& event) {
-    if (event.name == "RESET" || (event.name == "SHUTDOWN" && flag_at(event.data, "guest"))) {
+    if (event.name == "RESET") {
+        guest_.console().drain("SeaBIOS (version ");  // which speaks soon, should this loop be late
+    } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
         guest_.console().drain();
     }
     const events::Event told = events::qemu(event.name, event.data);

@@ -488,6 +488,16 @@ TEST_CASE("a guest that writes on is drained of what it had written") {
     CHECK(bench.lines == Words{"last words"});
 }
 
+TEST_CASE("what a guest writes after its last words is left where the drain is to end") {
+    ConsoleBench bench{ConsoleMode::silent};
+    const std::string text = "last words\n\x1b[2JSeaBIOS (version 1)\n";
+    REQUIRE(::write(bench.guest.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    bench.console->drain("SeaBIOS (version ");
+    CHECK(bench.lines == Words{"last words"});
+    REQUIRE(run_until(bench.io, [&] { return bench.taken == text.size(); }));
+    CHECK(bench.lines == Words{"last words", "SeaBIOS (version 1)"});
+}
+
 TEST_CASE("a line that the guest had begun ends with a reset") {
     ConsoleBench bench{ConsoleMode::silent};
     bench.say("login: \x1b[");
