@@ -59,8 +59,8 @@ class Console {
     void release_terminal();
     // What QEMU has written by now, before it ended or said something over QMP: no more, as the guest may
     // write faster than it is read.
-    // Nothing from `end` on, where that is in it.
-    void drain(std::string_view end = {});
+    // Nothing from `end` on, where that is given and in it.
+    void drain(std::string_view end);
     // For lines of ours that go where the guest's text goes (screen::GuestText).
     [[nodiscard]] bool mid_line() const { return is_shown() && shown_.mid_line(); }
     [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_.before_own_lines() : ""; }

@@ -475,7 +475,7 @@ TEST_CASE("what QEMU wrote before it ended is still shown") {
     ConsoleBench bench{ConsoleMode::shown};
     REQUIRE(::write(bench.guest.get(), "last words\n", 11) == 11);
     bench.guest.reset();
-    bench.console->drain();
+    bench.console->drain({});
     CHECK(bench.lines == Words{"last words"});
     CHECK(bench.shown() == "last words\n");
 }
@@ -484,7 +484,7 @@ TEST_CASE("a guest that writes on is drained of what it had written") {
     ConsoleBench bench{ConsoleMode::silent};
     bench.answered = 1000;
     REQUIRE(::write(bench.guest.get(), "last words\n", 11) == 11);
-    bench.console->drain();
+    bench.console->drain({});
     CHECK(bench.lines == Words{"last words"});
 }
 
