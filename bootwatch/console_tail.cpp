@@ -29,10 +29,12 @@ void ConsoleTail::partial(std::string_view text) {
 }
 
 std::vector<std::string> ConsoleTail::lines() const {
-    std::vector<std::string> all = lines_;
-    if (!partial_.empty()) {
-        all.push_back(partial_);
+    if (partial_.empty()) {
+        return lines_;
     }
+    std::vector<std::string> all{lines_.size() < most_lines ? lines_.begin() : std::next(lines_.begin()),
+                                 lines_.end()};
+    all.push_back(partial_);
     return all;
 }
 

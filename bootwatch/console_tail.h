@@ -19,7 +19,7 @@ class ConsoleTail {
     // What stands behind the last whole line: a prompt.
     void partial(std::string_view text);
 
-    // The oldest first, with what no newline has followed yet at the end.
+    // The oldest first, with what no newline has followed yet at the end: `most_lines` in all.
     [[nodiscard]] std::vector<std::string> lines() const;
     // So many at most: the latest.
     void keep(std::size_t most);

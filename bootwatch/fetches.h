@@ -62,8 +62,9 @@ struct Fetch {
     bool by_console =
         false;  // its packets were not seen: iPXE's console told of it, and not how large it was
     Content content = Content::unknown;
-    std::string text{};  // of a script or another text: its beginning, as far as it was seen without a gap
-    bool bare = false;   // a connection, over which nothing was asked so far
+    std::string text{};     // of a script or another text: its beginning, as far as it was seen without a gap
+    bool bare = false;      // a connection, over which nothing was asked so far
+    bool accepted = false;  // by the server, where it is a connection
 
     bool operator==(const Fetch&) const = default;
 };

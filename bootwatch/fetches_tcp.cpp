@@ -147,6 +147,9 @@ std::optional<std::size_t> Fetches::from_server(double at, const Packet& packet,
     session.latest = at;
     if (segment.syn) {
         session.accepted = true;
+        if (session.fetch) {
+            fetches_[*session.fetch].accepted = true;
+        }
         session.highest = segment.sequence + 1;
         session.body_begin = session.highest;  // until something is known of what comes
         return std::nullopt;

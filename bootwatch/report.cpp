@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/logins.h"
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/report_page.h"
 #include "bootwatch/timeline.h"
@@ -130,6 +131,17 @@ ordered_json versions_json(const ReportHead::Versions& versions) {
             {"firmware_file", versions.firmware_file}};
 }
 
+void hide_logins(ordered_json& value) {
+    if (value.is_structured()) {
+        for (ordered_json& part : value) {
+            hide_logins(part);
+        }
+    } else if (value.is_string()) {
+        auto& text = value.get_ref<std::string&>();
+        text = without_logins(text);
+    }
+}
+
 }  // namespace
 
 double rounded(double seconds) {
@@ -207,25 +219,28 @@ ordered_json probe_as_json(const Probe& probe) {
 
 ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots) {
     lighten(boots, most_reported);
-    return {{"format", "vm-launch-boot-report"},
-            {"version", 1},
-            {"name", head.name},
-            {"started", head.started},
-            {"lasted", rounded(head.lasted)},
-            {"machine", head.machine},
-            {"firmware", head.firmware},
-            {"accelerator", head.accelerator},
-            {"boot_order", head.boot_order},
-            {"versions", versions_json(head.versions)},
-            {"command", head.command},
-            {"nics", list_of(head.nics, nic_json)},
-            {"helped", head.helped},
-            {"hints", head.hints},
-            {"lost_frames", head.lost_frames},
-            {"boots", list_of(boots, [&](const Boot& boot) { return boot_json(boot, head.own_url); })},
-            {"exit_code", head.exit_code},
-            {"summary", head.summary},
-            {"verdict", fault_as_json(head.fault)}};
+    ordered_json report = {
+        {"format", "vm-launch-boot-report"},
+        {"version", 1},
+        {"name", head.name},
+        {"started", head.started},
+        {"lasted", rounded(head.lasted)},
+        {"machine", head.machine},
+        {"firmware", head.firmware},
+        {"accelerator", head.accelerator},
+        {"boot_order", head.boot_order},
+        {"versions", versions_json(head.versions)},
+        {"command", head.command},
+        {"nics", list_of(head.nics, nic_json)},
+        {"helped", head.helped},
+        {"hints", head.hints},
+        {"lost_frames", head.lost_frames},
+        {"boots", list_of(boots, [&](const Boot& boot) { return boot_json(boot, head.own_url); })},
+        {"exit_code", head.exit_code},
+        {"summary", head.summary},
+        {"verdict", fault_as_json(head.fault)}};
+    hide_logins(report);
+    return report;
 }
 
 }  // namespace vml::boot

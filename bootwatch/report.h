@@ -61,7 +61,8 @@ struct ReportHead {
 // However much was seen, a report is no larger than 4 MiB (weight.h), and tells what it leaves out.
 inline constexpr std::size_t largest_report = std::size_t{4} << 20;
 
-// docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version".
+// docs/report-format.md describes it. Keys are only ever added; a change of meaning raises "version". No URL
+// in it has a login (base/logins.h), whoever said it.
 [[nodiscard]] nlohmann::ordered_json report_as_json(const ReportHead& head, std::vector<Boot> boots);
 
 // A time as documents have it: in milliseconds at most.

@@ -120,7 +120,8 @@ class Bars {
 
     void fetched(const Fetch& fetch) {
         const bool failed = fetch.state == FetchState::failed;
-        const bool unheard = !fetch.answered && !fetch.by_console && (!fetch.bare || fetch.ended);
+        const bool asked = !fetch.accepted || !fetch.bare;  // to be let in, or for a file
+        const bool unheard = !fetch.answered && !fetch.by_console && (asked || fetch.ended);
         const double end = fetch.ended.value_or(unheard ? next_after(fetch.latest) : fetch.latest);
         const bool waits = unheard && !fetch.ended;
         bars_.push_back({std::string{base_name(fetch.url)}, fetch.began,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -22,7 +23,8 @@ namespace {
 
 constexpr std::string_view key =
     R"x(<ul class="key"><li><i style="--c:var(--firmware)"></i>firmware and ROM</li>
-<li><i style="--c:var(--dhcp)"></i>DHCP</li><li><i style="--c:var(--fetch)"></i>fetching</li>
+<li><i class="wait" style="--c:var(--dhcp)"></i>DHCP, waiting for an offer</li>
+<li><i style="--c:var(--fetch)"></i>fetching</li>
 <li><i class="wait" style="--c:var(--fetch)"></i>the same, waiting for the answer</li>
 <li><i class="wait" style="--c:var(--wait)"></i>other waits</li>
 <li><i style="--c:var(--system)"></i>operating system</li><li><i style="--c:var(--bad)"></i>failed</li></ul>
@@ -98,7 +100,8 @@ std::string machine_html(const ReportHead& head) {
     return text + "</dl>\n";
 }
 
-// Each word in a box of its own: so no line ends at a hyphen within a flag.
+// Each word in a box of its own: so no line ends at a hyphen within a flag. What stands between them is kept,
+// so that the page can be copied from.
 std::string command_html(const ReportHead& head) {
     if (head.command.empty()) {
         return {};
@@ -106,9 +109,9 @@ std::string command_html(const ReportHead& head) {
     std::string text;
     std::string_view rest = head.command;
     while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find(' '), rest.size());
+        const std::size_t end = std::min(rest.find_first_of(" \t\n"), rest.size());
         text += end == 0 ? "" : fmt::format("<span>{}</span>", breakable(rest.substr(0, end)));
-        text += end < rest.size() ? " " : "";
+        text += rest.substr(end, 1);
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return fmt::format("<h2>How it was started</h2>\n<pre class=\"command\">{}</pre>\n", text);
@@ -124,10 +127,11 @@ std::string programs_html(const Boot& boot) {
                              firmware.empty() || ipxe.empty() ? "" : ", ", escaped(ipxe));
 }
 
-std::string waterfall_html(const Boot& boot, double end, std::string_view own_url) {
+// `legend`: what is left of it to be told.
+std::string waterfall_html(const Boot& boot, double end, std::string_view own_url, std::string_view& legend) {
     return fmt::format(
         "<div class=\"waterfall\" tabindex=\"0\" role=\"group\" aria-label=\"waterfall\">\n{}</div>\n{}",
-        waterfall_svg(boot, end, own_url), key);
+        waterfall_svg(boot, end, own_url), std::exchange(legend, {}));
 }
 
 std::string marks_table(const Boot& boot) {
@@ -198,20 +202,26 @@ std::string left_out_html(const LeftOut& left_out) {
     return text.empty() ? text : "<h2>Too much to keep</h2>\n<ul>\n" + text + "</ul>\n";
 }
 
-std::string section(const ReportHead& head, const std::vector<Boot>& boots) {
-    std::string text = fmt::format("<h1>Boot of {}</h1>\n<p class=\"sub\">{}, {:.1f} s in all</p>\n",
-                                   breakable(head.name), escaped(head.started), head.lasted);
+std::string section(const ReportHead& head, const std::vector<Boot>& boots, std::string_view& legend) {
+    std::string text = fmt::format(
+        "<h1>Boot of {}</h1>\n<p class=\"sub\">{}</p>\n", breakable(head.name),
+        head.started.empty() ? "the machine never ran"
+                             : fmt::format("{}, {:.1f} s in all", escaped(head.started), head.lasted));
     text += verdict_html(head);
     text += machine_html(head);
     text += command_html(head);
     for (std::size_t i = 0; i < boots.size(); ++i) {
         const Boot& boot = boots[i];
-        text +=
-            boots.size() == 1 ? std::string{"<h2>The boot</h2>\n"} : fmt::format("<h2>Boot {}</h2>\n", i + 1);
-        text += programs_html(boot);
-        text += waterfall_html(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url);
+        const bool seen = !boot.marks.empty();
+        if (seen) {
+            text += boots.size() == 1 ? std::string{"<h2>The boot</h2>\n"}
+                                      : fmt::format("<h2>Boot {}</h2>\n", i + 1);
+            text += programs_html(boot);
+            text += waterfall_html(boot, boot.ended.value_or(std::max(head.lasted, boot.began)), head.own_url,
+                                   legend);
+        }
         text += probe_html(boot);
-        text += marks_table(boot);
+        text += seen ? marks_table(boot) : "";
         text += errors_html(boot);
         text += console_html(boot);
         text += left_out_html(boot.left_out);
@@ -230,8 +240,9 @@ std::string page(std::string_view title, const std::vector<ReportedBoots>& repor
         "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n"
         "<body>\n",
         safety, escaped(title), report_style);
+    std::string_view legend = key;  // once
     for (const ReportedBoots& report : reports) {
-        text += section(report.head, report.boots);
+        text += section(report.head, report.boots, legend);
     }
     return text +
            fmt::format("<script type=\"application/json\" id=\"report\">{}</script>\n</body></html>\n", data);
@@ -254,15 +265,19 @@ std::string reports_as_html(std::string_view title, std::vector<ReportedBoots> r
                             const PageDocument& document) {
     constexpr std::size_t least = std::size_t{64} << 10;  // below it, what is too large is not the boots
     const std::size_t count = std::max<std::size_t>(reports.size(), 1);
+    const std::size_t lightest = weight_of(Boot{});
     std::size_t most = most_reported;
+    std::size_t before = std::numeric_limits<std::size_t>::max();
     while (true) {
         for (ReportedBoots& report : reports) {
             lighten(report.boots, most / count);
         }
         std::string text = page(title, reports, as_data(document(most / count)));
-        if (text.size() <= largest_report || most < least) {
+        if (text.size() <= largest_report || most < least || most / count < lightest ||
+            text.size() >= before) {
             return text;
         }
+        before = text.size();
         constexpr double a_little_less = 0.95;
         const double share = static_cast<double>(largest_report) / static_cast<double>(text.size());
         most = static_cast<std::size_t>(static_cast<double>(most) * share * a_little_less);

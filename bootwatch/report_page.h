@@ -33,7 +33,8 @@ inline constexpr std::array<LeftOutRow, 10> left_out_rows{
      {&LeftOut::unanswered, "unanswered_arp", "unanswered ARP requests"}}};
 
 // As HTML and SVG take it, in UTF-8: everything that comes from the guest or the network. What is no sign but
-// a command (control characters, those that turn the direction of writing) is a blank or U+FFFD.
+// a command (control characters, those that turn the direction of writing) is a blank or U+FFFD; a URL has no
+// login.
 [[nodiscard]] std::string escaped(std::string_view text);
 // The same where a long URL may go on in the next line: behind a slash or a question mark (HTML alone has
 // that).

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/logins.h"
 #include "base/utf8.h"
 #include "bootwatch/bounds.h"
 #include "bootwatch/report_page.h"
@@ -52,16 +53,18 @@ std::string escaped_character(std::string_view character) {
 }  // namespace
 
 std::string escaped(std::string_view text) {
+    const std::string shown = without_logins(text);
     std::string result;
-    while (!text.empty()) {
-        const std::size_t size = utf8::size_at(text);
-        result += size == 0 ? replacement : escaped_character(text.substr(0, size));
-        text.remove_prefix(std::max<std::size_t>(size, 1));
+    for (std::string_view rest = shown; !rest.empty();) {
+        const std::size_t size = utf8::size_at(rest);
+        result += size == 0 ? replacement : escaped_character(rest.substr(0, size));
+        rest.remove_prefix(std::max<std::size_t>(size, 1));
     }
     return result;
 }
 
-std::string breakable(std::string_view text) {
+std::string breakable(std::string_view whole) {
+    const std::string text = without_logins(whole);
     std::string result;
     std::size_t begin = 0;
     for (std::size_t at = 1; at + 1 < text.size(); ++at) {
@@ -80,7 +83,7 @@ std::string shortened(std::string_view text, std::size_t most) {
     if (text.size() <= most) {
         return escaped(text);
     }
-    return escaped(cut_to(text, most - 1)) + "…";
+    return escaped(cut_to(without_logins(text), most - 1)) + "…";
 }
 
 std::string as_data(const nlohmann::ordered_json& document) {

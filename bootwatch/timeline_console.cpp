@@ -16,9 +16,9 @@ bool is_without_root(std::string_view panic) {
            panic.find("No working init found") != std::string_view::npos;
 }
 
-// Not "UEFI" alone: with a version.
+// Not "UEFI" alone: with a version. A later line may be anybody's.
 void note_firmware(Boot& boot, std::string_view name) {
-    if (name.find_first_of("0123456789") != std::string_view::npos) {
+    if (!boot.firmware && name.find_first_of("0123456789") != std::string_view::npos) {
         boot.firmware = cut_to(name, longest_detail);
     }
 }
@@ -60,7 +60,9 @@ void Timeline::firmware_complains(double at, std::string_view line) {
 // SeaBIOS src/optionroms.c and src/malloc.c: why it left an option ROM out.
 std::vector<Mark> Timeline::firmware_line(double at, std::string_view line) {
     if (line.starts_with("SeaBIOS (version ")) {
-        current().firmware = cut_to(line, longest_detail);
+        if (const auto seen = mark_in_line(line)) {
+            note_firmware(current(), seen->text);
+        }
         mark_once(Stage::firmware, at, Proof::firmware_log, "SeaBIOS speaks");
     }
     const bool left_out = line.find("option rom with bad checksum") != std::string_view::npos ||

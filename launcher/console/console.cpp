@@ -1,9 +1,11 @@
 #include "launcher/console/console.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,8 +29,8 @@ OwnedFd open_keyboard() {
 }
 
 // Nothing when there is nothing to read yet, 0 at the end.
-std::optional<std::size_t> read_some(int socket, ReadBuffer<16384>& into) {
-    const ssize_t count = ::recv(socket, into.data(), into.size(), 0);
+std::optional<std::size_t> read_some(int socket, ReadBuffer<16384>& into, std::size_t most, int flags = 0) {
+    const ssize_t count = ::recv(socket, into.data(), std::min(most, into.size()), flags);
     if (count < 0) {
         return errno == EAGAIN || errno == EINTR ? std::nullopt : std::optional<std::size_t>{0};
     }
@@ -75,7 +77,7 @@ Console::~Console() {
 }
 
 void Console::read_guest() {
-    const std::optional<std::size_t> count = read_some(guest_.get(), from_guest_);
+    const std::optional<std::size_t> count = read_some(guest_.get(), from_guest_, from_guest_.size());
     if (count == std::size_t{0}) {
         return;  // QEMU is gone
     }
@@ -115,9 +117,29 @@ void Console::show(std::string_view bytes) {
     handlers_.on_shown();
 }
 
-void Console::drain() {
-    while (const std::size_t count = read_some(guest_.get(), from_guest_).value_or(0)) {
+void Console::drain(std::string_view end) {
+    int waiting = 0;  // all of it, on a stream socket: unix(7)
+    if (::ioctl(guest_.get(), FIONREAD, &waiting) != 0) {
+        return;
+    }
+    for (auto left = static_cast<std::size_t>(waiting); left > 0;) {
+        const std::size_t there =
+            read_some(guest_.get(), from_guest_, from_guest_.size(), MSG_PEEK).value_or(0);
+        const std::string_view seen{from_guest_.data(), std::min(there, left)};
+        const std::size_t wanted = std::min(end.empty() ? seen.size() : seen.find(end), seen.size());
+        if (wanted == 0) {
+            return;
+        }
+        const std::size_t count = read_some(guest_.get(), from_guest_, wanted).value_or(0);
         took({from_guest_.data(), count});
+        left = wanted < seen.size() ? 0 : left - count;
+    }
+}
+
+void Console::system_runs(bool runs) {
+    shown_.system_runs(runs);
+    if (!runs) {
+        text_ = {};
     }
 }
 

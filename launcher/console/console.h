@@ -57,14 +57,17 @@ class Console {
 
     // Puts the terminal back, as far as the guest and we have changed it; further output is still shown.
     void release_terminal();
-    // What QEMU still wrote before it ended.
-    void drain();
+    // What QEMU has written by now, before it ended or said something over QMP: no more, as the guest may
+    // write faster than it is read.
+    // Nothing from `end` on, where that is given and in it.
+    void drain(std::string_view end);
     // For lines of ours that go where the guest's text goes (screen::GuestText).
     [[nodiscard]] bool mid_line() const { return is_shown() && shown_.mid_line(); }
     [[nodiscard]] std::string before_own_lines() { return is_shown() ? shown_.before_own_lines() : ""; }
     [[nodiscard]] std::string after_own_lines() { return is_shown() ? shown_.after_own_lines() : ""; }
-    // An operating system has the console, or firmware again.
-    void system_runs(bool runs) { shown_.system_runs(runs); }
+    // An operating system has the console, or firmware again, after a reset: then the line that the guest had
+    // begun is over.
+    void system_runs(bool runs);
 
     // Keys for the guest that come from elsewhere than the terminal.
     void type(std::string_view bytes) { send(bytes); }

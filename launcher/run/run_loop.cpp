@@ -156,7 +156,7 @@ void RunLoop::end_of_run() {
         }
     });
     guard_.run([this] {
-        guest_.console().drain();
+        guest_.console().drain({});
         guest_.console().release_terminal();
     });
     say_end(*end_, log_);
@@ -187,7 +187,7 @@ Signals::Handlers RunLoop::signal_handlers() {
 Children::Handlers RunLoop::child_handlers() {
     return {
         [this](int status) {
-            guard_.run([this] { guest_.console().drain(); });  // the guest's last words came before its end
+            guard_.run([this] { guest_.console().drain({}); });  // the guest's last words came before its end
             feed(supervise::ChildEnded{status, qemu_output_.last_words(), children_.out_of_memory()});
         },
         guard_.around([this] {
@@ -268,7 +268,14 @@ VmSnapshot RunLoop::snapshot() {
     return now;
 }
 
+// A guest's last words belong to the boot that ends here; and a flood of them could take longer than QEMU is
+// given to leave.
 void RunLoop::qemu_event(const qmp::Event& event) {
+    if (event.name == "RESET") {
+        guest_.console().drain("SeaBIOS (version ");  // which speaks soon, should this loop be late
+    } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
+        guest_.console().drain({});
+    }
     const events::Event told = events::qemu(event.name, event.data);
     events_.tell(told);
     log_.tell(LogLevel::debug, fmt::format("QMP event {} {}", event.name, event.data.dump()),
@@ -282,8 +289,6 @@ void RunLoop::qemu_event(const qmp::Event& event) {
         held_.netboot->client_began_anew();
     } else if (event.name == "VSERPORT_CHANGE" && text_at(event.data, "id") == "agent") {
         guest_.agent().port_changed(flag_at(event.data, "open"));
-    } else if (event.name == "SHUTDOWN" && flag_at(event.data, "guest")) {
-        guest_.console().drain();  // else a flood could take longer than QEMU is given to leave
     }
     feed(supervise::QemuEvent{event.name, text_at(event.data, "reason"), flag_at(event.data, "nospace")});
     if (event.name != "VSERPORT_CHANGE") {

@@ -7,10 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "base/logins.h"
 #include "base/shell.h"
 #include "base/text.h"
 #include "bootwatch/bounds.h"
 #include "launcher/settings/option_table.h"
+#include "launcher/settings/secrets.h"
 #include "launcher/settings/tidy.h"
 
 namespace vml {
@@ -25,63 +27,42 @@ std::string cut_short(std::string text, std::size_t most) {
     return text.size() <= most ? std::move(text) : boot::cut_to(text, most) + std::string{ellipsis};
 }
 
-// "http://somebody:word@host/": what stands between the slashes and the last @ of the host.
-std::string without_logins(std::string_view text) {
-    constexpr std::string_view scheme_end = "://";
-    std::string result;
-    while (true) {
-        const std::size_t scheme = text.find(scheme_end);
-        if (scheme == std::string_view::npos) {
-            return result.append(text);
+// Of too many, those that fit: the rest of a word could be taken for another command.
+std::string joined(const std::vector<std::string>& words) {
+    std::string line;
+    for (const std::string& word : words) {
+        if (line.size() + 1 + word.size() > longest_command) {
+            return line.append(" ").append(ellipsis);
         }
-        const std::size_t begin = scheme + scheme_end.size();
-        result += text.substr(0, begin);
-        text.remove_prefix(begin);
-        const std::size_t at = text.substr(0, text.find_first_of("/ \t\r\n\"'?#")).rfind('@');
-        if (at != std::string_view::npos) {
-            result += hidden_secret;
-            text.remove_prefix(at);
-        }
+        line.append(line.empty() ? "" : " ").append(word);
     }
+    return line;
 }
 
-// `data`: of QEMU's -object secret,id=…,data=….
-bool names_a_secret(std::string_view key, bool in_secret_object) {
-    constexpr std::array words{"passw", "passphrase", "secret", "token"};
-    const std::string name = lower(key);
-    return (in_secret_object && name == "data") ||
-           std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return name.find(word) != std::string::npos; });
+// iPXE's user names and passwords (src/include/ipxe/dhcp.h), each also within its option 175.
+bool is_login_option(std::string_view option) {
+    constexpr std::array<std::string_view, 4> codes{"190", "191", "192", "193"};
+    const std::string_view code = trimmed(option.substr(0, option.find('=')));
+    return std::find(codes.begin(), codes.end(), code.substr(code.find('.') + 1)) != codes.end();
 }
 
-std::size_t length_of_value(std::string_view text) {
-    const bool quoted = text.starts_with('"') || text.starts_with('\'');
-    const std::size_t end = quoted ? text.find(text.front(), 1) : text.find_first_of(" \t\r\n,;&");
-    return end == std::string_view::npos ? text.size() : end + (quoted ? 1 : 0);
-}
-
-std::string without_secret_keys(std::string_view text) {
-    constexpr std::string_view of_keys = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    const bool in_secret_object = text.starts_with("secret,");
-    std::string result;
-    for (std::size_t equals = text.find('='); equals != std::string_view::npos; equals = text.find('=')) {
-        const std::string_view before = text.substr(0, equals);
-        const std::size_t key = before.find_last_not_of(of_keys) + 1;
-        const bool secret = names_a_secret(before.substr(key), in_secret_object);
-        result += text.substr(0, equals + 1);
-        text.remove_prefix(equals + 1);
-        if (const std::size_t length = length_of_value(text); secret && length > 0) {
-            result += hidden_secret;
-            text.remove_prefix(length);
-        }
-    }
-    return result.append(text);
+std::string shown_dhcp_option(std::string_view option) {
+    return is_login_option(option)
+               ? std::string{option.substr(0, option.find('='))} + "=" + std::string{hidden_secret}
+               : without_secrets(option);
 }
 
 std::string shown_value(const OptionRow* row, std::string_view value) {
-    const bool secret =
-        row != nullptr && (row->is_secret || (row->flag == "user-data" && is_user_data_text(value)));
-    return secret ? std::string{hidden_secret} : without_secrets(value);
+    if (row == nullptr) {
+        return without_secrets(value);
+    }
+    if (row->is_secret || (row->flag == "user-data" && is_user_data_text(value))) {
+        return std::string{hidden_secret};
+    }
+    if (row->flag == "extra-args") {
+        return words_without_secrets(value);
+    }
+    return row->flag == "dhcp-option" ? shown_dhcp_option(value) : without_secrets(value);
 }
 
 const OptionRow* setting_in(std::string_view word) {
@@ -124,10 +105,13 @@ std::set<Variable> variables_of(const Layer& layer) {
             add(raw, nullptr);
         }
     }
-    for (const auto* list : {&layer.disks, &layer.devices, &layer.extra_disks, &layer.dhcp_options}) {
+    for (const auto* list : {&layer.disks, &layer.devices, &layer.extra_disks}) {
         for (const Raw& raw : *list) {
             add(raw, nullptr);
         }
+    }
+    for (const Raw& raw : layer.dhcp_options) {
+        add(raw, find_option("dhcp-option"));
     }
     if (layer.config) {
         add(*layer.config, nullptr);
@@ -137,24 +121,20 @@ std::set<Variable> variables_of(const Layer& layer) {
 
 }  // namespace
 
-std::string without_secrets(std::string_view text) {
-    return without_secret_keys(without_logins(text));
-}
-
 std::string given_command(const std::vector<std::string>& arguments, const Environment& environment,
                           const Layer& layer) {
-    std::string command;
+    std::vector<std::string> words;
     for (const Variable& variable : variables_of(layer)) {
         const std::string value = shown_value(variable.row, value_of(environment, variable.name));
-        command += fmt::format("{}={} ", variable.name, shell_quoted(cut_short(value, longest_word)));
+        words.push_back(fmt::format("{}={}", variable.name, shell_quoted(cut_short(value, longest_word))));
     }
-    command += "vm-launch";
+    words.emplace_back("vm-launch");
     std::string_view before;
     for (const std::string& word : arguments) {
-        command += " " + shell_quoted(cut_short(shown_argument(word, before), longest_word));
+        words.push_back(shell_quoted(cut_short(shown_argument(word, before), longest_word)));
         before = word;
     }
-    return cut_short(std::move(command), longest_command);
+    return joined(words);
 }
 
 }  // namespace vml

@@ -63,6 +63,15 @@ def test_of_a_run_that_does_not_come_to_its_start_nothing_unfinished_is_left(tmp
     assert not (tmp_path / "boot.pcapng.new").exists()
 
 
+def test_what_the_guest_wrote_last_is_of_the_boot_that_ends(tmp_path):
+    report = tmp_path / "boot.json"
+    result = run("--report", report, scenario="last-words")
+    assert result.returncode == 0, result.stderr
+    first, second = json.loads(report.read_text())["boots"]
+    assert first["console"][-2:] == ["reboot: Restarting system", "last#"]
+    assert second["console"] == ["SeaBIOS (version fake)"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [

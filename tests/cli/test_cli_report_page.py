@@ -114,6 +114,24 @@ def test_of_a_run_has_its_report_its_versions_and_its_command(tmp_path):
     assert "No bootable device." in console[1]
 
 
+def test_of_a_machine_that_never_ran_tells_that_alone(tmp_path):
+    page = tmp_path / "boot.html"
+    assert launch.launch(*launch.BOOT, "--report", page, scenario="die-early").returncode == 4
+    page = Page(page.read_text())
+    check(page)
+    assert page.of("p", **{"class": "sub"})[0][1] == "the machine never ran"
+    assert not page.svgs() and not page.of("table") and not page.of("ul")
+
+
+def test_its_command_can_be_copied_whatever_is_in_a_word(tmp_path):
+    page = tmp_path / "boot.html"
+    launch.launch(*launch.BOOT, "--report", page, "--", "-name", "two  words\n\tand lines")
+    page = Page(page.read_text())
+    (command,) = page.of("pre", **{"class": "command"})
+    assert command[1] == page.data()["command"]
+    assert command[1].endswith("-name 'two  words\n\tand lines'")
+
+
 def test_its_console_is_text_whatever_the_guest_writes(open_folder):
     page, wrote = open_folder / "boot.html", open_folder / "console"
     lines = ["</pre></script><script>alert(1)</script>", "<!-- & \"quoted\" 'too' ]]>", "\x1b]0;title\x07\x1b[31mred\x1b[0m\x7f", "\u202egnp.exe", "\x9b31m"]

@@ -139,7 +139,7 @@ TEST_CASE("JSON: versions, the command, the first byte of each answer, and the c
         CHECK(fetch["answered"] <= fetch["ended"]);
     }
     REQUIRE_FALSE(boot["console"].empty());
-    CHECK(boot["console"].size() <= ConsoleTail::most_lines + 1);
+    CHECK(boot["console"].size() <= ConsoleTail::most_lines);
 }
 
 TEST_CASE("HTML: the JSON in the page is the report's, whatever its texts are") {
@@ -297,8 +297,8 @@ TEST_CASE("the console's tail is its latest lines, and the prompt behind them") 
     tail.partial("iPXE>");
     tail.partial("iPXE> ");
     std::vector<std::string> lines = tail.lines();
-    REQUIRE(lines.size() == ConsoleTail::most_lines + 1);
-    CHECK(lines.front() == "60");
+    REQUIRE(lines.size() == ConsoleTail::most_lines);
+    CHECK(lines.front() == "61");
     CHECK(lines.back() == "iPXE>");
     tail.line("iPXE> exit");
     lines = tail.lines();
@@ -309,9 +309,96 @@ TEST_CASE("the console's tail is its latest lines, and the prompt behind them") 
 }
 
 TEST_CASE("HTML: a run without any evidence still makes a page") {
-    const std::string page = report_as_html(head(), {Boot{}});
-    CHECK(page.find("<svg") != std::string::npos);
+    ReportHead none = head();
+    none.started.clear();
+    const std::string page = report_as_html(none, {Boot{}});
+    CHECK(page.find(R"(<p class="sub">the machine never ran</p>)") != std::string::npos);
+    CHECK(page.find("<svg") == std::string::npos);
+    CHECK(page.find("<table") == std::string::npos);
     CHECK(page.ends_with("</html>\n"));
+}
+
+TEST_CASE("no URL in a report has a login, whoever said it") {
+    const std::string url = "http://me:hunter2@10.0.2.2:9/x";
+    test::Machine machine;
+    machine.has_address(test::option(67, url)).says(url + "... ok").says("<" + url + ">");
+    machine.timeline.partial(machine.at, "chain " + url);
+    ReportHead told = head();
+    told.summary = "cannot fetch " + url;
+    told.hints = {url};
+    told.fault = Fault{url, url, url, ExitCode::fetch_failed};
+    const std::string json = report_as_json(told, machine.timeline.boots()).dump();
+    CHECK(json.find("hunter2") == std::string::npos);
+    CHECK(json.find(R"("file":"http://***@10.0.2.2:9/x")") != std::string::npos);
+    const std::string page = report_as_html(told, machine.timeline.boots());
+    CHECK(page.find("hunter2") == std::string::npos);
+    CHECK(page.find("chain http://***@10.0.2.2:9/x") != std::string::npos);
+    CHECK(breakable(url) == "http://***@10.0.2.2:9/<wbr>x");
+    CHECK(shortened(url, 17) == "http://***@10.0.…");
+}
+
+TEST_CASE("HTML: the command is what it was, with its line ends") {
+    ReportHead two = head();
+    two.command = "vm-launch -name 'two\nlines\tand  more'";
+    const std::string page = report_as_html(two, {Boot{}});
+    CHECK(page.find("<span>'two</span>\n<span>lines</span>\t<span>and</span>  <span>more'</span>") !=
+          std::string::npos);
+}
+
+TEST_CASE("HTML: the legend is there once, and shows what is drawn") {
+    Timeline timeline = recorded("normal");
+    const std::vector<Boot> boots{timeline.boot(), timeline.boot()};
+    const std::string page = report_as_html(head(), boots);
+    CHECK(count_of(page, "<ul class=\"key\">") == 1);
+    CHECK(page.find("<i class=\"wait\" style=\"--c:var(--dhcp)\"></i>DHCP, waiting for an offer") !=
+          std::string::npos);
+    CHECK(page.find("class=\"wait\" style=\"--c:var(--dhcp)\"/>") != std::string::npos);
+}
+
+TEST_CASE("HTML: a page of many boots that cannot be made smaller is made once") {
+    constexpr std::size_t many = 1000;
+    ReportHead long_head = head();
+    long_head.summary = std::string(largest_report / many, 'x');
+    std::size_t made = 0;
+    const std::string page =
+        reports_as_html("many", std::vector<ReportedBoots>(many, {long_head, {Boot{}}}), [&](std::size_t) {
+            ++made;
+            return nlohmann::ordered_json{};
+        });
+    CHECK(page.size() > largest_report);
+    CHECK(made == 1);
+}
+
+TEST_CASE("a server that lets nobody in is a wait, and one that did and was asked for nothing is none") {
+    using namespace test;
+    Machine machine;
+    machine.has_address();
+    ++machine.port;
+    const double began = machine.at + 0.1;
+    for (int i = 0; i < 4; ++i) {
+        machine.see(tcp(true, machine.port, 80, 100, syn));
+        machine.at += 4;
+    }
+    const std::vector<Bar> refused = bars_of(machine.timeline.boot(), 30, "");
+    const Bar& bar = bar_named(refused, "http://10.0.0.1/");
+    CHECK(bar.began == began);
+    CHECK(bar.ended == 30);
+    CHECK(bar.answered == bar.ended);
+    CHECK(bar.colour == "--bad");
+    CHECK(bar.note == "no answer was seen");
+    Machine open;
+    open.has_address().connects(80);
+    const std::vector<Bar> accepted = bars_of(open.timeline.boot(), 30, "");
+    CHECK(bar_named(accepted, "http://10.0.0.1/").colour == "--fetch");
+}
+
+TEST_CASE("what the firmware calls itself first stays") {
+    test::Machine machine;
+    machine.says("SeaBIOS (version 9.9-guest)");
+    CHECK(machine.timeline.boot().firmware == "SeaBIOS 1");
+    Timeline logged{{{"net0", test::guest}}};
+    logged.firmware_line(0.1, "SeaBIOS (version 1.16)");
+    CHECK(logged.boot().firmware == "SeaBIOS 1.16");
 }
 
 }  // namespace

@@ -283,7 +283,10 @@ struct ConsoleBench {
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
         guest.reset(ends[0]);
         console.emplace(io, OwnedFd{ends[1]}, mode, queue, kind,
-                        Console::Handlers{[this](const std::string& line) { lines.push_back(line); },
+                        Console::Handlers{[this](const std::string& line) {
+                                              lines.push_back(line);
+                                              answer_line();
+                                          },
                                           [this](const std::string& line) { partial = line; },
                                           [this] { ++shows; }, [this](bool on) { attached.push_back(on); },
                                           [this](std::string_view bytes) { taken += bytes.size(); }});
@@ -292,6 +295,11 @@ struct ConsoleBench {
         const std::size_t expected = taken + text.size();
         REQUIRE(::write(guest.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
         REQUIRE(run_until(io, [&] { return taken == expected; }));
+    }
+    void answer_line() {
+        if (lines.size() < answered) {
+            REQUIRE(::write(guest.get(), "more\n", 5) == 5);
+        }
     }
     std::string shown() {
         ::fcntl(screen.reader.get(), F_SETFL, O_NONBLOCK);
@@ -312,7 +320,8 @@ struct ConsoleBench {
     std::string partial;
     int shows = 0;
     std::vector<bool> attached;
-    std::size_t taken = 0;  // bytes of the guest's
+    std::size_t taken = 0;     // bytes of the guest's
+    std::size_t answered = 0;  // so many lines: by another one of the guest's
     std::optional<Console> console;
 };
 
@@ -466,9 +475,37 @@ TEST_CASE("what QEMU wrote before it ended is still shown") {
     ConsoleBench bench{ConsoleMode::shown};
     REQUIRE(::write(bench.guest.get(), "last words\n", 11) == 11);
     bench.guest.reset();
-    bench.console->drain();
+    bench.console->drain({});
     CHECK(bench.lines == Words{"last words"});
     CHECK(bench.shown() == "last words\n");
+}
+
+TEST_CASE("a guest that writes on is drained of what it had written") {
+    ConsoleBench bench{ConsoleMode::silent};
+    bench.answered = 1000;
+    REQUIRE(::write(bench.guest.get(), "last words\n", 11) == 11);
+    bench.console->drain({});
+    CHECK(bench.lines == Words{"last words"});
+}
+
+TEST_CASE("what a guest writes after its last words is left where the drain is to end") {
+    ConsoleBench bench{ConsoleMode::silent};
+    const std::string text = "last words\n\x1b[2JSeaBIOS (version 1)\n";
+    REQUIRE(::write(bench.guest.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    bench.console->drain("SeaBIOS (version ");
+    CHECK(bench.lines == Words{"last words"});
+    REQUIRE(run_until(bench.io, [&] { return bench.taken == text.size(); }));
+    CHECK(bench.lines == Words{"last words", "SeaBIOS (version 1)"});
+}
+
+TEST_CASE("a line that the guest had begun ends with a reset") {
+    ConsoleBench bench{ConsoleMode::silent};
+    bench.say("login: \x1b[");
+    bench.console->system_runs(true);
+    CHECK(bench.partial == "login: ");
+    bench.console->system_runs(false);
+    bench.say("1;2H\n");
+    CHECK(bench.lines == Words{"1;2H"});
 }
 
 TEST_CASE("a reader that stops holds the guest back instead of filling memory, and nothing is lost") {
