@@ -69,7 +69,7 @@ class PacketNotes {
     bool swapped_ = false;  // the writer's numbers are big-endian
     bool own_ = false;      // vm-launch wrote this section
     bool has_packets_ = false;
-    bool begins_ = false;   // its first packet is still to come: of another run than what was before
+    bool begins_ = false;  // its first packet is still to come: of another run than what was before
 };
 
 }  // namespace vml::capture

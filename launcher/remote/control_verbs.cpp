@@ -96,7 +96,8 @@ constexpr VerbWords words_on_health{
     "0 while QEMU answers and no error stopped the VM; with --health-stage, once its boot got there",
     "asks QEMU how the VM is",
     "0: QEMU answers and the guest runs (or is about to be started); with `--health-stage STAGE` "
-    "(`HEALTH_STAGE`): and this boot reached the stage. Else 1, and why; 2: which VM or stage is meant is not clear",
+    "(`HEALTH_STAGE`): and this boot reached the stage. Else 1, and why; 2: which VM or stage is meant is "
+    "not clear",
     "health web --health-stage os"};
 
 }  // namespace

@@ -680,9 +680,10 @@ TEST_CASE("what cannot be a setting in a configuration file") {
         CAPTURE(value);
         const Words faults = faults_in(read_config(R"({"boot-order": )" + value + "}"));
         REQUIRE(faults.size() == 1);
-        CHECK(contains(faults.front(),
-                       "'boot-order' in /etc/vm.json: expected a string or a whole number from 0, or a list of "
-                       "strings, not "));
+        CHECK(
+            contains(faults.front(),
+                     "'boot-order' in /etc/vm.json: expected a string or a whole number from 0, or a list of "
+                     "strings, not "));
     }
     CHECK(faults_in(read_config(R"({"memory": -5})")).size() == 1);
     CHECK(faults_in(read_config(R"({"memory": 1.5})")).size() == 1);
