@@ -4,26 +4,10 @@ that scripts/package filled on this machine."""
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/container"))  # `from containers import …`
-DEADLINE = 300
-
-
-def run(*words, check=True, **options):
-    return subprocess.run([*map(str, words)], check=check, capture_output=True, text=True, timeout=DEADLINE, **options)
-
-
-class Packages:
-    def __init__(self, folder):
-        self.folder = folder
-        [self.deb] = folder.glob("*.deb")
-        [self.tarball] = folder.glob("*.tar.gz")
-        [self.sbom] = folder.glob("*.spdx.json")
-        self.sums = (folder / "SHA256SUMS").read_text()
+from packing import ROOT, Packages, run
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from packing import ROOT
 from containers import IMAGE, RUNTIME
 
 DEADLINE = 300

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, run
+from packing import ROOT, run
 
 VERSION = re.search(r"^project\(vm-launch VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
 RELEASED = re.search(r"^set\(vml_release_date (\S+)\)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]

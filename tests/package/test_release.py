@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import ROOT, run
+from packing import ROOT, run
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
     return count;
 }
 
-const Bar& bar_named(const std::vector<Bar>& bars, const std::string& label) {
+Bar bar_named(const std::vector<Bar>& bars, const std::string& label) {
     const auto found =
         std::find_if(bars.begin(), bars.end(), [&](const Bar& bar) { return bar.label == label; });
     REQUIRE(found != bars.end());
@@ -225,11 +225,11 @@ TEST_CASE("a fetch waits until the first byte of its answer") {
     machine.see(test::tcp(false, machine.port, 80, 1001 + 40, test::ack, "cd"));
     const auto& boot = machine.timeline.boot();
     const std::vector<Bar> bars = bars_of(boot, 20, "");
-    const Bar& bar = bar_named(bars, "k");
+    const Bar bar = bar_named(bars, "k");
     CHECK(bar.answered > asked + 2);
     CHECK(bar.answered < bar.ended);
     CHECK(bar.colour == "--fetch");
-    const Bar& dhcp = bar_named(bars, "DHCP, iPXE");
+    const Bar dhcp = bar_named(bars, "DHCP, iPXE");
     CHECK(dhcp.answered == dhcp.ended);
     const std::string svg = waterfall_svg(boot, 20, "");
     CHECK(svg.find("s waiting)") != std::string::npos);
@@ -255,7 +255,7 @@ TEST_CASE("what nobody answered is a wait until something else happened") {
     machine.at += 5;
     machine.stops();
     const std::vector<Bar> bars = bars_of(machine.timeline.boot(), 30, "");
-    const Bar& bar = bar_named(bars, "lost");
+    const Bar bar = bar_named(bars, "lost");
     CHECK(bar.began == asked);
     CHECK(bar.ended == machine.timeline.boot().outcome_at);
     CHECK(bar.answered == bar.ended);
@@ -380,7 +380,7 @@ TEST_CASE("a server that lets nobody in is a wait, and one that did and was aske
         machine.at += 4;
     }
     const std::vector<Bar> refused = bars_of(machine.timeline.boot(), 30, "");
-    const Bar& bar = bar_named(refused, "http://10.0.0.1/");
+    const Bar bar = bar_named(refused, "http://10.0.0.1/");
     CHECK(bar.began == began);
     CHECK(bar.ended == 30);
     CHECK(bar.answered == bar.ended);
