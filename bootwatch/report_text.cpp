@@ -63,20 +63,20 @@ std::string escaped(std::string_view text) {
     return result;
 }
 
-std::string breakable(std::string_view whole) {
-    const std::string text = without_logins(whole);
+std::string breakable(std::string_view text) {
+    const std::string safe = without_logins(text);
     std::string result;
     std::size_t begin = 0;
-    for (std::size_t at = 1; at + 1 < text.size(); ++at) {
-        const bool mark = text[at] == '/' || text[at] == '?';
+    for (std::size_t at = 1; at + 1 < safe.size(); ++at) {
+        const bool mark = safe[at] == '/' || safe[at] == '?';
         constexpr std::string_view not_beside = " /?";  // neither within "//" nor at the ends of a path
-        if (mark && not_beside.find(text[at - 1]) == std::string_view::npos &&
-            not_beside.find(text[at + 1]) == std::string_view::npos) {
-            result += escaped(text.substr(begin, at + 1 - begin)) + "<wbr>";
+        if (mark && not_beside.find(safe[at - 1]) == std::string_view::npos &&
+            not_beside.find(safe[at + 1]) == std::string_view::npos) {
+            result += escaped(safe.substr(begin, at + 1 - begin)) + "<wbr>";
             begin = at + 1;
         }
     }
-    return result + escaped(text.substr(std::min(begin, text.size())));
+    return result + escaped(safe.substr(std::min(begin, safe.size())));
 }
 
 std::string shortened(std::string_view text, std::size_t most) {
