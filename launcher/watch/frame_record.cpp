@@ -50,10 +50,11 @@ FrameRecord::FrameRecord(std::optional<Config> config, std::vector<boot::Watched
 }
 
 FrameRecord::Look FrameRecord::frame(std::size_t nic, const WireFrame& frame) {
-    const bool is_taken = take(nic, frame.bytes.chars(), frame.length, way_of(frame, nics_.at(nic).mac));
-    if (const Mac source = source_of(frame.bytes.chars());
-        is_taken && (source == serve::our_mac || source == segment_mac)) {
-        note(boot::own_server_comment);
+    if (config_ && take(nic, frame.bytes.chars(), frame.length, way_of(frame, nics_.at(nic).mac))) {
+        if (const Mac source = source_of(frame.bytes.chars());
+            source == serve::our_mac || source == segment_mac) {
+            note(boot::own_server_comment);
+        }
     }
     return Look{*this};
 }
