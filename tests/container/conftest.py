@@ -3,12 +3,11 @@
 import contextlib
 import os
 import pathlib
-import subprocess
 import tempfile
 
 import pytest
 
-from containers import IMAGE, ROOT  # makes the next two importable
+from containers import built_image  # makes the next two importable
 
 import lab as lab_module
 import vm
@@ -16,11 +15,7 @@ import vm
 
 @pytest.fixture(scope="session")
 def image():
-    if os.geteuid() != 0:
-        pytest.skip("building a container image needs root")
-    if "VML_CONTAINER_IMAGE" not in os.environ:
-        subprocess.run([ROOT / "scripts/container"], check=True)
-    return IMAGE
+    return built_image()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/boot"), str(ROOT / "tests/netns")]
 
@@ -37,6 +39,19 @@ runtime = "runc"
 DOCKER_DEFAULTS = ("--cap-add", "MKNOD,NET_RAW,AUDIT_WRITE")
 
 DEADLINE = 240  # an emulated boot beside others
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("building a container image needs root")
+
+
+def built_image():
+    """The image's name, once it is built."""
+    need_root()
+    if "VML_CONTAINER_IMAGE" not in os.environ:
+        subprocess.run([ROOT / "scripts/container"], check=True)
+    return IMAGE
 
 
 def podman_environment(folder, devices=()):

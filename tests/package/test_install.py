@@ -1,13 +1,12 @@
 """The Debian package on Debian 12 and 13: in the image that the container is based on, where nothing of QEMU is, and in the
 container's own, which has all that it depends on."""
 
-import os
 import subprocess
 
 import pytest
 
 from packing import ROOT
-from containers import IMAGE, RUNTIME
+from containers import RUNTIME, built_image, need_root
 
 DEADLINE = 300
 
@@ -20,19 +19,14 @@ DPKG = "dpkg --path-include='/usr/share/*'"
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def base(request):
-    if os.geteuid() != 0:
-        pytest.skip("building a container image needs root")
+    need_root()
     made = subprocess.run([ROOT / "scripts/container", "base", request.param], check=True, capture_output=True, text=True)
     return made.stdout.split()[-1]
 
 
 @pytest.fixture(scope="module")
 def image():
-    if os.geteuid() != 0:
-        pytest.skip("building a container image needs root")
-    if "VML_CONTAINER_IMAGE" not in os.environ:
-        subprocess.run([ROOT / "scripts/container"], check=True)
-    return IMAGE
+    return built_image()
 
 
 def inside(image, packages, script, network="none"):
