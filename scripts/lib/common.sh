@@ -4,6 +4,9 @@
 # What is built and fetched is read by users of less rights, QEMU's for one.
 umask 022
 
+# What spares work and may be thrown away at any time, for all working copies.
+cache_home=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vm-launch
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {
