@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from integration_support import FAKE_BOOT, ROOT, BINARY, fake_environment
-from pytest_vm_launch.machine import STAGES, BootFailed, Machine, NotInTime, Tail, flags
+from pytest_vm_launch.machine import BootFailed, Machine, NotInTime, flags
+from pytest_vm_launch.record import STAGES, Record, Tail
 
 SOON = 60
 
@@ -42,6 +43,27 @@ def test_a_tail_keeps_the_latest_bytes_and_their_places():
         tail.append(data)
     assert (tail.text(), tail.end) == ("cdef", 6)
     assert [tail.since(position) for position in (0, 3, 6)] == [b"cdef", b"def", b""]
+
+
+def lines(*events):
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def test_a_verdict_counts_until_a_system_runs_and_of_its_own_boot():
+    fault = {"what": "w", "why": "", "hint": "", "code": 13}
+    verdict = {"event": "verdict", **fault}
+    script, kernel, fetch = ({"event": "stage", "stage": stage, "reached": True} for stage in ("script", "kernel", "fetch"))
+    record = Record()
+    told = lines({"event": "boot", "boot": 1}, script, fetch, {"event": "stage", "stage": "os", "reached": False}, verdict)
+    for at in range(len(told)):
+        record.take(told[at : at + 1])
+    assert (record.stage, record.verdict) == ("script", fault)
+    record.take(lines({"event": "news", "of": "tomorrow"}, kernel))
+    assert (record.stage, record.verdict) == ("kernel", None)
+    record.take(lines(verdict, kernel))  # a panic
+    assert record.verdict == fault
+    record.take(lines({"event": "boot", "boot": 2}))
+    assert (record.stage, record.verdict) == (None, None)
 
 
 def test_a_run_tells_its_events_stages_and_report(machine):

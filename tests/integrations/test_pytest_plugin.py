@@ -23,8 +23,8 @@ def place(folder):
         yield place.write(pytest_ini=FAKE_INI)
 
 
-def run(place, *words, scenario="run"):
-    return place.pytest("-p", "no:labgrid", "-p", "pytest_vm_launch", *words, QEMU_FAKE=scenario)
+def run(place, *words, scenario="run", **more):
+    return place.pytest("-p", "no:labgrid", "-p", "pytest_vm_launch", *words, QEMU_FAKE=scenario, **more)
 
 
 def test_a_test_boots_and_what_it_leaves_is_ended(place):
@@ -68,6 +68,19 @@ def test_a(up):
     ended = run(place)
     assert "1 error" in ended.stdout_text
     assert "runs, at the stage machine" in ended.stdout_text and "fake firmware" in ended.stdout_text
+
+
+def test_what_a_guest_wrote_is_shown_without_its_control_characters(place):
+    (place.folder / "console").write_bytes(b"\x1b[2Jbad \xe2\x80\xae guest\x07 \xff\r\n")
+    place.write(test_a_py="""
+def test_a(vm_launch):
+    vm = vm_launch(console_raw=True)
+    vm.wait_console("bad", 60)
+    assert vm.stop() == "shown"
+""")
+    text = run(place, scenario="replay", QEMU_FAKE_CONSOLE=str(place.folder / "console")).stdout_text
+    assert r"\x1b[2Jbad \u202e guest\x07" in text, text
+    assert not set(text) & set("\x1b\x07\u202e")
 
 
 def test_a_module_shares_a_vm(place):

@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from .machine import STAGES, BootFailed, Machine, NotInTime
+from .machine import BootFailed, Machine, NotInTime
+from .record import STAGES, printable
 
 __all__ = ["STAGES", "BootFailed", "Machine", "NotInTime", "machines"]
 
@@ -79,4 +80,4 @@ def sections_of(machine):
     """Of a failed test's report: the command with the verdict, and the end of the console."""
     console = "\n".join(machine.console.splitlines()[-CONSOLE_LINES:])
     yield f"vm-launch {machine.name}", f"{machine.explain()}\n{machine.command_line}"
-    yield f"console of {machine.name}", console
+    yield f"console of {machine.name}", printable(console)

@@ -2,7 +2,6 @@
 
 Knows nothing of pytest: other integrations stand on it too."""
 
-import collections
 import itertools
 import json
 import os
@@ -17,8 +16,7 @@ import threading
 import time
 import tty
 
-# Of a boot, in their order: the names that `--until` takes.
-STAGES = ("machine", "firmware", "rom", "link", "discover", "offer", "dhcp", "fetch", "script", "kernel", "os", "agent")
+from .record import STAGES, Record, Tail, printable
 
 # Seconds. An emulated machine on a busy host is slow: what waits so long is broken.
 DEFAULT_TIMEOUT = 300
@@ -28,10 +26,9 @@ END_TIMEOUT = 20
 # Ctrl-].
 DETACH = b"\x1d"
 
-# What is kept: a guest may write to its console, and reboot, without end.
+# What is kept: a guest may write to its console without end.
 CONSOLE_BYTES = 4 << 20
 LOG_BYTES = 1 << 20
-EVENTS = 100_000
 
 
 class BootFailed(Exception):
@@ -44,31 +41,6 @@ class BootFailed(Exception):
 
 class NotInTime(Exception):
     """What was waited for did not come within the time."""
-
-
-class Tail:
-    """The latest bytes of a stream, each of which keeps its position in it."""
-
-    def __init__(self, most):
-        self.most = most
-        self.data = bytearray()
-        self.begin = 0
-
-    def append(self, data):
-        self.data += data
-        if (over := len(self.data) - self.most) > 0:
-            del self.data[:over]
-            self.begin += over
-
-    @property
-    def end(self):
-        return self.begin + len(self.data)
-
-    def since(self, position):
-        return bytes(self.data[max(0, position - self.begin) :])
-
-    def text(self):
-        return self.data.decode(errors="replace")
 
 
 def flags(options):
@@ -113,12 +85,7 @@ class Machine:
         self.console_bytes = Tail(CONSOLE_BYTES)
         self._environment = environment
         self._changed = threading.Condition()
-        self._events = collections.deque(maxlen=EVENTS)
-        self._reached = {}
-        self._verdict = None
-        self._resets = 0
-        self._boot_is_due = False
-        self._half_event = b""
+        self._record = Record()
         self._keyboard = keyboard
         self._start()
 
@@ -144,7 +111,8 @@ class Machine:
         finally:
             os.close(events_end)
             os.close(own_end)
-        self._reader = threading.Thread(target=self._collect, args=[events], name=self.name, daemon=True)
+        ended = os.pidfd_open(self.process.pid)
+        self._reader = threading.Thread(target=self._collect, args=[events, ended], name=self.name, daemon=True)
         self._reader.start()
 
     def __enter__(self):
@@ -153,12 +121,11 @@ class Machine:
     def __exit__(self, *_):
         self.close()
 
-    def _collect(self, events):
-        ended = os.pidfd_open(self.process.pid)
+    def _collect(self, events, ended):
         takers = {
             self.process.stdout.fileno(): self.console_bytes.append,
             self.process.stderr.fileno(): self.log_bytes.append,
-            events: self._take_events,
+            events: self._record.take,
         }
         with selectors.DefaultSelector() as selector:
             for fd in (*takers, ended):
@@ -187,46 +154,25 @@ class Machine:
             take(data)
             self._changed.notify_all()
 
-    def _take_events(self, data):
-        *lines, self._half_event = (self._half_event + data).split(b"\n")
-        for line in lines:
-            self._take_event(json.loads(line))
-
-    def _take_event(self, event):
-        self._events.append(event)
-        kind = event["event"]
-        if kind == "boot":
-            self._reached, self._verdict, self._boot_is_due = {}, None, False
-        elif kind == "stage" and event["reached"]:
-            self._reached.setdefault(event["stage"], event)
-        elif kind == "verdict":
-            self._verdict = {key: event[key] for key in ("what", "why", "hint", "code")}
-        elif kind == "end":
-            self._verdict = event["verdict"]
-        elif kind == "qemu" and (event["data"] or {}).get("reason") == "host-qmp-system-reset":
-            # What is reset before anything of it was seen has no other boot.
-            self._resets += 1
-            self._boot_is_due = any(rank(stage) > 0 for stage in self._reached)
-
     # -- what is known of it
 
     @property
     def events(self):
         """What was told so far, as docs/events.md of vm-launch has it: a list of objects."""
         with self._changed:
-            return list(self._events)
+            return list(self._record.events)
 
     @property
     def stage(self):
         """The furthest stage of the boot that runs; None before the first."""
         with self._changed:
-            return max(self._reached, key=rank, default=None)
+            return self._record.stage
 
     @property
     def verdict(self):
         """Why the boot failed (`what`, `why`, `hint`, `code`); None where it did not, or not yet."""
         with self._changed:
-            return self._verdict
+            return self._record.verdict
 
     @property
     def console(self):
@@ -259,7 +205,7 @@ class Machine:
             lines += [verdict["what"], *(f"{key}: {verdict[key]}" for key in ("why", "hint") if verdict[key])]
         elif self.exit_code:
             lines += [line for line in self.log.splitlines() if line.startswith(("vm-launch: error", "  "))]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     # -- waiting
 
@@ -268,7 +214,7 @@ class Machine:
         if stage not in STAGES:
             raise ValueError(f"no stage {stage!r}: there are {', '.join(STAGES)}")
         __tracebackhide__ = True
-        return self._wait(lambda: self._reached.get(stage), timeout, f"the stage {stage}", lambda: self._verdict)
+        return self._wait(lambda: self._record.reached.get(stage), timeout, f"the stage {stage}", lambda: self._record.verdict)
 
     def wait_console(self, pattern, timeout=DEFAULT_TIMEOUT):
         """The match of the pattern, a text or a compiled one, in `console`."""
@@ -297,8 +243,8 @@ class Machine:
                 return found
             if not over:
                 raise NotInTime(f"not within {timeout} s: {what}. {self.explain()}")
-            code = self._verdict["code"] if self._verdict else self.exit_code
-            raise BootFailed(f"before {what}: {self.explain()}", code)
+            verdict = self._record.verdict
+            raise BootFailed(f"before {what}: {self.explain()}", verdict["code"] if verdict else self.exit_code)
 
     # -- acting
 
@@ -332,13 +278,13 @@ class Machine:
 
     def reset(self):
         """Presses the reset button; the boot that runs afterwards is another one."""
-        resets = self._resets
+        resets = self._record.resets
         self.command("reset").check_returncode()
-        self._wait(lambda: self._resets > resets and not self._boot_is_due, END_TIMEOUT, "the reset")
+        self._wait(lambda: self._record.resets > resets and not self._record.boot_is_due, END_TIMEOUT, "the reset")
 
     def stop(self, timeout=DEFAULT_TIMEOUT):
         """Presses the power button, and forces what does not obey within `stop_timeout`: the run's exit code."""
-        self._wait(lambda: self._events or self.exit_code is not None, timeout, "the start")  # before, a signal ends vm-launch itself
+        self._wait(lambda: self._record.events or self.exit_code is not None, timeout, "the start")  # before, a signal ends vm-launch itself
         self._signal(signal.SIGTERM)
         return self.wait(timeout)
 
@@ -358,7 +304,3 @@ class Machine:
         with self._changed:
             if self.exit_code is None:
                 self.process.send_signal(number)
-
-
-def rank(stage):
-    return STAGES.index(stage) if stage in STAGES else -1
