@@ -42,6 +42,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   private:
     void answer();
     void send_more();
+    void drop_rest();  // of a request whose body nobody wants
     void end();
 
     static constexpr std::uint32_t longest_head = 8192;
@@ -55,6 +56,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::optional<Answer> answer_;
     std::optional<boost::beast::http::response_serializer<boost::beast::http::empty_body>> serializer_;
     std::vector<char> piece_;
+    bool has_body_ = false;  // of the request that is answered, and unread
 };
 
 }  // namespace vml::serve

@@ -225,6 +225,19 @@ TEST_CASE("what is not there, not allowed or no request") {
     CHECK(status_of(served.ask(get("/small"))) == "HTTP/1.1 200 OK");  // and it still serves
 }
 
+TEST_CASE("a client that sends what nobody wants gets its answer all the same") {
+    const Served served;
+    for (const std::size_t size : {1UL, Served::large}) {
+        const std::string body = fmt::format("Content-Length: {}\r\n\r\n", size) + std::string(size, 'x');
+        const std::string head = "Host: x\r\n" + body;
+        CHECK(status_of(served.ask("POST /small HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
+        CHECK(status_of(served.ask("PUT /new HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
+        const std::string answer = served.ask("GET /small HTTP/1.1\r\n" + head);
+        CHECK(status_of(answer) == "HTTP/1.1 200 OK");
+        CHECK(body_of(answer) == "0123456789");
+    }
+}
+
 TEST_CASE("connections of another user are closed") {
     const Served served{all_but_user(::geteuid() + 1)};
     CHECK(served.ask(get("/small")).empty());
