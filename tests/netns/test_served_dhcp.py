@@ -206,3 +206,19 @@ def test_an_address_that_another_guest_took_by_hand(guest_run, folder):
             labs.wait_until(lambda: Kind.DECLINE in heard.kinds(), guests.CLIENT_DEADLINE, "the client declines")
             second.guest.ip("addr", "del", f"{ADDRESS}/16", "dev", guests.LINK)
             assert client.wait_for("bound")["ip"] == ADDRESS
+
+
+@pytest.mark.parametrize("kea", [False, True], ids=["dnsmasq", "Kea"])
+def test_on_a_bridge_an_operating_system_is_the_networks_own_affair(guest_run, lab, assets, folder, kea):
+    """vm-launch offers it nothing, though it has a program for the firmware and a script for iPXE."""
+    (folder / "boot.ipxe").write_text("#!ipxe\nshell\n")
+    (folder / "ipxe.efi").write_bytes(efi_program(b""))
+    net = lab("bridge")
+    net.ip("addr", "add", "10.77.0.3/24", "dev", "br0")
+    net.serve(assets, "#!ipxe\n", bootfile="theirs", kea=kea)
+    words = ("--network", "bridge", "--bridge", "br0", "--firmware", "uefi", "--no-ipxe", "--pxe", "v4", "--probe", "off")
+    with guest_run(*words, "--netboot-dir", folder, mac=MAC, lab=net) as run:
+        heard = Heard(run.guest)
+        lease = Udhcpc(run.guest.inside, folder).lease()
+    assert (lease["serverid"], lease["siaddr"], file_of(lease)) == (labs.SERVER, labs.SERVER, "theirs")
+    assert heard.kinds() == [Kind.DISCOVER, Kind.OFFER, Kind.REQUEST, Kind.ACK]
