@@ -106,6 +106,7 @@ void HttpConnection::read() {
     parser_->header_limit(longest_head);
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // nobody reads it
     stream_.expires_after(longest_idle);
+    idle_since_ = std::chrono::steady_clock::now();
     http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
                                 error ? self->end() : self->answer();
@@ -124,6 +125,7 @@ void HttpConnection::reset() {
 }
 
 void HttpConnection::answer() {
+    idle_since_.reset();
     has_body_ = !parser_->is_done();
     const Request request = parser_->release();
     answer_.emplace(answer_to(open_, request));

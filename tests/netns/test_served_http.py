@@ -1,6 +1,7 @@
 """HTTP and names of vm-launch's own on an isolated segment, by curl and busybox's resolver."""
 
 import os
+import socket
 
 import pytest
 
@@ -9,6 +10,7 @@ import lab as labs
 MAC = "52:54:00:00:0d:04"
 SERVER, SERVER6 = "198.18.1.1", "fd56:4d4c:5241::1:1"
 URL = f"http://{SERVER}"
+AT_ONCE = 32  # netserve/http_server.h
 SIZE = 3_000_000
 LARGE = os.urandom(SIZE)
 
@@ -106,6 +108,16 @@ def test_what_is_not_given(guest, tmp_path):
     ):
         code, body, answers = curl(guest, *words)
         assert (code, body, answers) == (0, b"", [(status, 1)]), words
+
+
+def test_more_at_once_than_are_served(guest):
+    """They wait for their turn, and kept connections that nobody uses make room for them."""
+    kept = labs.in_namespace(guest.namespace, lambda: [socket.create_connection((SERVER, 80)) for _ in range(AT_ONCE)])
+    clients = f"seq {AT_ONCE + 8} | xargs -P {AT_ONCE + 8} -I% curl -sSf -o /dev/null {URL}/large?%"
+    ended = guest.run("sh", "-c", clients)
+    for connection in kept:
+        connection.close()
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_names(guest):

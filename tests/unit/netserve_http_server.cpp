@@ -282,6 +282,33 @@ TEST_CASE("a client that sends nothing and many at once hold nobody up") {
     CHECK(body_of(served.ask(get("/small"))) == "0123456789");
 }
 
+TEST_CASE("more than are served at once wait for their turn") {
+    const Served served;
+    std::vector<OwnedFd> all;
+    const std::string request = get("/small");
+    for (std::size_t i = 0; i < HttpServer::most_connections + 8; ++i) {
+        all.push_back(served.connect());
+    }
+    for (const OwnedFd& fd : all) {
+        REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(request.size()));
+    }
+    for (const OwnedFd& fd : all) {
+        CHECK(body_of(Served::everything(fd.get())) == "0123456789");
+    }
+}
+
+TEST_CASE("connections that are kept and unused make room") {
+    const Served served;
+    std::vector<OwnedFd> kept;
+    const std::string request = "HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (std::size_t i = 0; i < HttpServer::most_connections; ++i) {
+        kept.push_back(served.connect());
+        REQUIRE(::send(kept.back().get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+    }
+    CHECK(body_of(served.ask(get("/small"))) == "0123456789");
+}
+
 TEST_CASE("the kernel's table of connections") {
     const std::string table =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
