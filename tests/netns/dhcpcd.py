@@ -34,9 +34,13 @@ class Dhcpcd:
     def run(self, *options):
         """A run to its end: what it said itself."""
         privately = f'mount --bind {self.folder}/kept /var/lib/dhcpcd && mount --bind {self.folder}/run /run && exec "$@"'
-        command = self.inside("unshare", "--mount", "sh", "-c", privately, "sh", "dhcpcd", "-f", self.folder / "conf", "-B", "-1", *options)
+        client = ("dhcpcd", "-f", self.folder / "conf", "-B", "-1", *options, guests.LINK)
         ended = subprocess.run(
-            [*command, guests.LINK], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=guests.CLIENT_DEADLINE
+            self.inside("unshare", "--mount", "sh", "-c", privately, "sh", *client),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=guests.CLIENT_DEADLINE,
         )
         return ended.stdout + ended.stderr
 

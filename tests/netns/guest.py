@@ -3,6 +3,7 @@
 The fake QEMU (tests/fake) lends the tap of its NIC, and what passes there goes to and from a tap in the namespace. So
 vm-launch itself is the real one, and so are the clients; only the machine between them is not."""
 
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -70,22 +71,29 @@ class Guest:
         self.thread = threading.Thread(target=self._carry, name=self.namespace)
 
     def __enter__(self):
-        labs.run("ip", "netns", "add", self.namespace)
-        flags = struct.unpack("16xH22x", fcntl.ioctl(self.lent, TUNGETIFF, bytes(40)))[0]
-        self.header = HEADER if flags & IFF_VNET_HDR else 0
-        wanted = flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
-        self.own = labs.in_namespace(self.namespace, lambda: new_tap(wanted))
-        os.set_blocking(self.lent, False)
-        self.thread.start()
-        self.ip("link", "set", LINK, "address", self.mac, "up")
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.close, self.lent)
+            labs.run("ip", "netns", "add", self.namespace)
+            undo.callback(subprocess.run, ["ip", "netns", "del", self.namespace], capture_output=True)
+            flags = struct.unpack("16xH22x", fcntl.ioctl(self.lent, TUNGETIFF, bytes(40)))[0]
+            self.header = HEADER if flags & IFF_VNET_HDR else 0
+            wanted = flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+            self.own = labs.in_namespace(self.namespace, lambda: new_tap(wanted))
+            undo.callback(os.close, self.own)
+            os.set_blocking(self.lent, False)
+            self.thread.start()
+            undo.callback(self._stop_carrying)
+            self.ip("link", "set", LINK, "address", self.mac, "up")
+            self.undo = undo.pop_all()
         return self
 
     def __exit__(self, *_):
+        self.undo.close()
+
+    def _stop_carrying(self):
         os.close(self.stop)
         self.thread.join()
-        for fd in (self.own, self.lent, self.stopping):
-            os.close(fd)
-        subprocess.run(["ip", "netns", "del", self.namespace], capture_output=True)
+        os.close(self.stopping)
 
     def _carry(self):
         ways = {self.lent: (self.own, True), self.own: (self.lent, False)}
