@@ -120,8 +120,9 @@ std::string users_options(const SegmentGuest& guest, const Dhcp4Question& questi
     return text + (question.is_ipxe() ? tagged(of_ipxe, inside) : "");
 }
 
-// The user's own go before ours, where they are sent.
-std::string address_options(const SegmentGuest& guest, bool with_users) {
+// The user's own go before ours, where they are sent. Who has an address already is given no time for one
+// (RFC 2131, 4.3.5).
+std::string address_options(const SegmentGuest& guest, const Dhcp4Question& question, bool with_users) {
     const auto unless_users = [&](std::uint8_t code, std::string_view value) {
         const bool is_users = with_users && std::any_of(guest.options.begin(), guest.options.end(),
                                                         [&](const OfferOption& own) {
@@ -130,7 +131,8 @@ std::string address_options(const SegmentGuest& guest, bool with_users) {
         return is_users ? "" : tagged(code, value);
     };
     return unless_users(of_mask, text_in(segment_mask)) +
-           unless_users(of_dns, text_in(server4_of(guest.number))) + tagged(of_lease, ten_days);
+           unless_users(of_dns, text_in(server4_of(guest.number))) +
+           (question.kind() == Dhcp4Kind::inform ? "" : tagged(of_lease, ten_days));
 }
 
 std::string head_of_answer(const SegmentGuest& guest, const Dhcp4Question& question, Dhcp4Kind kind,
@@ -156,7 +158,7 @@ std::string answer_of_kind(const SegmentGuest& guest, const Dhcp4Question& quest
     text += tagged(of_kind, std::string{static_cast<char>(kind)});
     text += tagged(of_server, text_in(server4_of(guest.number)));
     if (kind != Dhcp4Kind::nak) {
-        text += address_options(guest, with_users);
+        text += address_options(guest, question, with_users);
         text += file.size() < room_for_file ? "" : tagged(of_file, file);
         text += question.is_http() && !file.empty() ? tagged(of_class, "HTTPClient") : "";
         text += users_options(guest, question, with_users);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -26,6 +28,10 @@ using Answer = HttpConnection::Answer;
 constexpr std::size_t piece = 256UL << 10U;  // of a file, read and sent in one go
 // Of no progress; iPXE itself may rest at a prompt between two requests.
 constexpr std::chrono::seconds longest_idle{300};
+// What a refused client may still have to send. With a part of it unread the kernel would reset the
+// connection (RFC 9112, 9.6), and the client would lose the answer.
+constexpr std::chrono::seconds longest_rest{5};
+constexpr std::size_t rest_piece = 4096;
 
 Answer refused(const Request& request, http::status status) {
     Answer answer{Response{status, request.version()}, OwnedFd{}, {}};
@@ -98,11 +104,13 @@ HttpConnection::HttpConnection(tcp::socket socket, const OpenFile& open, const O
 void HttpConnection::read() {
     parser_.emplace();
     parser_->header_limit(longest_head);
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // nobody reads it
     stream_.expires_after(longest_idle);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
-                         error ? self->end() : self->answer();
-                     });
+    idle_since_ = std::chrono::steady_clock::now();
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
+                                error ? self->end() : self->answer();
+                            });
 }
 
 void HttpConnection::close() {
@@ -117,11 +125,13 @@ void HttpConnection::reset() {
 }
 
 void HttpConnection::answer() {
+    idle_since_.reset();
+    has_body_ = !parser_->is_done();
     const Request request = parser_->release();
     answer_.emplace(answer_to(open_, request));
     answer_->head.set(http::field::server, "vm-launch");
     // shim, by HTTP boot, waits for ever behind a file that is not there, unless the connection ends with it.
-    answer_->head.keep_alive(request.keep_alive() &&
+    answer_->head.keep_alive(request.keep_alive() && !has_body_ &&
                              http::to_status_class(answer_->head.result()) == http::status_class::successful);
     on_request_(fmt::format("http: {} {}: {}", text_of(request.method_string()), text_of(request.target()),
                             answer_->head.result_int()));
@@ -155,8 +165,22 @@ void HttpConnection::send_more() {
                       });
 }
 
+void HttpConnection::drop_rest() {
+    stream_.async_read_some(asio::buffer(piece_),
+                            [self = shared_from_this()](const error_code& error, std::size_t /*bytes*/) {
+                                error ? self->end() : self->drop_rest();
+                            });
+}
+
 void HttpConnection::end() {
     error_code ignored;
+    if (std::exchange(has_body_, false)) {
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.expires_after(longest_rest);
+        piece_.resize(rest_piece);
+        drop_rest();
+        return;
+    }
     stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
     if (on_end_) {
         on_end_(shared_from_this());

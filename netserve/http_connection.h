@@ -1,6 +1,7 @@
 // One connection of a client that reads a folder by HTTP/1.1. In the event loop. Makes system calls.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +33,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void close();  // `on_end` is not called any more
     void reset();  // likewise, and the other side is told at once, by a RST
 
+    // Since when it waits for a request's head; nothing while it has one.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> idle_since() const {
+        return idle_since_;
+    }
+
     // What is sent for a request: the head, and the slice of the file that follows it.
     struct Answer {
         boost::beast::http::response<boost::beast::http::empty_body> head;
@@ -42,6 +48,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   private:
     void answer();
     void send_more();
+    void drop_rest();  // of a request whose body nobody wants
     void end();
 
     static constexpr std::uint32_t longest_head = 8192;
@@ -55,6 +62,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::optional<Answer> answer_;
     std::optional<boost::beast::http::response_serializer<boost::beast::http::empty_body>> serializer_;
     std::vector<char> piece_;
+    std::optional<std::chrono::steady_clock::time_point> idle_since_;
+    bool has_body_ = false;  // of the request that is answered, and unread
 };
 
 }  // namespace vml::serve

@@ -1,5 +1,6 @@
 #include "netserve/http_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <set>
@@ -30,6 +31,8 @@ using boost::system::error_code;
 
 // Where the kernel has no descriptors left, accepting again at once would fail again at once.
 constexpr std::chrono::milliseconds accept_pause{100};
+// Who has just connected may have a request on its way.
+constexpr std::chrono::seconds least_idle{1};
 
 }  // namespace
 
@@ -134,7 +137,7 @@ class HttpServer::Impl {
             }
             if (!error) {
                 take(std::move(socket));
-                accept();
+                accept_when_free();
                 return;
             }
             on_request_(fmt::format("http: {}", error.message()));
@@ -143,11 +146,39 @@ class HttpServer::Impl {
         });
     }
 
+    // In its turn, as whoever waits is in the kernel's hands: closed unheard, by a RST, it might miss even
+    // that.
+    void accept_when_free() {
+        if (connections_.size() < most_connections) {
+            accept();
+            return;
+        }
+        pause_.expires_after(accept_pause);
+        pause_.async_wait([this](const error_code& aborted) {
+            if (!aborted) {
+                close_unused();
+                accept_when_free();
+            }
+        });
+    }
+
+    void close_unused() {
+        const auto now = std::chrono::steady_clock::now();
+        const auto since = [now](const auto& connection) { return connection->idle_since().value_or(now); };
+        const auto longest =
+            std::min_element(connections_.begin(), connections_.end(),
+                             [&](const auto& one, const auto& other) { return since(one) < since(other); });
+        if (longest != connections_.end() && now - since(*longest) >= least_idle) {
+            (*longest)->close();
+            connections_.erase(longest);
+        }
+    }
+
     void take(tcp::socket socket) {
         error_code error;
         const tcp::endpoint peer = socket.remote_endpoint(error);
         const tcp::endpoint ours = socket.local_endpoint(error);
-        if (error || connections_.size() >= most_connections) {
+        if (error) {
             return;
         }
         const Connection from{peer.address().is_v4() ? peer.address().to_v4().to_bytes() : Ip4{}, peer.port(),

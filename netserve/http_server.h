@@ -65,7 +65,8 @@ class HttpServer {
     // once more that it had before would find QEMU's user-mode network still in the old connection.
     void client_began_anew();
 
-    // So many connections at once; a guest needs one or two.
+    // So many connections at once; a guest needs one or two. More wait for their turn, and while they do,
+    // those that are kept and unused are closed.
     static constexpr std::size_t most_connections = 32;
 
   private:

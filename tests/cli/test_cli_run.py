@@ -591,6 +591,7 @@ def test_a_terminal_that_hangs_up_stops_the_guest(tmp_path):
 
 def test_every_scenario_of_the_fake_is_used():
     listed = set(re.findall(r'^    "([a-z-]+)": "', (FAKE / "qemu-system-x86_64").read_text(), re.MULTILINE))
-    texts = [path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py")]
+    here = pathlib.Path(__file__).parent
+    texts = [path.read_text() for path in (*here.glob("test_*.py"), here.parent / "netns/guest.py")]
     used = set(re.findall(r"[a-z][a-z-]+", "\n".join(texts)))
     assert listed - used == set()

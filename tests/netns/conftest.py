@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "boot"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / room) for room in ("boot", "cli")]
 
+import guest as guest_module  # noqa: E402
 import lab as lab_module  # noqa: E402
 import vm  # noqa: E402
 from lab_boot import LabBoot  # noqa: E402
@@ -36,3 +37,10 @@ def boot():
     """boot(lab, *arguments): a run of vm-launch there, not started yet."""
     with lab_module.private_folder() as folder:
         yield lambda lab, *arguments, **options: LabBoot(lab, folder, *arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def guest_run():
+    """guest_run(*arguments, mac=…, lab=None): a run of vm-launch whose guest is a network namespace, not started yet."""
+    with lab_module.private_folder() as folder:
+        yield lambda *arguments, **options: guest_module.GuestRun(folder, *arguments, **options)

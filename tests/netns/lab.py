@@ -145,10 +145,12 @@ class Lab:
         self._service("radvd", "-n", "-m", "none", "-C", self.folder / "radvd.conf", "-p", self.folder / "radvd.pid")
         return self
 
-    def serve(self, assets, script, bootfile="boot.ipxe", tftp=True, dns=False, router=False, dhcp4=True, options=()):
+    def serve(
+        self, assets, script, bootfile="boot.ipxe", tftp=True, dns=False, router=False, dhcp4=True, kea=False, options=()
+    ):  # fmt: skip
         """Starts dnsmasq and nginx: `script` by TFTP, kernel and initramfs by HTTP. With `dns`, a server that knows no
         name; with `router`, an IPv6 router that advertises itself; without `dhcp4` DHCPv6 alone, where the options say
-        so; `options` are dnsmasq's."""
+        so; with `kea`, that is the DHCP server; `options` are dnsmasq's."""
         if router:
             self.with_ipv6()
         (self.folder / "tftp/boot.ipxe").write_text(script)
@@ -158,7 +160,7 @@ class Lab:
         self._service("nginx", "-c", self.folder / "nginx.conf")
         self._service(
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=srv0",
-            "--bind-interfaces", *(["--dhcp-range=10.77.0.50,10.77.0.99,1h"] if dhcp4 else []),
+            "--bind-interfaces", *(["--dhcp-range=10.77.0.50,10.77.0.99,1h"] if dhcp4 and not kea else []),
             *(["--no-resolv", "--no-hosts", "--local=/example/"] if dns else ["--port=0"]),
             *([f"--dhcp-boot={bootfile}"] if bootfile else []),
             *(["--enable-ra", "--dhcp-range=fd77::,ra-only"] if router else []),
@@ -168,8 +170,26 @@ class Lab:
             f"--dhcp-leasefile={self.folder}/leases", "--no-ping", f"--log-facility={self.folder}/dnsmasq.log",
             "--log-dhcp",
         )
+        if kea:
+            self._serve_kea(bootfile)
         self._wait_for_services({":67" if dhcp4 else ":547", ":80", *([":69"] if tftp else []), *([":53"] if dns else [])})
         return self
+
+    def _serve_kea(self, bootfile):
+        """A copy of the program: Debian's AppArmor profile lets the one in /usr/sbin read no configuration but its own."""
+        program = self.folder / "kea-dhcp4"
+        shutil.copy("/usr/sbin/kea-dhcp4", program)
+        subnet = {"id": 1, "subnet": "10.77.0.0/24", "pools": [{"pool": "10.77.0.50-10.77.0.99"}], "next-server": SERVER}
+        configuration = {
+            "interfaces-config": {"interfaces": ["srv0"]},
+            "lease-database": {"type": "memfile", "persist": False},
+            "authoritative": True,
+            "subnet4": [{**subnet, **({"boot-file-name": bootfile} if bootfile else {})}],
+            "loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stdout"}]}],
+        }
+        (self.folder / "kea.json").write_text(json.dumps({"Dhcp4": configuration}))
+        places = [f"{name}={self.folder}" for name in ("KEA_PIDFILE_DIR", "KEA_LOCKFILE_DIR")]
+        self._service("env", *places, program, "-c", self.folder / "kea.json")
 
     def _nginx(self, more=""):
         return NGINX.format(folder=self.folder, server=SERVER, more=more)

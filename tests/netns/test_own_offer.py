@@ -23,7 +23,7 @@ THE_NETWORKS_OWN = "THE-NETWORKS-OWN-SCRIPT"
 ROMS = {
     "bios": (),
     "uefi": ("--firmware", "uefi"),
-    "bios, Debian 13": ("--ipxe-rom", "13/pxe-virtio.rom"),
+    "bios, Debian 13, Kea": ("--ipxe-rom", "13/pxe-virtio.rom"),
     "uefi, Debian 13": ("--firmware", "uefi", "--ipxe-rom", "13/ipxe.efi"),
 }
 
@@ -90,7 +90,7 @@ def a_port_beside(net):
 
 @pytest.mark.parametrize("firmware", ROMS)
 def test_it_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot, folder, tmp_path, firmware):
-    there = net()
+    there = net(kea="Kea" in firmware)
     a_port_beside(there)
     folder.script()
     ipxes = vm.made_assets("--ipxe") / "ipxe"

@@ -225,6 +225,19 @@ TEST_CASE("what is not there, not allowed or no request") {
     CHECK(status_of(served.ask(get("/small"))) == "HTTP/1.1 200 OK");  // and it still serves
 }
 
+TEST_CASE("a client that sends what nobody wants gets its answer all the same") {
+    const Served served;
+    for (const std::size_t size : {1UL, Served::large}) {
+        const std::string body = fmt::format("Content-Length: {}\r\n\r\n", size) + std::string(size, 'x');
+        const std::string head = "Host: x\r\n" + body;
+        CHECK(status_of(served.ask("POST /small HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
+        CHECK(status_of(served.ask("PUT /new HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
+        const std::string answer = served.ask("GET /small HTTP/1.1\r\n" + head);
+        CHECK(status_of(answer) == "HTTP/1.1 200 OK");
+        CHECK(body_of(answer) == "0123456789");
+    }
+}
+
 TEST_CASE("connections of another user are closed") {
     const Served served{all_but_user(::geteuid() + 1)};
     CHECK(served.ask(get("/small")).empty());
@@ -265,6 +278,33 @@ TEST_CASE("a client that sends nothing and many at once hold nobody up") {
     std::vector<OwnedFd> idle;
     for (std::size_t i = 0; i + 1 < HttpServer::most_connections; ++i) {
         idle.push_back(served.connect());
+    }
+    CHECK(body_of(served.ask(get("/small"))) == "0123456789");
+}
+
+TEST_CASE("more than are served at once wait for their turn") {
+    const Served served;
+    std::vector<OwnedFd> all;
+    const std::string request = get("/small");
+    for (std::size_t i = 0; i < HttpServer::most_connections + 8; ++i) {
+        all.push_back(served.connect());
+    }
+    for (const OwnedFd& fd : all) {
+        REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(request.size()));
+    }
+    for (const OwnedFd& fd : all) {
+        CHECK(body_of(Served::everything(fd.get())) == "0123456789");
+    }
+}
+
+TEST_CASE("connections that are kept and unused make room") {
+    const Served served;
+    std::vector<OwnedFd> kept;
+    const std::string request = "HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (std::size_t i = 0; i < HttpServer::most_connections; ++i) {
+        kept.push_back(served.connect());
+        REQUIRE(::send(kept.back().get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
     }
     CHECK(body_of(served.ask(get("/small"))) == "0123456789");
 }

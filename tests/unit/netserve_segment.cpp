@@ -59,6 +59,16 @@ std::optional<boot::DhcpMessage> answered4(const std::string& options) {
     return answered4(guest(), bootp(guest_mac, options));
 }
 
+// How often this option is in what is answered.
+int times4(const SegmentGuest& whom, const std::string& message, const std::string& option) {
+    const std::string frame = segment_answer(whom, from_guest4(message)).value_or("");
+    int times = 0;
+    for (std::size_t at = frame.find(option); at != std::string::npos; at = frame.find(option, at + 1)) {
+        ++times;
+    }
+    return times;
+}
+
 TEST_CASE("iPXE is offered its address and the script, and waits for no other server") {
     const auto offer = answered4(opt4(53, "\x01") + ipxe4);
     REQUIRE(offer);
@@ -103,6 +113,18 @@ TEST_CASE("a client that has its address is answered there") {
     CHECK(to_string(packet->to.address) == "198.18.3.2");
 }
 
+TEST_CASE("who has an address, and asks for the rest, is given neither one nor a time for it") {
+    const std::string lease = opt4(51, "\0\x0D\x2F\0"s);
+    const std::string informs = bootp(guest_mac, opt4(53, "\x08") + ipxe4, "\xC6\x12\x03\x09");
+    const auto answer = answered4(guest(), informs);
+    REQUIRE(answer);
+    CHECK(answer->kind == boot::DhcpKind::ack);
+    CHECK(answer->yours.is_zero());
+    CHECK(answer->bootfile == "http://198.18.3.1/boot.ipxe");
+    CHECK(times4(guest(), informs, lease) == 0);
+    CHECK(times4(guest(), bootp(guest_mac, opt4(53, "\x01")), lease) == 1);
+}
+
 TEST_CASE(
     "the user's options come, those of iPXE's own to iPXE alone, and never more than the client takes") {
     SegmentGuest with = guest();
@@ -116,16 +138,6 @@ TEST_CASE(
     with.options = {{209, false, std::string(255, 'x')}, {210, false, std::string(255, 'x')}};
     CHECK_FALSE(answered4(with, bootp(guest_mac, opt4(53, "\x01") + pxe4))->has(209));
     CHECK(answered4(with, bootp(guest_mac, opt4(53, "\x01") + pxe4 + opt4(57, "\x05\xC0")))->has(210));
-}
-
-// How often this option is in what is answered.
-int times4(const SegmentGuest& whom, const std::string& message, const std::string& option) {
-    const std::string frame = segment_answer(whom, from_guest4(message)).value_or("");
-    int times = 0;
-    for (std::size_t at = frame.find(option); at != std::string::npos; at = frame.find(option, at + 1)) {
-        ++times;
-    }
-    return times;
 }
 
 TEST_CASE("a mask and a name server of the user's go in place of ours") {
