@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import pexpect
 import pytest
 
 from launch import DEADLINE, ROOT
@@ -33,11 +34,14 @@ def demo(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 
+    environment = {"PATH": f"{tmp_path}/tools:/usr/bin:/bin"}
+
     def run(*words, **variables):
-        return subprocess.run([tmp_path / "scripts/demo", *words], env={"PATH": f"{tmp_path}/tools:/usr/bin:/bin", **variables},
+        return subprocess.run([tmp_path / "scripts/demo", *words], env={**environment, **variables},
                               capture_output=True, text=True, timeout=DEADLINE, check=False)  # fmt: skip
 
     run.folder = tmp_path
+    run.on_a_terminal = lambda: pexpect.run(str(tmp_path / "scripts/demo"), env=environment, timeout=DEADLINE).decode()
     return run
 
 
@@ -51,6 +55,13 @@ def test_the_demo_is_quiet_where_nothing_is_wrong(demo):
     assert (demo.folder / "build/demo/boot.html").read_text() == "page\n"
     assert "booted with --ipxe --netboot-dir build/assets/netboot" in result.stdout
     assert "building" not in demo().stderr, "what is built takes no time again"
+
+
+def test_on_a_terminal_the_builds_progress_has_one_line(demo):
+    said = demo.on_a_terminal()
+    [line] = [line for line in said.split("\r\n") if "steps" in line]
+    assert re.findall(r"building: (\d of \d) steps", line) == ["1 of 2", "2 of 2"]
+    assert "talk" not in said and "[1/2]" not in said
 
 
 def test_the_demo_shows_what_a_build_said_that_failed(demo):

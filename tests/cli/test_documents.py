@@ -22,7 +22,7 @@ SYSTEM_UP = "Linux version 6.1.0-fake (x@y) #1\r\n[    0.100000] Run /init as in
 SCRIPT = "#!ipxe\nkernel vmlinuz console=ttyS0 initrd=initrd.img\ninitrd initrd.img\nboot\n"
 SHELL = shell_blocks()
 
-# Those that another test runs, and where.
+# Those that need a real guest, root's package manager, a container or systemd: the test that runs them, or their like, with these.
 ELSEWHERE = {
     "README.md: scripts/package && sudo apt-get install ./build/package/vm-launch_*.deb":
         "test_it_installs_upgrades_runs_and_leaves_nothing",
