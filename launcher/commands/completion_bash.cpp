@@ -81,6 +81,15 @@ _vm_launch_vms() {
     done <<<"$("${COMP_WORDS[0]}" ls 2>/dev/null)"
     _vm_launch_names "${names[@]:1}"
 }
+_vm_launch_vm_then_file() {
+    local names=()
+    if ((COMP_CWORD == 2)); then
+        _vm_launch_vms
+        names=("${COMPREPLY[@]}")
+    fi
+    _vm_launch_files
+    COMPREPLY=("${names[@]}" "${COMPREPLY[@]}")
+}
 
 )SHELL";
 
@@ -138,6 +147,8 @@ std::string_view function_of(Offer offer) {
             return "links";
         case Offer::vms:
             return "vms";
+        case Offer::vm_then_file:
+            return "vm_then_file";
     }
     return "";
 }

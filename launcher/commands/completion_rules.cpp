@@ -159,7 +159,7 @@ std::vector<FlagWords> flags_of(const Subcommand& subcommand) {
 Offered words_of(const Subcommand& subcommand) {
     const std::string_view usage = subcommand.usage;
     if (usage.starts_with("[NAME]")) {
-        return {Offer::vms};
+        return {usage.find("FILE") == std::string_view::npos ? Offer::vms : Offer::vm_then_file};
     }
     if (usage.find('|') != std::string_view::npos && !subcommand.takes_settings &&
         usage.find("FILE") == std::string_view::npos) {

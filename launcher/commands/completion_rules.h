@@ -21,7 +21,8 @@ enum class Offer {
     folders,
     bridges,  // of this host
     links,
-    vms,  // that run
+    vms,           // that run
+    vm_then_file,  // a running VM, which may be left out, and a file
 };
 
 struct Offered {

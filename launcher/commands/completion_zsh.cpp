@@ -23,6 +23,10 @@ _vm_launch_vms() {
     lines=(${(f)"$(_call_program vms $words[1] ls 2>/dev/null)"})
     (( $#lines < 2 )) || compadd -- ${lines[2,-1]%% *}
 }
+_vm_launch_vm_then_file() {
+    (( CURRENT > 3 )) || _vm_launch_vms
+    _files
+}
 _vm_launch_list() {
     compset -P '*,'
     compadd -q -S , -- "$@"
@@ -84,6 +88,8 @@ std::string zsh_call(const Offered& offered) {
             return "_vm_launch_links";
         case Offer::vms:
             return "_vm_launch_vms";
+        case Offer::vm_then_file:
+            return "_vm_launch_vm_then_file";
     }
     return "";
 }

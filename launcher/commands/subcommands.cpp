@@ -58,6 +58,9 @@ std::string names_of_topics() {
 }
 
 int print_help(const CommandLine& command) {
+    if (command.words.size() > 1) {
+        throw Error{{"help takes one topic", "", "for example: vm-launch help stop", ExitCode::settings}};
+    }
     const std::string name = command.words.empty() ? "" : command.words.front();
     const auto* const topic =
         std::find_if(topics.begin(), topics.end(), [&](const Topic& each) { return each.name == name; });

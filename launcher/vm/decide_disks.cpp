@@ -182,6 +182,9 @@ void check_formats(const DecideInput& in, Findings& findings) {
         findings.settings_fault(fmt::format("{}: {} formats for {} disk{}", in.origin("disk-format"), formats,
                                             disks, disks == 1 ? "" : "s"),
                                 "", "give one for all, or one for each (auto: what qemu-img says)");
+    } else if (disks == 0 && in.origins.contains("disk-format")) {
+        findings.note(fmt::format("{} has no effect: it is the format of --disk's images, and there is none",
+                                  in.origin("disk-format")));
     }
 }
 

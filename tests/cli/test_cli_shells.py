@@ -106,6 +106,15 @@ def test_names_of_running_vms(script):
         assert completed(script, "--name", vm.name) == [vm.name]
 
 
+def test_a_screenshots_file_follows_the_name_of_a_vm_or_stands_alone(script, tmp_path):
+    (tmp_path / "screen.png").touch()
+    assert completed(script, "screenshot", "web", "", folder=tmp_path) == ["screen.png"]
+    with Vm() as vm:
+        assert completed(script, "screenshot", vm.name[:-1], folder=tmp_path) == [vm.name]
+        assert completed(script, "screenshot", "scr", folder=tmp_path) == ["screen.png"]
+        assert completed(script, "screenshot", vm.name, "s", folder=tmp_path) == ["screen.png"]
+
+
 def test_nothing_that_is_typed_or_named_is_run(script, tmp_path):
     """Whoever completes may be root, and names are other users'."""
     listed = tmp_path / "vm-launch"
@@ -141,7 +150,8 @@ ask st ; print '=='
 ask stop -h ; print '=='
 ask --disk x ; print '=='
 ask --mac x ; print '=='
-ask plan --format ''
+ask plan --format '' ; print '=='
+ask screenshot web ''
 """
     probe = "compdef() { :; }\n" + probe
     parts = subprocess.run([zsh, "-f"], input=probe, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout.split("==\n")
@@ -151,6 +161,7 @@ ask plan --format ''
     assert parts[3].split() == ["FILES"]
     assert parts[4].split() == ["NOTHING"]
     assert parts[5].split() == ["text", "json", "sh"]
+    assert parts[6].split() == ["FILES"]
 
 
 def test_another_shell_is_refused():

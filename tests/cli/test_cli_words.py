@@ -81,6 +81,7 @@ def test_documents_are_what_the_program_prints(topic, file):
     (("status", "--ipxe"), "'status' does not take --ipxe", "see vm-launch status --help"),
     (("ls", "--no-fast-boot"), "'ls' does not take --no-fast-boot", ""),
     (("init", "--memory", "2G"), "'init' does not take --memory", ""),
+    (("help", "stop", "extra"), "help takes one topic", "vm-launch help stop"),
     (("help", "--disk", "x"), "'help' does not take --disk", ""),
     (("health", "--console-raw"), "'health' does not take --console-raw", ""),
     (("console", "--config", "x"), "'console' does not take --config", ""),

@@ -177,6 +177,16 @@ TEST_CASE("what a seed would hold is told of where none is made") {
     CHECK_FALSE(std::get<VmSpec>(decide(read.settings, read.origins, host_with_all())).seed);
 }
 
+TEST_CASE("a format without a disk that it could be of is told of") {
+    const std::string no_effect = " has no effect: it is the format of --disk's images, and there is none";
+    CHECK(told({}, {"--ipxe", "--netboot-dir=/srv", "--disk-format=raw"}) ==
+          Words{"--disk-format" + no_effect});
+    CHECK(told({{"DISK_FORMAT", "qcow2"}}, {"--ipxe", "--netboot-dir=/srv", "--blank-disk"}) ==
+          Words{"$DISK_FORMAT" + no_effect});
+    CHECK(told({}, {"--disk=/d", "--disk-format=auto"}).empty());
+    CHECK(contains(told({}, {"--ipxe", "--disk-format=raw,qcow2"}).at(0), "2 formats for 0 disks"));
+}
+
 TEST_CASE("faults name the variable of the NIC, the ROM and the report") {
     HostFacts facts = host_with_all();
     CHECK(contains(
