@@ -110,6 +110,10 @@ class Timeline {
     std::size_t shown_of_search_ = 0;    // marks at the end of the record
 };
 
+// "U-Boot.armv8": what U-Boot calls itself (CONFIG_BOOTP_VCI_STRING). It fetches scripts, lists and images
+// itself.
+[[nodiscard]] bool is_uboot(std::string_view vendor_class);
+
 // Who sent this, as its classes tell.
 [[nodiscard]] Client client_of(const DhcpMessage& message);
 

@@ -65,13 +65,29 @@ void note_twin(Boot& boot, double at, const WatchedNic& nic) {
     }
 }
 
+// A client that gives an address back names no class (RFC 2131, table 5): which one it is, is known from
+// before.
+bool gives_back(DhcpTalk* talk, const DhcpMessage& message) {
+    const bool declines = message.kind == DhcpKind::decline;
+    if (talk != nullptr && declines) {
+        ++talk->declines;
+        talk->ack.reset();
+    }
+    return declines || message.kind == DhcpKind::release;
+}
+
 }  // namespace
+
+bool is_uboot(std::string_view vendor_class) {
+    return vendor_class.starts_with("U-Boot");
+}
 
 Client client_of(const DhcpMessage& message) {
     if (message.user_class.find("iPXE") != std::string::npos) {
         return Client::ipxe;
     }
-    return message.vendor_class.starts_with("PXEClient") || message.vendor_class.starts_with("HTTPClient")
+    const std::string_view vendor = message.vendor_class;
+    return vendor.starts_with("PXEClient") || vendor.starts_with("HTTPClient") || is_uboot(vendor)
                ? Client::firmware
                : Client::other;
 }
@@ -145,6 +161,9 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     }
     const Client client = client_of(message);
     DhcpTalk* talk = talk_of(nic);
+    if (gives_back(talk, message)) {
+        return;
+    }
     const bool begins = message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp;
     if (talk == nullptr || talk->client != client || (begins && talk->ack)) {
         add_bounded(current().dhcp, {client, nics_[nic].id, at}, most_talks, current().left_out.talks);
@@ -158,7 +177,6 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     }
     talk->discovers += begins ? 1 : 0;
     talk->requests += message.kind == DhcpKind::request ? 1 : 0;
-    talk->declines += message.kind == DhcpKind::decline ? 1 : 0;
     if (client == Client::ipxe && !current().ipxe) {
         current().ipxe = "iPXE";
         mark_once(Stage::option_rom, at, Proof::wire, "iPXE runs");

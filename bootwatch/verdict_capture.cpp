@@ -213,8 +213,9 @@ Verdict wrong_program(const Scene& scene) {
     const DhcpTalk* dhcp = scene.talk();
     const Fetch* fetch = scene.last_fetch();
     if (dhcp == nullptr || fetch == nullptr || dhcp->client != Client::firmware || !dhcp->client_arch ||
-        scene.boot.ipxe || fetch->state != FetchState::done || scene.asked_by_a_program(*fetch) ||
-        fetch->began < dhcp->began || is_for(*dhcp->client_arch, fetch->content)) {
+        is_uboot(dhcp->vendor_class) || scene.boot.ipxe || fetch->state != FetchState::done ||
+        scene.asked_by_a_program(*fetch) || fetch->began < dhcp->began ||
+        is_for(*dhcp->client_arch, fetch->content)) {
         return std::nullopt;
     }
     return told(

@@ -61,6 +61,35 @@ ordered_json machine_json(const FoundMachine& machine, std::size_t most) {
             {"boots", std::move(boots)}};
 }
 
+// The firmware's own, which looked by DHCPv6 first.
+bool begins_by_ipv6(const boot::Boot& boot) {
+    const auto& asked = boot.ipv6.solicited_at;
+    return asked && (boot.dhcp.empty() || *asked < boot.dhcp.front().began);
+}
+
+bool was_answered(const boot::Boot& boot) {
+    return boot.ipv6.answered_at || !boot.fetches.empty() ||
+           std::any_of(boot.dhcp.begin(), boot.dhcp.end(),
+                       [](const boot::DhcpTalk& talk) { return talk.ack || !talk.offers.empty(); });
+}
+
+// A firmware whose boot over one version of IP failed tries the other one at once (edk2: PXE and HTTP boot,
+// each over IPv4 and IPv6). One that was reset takes longer.
+bool is_next_way(const CapturedBoot& failed, const CapturedBoot& next) {
+    constexpr double at_once_s = 1;
+    return failed.verdict.code != ExitCode::ok && !failed.record.ipxe && !next.record.ipxe &&
+           !was_answered(next.record) && next.began - failed.latest <= at_once_s &&
+           begins_by_ipv6(failed.record) != begins_by_ipv6(next.record);
+}
+
+// What came of the last boot that somebody answered, where the firmware only went on to its next way after
+// it.
+ExitCode code_of(const FoundMachine& machine) {
+    const auto& boots = machine.boots;
+    const bool went_on = boots.size() > 1 && is_next_way(boots[boots.size() - 2], boots.back());
+    return (went_on ? boots[boots.size() - 2] : boots.back()).verdict.code;
+}
+
 }  // namespace
 
 int exit_code_of(const Explanation& explanation) {
@@ -68,7 +97,7 @@ int exit_code_of(const Explanation& explanation) {
         return static_cast<int>(ExitCode::no_machine);
     }
     for (const FoundMachine& machine : explanation.machines) {
-        const ExitCode code = machine.boots.back().verdict.code;
+        const ExitCode code = code_of(machine);
         if (code != ExitCode::ok) {
             return static_cast<int>(code);
         }

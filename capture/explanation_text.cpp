@@ -165,8 +165,8 @@ std::optional<Fault> no_machine_in(const Explanation& explanation) {
     }
     const Counts& counts = explanation.counts;
     std::string why = fmt::format(
-        "it has {} of {}; {} of DHCP, none of a client that boots (class PXEClient or "
-        "HTTPClient, user class iPXE), and no request of TFTP",
+        "it has {} of {}; {} of DHCP, none of a client that boots (class PXEClient, "
+        "HTTPClient or U-Boot, user class iPXE), and no request of TFTP",
         boot::counted(counts.frames, "frame"), hosts_text(explanation),
         boot::counted(counts.dhcp, counts.probe == 0 ? "message" : "other message"));
     if (counts.cut_dhcp > 0) {

@@ -74,3 +74,10 @@ def check_packets(packets, live):
     assert record.packets[-1].comments[-1].startswith("the run's end: ")
     times = [packet.at for packet in record.packets]
     assert times == sorted(times)
+    assert comments_by_tshark(packets) == [packet.comments[0] if packet.comments else "" for packet in record.packets]
+
+
+def comments_by_tshark(packets):
+    """The first comment of each packet, as Wireshark shows it."""
+    words = ["tshark", "-n", "-r", packets, "-T", "fields", "-E", "occurrence=f", "-e", "frame.comment"]
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()

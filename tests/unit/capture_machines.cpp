@@ -181,6 +181,35 @@ TEST_CASE("two machines are told apart, and others are counted alone") {
     CHECK(page.ends_with("</html>\n"));
 }
 
+TEST_CASE("a firmware that goes on to IPv6 after a failure, and is not answered there, has failed before") {
+    const std::string solicit = dhcp6(true, 1, option6(61, be16(7)));
+    Wire wire;
+    wire.gets_address(as_firmware, "n.efi").no_tftp("n.efi");
+    SECTION("at once") {
+        wire.see(solicit).ends_later(30);
+        const Explanation all = wire.explained();
+        REQUIRE(all.machines.front().boots.size() == 2);
+        CHECK(all.machines.front().boots.back().verdict.code == ExitCode::no_offer);
+        CHECK(exit_code_of(all) == 13);
+    }
+    SECTION("as the capture ends") {
+        wire.see(solicit);
+        CHECK(exit_code_of(wire.explained()) == 13);
+    }
+    SECTION("by a reset") {
+        wire.wait(20).see(solicit).ends_later(30);
+        CHECK(exit_code_of(wire.explained()) == 11);
+    }
+    SECTION("and the same way again") {
+        wire.see(dhcp(true, 1, as_firmware)).ends_later(30);
+        CHECK(exit_code_of(wire.explained()) == 11);
+    }
+    SECTION("and is answered") {
+        wire.see(solicit).see(dhcp6(false, 7, address6)).ends_later(30);
+        CHECK(exit_code_of(wire.explained()) == 12);
+    }
+}
+
 TEST_CASE("no machine: what there is instead is said") {
     Wire wire;
     wire.see(dhcp(true, 1, as_system)).see(udp(true, 5000, 53, "dns"));

@@ -55,6 +55,42 @@ TEST_CASE("no offer takes a second question, or a while") {
     }
 }
 
+TEST_CASE("U-Boot is a boot client, and fetches what no other firmware does") {
+    const std::string as_uboot = option(60, "U-Boot.armv8") + option(93, be16(22));
+    Wire wire;
+    SECTION("nobody answers") {
+        wire.see(dhcp(true, 1, as_uboot)).wait(3).see(dhcp(true, 1, as_uboot)).ends_later(9);
+        wire.gets(ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs");
+    }
+    SECTION("a list, which is a program for nobody") {
+        wire.gets_address(as_uboot, "extlinux.conf")
+            .tftp("extlinux.conf", "LABEL a\n LINUX k\n")
+            .ends_later(9);
+        wire.gets(ExitCode::ok, "gave all that was asked for");
+    }
+}
+
+TEST_CASE("a client that declines its address names no class, and is the same client") {
+    const std::string offer = option(54, be32(server_ip));
+    Wire wire;
+    for (std::uint32_t xid = 1; xid <= 2; ++xid) {
+        wire.gets_address(as_firmware, "n.0", xid).see(of_xid(dhcp(true, 4, offer), xid)).wait(1);
+    }
+    SECTION("again and again") {
+        wire.gets(ExitCode::no_offer, "declined the address", "10.0.0.2 is in use");
+        CHECK(wire.boot().record.dhcp.size() == 1);
+    }
+    SECTION("and takes the next one") {
+        wire.gets_address(as_firmware, "n.0", 3).tftp("n.0", nbp);
+        wire.gets(ExitCode::ok, "gave all that was asked for");
+    }
+    SECTION("and one that gives it back does not look for another") {
+        wire.gets_address(as_firmware, "n.0", 3).tftp("n.0", nbp).see(of_xid(dhcp(true, 7, offer), 3));
+        wire.gets(ExitCode::ok, "gave all that was asked for");
+        CHECK(wire.boot().record.dhcp.size() == 1);
+    }
+}
+
 TEST_CASE("a capture that starts in the middle") {
     Wire wire;
     wire.http("/vmlinuz", ok_answer(kernel())).ends_later(10);
