@@ -1,6 +1,7 @@
 #include "launcher/cases/cell.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,8 +47,8 @@ Written written_out(const Layer& layer, const std::optional<std::vector<std::str
             write_flag("nic", nic.whole->text, written);
         }
     }
-    const std::pair<std::string_view, const std::vector<Raw>*> lists[] = {
-        {"disk", &layer.disks}, {"extra-disk", &layer.extra_disks}, {"dhcp-option", &layer.dhcp_options}};
+    const std::array<std::pair<std::string_view, const std::vector<Raw>*>, 3> lists{
+        {{"disk", &layer.disks}, {"extra-disk", &layer.extra_disks}, {"dhcp-option", &layer.dhcp_options}}};
     for (const auto& [flag, list] : lists) {
         for (const Raw& raw : *list) {
             write_flag(flag, raw.text, written);
@@ -166,6 +167,7 @@ class CellMaker {
         cell.name = printable(each.name) + (each.name.empty() || values.empty() ? "" : " ") + values;
         cell.stem = stem_of(made_.cells.size() + 1, cell.name);
         cell.expect = each.expect;
+        cell.is_combination = !axes.empty();
         read_once(layer, cell);
         const Settings said = cell.read.settings;
         cell.vm = fmt::format("{}-{}", said.name.value_or("test"), made_.cells.size() + 1);

@@ -17,7 +17,8 @@ struct Cell {
     std::vector<std::string> arguments;  // of vm-launch, without what names files and descriptors
     Environment secrets;                 // settings that no command line is to show, by their variables
     Expectation expect;
-    ReadResult read;  // what vm-launch makes of these arguments
+    bool is_combination = false;  // a matrix made it
+    ReadResult read;              // what vm-launch makes of these arguments
 };
 
 // Where the cells come from.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -19,8 +20,8 @@ namespace {
 using nlohmann::json;
 
 // What a value of a key was expected to be, and is not.
-struct Misfit {
-    std::string expected;
+struct Misfit : std::runtime_error {
+    using runtime_error::runtime_error;
 };
 
 std::string text_value(const json& value) {
@@ -95,6 +96,7 @@ void take_keys(Target& target, const json& object, const std::array<Key<Target>,
                                         [&, &wanted = name](const auto& key) { return key.name == wanted; });
         if (found == keys.end()) {
             std::vector<std::string> known;
+            known.reserve(keys.size());
             for (const auto& key : keys) {
                 known.emplace_back(key.name);
             }
@@ -104,7 +106,7 @@ void take_keys(Target& target, const json& object, const std::array<Key<Target>,
         try {
             found->take(target, value);
         } catch (const Misfit& misfit) {
-            faults.push_back({fmt::format("'{}' in {}: expected {}", found->name, place, misfit.expected), "",
+            faults.push_back({fmt::format("'{}' in {}: expected {}", found->name, place, misfit.what()), "",
                               "", ExitCode::settings});
         }
     }

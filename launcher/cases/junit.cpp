@@ -66,8 +66,8 @@ std::string results_as_junit(const std::vector<Result>& results) {
     const double seconds = std::accumulate(results.begin(), results.end(), 0.0,
                                            [](double sum, const Result& each) { return sum + each.seconds; });
     const std::string counts =
-        fmt::format("tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"{:.3f}\"",
-                    results.size(), tally.failed, tally.skipped + tally.not_run, seconds);
+        fmt::format(R"(tests="{}" failures="{}" errors="0" skipped="{}" time="{:.3f}")", results.size(),
+                    tally.failed, tally.skipped + tally.not_run, seconds);
     std::string text = fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {0}>\n"
         "  <testsuite name=\"vm-launch test\" {0}>\n",

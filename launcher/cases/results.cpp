@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/logins.h"
 #include "base/text.h"
+#include "bootwatch/report.h"
 
 namespace vml::cases {
 
@@ -109,7 +110,7 @@ ordered_json results_as_json(const std::vector<Result>& results) {
                  {"reasons", list_of(each.reasons,
                                      [](const std::string& reason) { return ordered_json(plain(reason)); })},
                  {"exit_code", each.exit_code ? ordered_json(*each.exit_code) : ordered_json(nullptr)},
-                 {"seconds", each.seconds},
+                 {"seconds", boot::rounded(each.seconds)},
                  {"stage", each.stage.empty() ? ordered_json(nullptr) : ordered_json(each.stage)},
                  {"verdict", plain(each.verdict)},
                  {"files", each.stem}};

@@ -97,7 +97,8 @@ std::vector<ValueRule> value_rules() {
     std::vector<ValueRule> rules;
     for (const Subcommand& subcommand : subcommands()) {
         for (const UsedFlag& own : subcommand.flags) {
-            if (own.is_own() && !own.is_switch() && find_option(own.flag) == nullptr) {
+            const bool two_meanings = subcommand.takes_settings && find_option(own.flag) != nullptr;
+            if (own.is_own() && !own.is_switch() && !two_meanings) {
                 add_rule(rules, dashed(own.flag), offered_for(own));
             }
         }

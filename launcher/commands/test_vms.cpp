@@ -84,7 +84,7 @@ struct Look {
     cases::Load load{};
 };
 
-Look look_at(const cases::Cell& cell, const Environment& environment) {
+Look look_for(const cases::Cell& cell, const Environment& environment) {
     const HostFacts facts = look(cell.read.settings, environment, Moment::does_not);
     const Decision decision = worded(decide(cell.read.settings, cell.read.origins, facts), cell.read);
     Look found;
@@ -99,6 +99,14 @@ Look look_at(const cases::Cell& cell, const Environment& environment) {
         found.load.macs.push_back(nic.mac);
     }
     return found;
+}
+
+Look look_at(const cases::Cell& cell, const Environment& environment) {
+    try {
+        return look_for(cell, environment);
+    } catch (const Error& error) {
+        return {error.faults(), {}, {}};
+    }
 }
 
 // A case may be about just that.
@@ -118,7 +126,7 @@ std::optional<cases::Result> early_result(const cases::Cell& cell, const Look& f
     cases::Result result;
     result.name = cell.name;
     result.vm = cell.vm;
-    if (!found.impossible.empty()) {
+    if (cell.is_combination && !found.impossible.empty()) {
         result.outcome = cases::Outcome::skipped;
         result.reasons.push_back(without_hint(found.impossible.front()));
         return result;

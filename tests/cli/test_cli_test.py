@@ -258,3 +258,11 @@ def test_on_a_terminal_what_runs_is_shown_until_it_ends():
         assert "waiting  1" in user.seen
         assert "\x1b[2A\x1b[J" in user.seen  # both lines give way
         assert user.seen.index("ok       reboot-limit=1") < user.seen.index("running  reboot-limit=2")
+
+
+def test_a_case_that_contradicts_itself_is_no_combination(tmp_path):
+    file = write(tmp_path, '[[case]]\nname = "wrong"\nfirmware = "secure"\nmachine = "pc"\n[[case]]\nname = "right"\n')
+    result = launch("test", file, *UP, scenario="os")
+    assert result.returncode == 18, result.stdout + result.stderr
+    assert re.search(r"^FAILED   wrong.*\n +cannot start: .*there is no Secure Boot on pc", result.stdout, re.M)
+    assert re.search(r"^ok       right", result.stdout, re.M)

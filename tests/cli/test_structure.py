@@ -97,7 +97,7 @@ SYSTEM = {
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/testing": (
         "asio",
-        "_exit access dup2 fork isatty kill mkdtemp open pipe2 posix_spawn* prctl setpgid syscall waitpid fileno stdout",
+        "_exit access dup2 fork isatty kill mkdtemp open pipe2 posix_spawn* prctl setpgid syscall waitpid fileno",
     ),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),
