@@ -14,7 +14,7 @@ constexpr std::size_t most_of_a_picture = std::size_t{256} << 10;
 
 constexpr std::string_view style_of_cells = R"css(
 body { max-width: none; }
-.cells { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.2rem; }
+.cells { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 40rem), 1fr)); gap: 1.2rem; }
 .cells section { min-width: 0; } .cells h2 { margin: .2rem 0; } .cells svg { min-width: 0; }
 .cells .verdict.none { border-color: var(--line); }
 @media print { .cells { display: block; } .cells section { break-inside: avoid; } }

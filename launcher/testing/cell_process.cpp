@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <unistd.h>
 
@@ -117,7 +118,7 @@ CellProcess start_cell(const std::vector<std::string>& arguments, const Environm
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
     for (const auto& [name, value] : environment) {
-        variables.push_back(name + "=" + value);
+        variables.push_back(fmt::format("{}={}", name, value));
     }
     CellProcess process;
     check_spawn(::posix_spawn(&process.pid, "/proc/self/exe", actions.get(), attributes.get(),
