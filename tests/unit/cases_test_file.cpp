@@ -118,6 +118,10 @@ expect = {stage = "ox", bytes = -1, not_fetched = "x", fetched = [{by = "me"}]}
 }
 
 TEST_CASE("a file that is none") {
+    for (const char* header : {"[=]", "[@", "[\xc3\xa9]", "[\x01]", "[[%]]"}) {
+        INFO(header);
+        CHECK(contains(faults_of(header), "/tests/boot.toml is not valid TOML: line 1"));
+    }
     CHECK(contains(faults_of("[[case"), "/tests/boot.toml is not valid TOML"));
     CHECK(contains(faults_of("{", "x.json"), "x.json is not valid JSON"));
     CHECK(contains(faults_of("[]", "x.json"), "x.json is not a JSON object"));
