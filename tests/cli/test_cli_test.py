@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from launch import BOOT, DEADLINE, Running, children, end_children, launch, reap_the_dead, wait_for_end
+from launch import BOOT, DEADLINE, Running, children, end_children, environment, launch, reap_the_dead, wait_for_end
 from test_cli_run import Terminal
 
 # Small, so that two have room beside each other wherever there are two CPUs.
@@ -61,7 +61,7 @@ def test_a_matrix_and_what_is_written_of_it(tmp_path):
 
 
 def test_without_a_matrix_it_is_one_vm_and_nothing_is_left(tmp_path):
-    result = launch("test", *UP, "--format", "json", scenario="os", env=None)
+    result = launch("test", *UP, "--format", "json", env=environment("os", TMPDIR=str(tmp_path)))
     assert result.returncode == 0, result.stderr
     assert list(results(result)) == ["test-1"]
     assert "ok       test-1" in result.stderr  # standard output is the document's
