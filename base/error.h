@@ -26,6 +26,7 @@ enum class ExitCode : int {
     boot_timeout = 15,
     reboot_loop = 16,
     no_machine = 17,
+    tests_failed = 18,
     guest_panicked = 20,
     exec_failed = 125,  // `vm-launch exec` itself, so that it is not taken for the command's own status
 };
@@ -51,6 +52,7 @@ inline constexpr auto exit_code_meanings = std::to_array<ExitCodeMeaning>(
       "the boot deadline passed (--boot-timeout), or the guest ended before --until was reached"},
      {ExitCode::reboot_loop, "a reboot loop was broken (--reboot-limit)"},
      {ExitCode::no_machine, "explain: no machine in the capture boots from the network"},
+     {ExitCode::tests_failed, "test: at least one boot did not do what was expected of it"},
      {ExitCode::guest_panicked, "the guest panicked"},
      {ExitCode::exec_failed, "exec: the command could not be run; any other status is the command's own"}});
 

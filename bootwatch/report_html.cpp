@@ -21,15 +21,6 @@ namespace vml::boot {
 
 namespace {
 
-constexpr std::string_view key =
-    R"x(<ul class="key"><li><i style="--c:var(--firmware)"></i>firmware and ROM</li>
-<li><i class="wait" style="--c:var(--dhcp)"></i>DHCP, waiting for an offer</li>
-<li><i style="--c:var(--fetch)"></i>fetching</li>
-<li><i class="wait" style="--c:var(--fetch)"></i>the same, waiting for the answer</li>
-<li><i class="wait" style="--c:var(--wait)"></i>other waits</li>
-<li><i style="--c:var(--system)"></i>operating system</li><li><i style="--c:var(--bad)"></i>failed</li></ul>
-)x";
-
 // "1,234,567"
 std::string grouped(std::uint64_t number) {
     constexpr std::size_t digits = 3;
@@ -127,11 +118,14 @@ std::string programs_html(const Boot& boot) {
                              firmware.empty() || ipxe.empty() ? "" : ", ", escaped(ipxe));
 }
 
+constexpr std::string_view waterfall_begin =
+    "<div class=\"waterfall\" tabindex=\"0\" role=\"group\" aria-label=\"waterfall\">\n";
+constexpr std::string_view waterfall_end = "</div>\n";
+
 // `legend`: what is left of it to be told.
 std::string waterfall_html(const Boot& boot, double end, std::string_view own_url, std::string_view& legend) {
-    return fmt::format(
-        "<div class=\"waterfall\" tabindex=\"0\" role=\"group\" aria-label=\"waterfall\">\n{}</div>\n{}",
-        waterfall_svg(boot, end, own_url), std::exchange(legend, {}));
+    return fmt::format("{}{}{}{}", waterfall_begin, waterfall_svg(boot, end, own_url), waterfall_end,
+                       std::exchange(legend, {}));
 }
 
 std::string marks_table(const Boot& boot) {
@@ -240,7 +234,7 @@ std::string page(std::string_view title, const std::vector<ReportedBoots>& repor
         "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n"
         "<body>\n",
         safety, escaped(title), report_style);
-    std::string_view legend = key;  // once
+    std::string_view legend = report_legend;  // once
     for (const ReportedBoots& report : reports) {
         text += section(report.head, report.boots, legend);
     }
@@ -249,6 +243,18 @@ std::string page(std::string_view title, const std::vector<ReportedBoots>& repor
 }
 
 }  // namespace
+
+// In all other text of the page "<" is escaped.
+std::vector<std::string> waterfalls_in(std::string_view page) {
+    std::vector<std::string> found;
+    for (std::size_t at = 0; (at = page.find(waterfall_begin, at)) != std::string_view::npos;) {
+        at += waterfall_begin.size();
+        const std::size_t end = std::min(page.find(waterfall_end, at), page.size());
+        found.emplace_back(page.substr(at, end - at));
+        at = end;
+    }
+    return found;
+}
 
 std::string report_as_html(const ReportHead& head, std::vector<Boot> boots) {
     const PageDocument document = [&head, boots](std::size_t share) {

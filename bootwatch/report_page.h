@@ -64,7 +64,11 @@ struct Bar {
 // The same as pictures, one below the other, none larger than a sheet of paper.
 [[nodiscard]] std::string waterfall_svg(const Boot& boot, double end, std::string_view own_url);
 
-// The page's style sheet.
+// The waterfalls of a page that this program made: the SVGs of each boot.
+[[nodiscard]] std::vector<std::string> waterfalls_in(std::string_view page);
+
+// What the colours mean, and the page's style sheet.
+extern const std::string_view report_legend;
 extern const std::string_view report_style;
 
 }  // namespace vml::boot

@@ -2,6 +2,15 @@
 
 namespace vml::boot {
 
+const std::string_view report_legend =
+    R"x(<ul class="key"><li><i style="--c:var(--firmware)"></i>firmware and ROM</li>
+<li><i class="wait" style="--c:var(--dhcp)"></i>DHCP, waiting for an offer</li>
+<li><i style="--c:var(--fetch)"></i>fetching</li>
+<li><i class="wait" style="--c:var(--fetch)"></i>the same, waiting for the answer</li>
+<li><i class="wait" style="--c:var(--wait)"></i>other waits</li>
+<li><i style="--c:var(--system)"></i>operating system</li><li><i style="--c:var(--bad)"></i>failed</li></ul>
+)x";
+
 // A word is broken only where a whole line is too short for it, as a URL may be.
 const std::string_view report_style = R"css(
 :root { color-scheme: light dark; --ink: #1b2430; --soft: #55616e; --line: #d9dfe6; --paper: #ffffff; --panel: #f4f6f9;

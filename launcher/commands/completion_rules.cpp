@@ -46,7 +46,7 @@ Offered offered_for(const UsedFlag& own) {
     if (own.suggested != nullptr) {
         return {Offer::words, own.suggested()};
     }
-    return own.metavar == "NAME" ? Offered{Offer::vms} : Offered{};
+    return {own.metavar == "NAME" ? Offer::vms : own.metavar == "FILE" ? Offer::files : Offer::nothing};
 }
 
 Offered nic_key_words() {
@@ -97,7 +97,8 @@ std::vector<ValueRule> value_rules() {
     std::vector<ValueRule> rules;
     for (const Subcommand& subcommand : subcommands()) {
         for (const UsedFlag& own : subcommand.flags) {
-            if (own.is_own() && !own.is_switch()) {
+            const bool two_meanings = subcommand.takes_settings && find_option(own.flag) != nullptr;
+            if (own.is_own() && !own.is_switch() && !two_meanings) {
                 add_rule(rules, dashed(own.flag), offered_for(own));
             }
         }
@@ -141,7 +142,7 @@ std::vector<FlagWords> flags_of(const Subcommand& subcommand) {
         add(used.flag, used.help);
     }
     for (const OptionRow& row : option_table()) {
-        if (subcommand.takes_settings) {
+        if (subcommand.takes_settings && own_flag(subcommand, row.flag) == nullptr) {
             add(row.flag, row.help);
         } else if (row.flag == flag_of_faults) {
             add(row.flag, "how it writes what went wrong");

@@ -36,12 +36,14 @@ std::string version_line() {
 
 namespace {
 
-std::string settings_text() {
+// Without those that mean something else to the subcommand.
+std::string settings_text(const Subcommand* of = nullptr) {
     std::string text;
     for (const OptionGroup group : option_groups) {
         text += fmt::format("\n{}:\n", title_of(group));
         for (const OptionRow& row : option_table()) {
-            text += row.group == group ? help_of(row) : "";
+            const bool other = of != nullptr && own_flag(*of, row.flag) != nullptr;
+            text += row.group == group && !other ? help_of(row) : "";
         }
     }
     return text;
@@ -65,6 +67,18 @@ std::string exit_codes_text() {
     return text;
 }
 
+// What a subcommand that starts VMs has beside the settings.
+std::string own_text(const Subcommand& subcommand) {
+    std::string text = subcommand.details.empty()
+                           ? ""
+                           : "\n" + paragraph(sentence(without_markdown(subcommand.details))) + "\n";
+    text += subcommand.flags.empty() ? "" : "\nOf its own:\n";
+    for (const UsedFlag& used : subcommand.flags) {
+        text += help_entry(used_flag_text(used), std::string{used.help});
+    }
+    return text;
+}
+
 constexpr std::string_view booleans_text = "\nBooleans take --FLAG, --no-FLAG or --FLAG=on|off.\n";
 
 }  // namespace
@@ -83,8 +97,10 @@ std::string help_on(const Subcommand& subcommand) {
     std::string text = fmt::format("Usage: vm-launch {}\n\n{}\n", name_and_usage(subcommand),
                                    paragraph(sentence(subcommand.help)));
     if (subcommand.takes_settings) {
-        return text + "\nFor example: vm-launch " + std::string{subcommand.example} + "\n" + settings_text() +
-               text_of(general_options_of(subcommand)) + exit_codes_text() + std::string{booleans_text};
+        text += own_text(subcommand);
+        return text + "\nFor example: vm-launch " + std::string{subcommand.example} + "\n" +
+               settings_text(&subcommand) + text_of(general_options_of(subcommand)) + exit_codes_text() +
+               std::string{booleans_text};
     }
     if (!subcommand.details.empty()) {
         text += "\n" + paragraph(sentence(without_markdown(subcommand.details))) + "\n";
@@ -95,7 +111,7 @@ std::string help_on(const Subcommand& subcommand) {
     std::string options =
         subcommand.formats.empty() ? "" : help_entry("--format FORMAT", std::string{subcommand.formats});
     for (const UsedFlag& used : subcommand.flags) {
-        options += help_entry(flag_with_value(used.flag, metavar_of(used)), std::string{used.help});
+        options += help_entry(used_flag_text(used), std::string{used.help});
     }
     options += help_entry(flag_with_value(flag_of_faults, find_option(flag_of_faults)->metavar),
                           "how it writes what went wrong: " + find_option(flag_of_faults)->help);

@@ -54,6 +54,11 @@ std::string_view metavar_of(const UsedFlag& used) {
     return used.is_own() ? used.metavar : find_option(used.flag)->metavar;
 }
 
+std::string used_flag_text(const UsedFlag& used) {
+    const std::string letter = used.letter == '\0' ? "" : fmt::format("-{}, ", used.letter);
+    return letter + flag_with_value(used.flag, metavar_of(used));
+}
+
 std::string name_and_usage(const Subcommand& subcommand) {
     return fmt::format("{}{}{}", subcommand.name, subcommand.usage.empty() ? "" : " ", subcommand.usage);
 }

@@ -29,6 +29,8 @@ struct GeneralOption {
 [[nodiscard]] std::string flag_with_value(std::string_view flag, std::string_view metavar);
 // What stands behind a flag that a subcommand takes.
 [[nodiscard]] std::string_view metavar_of(const UsedFlag& used);
+// "-j, --jobs N"
+[[nodiscard]] std::string used_flag_text(const UsedFlag& used);
 // With a space between, where there is a usage.
 [[nodiscard]] std::string name_and_usage(const Subcommand& subcommand);
 

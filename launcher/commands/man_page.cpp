@@ -125,8 +125,7 @@ constexpr std::string_view man_see_also = R"(.SH SEE ALSO
 std::string man_flags(const Subcommand& subcommand) {
     std::string text;
     for (const UsedFlag& used : subcommand.flags) {
-        text += fmt::format(".br\n.BR {} :\n{}.\n", quoted_roff(flag_with_value(used.flag, metavar_of(used))),
-                            roff(used.help));
+        text += fmt::format(".br\n.BR {} :\n{}.\n", quoted_roff(used_flag_text(used)), roff(used.help));
     }
     return text;
 }

@@ -16,6 +16,7 @@
 #include "launcher/commands/inspect.h"
 #include "launcher/commands/man_page.h"
 #include "launcher/commands/run_vm.h"
+#include "launcher/commands/test_vms.h"
 #include "launcher/events/event.h"
 #include "launcher/explain/explain.h"
 #include "launcher/remote/control_client.h"
@@ -74,6 +75,58 @@ int print_help(const CommandLine& command) {
     return 0;
 }
 
+std::vector<UsedFlag> flags_of_test() {
+    constexpr unsigned most_jobs = 1000;
+    return {
+        {.flag = "matrix",
+         .help = "try these values of a setting, with each value of every other matrix; may be given "
+                 "again for another setting, and of a boolean the values are on and off",
+         .assign = [](CommandLine& command,
+                      std::string_view value) { command.test.matrix.emplace_back(value); },
+         .metavar = "SETTING=VALUE,…"},
+        {.flag = "jobs",
+         .help = "so many VMs at a time, at most [as many as there are CPUs]; never more than memory "
+                 "and CPUs have room for",
+         .assign =
+             [](CommandLine& command, std::string_view value) {
+                 command.test.jobs = static_cast<unsigned>(parse_number(value, 1, most_jobs));
+             },
+         .metavar = "N",
+         .letter = 'j'},
+        {.flag = "report",
+         .help = "write each VM's report and console into this folder, and index.html with the "
+                 "waterfalls of all beside each other",
+         .assign = [](CommandLine& command,
+                      std::string_view value) { command.test.report = parse_text(value); },
+         .metavar = "DIR"},
+        {.flag = "junit",
+         .help = "write the results as JUnit XML; - is standard output",
+         .assign = [](CommandLine& command,
+                      std::string_view value) { command.test.junit = parse_text(value); },
+         .metavar = "FILE"},
+        {.flag = "tap",
+         .help = "write the results as TAP 13; - is standard output",
+         .assign = [](CommandLine& command, std::string_view value) { command.test.tap = parse_text(value); },
+         .metavar = "FILE"}};
+}
+
+Subcommand for_tests() {
+    return {"test",
+            "[OPTIONS] [TESTS.toml|FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]",
+            "text, json",
+            true,
+            true,
+            "run a boot, a matrix of it or the cases of a file, each as a VM of its own, and tell which did "
+            "what was expected",
+            "without a file it is expected that an operating system runs (or the stage of `--until`), within "
+            "300 seconds unless `--boot-timeout` says otherwise; a combination that cannot exist is skipped. "
+            "docs/test.md has the keys of a file",
+            "",
+            test_vms,
+            "test --matrix firmware=legacy,uefi --matrix nic-model=virtio,e1000 --junit out.xml ./netboot",
+            flags_of_test()};
+}
+
 std::vector<Subcommand> for_vms_to_start() {
     return {
         {"run", "[OPTIONS] [FILE.ipxe|./DIR|URL] [-- QEMU-ARGS…]", "", false, true,
@@ -95,6 +148,7 @@ std::vector<Subcommand> for_vms_to_start() {
              return print_doctor(read, environment, log);
          },
          "doctor --firmware uefi --ipxe"},
+        for_tests(),
     };
 }
 

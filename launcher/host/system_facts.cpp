@@ -81,6 +81,11 @@ std::optional<std::uint64_t> memory_limit_mib() {
     return bytes ? std::optional{*bytes >> 20} : std::nullopt;
 }
 
+std::uint64_t free_memory_mib() {
+    const std::uint64_t available = meminfo_mib("MemAvailable:");
+    return std::min(available, memory_limit_mib().value_or(available));
+}
+
 int memory_obstacle(std::uint64_t mib) {
     const std::size_t bytes = static_cast<std::size_t>(mib) << 20U;
     // As QEMU maps a guest's memory (util/mmap-alloc.c, mmap_activate).

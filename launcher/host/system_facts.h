@@ -17,6 +17,9 @@ namespace vml {
 // CPUs that this process may use.
 [[nodiscard]] std::uint64_t usable_cpus();
 [[nodiscard]] std::uint64_t host_memory_mib();
+// That new processes can have without any that runs giving way (proc(5), MemAvailable), a container's limit
+// respected.
+[[nodiscard]] std::uint64_t free_memory_mib();
 // That the control group sets, where it sets one.
 [[nodiscard]] std::optional<std::uint64_t> memory_limit_mib();
 // errno of asking for so much at once, as QEMU does for a guest; 0: the kernel promises it.

@@ -44,6 +44,10 @@ std::optional<std::string_view> setting_of_word(const std::string& word) {
     return looks_like_folder(word) ? std::optional<std::string_view>{"netboot-dir"} : std::nullopt;
 }
 
+bool is_test_file(std::string_view word) {
+    return (word.ends_with(".toml") || word.ends_with(".json")) && !is_url(word);
+}
+
 std::string hint_for_word(const std::string& word, std::string_view before) {
     if (before == "--persist") {
         return fmt::format("--persist takes no folder: did you mean --data-dir {}?", word);

@@ -41,7 +41,8 @@ po::options_description described_options(const std::vector<Subcommand>& subcomm
                                                                            po::value<std::string>());
     // Those of other subcommands are known, so that they can be refused by name.
     for (const std::string& name : own_flags_alone(subcommands)) {
-        add(name.c_str(), po::value<std::string>());
+        const char letter = own_flag_of_any(subcommands, name)->letter;
+        add((letter == '\0' ? name : fmt::format("{},{}", name, letter)).c_str(), po::value<std::string>());
     }
     return options;
 }
@@ -170,7 +171,7 @@ bool take_what_to_boot(const std::string& word, Layer& layer) {
 // `before` is the argument in front of it, or empty.
 void take_word(const std::string& word, std::string_view before, const Subcommand& subcommand,
                const std::vector<Subcommand>& subcommands, ParsedCommandLine& line) {
-    if (subcommand.takes_words) {
+    if (subcommand.takes_words && (!subcommand.takes_settings || is_test_file(word))) {
         line.command.words.push_back(word);
         return;
     }

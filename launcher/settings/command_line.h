@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,17 @@ template <>
 inline constexpr auto choices<OutputFormat> = std::to_array<Choice<OutputFormat>>(
     {{"text", OutputFormat::text}, {"json", OutputFormat::json}, {"sh", OutputFormat::sh}});
 
+// What `test` is told beside settings.
+struct TestFlags {
+    std::vector<std::string> matrix{};              // "firmware=legacy,uefi", as given
+    std::optional<unsigned> jobs{};                 // VMs at a time, at most
+    std::optional<std::filesystem::path> report{};  // a folder
+    std::optional<std::filesystem::path> junit{};
+    std::optional<std::filesystem::path> tap{};  // "-": standard output
+
+    bool operator==(const TestFlags&) const = default;
+};
+
 // What the command line says beside settings.
 struct CommandLine {
     std::string subcommand = "run";  // a Subcommand's name
@@ -36,6 +48,7 @@ struct CommandLine {
     std::string stage = "os";                       // of `wait`: a stage's name
     std::optional<std::chrono::seconds> timeout{};  // of `wait`
     std::optional<std::string> user{};              // of `ssh`
+    TestFlags test{};
 
     bool operator==(const CommandLine&) const = default;
 };
@@ -51,7 +64,8 @@ struct UsedFlag {
     std::string_view metavar = {};                      // of its own; empty: it is on or off
     std::vector<std::string> (*suggested)() = nullptr;  // of its own: words that its value may be
     bool by_flag_alone =
-        false;  // of a setting: its variable and the configuration file are about a VM's start
+        false;           // of a setting: its variable and the configuration file are about a VM's start
+    char letter = '\0';  // of its own: the short flag; '\0': there is none
 
     [[nodiscard]] bool is_own() const { return assign != nullptr; }
     [[nodiscard]] bool is_switch() const { return is_own() && metavar.empty(); }
@@ -63,7 +77,7 @@ struct Subcommand {
     std::string_view name;
     std::string_view usage;    // what follows the name
     std::string_view formats;  // what --format takes; empty: there is no --format
-    bool takes_words;          // positional arguments
+    bool takes_words;          // positional arguments; beside settings: test files alone
     bool takes_settings;       // it is about a VM that may be started; else the settings are not looked at
     std::string_view help;     // one sentence, no full stop
     // More of the same, in Markdown, and what its exit code says: "" where the help's own list says it.

@@ -147,31 +147,6 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
     }
 }
 
-void take_settings(const json& config, const Raw& file, std::string_view kind, std::string_view example,
-                   Layer& layer) {
-    if (!config.is_object()) {
-        layer.fault(fmt::format("{}: {} is not a {} object", file.origin, file.text, kind), "",
-                    std::string{example});
-        return;
-    }
-    for (const auto& [key, value] : config.items()) {
-        if (key != "$schema") {  // for an editor
-            take_value({key, fmt::format("'{}' in {}", key, file.text)}, value, layer);
-        }
-    }
-}
-
-Layer toml_layer(std::string_view text, const Raw& file) {
-    Layer layer;
-    const auto config = json_of_toml(text);
-    if (const auto* fault = std::get_if<TomlFault>(&config)) {
-        layer.fault(fmt::format("{}: {} is not valid TOML", file.origin, file.text), fault->why, "");
-    } else {
-        take_settings(std::get<json>(config), file, "TOML", "", layer);
-    }
-    return layer;
-}
-
 // JSON takes the last value of a key that is there twice (RFC 8259, 4); here it is a mistake.
 json parsed_json(std::string_view text, const Raw& file, Layer& layer) {
     std::set<std::string> keys;
@@ -185,22 +160,59 @@ json parsed_json(std::string_view text, const Raw& file, Layer& layer) {
     });
 }
 
-Layer json_layer(std::string_view text, const Raw& file) {
-    Layer layer;
+bool is_toml(const Raw& file) {
+    return file.text.ends_with(".toml");
+}
+
+json toml_document(std::string_view text, const Raw& file, Layer& layer) {
+    auto config = json_of_toml(text);
+    if (const auto* fault = std::get_if<TomlFault>(&config)) {
+        layer.fault(fmt::format("{}: {} is not valid TOML", file.origin, file.text), fault->why, "");
+        return nullptr;
+    }
+    return std::get<json>(std::move(config));
+}
+
+json json_document(std::string_view text, const Raw& file, Layer& layer) {
     try {
-        take_settings(parsed_json(text, file, layer), file, "JSON",
-                      R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})", layer);
+        return parsed_json(text, file, layer);
     } catch (const json::exception& error) {
         layer.fault(fmt::format("{}: {} is not valid JSON", file.origin, file.text), why_no_json(error),
                     "TOML is read where the file's name ends with .toml");
+        return nullptr;
     }
-    return layer;
 }
 
 }  // namespace
 
+json config_document(std::string_view text, const Raw& file, Layer& faults) {
+    const std::size_t before = faults.faults.size();
+    json document = is_toml(file) ? toml_document(text, file, faults) : json_document(text, file, faults);
+    if (!document.is_object() && faults.faults.size() == before) {
+        faults.fault(fmt::format("{}: {} is not a JSON object", file.origin, file.text), "",
+                     R"(for example {"ipxe": true, "boot-order": ["network", "hd"]})");
+    }
+    return document;
+}
+
+Layer object_layer(const json& object, std::string_view place) {
+    Layer layer;
+    for (const auto& [key, value] : object.items()) {
+        take_value({key, fmt::format("'{}' in {}", key, place)}, value, layer);
+    }
+    return layer;
+}
+
 Layer config_layer(std::string_view text, const Raw& file) {
-    return file.text.ends_with(".toml") ? toml_layer(text, file) : json_layer(text, file);
+    Layer layer;
+    json document = config_document(text, file, layer);
+    if (!document.is_object()) {
+        return layer;
+    }
+    document.erase("$schema");  // for an editor
+    Layer settings = object_layer(document, file.text);
+    settings.faults.insert(settings.faults.begin(), layer.faults.begin(), layer.faults.end());
+    return settings;
 }
 
 }  // namespace vml

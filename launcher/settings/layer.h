@@ -43,4 +43,8 @@ struct Layer {
     }
 };
 
+// What both say together: of a value the stronger layer's, of a list all of the strongest layer that names
+// any.
+void add_weaker(Layer& strong, Layer weak);
+
 }  // namespace vml

@@ -22,31 +22,6 @@ void append(std::vector<Item>& all, std::vector<Item> more) {
     std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
-// Of a list the strongest layer that names any has all.
-template <typename Item>
-void prefer(std::vector<Item>& strong, std::vector<Item> weak, std::vector<Fault>& faults,
-            std::vector<Fault> weak_faults) {
-    if (strong.empty()) {
-        strong = std::move(weak);
-        append(faults, std::move(weak_faults));
-    }
-}
-
-// What the layers say together.
-void add_weaker(Layer& strong, Layer weak) {
-    strong.values.merge(std::move(weak.values));
-    prefer(strong.nics, std::move(weak.nics), strong.faults, std::move(weak.nic_faults));
-    prefer(strong.disks, std::move(weak.disks), strong.faults, std::move(weak.disk_faults));
-    prefer(strong.devices, std::move(weak.devices), strong.faults, std::move(weak.device_faults));
-    prefer(strong.dhcp_options, std::move(weak.dhcp_options), strong.faults,
-           std::move(weak.dhcp_option_faults));
-    prefer(strong.extra_disks, std::move(weak.extra_disks), strong.faults, std::move(weak.extra_disk_faults));
-    if (!strong.config) {
-        strong.config = std::move(weak.config);
-    }
-    append(strong.faults, std::move(weak.faults));
-}
-
 // A variable or a file that is meant for a VM's start is no affair of a subcommand that uses little of it.
 Layer as_used_by(const Subcommand& subcommand, Layer weak) {
     if (subcommand.takes_settings) {
@@ -228,6 +203,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     result.given = given_command(arguments, environment, layer);
     append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
+    result.arguments = arguments;
     result.faults = layer.faults;
     if (wants_warnings(result.command, subcommand)) {
         append(result.warnings, strange_variables(environment));

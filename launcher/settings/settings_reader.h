@@ -18,10 +18,11 @@ struct ReadResult {
     CommandLine command;
     Settings settings;
     Origins origins;
-    std::vector<Fault> faults;          // each with ExitCode::settings
-    std::vector<std::string> warnings;  // values that were mended, variables that have no effect
-    std::string given{};                // how vm-launch was called (given_command.h)
-    bool in_variables = false;          // all that was given, right or wrong, was given by variables
+    std::vector<Fault> faults;             // each with ExitCode::settings
+    std::vector<std::string> warnings;     // values that were mended, variables that have no effect
+    std::string given{};                   // how vm-launch was called (given_command.h)
+    std::vector<std::string> arguments{};  // the same as it came, for what starts others in its turn
+    bool in_variables = false;             // all that was given, right or wrong, was given by variables
 };
 
 // How to word what the user of these settings is told.

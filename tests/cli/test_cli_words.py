@@ -406,6 +406,7 @@ EXIT_CODES = {
     "15": lambda: launch(*BOOT, "--boot-timeout=1", scenario="run").returncode == 15,
     "16": lambda: launch(*BOOT, scenario="network-loop").returncode == 16,
     "17": lambda: launch("explain", ROOT / "tests/captures/laptop.pcap").returncode == 17,
+    "18": lambda: launch("test", *BOOT, "--no-boot-watch", scenario="not-found").returncode == 18,
     "20": lambda: launch(*BOOT, scenario="panic").returncode == 20,
     "125": lambda: launch("exec", "nobody-is-called-so", "--", "true").returncode == 125,
     # test_cli_run.py: test_a_second_signal_forces, for each signal

@@ -27,6 +27,7 @@ ARROWS = {
     "launcher/settings": "rom bootwatch",
     "launcher/events": "bootwatch",
     "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
+    "launcher/cases": "launcher/vm launcher/settings bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",
     "launcher/host": "launcher/process launcher/vm launcher/settings control rom netsetup netserve ipxescript",
@@ -41,7 +42,8 @@ ARROWS = {
     "launcher/run": "launcher/events launcher/broadcast launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
-    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/testing": "launcher/cases launcher/settings",
+    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/testing launcher/cases launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings bootwatch rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -93,6 +95,10 @@ SYSTEM = {
     "launcher/probe": ("", "nl_socket_free nl_socket_get_fd poll read write"),
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
+    "launcher/testing": (
+        "asio",
+        "_exit access dup2 fork isatty kill mkdtemp open pipe2 posix_spawn* prctl setpgid syscall waitpid fileno",
+    ),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
     "launcher/commands": ("", "nl_socket_free"),
 }

@@ -624,8 +624,9 @@ TEST_CASE("subcommands") {
     CHECK(read_flags({"--ipxe"}).command.subcommand == "run");
     CHECK(read_flags({"plan", "--ipxe"}).settings.ipxe);
     CHECK(faults_in(read_flags({"plna"})) == Words{"unknown subcommand 'plna' | did you mean plan?"});
-    CHECK(contains(faults_in(read_flags({"frobnicate"})).at(0),
-                   "unknown subcommand 'frobnicate' | expected run, plan, doctor, status, stop, reset"));
+    CHECK(
+        contains(faults_in(read_flags({"frobnicate"})).at(0),
+                 "unknown subcommand 'frobnicate' | expected run, plan, doctor, test, status, stop, reset"));
 }
 
 TEST_CASE("a wrong subcommand does not hide the faults behind it") {

@@ -1,0 +1,133 @@
+#include "launcher/cases/matrix.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "launcher/settings/option_table.h"
+#include "launcher/settings/suggest.h"
+#include "launcher/settings/values.h"
+
+namespace vml::cases {
+
+namespace {
+
+void refuse(std::vector<Fault>& faults, std::string what, std::string hint) {
+    faults.push_back({std::move(what), "", std::move(hint), ExitCode::settings});
+}
+
+std::vector<std::string> flags_of_axes() {
+    std::vector<std::string> flags;
+    for (const OptionRow& row : option_table()) {
+        if (!row.is_secret && !is_tests_own(row.flag)) {
+            flags.emplace_back(row.flag);
+        }
+    }
+    return flags;
+}
+
+// Why this setting is no axis.
+std::optional<std::string> why_no_axis(const OptionRow& row) {
+    if (is_tests_own(row.flag)) {
+        return "test sets it itself, for each VM";
+    }
+    if (row.is_secret) {
+        return "a secret would stand in every result: give it by itself";
+    }
+    return std::nullopt;
+}
+
+void check_value(const OptionRow& row, const std::string& value, const std::string& origin,
+                 std::vector<Fault>& faults) {
+    try {
+        Settings scratch;
+        row.assign(scratch, value);
+    } catch (const ValueError& error) {
+        refuse(faults, fmt::format("{} {}: {}", origin, row.flag, error.what()), error.hint());
+    }
+}
+
+void check_values(const OptionRow& row, const std::vector<std::string>& values, const std::string& origin,
+                  std::vector<Fault>& faults) {
+    if (values.empty()) {
+        refuse(faults, fmt::format("{} {}: no value is named", origin, row.flag),
+               fmt::format("for example {}=a,b", row.flag));
+    }
+    for (auto value = values.begin(); value != values.end(); ++value) {
+        if (std::find(values.begin(), value, *value) != value) {
+            refuse(faults, fmt::format("{} {}: '{}' is there twice", origin, row.flag, printable(*value)),
+                   "");
+        } else {
+            check_value(row, *value, origin, faults);
+        }
+    }
+}
+
+}  // namespace
+
+bool is_tests_own(std::string_view flag) {
+    constexpr auto own = std::to_array<std::string_view>(
+        {"name", "report", "events", "no-console", "console-raw", "log-format", "log-level"});
+    return std::find(own.begin(), own.end(), flag) != own.end();
+}
+
+void add_axis(std::string_view flag, std::vector<std::string> values, const std::string& origin,
+              std::vector<Axis>& axes, std::vector<Fault>& faults) {
+    const OptionRow* row = find_option(flag);
+    if (row == nullptr) {
+        refuse(faults, fmt::format("{}: unknown setting '{}'", origin, printable(flag)),
+               did_you_mean(flag, flags_of_axes(), "it is a setting's flag without dashes"));
+        return;
+    }
+    if (const auto why = why_no_axis(*row)) {
+        refuse(faults, fmt::format("{}: {} does not go into a matrix", origin, flag), *why);
+        return;
+    }
+    if (std::any_of(axes.begin(), axes.end(), [&](const Axis& axis) { return axis.flag == flag; })) {
+        refuse(faults, fmt::format("{}: {} is in the matrix already", origin, flag),
+               fmt::format("name all its values at once: {}=a,b", flag));
+        return;
+    }
+    check_values(*row, values, origin, faults);
+    axes.push_back({std::string{flag}, std::move(values)});
+}
+
+void add_axis_of_word(std::string_view word, std::vector<Axis>& axes, std::vector<Fault>& faults) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string_view::npos) {
+        refuse(faults, fmt::format("--matrix: '{}' names no values", printable(word)),
+               "for example --matrix firmware=legacy,uefi");
+        return;
+    }
+    add_axis(trimmed(word.substr(0, equals)), split_list(word.substr(equals + 1)), "--matrix", axes, faults);
+}
+
+std::vector<Combination> combinations(const std::vector<Axis>& axes) {
+    std::vector<Combination> all{{}};
+    for (const Axis& axis : axes) {
+        std::vector<Combination> longer;
+        for (const Combination& combination : all) {
+            for (const std::string& value : axis.values) {
+                if (longer.size() > most_cells) {
+                    return longer;
+                }
+                longer.push_back(combination);
+                longer.back().push_back(value);
+            }
+        }
+        all = std::move(longer);
+    }
+    return all;
+}
+
+std::string name_of(const std::vector<Axis>& axes, const Combination& combination) {
+    std::string name;
+    for (std::size_t i = 0; i < axes.size() && i < combination.size(); ++i) {
+        name += fmt::format("{}{}={}", name.empty() ? "" : " ", axes[i].flag, printable(combination[i]));
+    }
+    return name;
+}
+
+}  // namespace vml::cases

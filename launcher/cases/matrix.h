@@ -1,0 +1,36 @@
+// --matrix: which settings are to be tried with which values. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "launcher/cases/case.h"
+
+namespace vml::cases {
+
+// More VMs than that are a mistake.
+inline constexpr std::size_t most_cells = 1000;
+
+// Adds an axis, or says what is wrong with it; `origin` is who asks for it: "--matrix". A boolean's values
+// are on and off. The test's own are no axis: the VM's name, its report and its events; nor is a secret,
+// which would stand in every result.
+void add_axis(std::string_view flag, std::vector<std::string> values, const std::string& origin,
+              std::vector<Axis>& axes, std::vector<Fault>& faults);
+
+// "firmware=legacy,uefi" of the command line.
+void add_axis_of_word(std::string_view word, std::vector<Axis>& axes, std::vector<Fault>& faults);
+
+// Is it set by the test itself?
+[[nodiscard]] bool is_tests_own(std::string_view flag);
+
+// One value of each axis, the last axis changing first.
+using Combination = std::vector<std::string>;
+[[nodiscard]] std::vector<Combination> combinations(const std::vector<Axis>& axes);
+
+// "firmware=legacy nic-model=e1000"
+[[nodiscard]] std::string name_of(const std::vector<Axis>& axes, const Combination& combination);
+
+}  // namespace vml::cases

@@ -1,0 +1,263 @@
+#include "launcher/commands/test_vms.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/output.h"
+#include "bootwatch/report_page.h"
+#include "launcher/cases/cell.h"
+#include "launcher/cases/judge.h"
+#include "launcher/cases/matrix.h"
+#include "launcher/cases/results.h"
+#include "launcher/cases/test_file.h"
+#include "launcher/commands/commands.h"
+#include "launcher/commands/run_vm.h"
+#include "launcher/commands/subcommands.h"
+#include "launcher/host/host.h"
+#include "launcher/host/system_facts.h"
+#include "launcher/settings/boot_word.h"
+#include "launcher/testing/report_folder.h"
+#include "launcher/testing/test_loop.h"
+#include "launcher/vm/impossible.h"
+#include "launcher/vm/memory_need.h"
+
+namespace vml {
+
+namespace {
+
+constexpr std::string_view standard_output = "-";
+
+std::vector<cases::Case> cases_of(const std::vector<std::string>& words, std::vector<Fault>& faults) {
+    if (words.empty()) {
+        return {cases::Case{}};
+    }
+    if (words.size() > 1) {
+        faults.push_back({"test: name one file", "", "a file may have many cases", ExitCode::settings});
+    }
+    cases::TestFile file = cases::read_test_file(read_text_file(words.front()), words.front());
+    std::move(file.faults.begin(), file.faults.end(), std::back_inserter(faults));
+    return std::move(file.cases);
+}
+
+void check_flags(const Layer& flags, std::vector<Fault>& faults) {
+    if (flags.values.contains("events")) {
+        faults.push_back({"test does not take --events", "it reads each VM's own",
+                          "--format json and --report DIR tell of all of them", ExitCode::settings});
+    }
+    const auto script = flags.values.find("script");
+    if (script != flags.values.end() && script->second.text == standard_output) {
+        faults.push_back(
+            {"--script: test cannot give standard input to every VM", "", "name a file", ExitCode::settings});
+    }
+}
+
+cases::Cells wanted_cells(const ReadResult& read, const Environment& environment) {
+    ParsedCommandLine line = parse_command_line(read.arguments, subcommands());
+    std::vector<Fault> faults;
+    check_flags(line.layer, faults);
+    std::vector<cases::Axis> matrix;
+    for (const std::string& word : read.command.test.matrix) {
+        cases::add_axis_of_word(word, matrix, faults);
+    }
+    const ReadFile read_config = read_text_file;
+    std::vector<cases::Case> asked = cases_of(read.command.words, faults);
+    if (!faults.empty()) {
+        throw Error{std::move(faults)};
+    }
+    cases::Cells made = cases::cells_of({std::move(asked), std::move(matrix), std::move(line.layer),
+                                         std::move(line.qemu_args), environment, read_config, subcommands()});
+    if (!made.faults.empty()) {
+        throw Error{std::move(made.faults)};
+    }
+    return made;
+}
+
+// What stands in the way of a cell on this host, and, where nothing does, what it takes.
+struct Look {
+    std::vector<Fault> faults;
+    std::vector<Fault> impossible;
+    cases::Load load{};
+};
+
+Look look_for(const cases::Cell& cell, const Environment& environment) {
+    const HostFacts facts = look(cell.read.settings, environment, Moment::does_not);
+    const Decision decision = worded(decide(cell.read.settings, cell.read.origins, facts), cell.read);
+    Look found;
+    if (const auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
+        found.faults = *faults;
+        found.impossible = impossible_of(*faults, cell.read.settings, cell.read.origins, facts);
+        return found;
+    }
+    const auto& spec = std::get<VmSpec>(decision);
+    found.load = {spec.memory_mib + own_need_mib({spec.cpus, 0}, spec.memory_mib), spec.cpus, {}};
+    for (const NicSpec& nic : spec.nics) {
+        found.load.macs.push_back(nic.mac);
+    }
+    return found;
+}
+
+Look look_at(const cases::Cell& cell, const Environment& environment) {
+    try {
+        return look_for(cell, environment);
+    } catch (const Error& error) {
+        return {error.faults(), {}, {}};
+    }
+}
+
+// A case may be about just that.
+bool expects_a_refusal(const cases::Cell& cell) {
+    return cell.expect.exit_code == static_cast<int>(ExitCode::settings) ||
+           cell.expect.exit_code == static_cast<int>(ExitCode::host);
+}
+
+std::string without_hint(const Fault& fault) {
+    return fault.what + (fault.why.empty() ? "" : ": " + fault.why);
+}
+
+std::optional<cases::Result> early_result(const cases::Cell& cell, const Look& found) {
+    if (found.faults.empty() || expects_a_refusal(cell)) {
+        return std::nullopt;
+    }
+    cases::Result result;
+    result.name = cell.name;
+    result.vm = cell.vm;
+    if (cell.is_combination && !found.impossible.empty()) {
+        result.outcome = cases::Outcome::skipped;
+        result.reasons.push_back(without_hint(found.impossible.front()));
+        return result;
+    }
+    result.outcome = cases::Outcome::failed;
+    for (const Fault& fault : found.faults) {
+        result.reasons.push_back("cannot start: " + one_line(fault));
+    }
+    return result;
+}
+
+// What every cell suffers from is no matter of the matrix.
+void refuse_common_faults(const std::vector<cases::Cell>& cells, const std::vector<Look>& looks) {
+    std::vector<Fault> common = looks.front().faults;
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+        if (expects_a_refusal(cells[i])) {
+            return;
+        }
+        std::erase_if(common, [&](const Fault& fault) {
+            return std::find(looks[i].faults.begin(), looks[i].faults.end(), fault) == looks[i].faults.end();
+        });
+    }
+    if (!common.empty()) {
+        throw Error{std::move(common)};
+    }
+}
+
+std::vector<PreparedCell> prepared(std::vector<cases::Cell> cells, const Environment& environment) {
+    std::vector<Look> looks;
+    looks.reserve(cells.size());
+    for (const cases::Cell& cell : cells) {
+        looks.push_back(look_at(cell, environment));
+    }
+    refuse_common_faults(cells, looks);
+    std::vector<PreparedCell> ready;
+    ready.reserve(cells.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        std::optional<cases::Result> early = early_result(cells[i], looks[i]);
+        ready.push_back({std::move(cells[i]), std::move(looks[i].load), std::move(early)});
+    }
+    return ready;
+}
+
+struct ResultFile {
+    std::string_view flag;
+    const std::optional<std::filesystem::path>& path;
+    std::string (*text)(const std::vector<cases::Result>& results);
+};
+
+std::vector<ResultFile> result_files(const TestFlags& flags) {
+    return {{"--junit", flags.junit, cases::results_as_junit}, {"--tap", flags.tap, cases::results_as_tap}};
+}
+
+bool takes_standard_output(const ReadResult& read) {
+    const TestFlags& flags = read.command.test;
+    return read.command.format == OutputFormat::json || flags.junit == standard_output ||
+           flags.tap == standard_output;
+}
+
+void check_outputs_of_test(const ReadResult& read) {
+    const TestFlags& flags = read.command.test;
+    const int takers = static_cast<int>(read.command.format == OutputFormat::json) +
+                       static_cast<int>(flags.junit == standard_output) +
+                       static_cast<int>(flags.tap == standard_output);
+    if (takers > 1) {
+        throw Error{{"test: standard output can have one kind of result alone", "",
+                     "name files for the others", ExitCode::settings}};
+    }
+    for (const ResultFile& file : result_files(flags)) {
+        if (file.path && *file.path != standard_output) {
+            claim_result_file(*file.path, file.flag);
+        }
+    }
+}
+
+void write_page(const ReportFolder& folder, const std::vector<cases::Result>& results) {
+    constexpr std::size_t largest_page = std::size_t{8} << 20;  // a report's page has 4 MiB at most
+    std::vector<cases::Picture> pictures;
+    for (const cases::Result& result : results) {
+        if (!result.stem.empty()) {
+            const auto page = read_file(folder.path() / (result.stem + ".html"), largest_page);
+            pictures.push_back({result.stem, boot::waterfalls_in(page.value_or(""))});
+        }
+    }
+    write_result_file(folder.path() / "index.html", cases::results_as_page(results, pictures));
+    write_result_file(folder.path() / "results.json", cases::results_as_json(results).dump(2) + "\n");
+}
+
+void tell_results(const ReadResult& read, const ReportFolder& folder,
+                  const std::vector<cases::Result>& results) {
+    for (const ResultFile& file : result_files(read.command.test)) {
+        if (file.path == standard_output) {
+            print(file.text(results));
+        } else if (file.path) {
+            write_result_file(*file.path, file.text(results));
+        }
+    }
+    if (read.command.format == OutputFormat::json) {
+        print(cases::results_as_json(results).dump(2) + "\n");
+    }
+    if (folder.keeps()) {
+        write_page(folder, results);
+    }
+}
+
+}  // namespace
+
+int test_vms(const ReadResult& read, const Environment& environment, Log& log) {
+    check_outputs_of_test(read);
+    cases::Cells made = wanted_cells(read, environment);
+    for (const std::string& warning : made.warnings) {
+        if (std::find(read.warnings.begin(), read.warnings.end(), warning) == read.warnings.end()) {
+            log.warning(warning);
+        }
+    }
+    TestPlan plan;
+    plan.cells = prepared(std::move(made.cells), environment);
+    plan.environment = environment;
+    plan.cpus = usable_cpus();
+    plan.jobs = read.command.test.jobs.value_or(static_cast<unsigned>(plan.cpus));
+    plan.free_memory_mib = free_memory_mib;
+    const ReportFolder folder{read.command.test.report, value_of(environment, "TMPDIR")};
+    plan.folder = folder.path();
+    plan.keeps = folder.keeps();
+    const std::string terminal = value_of(environment, "TERM");
+    Display display{takes_standard_output(read) ? stderr : stdout, terminal != "dumb"};
+    const TestEnd end = run_cells(plan, display);
+    display.say(cases::summary_line(end.results));
+    tell_results(read, folder, end.results);
+    constexpr int of_signals = 128;
+    return end.signal != 0 ? of_signals + end.signal : static_cast<int>(cases::exit_code_of(end.results));
+}
+
+}  // namespace vml

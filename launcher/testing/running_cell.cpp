@@ -1,0 +1,142 @@
+#include "launcher/testing/running_cell.h"
+
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace vml {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t largest_log = std::size_t{16} << 20;
+constexpr std::size_t largest_report_file = std::size_t{8} << 20;  // a report has 4 MiB at most
+
+std::vector<std::string> arguments_with_files(const PreparedCell& prepared, const TestPlan& plan) {
+    const fs::path stem = plan.folder / prepared.cell.stem;
+    std::string reports = stem.string() + ".json";
+    if (plan.keeps) {
+        reports += "," + stem.string() + ".html";
+    }
+    std::vector<std::string> arguments = prepared.cell.arguments;
+    const std::vector<std::string> more{fmt::format("--events=fd:{}", events_descriptor),
+                                        "--report=" + reports};
+    arguments.insert(arguments.begin() + 1, more.begin(), more.end());
+    return arguments;
+}
+
+Environment with_secrets(const PreparedCell& prepared, const TestPlan& plan) {
+    Environment environment = plan.environment;
+    for (const auto& [name, value] : prepared.cell.secrets) {
+        environment.insert_or_assign(name, value);
+    }
+    return environment;
+}
+
+nlohmann::json report_in(const fs::path& file) {
+    const auto text = read_file(file, largest_report_file);
+    nlohmann::json report = text ? parse_json(*text) : nlohmann::json(nullptr);
+    return report.is_object() ? report : nlohmann::json(nullptr);
+}
+
+}  // namespace
+
+PipeReader::PipeReader(boost::asio::io_context& io, OwnedFd pipe, Take take)
+    : pipe_{io, pipe.release()}, take_{std::move(take)} {
+    read();
+}
+
+void PipeReader::read() {
+    pipe_.async_read_some(
+        boost::asio::buffer(room_),
+        [this, alive = std::weak_ptr{alive_}](const boost::system::error_code& error, std::size_t size) {
+            if (!error && !alive.expired()) {
+                take_({room_.data(), size});
+                read();
+            }
+        });
+}
+
+void PipeReader::drain() {
+    ssize_t size = 0;
+    while ((size = ::read(pipe_.native_handle(), room_.data(), room_.size())) > 0) {
+        take_({room_.data(), static_cast<std::size_t>(size)});
+    }
+}
+
+CappedFile::CappedFile(const fs::path& path)
+    : fd_{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)} {}
+
+void CappedFile::write(std::string_view bytes) {
+    if (!fd_ || size_ + bytes.size() > largest_log) {
+        return;
+    }
+    const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
+    size_ += written > 0 ? static_cast<std::size_t>(written) : largest_log;
+}
+
+RunningCell::RunningCell(boost::asio::io_context& io, std::size_t index, const PreparedCell& prepared,
+                         const TestPlan& plan, pid_t group)
+    : index_{index},
+      name_{prepared.cell.name},
+      load_{prepared.load},
+      report_{plan.folder / (prepared.cell.stem + ".json")},
+      progress_{prepared.cell.expect.console} {
+    if (plan.keeps) {
+        console_file_ = CappedFile{plan.folder / (prepared.cell.stem + ".console.log")};
+        log_file_ = CappedFile{plan.folder / (prepared.cell.stem + ".log")};
+    }
+    CellProcess process =
+        start_cell(arguments_with_files(prepared, plan), with_secrets(prepared, plan), group);
+    pid_ = process.pid;
+    pipes_.push_back(std::make_unique<PipeReader>(io, std::move(process.events),
+                                                  [this](auto bytes) { progress_.events(bytes); }));
+    pipes_.push_back(std::make_unique<PipeReader>(io, std::move(process.console), [this](auto bytes) {
+        progress_.console(bytes);
+        console_file_.write(bytes);
+    }));
+    pipes_.push_back(std::make_unique<PipeReader>(io, std::move(process.log), [this](auto bytes) {
+        progress_.log(bytes);
+        log_file_.write(bytes);
+    }));
+}
+
+std::string RunningCell::line() const {
+    const auto runs = std::chrono::steady_clock::now() - began_;
+    return fmt::format("running  {}  {} s  {}", name_,
+                       std::chrono::duration_cast<std::chrono::seconds>(runs).count(), progress_.stage());
+}
+
+void RunningCell::stop() const {
+    ::kill(pid_, SIGTERM);
+}
+
+cases::Evidence RunningCell::evidence(int wait_status) {
+    constexpr int of_signals = 128;  // as a shell has it
+    for (const auto& pipe : pipes_) {
+        pipe->drain();
+    }
+    pipes_.clear();
+    progress_.finish();
+    cases::Evidence evidence;
+    evidence.exit_code =
+        WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : of_signals + WTERMSIG(wait_status);
+    evidence.report = report_in(report_);
+    evidence.console_seen = progress_.console_seen();
+    evidence.console_matched = progress_.console_matched();
+    evidence.console = progress_.console_tail();
+    evidence.log = progress_.log_tail();
+    evidence.took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+    return evidence;
+}
+
+}  // namespace vml

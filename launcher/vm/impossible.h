@@ -1,0 +1,17 @@
+// Which of the faults no package, device or privilege of the host would mend: there is no such machine. Pure.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "launcher/settings/settings.h"
+#include "launcher/vm/facts.h"
+
+namespace vml {
+
+// Of what decide() found: settings that contradict each other, and a NIC for which this host has iPXE's ROM,
+// and no image in it that this firmware runs. A lack of the files themselves is the host's, and not in here.
+[[nodiscard]] std::vector<Fault> impossible_of(const std::vector<Fault>& faults, const Settings& settings,
+                                               const Origins& origins, const HostFacts& facts);
+
+}  // namespace vml

@@ -1,0 +1,268 @@
+"""`vm-launch test`, with a fake QEMU: a matrix, a file of cases, what is written of them, and how it ends."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from launch import BOOT, DEADLINE, Running, children, end_children, environment, launch, reap_the_dead, wait_for_end
+from test_cli_run import Terminal
+
+# Small, so that two have room beside each other wherever there are two CPUs.
+SMALL = (*BOOT, "--memory", "64M", "--cpus", "1")
+UP = (*SMALL, "--until", "kernel")
+
+
+def write(folder, text, name="boot.toml"):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def results(result):
+    return {each["name"]: each for each in json.loads(result.stdout)["results"]}
+
+
+def test_a_matrix_and_what_is_written_of_it(tmp_path):
+    out, junit = tmp_path / "out", tmp_path / "out.xml"
+    result = launch("test", *UP, "--matrix", "nic-model=virtio,e1000", "--matrix", "reboot-limit=1,2", "-j", "2", "--report", out,
+                    "--junit", junit, "--tap", tmp_path / "out.tap", scenario="os")
+    assert result.returncode == 0, result.stdout + result.stderr
+    names = [f"nic-model={model} reboot-limit={limit}" for model in ("virtio", "e1000") for limit in (1, 2)]
+    lines = result.stdout.splitlines()
+    assert sorted(re.findall(r"^ok       (\S+ \S+) .* exit 0 +kernel", result.stdout, re.M)) == sorted(names)
+    assert lines[-1] == "4 VMs: 4 passed, 0 failed"
+    document = json.loads((out / "results.json").read_text())
+    assert [each["name"] for each in document["results"]] == names
+    stems = [each["files"] for each in document["results"]]
+    for stem in stems:
+        report = json.loads((out / f"{stem}.json").read_text())
+        assert report["exit_code"] == 0
+        assert "fake firmware" in (out / f"{stem}.console.log").read_text()
+        assert "starting" in (out / f"{stem}.log").read_text()
+    reports = [json.loads((out / f"{stem}.json").read_text()) for stem in stems]
+    assert len({report["name"] for report in reports}) == 4
+    assert len({report["nics"][0]["mac"] for report in reports}) == 4
+    assert [report["nics"][0]["model"] for report in reports] == ["virtio", "virtio", "e1000", "e1000"]
+    page = (out / "index.html").read_text()
+    assert page.count("<svg") == 4 and all(f'href="{stem}.html"' in page for stem in stems)
+    assert not re.search(r"<script|<img|<link|url\(|src=", page)
+    suite = ElementTree.parse(junit).getroot().find("testsuite")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "0", "0")
+    assert [case.get("name") for case in suite] == names
+    assert [child.tag for child in suite[0]] == ["system-out", "system-err"]
+    tap = (tmp_path / "out.tap").read_text()
+    assert tap.startswith("TAP version 13\n1..4\n") and len(re.findall("^ok ", tap, re.M)) == 4
+
+
+def test_without_a_matrix_it_is_one_vm_and_nothing_is_left(tmp_path):
+    result = launch("test", *UP, "--format", "json", env=environment("os", TMPDIR=str(tmp_path)))
+    assert result.returncode == 0, result.stderr
+    assert list(results(result)) == ["test-1"]
+    assert "ok       test-1" in result.stderr  # standard output is the document's
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_combination_that_cannot_be_is_skipped(tmp_path):
+    junit = tmp_path / "out.xml"
+    result = launch("test", *UP, "--machine", "pc", "--matrix", "firmware=legacy,secure", "--junit", junit, scenario="os")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"^skipped  firmware=secure +.*there is no Secure Boot on pc", result.stdout, re.M)
+    assert result.stdout.endswith("2 VMs: 1 passed, 0 failed, 1 skipped\n")
+    [skipped] = ElementTree.parse(junit).getroot().iter("skipped")
+    assert "Secure Boot" in skipped.get("message")
+
+
+def test_what_every_vm_suffers_from_is_refused_before_anything_runs():
+    result = launch("test", *UP, "--machine", "pc", "--firmware", "secure", "--matrix", "nic-model=virtio,e1000")
+    assert result.returncode == 2
+    assert "there is no Secure Boot on pc" in result.stderr and not result.stdout
+
+
+def test_every_fault_of_the_command_line_is_told():
+    result = launch("test", *SMALL, "--matrix", "firmwre=uefi", "--matrix", "nic-model=e1001", "--events", "-", "a.toml", "b.toml")
+    assert result.returncode == 2
+    for words in ("unknown setting 'firmwre'", "did you mean firmware?", "'e1001'", "does not take --events"):
+        assert words in result.stderr or "cannot read a.toml" in result.stderr
+    result = launch("test", "--script", "-", "--matrix", "firmwre=uefi", "--matrix", "memory")
+    for words in ("standard input", "unknown setting 'firmwre'", "'memory' names no values"):
+        assert words in result.stderr
+    assert launch("test", *SMALL, "-j", "0").returncode == 2
+    assert "known" in launch("test", "--jbs", "3").stderr
+    assert launch("run", "--matrix", "a=b").returncode == 2
+    both = launch("test", *UP, "--tap", "-", "--format", "json")
+    assert both.returncode == 2 and "one kind of result" in both.stderr
+
+
+def test_a_file_of_cases(tmp_path):
+    file = write(tmp_path, """
+bootfile = "http://192.0.2.1/boot.ipxe"
+ipxe = true
+accel = "tcg"
+landlock = false
+boot-watch = false
+memory = "64M"
+cpus = 1
+
+[[case]]
+name = "is not found"
+expect = {exit = 13, stage = "rom", console = "No such file.*2d12603b"}
+
+[[case]]
+name = "was to boot"
+
+[[case]]
+name = "was to say more"
+expect = {exit = 13, stage = "os", console = "login:", bytes = 10, fetched = ["http://192.0.2.1/boot.ipxe"]}
+""")
+    result = launch("test", file, "--format", "json", scenario="not-found")
+    assert result.returncode == 18, result.stderr
+    told = results(result)
+    assert told["is not found"]["outcome"] == "passed", told["is not found"]
+    assert told["was to boot"]["outcome"] == "failed"
+    [reason] = told["was to boot"]["reasons"]
+    assert reason.startswith("exit code 13, expected 0: ")
+    reasons = told["was to say more"]["reasons"]
+    assert reasons[0].startswith("the stage os was not reached")
+    assert reasons[1] == "no line of the console matches login:"
+    assert all("not seen: the guest's packets could not be watched" in reason for reason in reasons[2:]) and len(reasons) == 4
+    tap = launch("test", file, "--tap", "-", scenario="not-found")
+    assert tap.returncode == 18
+    assert re.findall(r"^(ok|not ok) \d+ - (.*)$", tap.stdout, re.M) == [
+        ("ok", "is not found"), ("not ok", "was to boot"), ("not ok", "was to say more")]
+
+
+def test_the_faults_of_a_file_come_all_at_once(tmp_path):
+    file = write(tmp_path, '{"memroy": "1G", "case": [{"expect": {"stag": "os"}}, {"firmware": "uefy"}]}', "boot.json")
+    result = launch("test", file)
+    assert result.returncode == 2
+    for words in ("did you mean memory?", "did you mean stage?"):
+        assert words in result.stderr
+    result = launch("test", write(tmp_path, '{"case": [{"firmware": "uefy"}]}', "boot.json"))
+    assert result.returncode == 2 and f"'firmware' in {file}, case 'case 1'" not in result.stdout and "uefy" in result.stderr
+    missing = launch("test", tmp_path / "none.toml")
+    assert missing.returncode == 2 and "cannot read" in missing.stderr
+
+
+def test_a_case_may_be_about_a_refusal(tmp_path):
+    file = write(tmp_path, '[[case]]\nname = "refused"\nfirmware = "secure"\nmachine = "pc"\nexpect = {exit = 2}\n')
+    result = launch("test", file)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_runs(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = launch("test", *UP, "--report", tmp_path / "file")
+    assert result.returncode == 3 and "--report" in result.stderr and not result.stdout
+    result = launch("test", *UP, "--junit", tmp_path / "none/out.xml")
+    assert result.returncode == 3 and "--junit" in result.stderr and not result.stdout
+
+
+def consoles(folder):
+    """The consoles of the VMs whose guests run."""
+    return [path for path in folder.glob("*.console.log") if "fake firmware" in path.read_text()]
+
+
+def wait_for_guests(folder, count):
+    until = time.monotonic() + DEADLINE
+    while len(consoles(folder)) < count:
+        assert time.monotonic() < until, list(folder.iterdir())
+        time.sleep(0.05)
+
+
+THREE = ("--matrix", "reboot-limit=1,2,3")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_of_them(tmp_path, number):
+    with Running("test", *UP, *THREE, "-j", "1", "--report", tmp_path, "--junit", tmp_path / "out.xml", scenario="run") as run:
+        wait_for_guests(tmp_path, 1)
+        run.signal(number)
+        assert run.end() == 128 + number
+        text = run.text["stdout"]
+    assert len(re.findall("^not run .*the test was stopped while it ran", text, re.M)) == 1, text
+    assert len(re.findall("^not run .*the test was stopped before its turn", text, re.M)) == 2
+    assert len(consoles(tmp_path)) == 1  # -j 1
+    assert text.endswith("3 VMs: 0 passed, 0 failed, 3 not run\n")
+    assert len(list(ElementTree.parse(tmp_path / "out.xml").getroot().iter("skipped"))) == 3
+
+
+def test_memory_for_one_is_for_one(tmp_path):
+    free = int(re.search(r"MemAvailable: +(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) >> 10
+    half = ("--memory", f"{free * 6 // 10}M")
+    with Running("test", *UP, *half, *THREE, "-j", "3", "--report", tmp_path, scenario="run") as run:
+        wait_for_guests(tmp_path, 1)
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+        text = run.text["stdout"]
+    assert len(re.findall("before its turn", text)) == 2, text
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two at a time need two CPUs")
+def test_two_run_at_a_time_and_one_signal_ends_both(tmp_path):
+    with Running("test", *UP, *THREE, "-j", "2", "--report", tmp_path, scenario="run") as run:
+        wait_for_guests(tmp_path, 2)
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+        text = run.text["stdout"]
+    assert len(re.findall("while it ran", text)) == 2 and len(re.findall("before its turn", text)) == 1, text
+
+
+def processes_with(word):
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and word.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_test_that_is_killed_leaves_no_vm_and_no_secret_is_on_a_command_line(tmp_path):
+    before = children()
+    secret = ("--graphics", "vnc", "--vnc-port", "5977")
+    with contextlib.ExitStack() as stack:
+        run = Running("test", *UP, *secret, "--report", tmp_path, scenario="run")
+        stack.callback(lambda: end_children(children() - before))
+        wait_for_guests(tmp_path, 1)
+        vms = processes_with("test-1")
+        assert vms
+        run.process.kill()
+        run.process.wait(DEADLINE)
+        for pid in vms:
+            assert wait_for_end(pid), "a VM outlived its test"
+        run.process.stdout.close()
+        run.process.stderr.close()
+        reap_the_dead(children() - before)
+        assert not children() - before
+
+
+def test_a_secret_is_on_no_command_line(tmp_path):
+    file = write(tmp_path, '[[case]]\nvnc-password = "s3cr3t"\ngraphics = "vnc"\nvnc-port = 5978\n')
+    with Running("test", file, *UP, "--report", tmp_path, scenario="run") as run:
+        wait_for_guests(tmp_path, 1)
+        assert processes_with("test-1") and not processes_with("s3cr3t")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 143
+    assert not any("s3cr3t" in path.read_text() for path in tmp_path.iterdir() if path.suffix != ".toml")
+
+
+def test_on_a_terminal_what_runs_is_shown_until_it_ends():
+    with Terminal("test", *UP, "--matrix", "reboot-limit=1,2", "-j", "1", scenario="os") as user:
+        user.wait_for("2 VMs: 2 passed, 0 failed")
+        assert "running  reboot-limit=1" in user.seen
+        assert "waiting  1" in user.seen
+        assert "\x1b[2A\x1b[J" in user.seen  # both lines give way
+        assert user.seen.index("ok       reboot-limit=1") < user.seen.index("running  reboot-limit=2")
+
+
+def test_a_case_that_contradicts_itself_is_no_combination(tmp_path):
+    file = write(tmp_path, '[[case]]\nname = "wrong"\nfirmware = "secure"\nmachine = "pc"\n[[case]]\nname = "right"\n')
+    result = launch("test", file, *UP, scenario="os")
+    assert result.returncode == 18, result.stdout + result.stderr
+    assert re.search(r"^FAILED   wrong.*\n +cannot start: .*there is no Secure Boot on pc", result.stdout, re.M)
+    assert re.search(r"^ok       right", result.stdout, re.M)
