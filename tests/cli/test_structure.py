@@ -41,7 +41,9 @@ ARROWS = {
     "launcher/run": "launcher/events launcher/broadcast launcher/handles launcher/keeper launcher/watch launcher/remote launcher/start launcher/console launcher/plan launcher/process "
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
-    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/netwatch": "launcher/explain launcher/broadcast launcher/console launcher/events launcher/handles launcher/process launcher/start "
+    "launcher/settings launcher/vm bootwatch capture netsetup",
+    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/netwatch launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings bootwatch rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -66,7 +68,7 @@ SYSTEM = {
     "netsetup": (
         "",
         "_exit accept4 access bind capng_get_caps_process capng_have_capability connect fcntl fork fsconfig fsmount fsopen geteuid getsockopt "
-        "if_nametoindex ioctl listen lstat mknod mknodat nl_* nla_* nlmsg_* open openat poll recv recvfrom recvmsg rtnl_link_* sendmsg setns "
+        "if_nametoindex ioctl listen lstat mknod mknodat mmap munmap nl_* nla_* nlmsg_* open openat poll recv recvfrom recvmsg rtnl_link_* sendmsg setns "
         "setsockopt socket socketpair unlink unshare waitpid write",
     ),
     "netserve": ("asio", "fstat open pread syscall"),
@@ -94,6 +96,7 @@ SYSTEM = {
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
+    "launcher/netwatch": ("asio", "isatty nl_socket_free"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.
