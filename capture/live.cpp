@@ -1,6 +1,7 @@
 #include "capture/live.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace vml::capture {
@@ -172,13 +173,12 @@ void Live::pass(double now) {
 
 std::optional<double> Live::due() const {
     constexpr double soon_s = 3;  // a search is over by then (boot::Timeline::passes)
-    std::optional<double> first = unpassed_ ? std::optional{*unpassed_ + soon_s} : std::nullopt;
+    constexpr double never = std::numeric_limits<double>::infinity();
+    double first = unpassed_.value_or(never) + soon_s;
     for (const auto& [mac, state] : states_) {
-        if (!state.settled && (!first || state.due < *first)) {
-            first = state.due;
-        }
+        first = state.settled ? first : std::min(first, state.due);
     }
-    return first ? std::optional{*first - machines_.counts().clock_back} : std::nullopt;
+    return first < never ? std::optional{first - machines_.counts().clock_back} : std::nullopt;
 }
 
 std::vector<MachineNow> Live::machines() {

@@ -94,6 +94,26 @@ bool is_repeat(std::vector<SeenDhcp>& seen, double at, const DhcpMessage& messag
     return known;
 }
 
+// Where a capture has a machine's broadcasts, it need not have what others answer to the machine alone: that
+// nobody did is told by its asking again. A question of no address of its own is whether another has it.
+bool shows_nothing(std::vector<std::pair<boot::Address, double>>& asked, double at, bool from_machine,
+                   const boot::ArpMessage& message) {
+    constexpr double soon_s = 10;
+    constexpr double at_once_s = 0.2;  // who asks again waits for longer: else it is a copy
+    constexpr std::size_t most = 16;
+    if (!from_machine || !message.request) {
+        return false;
+    }
+    const bool again = std::any_of(asked.begin(), asked.end(), [&](const auto& each) {
+        return each.first == message.target && at - each.second >= at_once_s && at - each.second < soon_s;
+    });
+    asked.emplace_back(message.target, at);
+    if (asked.size() > most) {
+        asked.erase(asked.begin());
+    }
+    return !again || message.sender.is_zero();
+}
+
 }  // namespace
 
 bool begins_another_boot(std::optional<Client> latest, Client client, double idle_s,
@@ -156,25 +176,6 @@ std::size_t Machine::weight() {
     return sum;
 }
 
-// Where a capture has a machine's broadcasts, it need not have what others answer to the machine alone: that
-// nobody did is told by its asking again. A question of no address of its own is whether another has it.
-bool Machine::shows_nothing(double at, bool from_machine, const boot::ArpMessage& message) {
-    constexpr double soon_s = 10;
-    constexpr double at_once_s = 0.2;  // who asks again waits for longer: else it is a copy
-    constexpr std::size_t most = 16;
-    if (!from_machine || !message.request) {
-        return false;
-    }
-    const bool again = std::any_of(arp_asked_.begin(), arp_asked_.end(), [&](const auto& asked) {
-        return asked.first == message.target && at - asked.second >= at_once_s && at - asked.second < soon_s;
-    });
-    arp_asked_.emplace_back(message.target, at);
-    if (arp_asked_.size() > most) {
-        arp_asked_.erase(arp_asked_.begin());
-    }
-    return !again || message.sender.is_zero();
-}
-
 Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins another_boot) {
     if (timeline_) {
         at = std::max(at, current_.latest);
@@ -203,7 +204,7 @@ Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
         step = begin_boot(at);
     }
     if (const auto* arp = std::get_if<boot::ArpMessage>(&packet.body);
-        arp != nullptr && shows_nothing(at, from_machine, *arp)) {
+        arp != nullptr && shows_nothing(arp_asked_, at, from_machine, *arp)) {
         packet.body = boot::OtherFrame{};
     }
     if (!packet.ours) {

@@ -69,7 +69,7 @@ struct SeenDhcp {
 
 class Machine {
   public:
-    explicit Machine(const Mac& mac, KeptBoots kept = {});
+    Machine(const Mac& mac, KeptBoots kept);
 
     // `at` in seconds since 1970. What is earlier than the packet before it is taken to be as late.
     Step see(double at, bool from_machine, boot::Packet packet, Begins another_boot);
@@ -91,7 +91,6 @@ class Machine {
     [[nodiscard]] const std::vector<boot::Address>& relays() const { return relays_; }
 
   private:
-    [[nodiscard]] bool shows_nothing(double at, bool from_machine, const boot::ArpMessage& message);
     [[nodiscard]] Step begin_boot(double at);
     void look(double at, bool from_machine, const boot::Packet& packet);
     void look_at_dhcp(double at, bool from_machine, const boot::Packet& packet,

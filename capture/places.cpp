@@ -41,14 +41,18 @@ Place* Places::add(const Mac& mac) {
     if (places_.size() >= room_.machines) {
         return nullptr;
     }
-    const auto place = places_.insert(places_.end(), Place{Machine{mac, room_.boots}});
+    const auto place = places_.emplace(places_.end(), Machine{mac, room_.boots});
     by_mac_.emplace(mac, place);
-    place->turn = silent_.insert(silent_.end(), &*place);
+    place->turn = ++turn_;
     return &*place;
 }
 
 Place* Places::silent() {
-    return room_.silent_give_way && !silent_.empty() ? silent_.front() : nullptr;
+    if (!room_.silent_give_way || places_.empty()) {
+        return nullptr;
+    }
+    return &*std::min_element(places_.begin(), places_.end(),
+                              [](const Place& a, const Place& b) { return a.turn < b.turn; });
 }
 
 void Places::remove(const Place& place) {
@@ -59,7 +63,6 @@ void Places::remove(const Place& place) {
         }
     }
     weight_ -= place.weight;
-    silent_.erase(place.turn);
     const auto known = by_mac_.find(place.machine.mac());
     const auto where = known->second;
     by_mac_.erase(known);
@@ -88,7 +91,7 @@ void Places::forget(const boot::Address& address) {
 }
 
 void Places::heard(Place& place) {
-    silent_.splice(silent_.end(), silent_, place.turn);
+    place.turn = ++turn_;
 }
 
 bool Places::fits(Place& place) {

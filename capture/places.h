@@ -6,6 +6,7 @@
 #include <list>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mac.h"
@@ -24,23 +25,26 @@ struct Room {
 };
 
 struct Place {
+    explicit Place(Machine seen) : machine{std::move(seen)} {}
+    ~Place() = default;
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    Place(Place&&) = delete;
+    Place& operator=(Place&&) = delete;
+
     Machine machine;
     std::set<std::uint16_t> vlans{};
     bool reset = false;                      // what comes next is of another boot
     std::vector<boot::Address> addresses{};  // that lead here, the latest last
-    std::list<Place*>::iterator turn{};      // among the silent ones
-    std::size_t items = 0;                   // of its record, when that was weighed
+    std::uint64_t turn = 0;  // when it was heard last: the smallest is silent for the longest time
+    std::size_t items = 0;   // of its record, when that was weighed
     std::size_t weight = 0;
 };
 
+// It can be moved, and the places stay where they are; not copied.
 class Places {
   public:
     explicit Places(const Room& room) : room_{room} {}
-    ~Places() = default;
-    Places(const Places&) = delete;
-    Places& operator=(const Places&) = delete;
-    Places(Places&&) = default;  // places stay where they are
-    Places& operator=(Places&&) = default;
 
     // nullptr: none.
     [[nodiscard]] Place* of(const Mac& mac) const;
@@ -63,7 +67,6 @@ class Places {
 
     // In the order in which they were seen.
     [[nodiscard]] std::list<Place>& all() { return places_; }
-    [[nodiscard]] const std::list<Place>& all() const { return places_; }
 
     static constexpr std::size_t most_addresses = 32;
 
@@ -75,10 +78,10 @@ class Places {
 
     Room room_;
     std::list<Place> places_;
-    std::list<Place*> silent_;  // the longest first
     std::unordered_map<Mac, std::list<Place>::iterator, Hash> by_mac_;
     std::unordered_map<boot::Address, Place*, Hash> by_address_;
     std::size_t weight_ = 0;
+    std::uint64_t turn_ = 0;
 };
 
 }  // namespace vml::capture

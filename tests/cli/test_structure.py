@@ -96,7 +96,7 @@ SYSTEM = {
     "launcher/remote": ("asio", "execvp ftruncate getsid lseek pread select sysconf"),
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
-    "launcher/netwatch": ("asio", "isatty nl_socket_free"),
+    "launcher/netwatch": ("asio", "nl_socket_free nl_socket_get_fd"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.

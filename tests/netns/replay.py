@@ -32,6 +32,18 @@ def mac_text(number):
     return mac_of(number).hex(":")
 
 
+def with_checksum(frame):
+    """With that of its IPv4 header, which a bridge looks at where br_netfilter is loaded."""
+    if frame[12:14] != b"\x08\x00":
+        return frame
+    end = 14 + 4 * (frame[14] & 15)
+    header = frame[14:24] + b"\0\0" + frame[26:end]
+    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return frame[:24] + struct.pack("!H", ~total & 0xFFFF) + frame[26:]
+
+
 class Boot:
     """A capture's frames that one machine sends and gets, as bytes to be rewritten: `mac` and `address` are its own there."""
 
@@ -49,7 +61,7 @@ class Boot:
         if cookie >= 0:
             place = cookie - 236 + 4
             frame = frame[:place] + struct.pack("!I", xid) + frame[place + 4 :]
-        return frame.replace(self.mac, mac).replace(self.address, address)
+        return with_checksum(frame.replace(self.mac, mac).replace(self.address, address))
 
 
 TFTP = Boot(CAPTURES / "udhcpc-tftp.pcap", "02:00:00:00:0a:01", "192.0.2.60")
