@@ -45,7 +45,7 @@ bool is_told_elsewhere(const std::set<Mac>& record_nics, const FrameNotes& notes
 }  // namespace
 
 // Servers name a file to everybody; where the client's own words are there, those count.
-bool Machines::boots(const DhcpMessage& message) {
+bool Machines::boots(const boot::DhcpMessage& message) {
     if (boot::client_of(message) != Client::other) {
         return true;
     }
@@ -155,7 +155,8 @@ void Machines::hand(Place& place, double at, std::uint16_t vlan, bool from_machi
     }
 }
 
-void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const DhcpMessage& message) {
+void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet,
+                    const boot::DhcpMessage& message) {
     if (probes_.takes(message)) {
         ++counts_.probe;
         return;
