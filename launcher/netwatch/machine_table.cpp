@@ -60,11 +60,9 @@ std::string doing(const MachineNow& machine) {
     if (machine.url.empty()) {
         return "";
     }
-    if (!machine.fetching) {
-        return fmt::format("{}, {}", machine.url, boot::size_text(machine.received));
-    }
-    return fmt::format("{}, {}{}", machine.url, boot::size_text(machine.received),
-                       machine.expected ? " of " + boot::size_text(*machine.expected) : "");
+    return fmt::format(
+        "{}, {}{}", boot::base_name(machine.url), boot::size_text(machine.received),
+        machine.fetching && machine.expected ? " of " + boot::size_text(*machine.expected) : "");
 }
 
 std::string row(const MachineNow& machine, double now) {
