@@ -88,9 +88,19 @@ void begin_on(int fd, int link_index, const std::string& link) {
 }
 
 template <typename Part>
-Part& part_at(char* where) {
+Part& part_at(char* where) {  // NOLINT(readability-non-const-parameter): the part can be written
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the kernel lays it out so
     return *reinterpret_cast<Part*>(where);
+}
+
+// Of a block. The kernel's unions have one member each.
+tpacket_hdr_v1& head_of_block(char* block) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access)
+    return part_at<tpacket_block_desc>(block).hdr.bh1;
+}
+
+const tpacket_hdr_variant1& tag_of(const tpacket3_hdr& packet) {
+    return packet.hv1;  // NOLINT(cppcoreguidelines-pro-type-union-access)
 }
 
 std::string big_endian_16(std::uint16_t value) {
@@ -131,7 +141,7 @@ FrameRing::~FrameRing() {
 void FrameRing::read(const OnRingFrame& take) {
     for (unsigned i = 0; i < block_count_; ++i) {
         char* const block = std::next(ring_, static_cast<std::ptrdiff_t>(next_) * block_size);
-        std::atomic_ref status{part_at<tpacket_block_desc>(block).hdr.bh1.block_status};
+        std::atomic_ref status{head_of_block(block).block_status};
         if ((status.load(std::memory_order_acquire) & TP_STATUS_USER) == 0) {
             return;
         }
@@ -144,7 +154,7 @@ void FrameRing::read(const OnRingFrame& take) {
 void FrameRing::read_block(char* block, const OnRingFrame& take) {
     constexpr double nano = 1e-9;
     constexpr std::size_t addresses = 12;  // of an Ethernet frame, before its tags
-    const tpacket_hdr_v1& head = part_at<tpacket_block_desc>(block).hdr.bh1;
+    const tpacket_hdr_v1& head = head_of_block(block);
     char* where = std::next(block, head.offset_to_first_pkt);
     for (unsigned i = 0; i < head.num_pkts; ++i) {
         const auto& packet = part_at<tpacket3_hdr>(where);
@@ -152,8 +162,8 @@ void FrameRing::read_block(char* block, const OnRingFrame& take) {
         if ((packet.tp_status & TP_STATUS_VLAN_VALID) != 0 && frame.size() >= addresses) {
             const bool told = (packet.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0;
             tagged_ = frame.substr(0, addresses);
-            tagged_ += big_endian_16(told ? packet.hv1.tp_vlan_tpid : std::uint16_t{ETH_P_8021Q});
-            tagged_ += big_endian_16(static_cast<std::uint16_t>(packet.hv1.tp_vlan_tci));
+            tagged_ += big_endian_16(told ? tag_of(packet).tp_vlan_tpid : std::uint16_t{ETH_P_8021Q});
+            tagged_ += big_endian_16(static_cast<std::uint16_t>(tag_of(packet).tp_vlan_tci));
             tagged_ += frame.substr(addresses);
             frame = tagged_;
         }

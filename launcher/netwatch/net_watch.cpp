@@ -17,7 +17,6 @@ namespace vml::netwatch {
 namespace {
 
 using std::chrono::duration;
-using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 constexpr double table_every_s = 0.25;  // where there is news

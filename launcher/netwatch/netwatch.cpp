@@ -49,6 +49,7 @@ std::optional<boot::Stage> wanted_stage(const Settings& settings) {
     const auto stage = settings.until->stage;
     if (!stage || std::find(visible_stages.begin(), visible_stages.end(), *stage) == visible_stages.end()) {
         std::vector<std::string> names;
+        names.reserve(visible_stages.size());
         for (const boot::Stage each : visible_stages) {
             names.emplace_back(name_of(each));
         }
