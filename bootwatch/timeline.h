@@ -50,6 +50,8 @@ class Timeline {
     // The machine was reset. One reboot is one to five resets: those before the firmware speaks again belong
     // together, and give nothing.
     std::vector<Mark> reset(double at);
+    // So late it is, though nothing came: a loader's search is news once it is over.
+    std::vector<Mark> passes(double at);
     // Nothing was seen or heard since `last_sign`, for so long that nothing is to be expected any more.
     void silence(double at, double last_sign);
 
@@ -96,7 +98,6 @@ class Timeline {
     [[nodiscard]] bool is_searched(double at, const Fetch& fetch);
     void show_search(const Fetch* found);
     void tell_search(const Fetch* found);
-    void tell_old_search(double at);
 
     std::vector<WatchedNic> nics_;
     Subject subject_;

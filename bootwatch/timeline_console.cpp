@@ -33,7 +33,7 @@ void network_begins(Boot& boot) {
 }  // namespace
 
 std::vector<Mark> Timeline::line(double at, std::string_view line) {
-    tell_old_search(at);
+    news_ = passes(at);
     current().console.line(line);
     std::string whole = std::exchange(cut_line_, {});
     whole += line;

@@ -77,11 +77,12 @@ void Timeline::tell_search(const Fetch* found) {
 }
 
 // A search goes on at once.
-void Timeline::tell_old_search(double at) {
+std::vector<Mark> Timeline::passes(double at) {
     constexpr double over_s = 2;
     if (!search_.empty() && at - search_.back().at > over_s) {
         tell_search(nullptr);
     }
+    return news();
 }
 
 }  // namespace vml::boot

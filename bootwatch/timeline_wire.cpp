@@ -93,7 +93,7 @@ Client client_of(const DhcpMessage& message) {
 }
 
 std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& packet) {
-    tell_old_search(at);
+    news_ = passes(at);
     const WatchedNic& watched = nics_.at(nic);
     const bool from_guest = packet.sent_by(watched.mac);
     if (packet.source == watched.mac && !from_guest) {

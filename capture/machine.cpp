@@ -17,16 +17,13 @@ using boot::Client;
 using boot::DhcpKind;
 using boot::DhcpMessage;
 
-// Of all boots of a machine that have ended, together.
-constexpr std::size_t most_kept = boot::most_reported / 8;
-
-void lighten_all(std::vector<CapturedBoot>& boots) {
+void lighten_all(std::vector<CapturedBoot>& boots, std::size_t most) {
     std::vector<boot::Boot> records;
     records.reserve(boots.size());
     for (CapturedBoot& each : boots) {
         records.push_back(std::move(each.record));
     }
-    lighten(records, most_kept);
+    lighten(records, most);
     for (std::size_t i = 0; i < boots.size(); ++i) {
         boots[i].record = std::move(records[i]);
     }
@@ -81,6 +78,42 @@ bool has_offer_of(const boot::DhcpTalk& talk, const boot::Address& server) {
     });
 }
 
+bool is_repeat(std::vector<SeenDhcp>& seen, double at, const DhcpMessage& message) {
+    constexpr double at_once_s = 0.2;  // no client and no server says the same again so soon
+    constexpr std::size_t most = 8;
+    const std::array<std::uint64_t, 5> what{message.from_server ? 1U : 0U,
+                                            static_cast<std::uint64_t>(message.kind), message.xid,
+                                            number_of(message.yours), number_of(message.server_id)};
+    const bool known = std::any_of(seen.begin(), seen.end(), [&](const SeenDhcp& each) {
+        return each.what == what && at - each.at < at_once_s;
+    });
+    seen.push_back({at, what});
+    if (seen.size() > most) {
+        seen.erase(seen.begin());
+    }
+    return known;
+}
+
+// Where a capture has a machine's broadcasts, it need not have what others answer to the machine alone: that
+// nobody did is told by its asking again. A question of no address of its own is whether another has it.
+bool shows_nothing(std::vector<std::pair<boot::Address, double>>& asked, double at, bool from_machine,
+                   const boot::ArpMessage& message) {
+    constexpr double soon_s = 10;
+    constexpr double at_once_s = 0.2;  // who asks again waits for longer: else it is a copy
+    constexpr std::size_t most = 16;
+    if (!from_machine || !message.request) {
+        return false;
+    }
+    const bool again = std::any_of(asked.begin(), asked.end(), [&](const auto& each) {
+        return each.first == message.target && at - each.second >= at_once_s && at - each.second < soon_s;
+    });
+    asked.emplace_back(message.target, at);
+    if (asked.size() > most) {
+        asked.erase(asked.begin());
+    }
+    return !again || message.sender.is_zero();
+}
+
 }  // namespace
 
 bool begins_another_boot(std::optional<Client> latest, Client client, double idle_s,
@@ -102,17 +135,29 @@ bool begins_another_boot(std::optional<Client> latest, Client client, double idl
     return latest != Client::firmware && came_further && (!has_loaded_a_program(fetches) || has_rebooted);
 }
 
-Machine::Machine(const Mac& mac) : mac_{mac} {}
+void judge(CapturedBoot& boot, double as_of) {
+    boot.view.ended = std::max(as_of, boot.latest) - boot.began;
+    boot.verdict = judge_captured(boot.record, boot.view);
+}
 
-void Machine::begin_boot(double at) {
+Machine::Machine(const Mac& mac, KeptBoots kept) : mac_{mac}, kept_{kept} {}
+
+Step Machine::begin_boot(double at) {
+    Step step{.begins = true};
     if (timeline_) {
-        boot::add_bounded(ended_, running_boot(), most_boots - 1, left_out_);
-        lighten_all(ended_);
+        step.over = running_boot();
+        boot::add_bounded(ended_, *step.over, kept_.most, left_out_);
+        lighten_all(ended_, kept_.weight);
     }
     timeline_.emplace(std::vector<boot::WatchedNic>{{mac_text(mac_), mac_}}, boot::Subject::captured);
     current_ = {.began = at, .latest = at};
     latest_client_.reset();
     arp_asked_.clear();
+    return step;
+}
+
+Glance Machine::glance() const {
+    return {ended_.size() + left_out_ + 1, current_, timeline_->current_boot(), timeline_->fetches()};
 }
 
 // As far as it has come.
@@ -123,42 +168,15 @@ CapturedBoot Machine::running_boot() {
     return boot;
 }
 
-bool Machine::is_repeat(double at, const DhcpMessage& message) {
-    constexpr double at_once_s = 0.2;  // no client and no server says the same again so soon
-    constexpr std::size_t most = 8;
-    const std::array<std::uint64_t, 5> what{message.from_server ? 1U : 0U,
-                                            static_cast<std::uint64_t>(message.kind), message.xid,
-                                            number_of(message.yours), number_of(message.server_id)};
-    const bool known = std::any_of(seen_.begin(), seen_.end(), [&](const Seen& seen) {
-        return seen.what == what && at - seen.at < at_once_s;
-    });
-    seen_.push_back({at, what});
-    if (seen_.size() > most) {
-        seen_.erase(seen_.begin());
+std::size_t Machine::weight() {
+    std::size_t sum = timeline_ ? weight_of(timeline_->boot()) : 0;
+    for (const CapturedBoot& boot : ended_) {
+        sum += weight_of(boot.record);
     }
-    return known;
+    return sum;
 }
 
-// Where a capture has a machine's broadcasts, it need not have what others answer to the machine alone: that
-// nobody did is told by its asking again. A question of no address of its own is whether another has it.
-bool Machine::shows_nothing(double at, bool from_machine, const boot::ArpMessage& message) {
-    constexpr double soon_s = 10;
-    constexpr double at_once_s = 0.2;  // who asks again waits for longer: else it is a copy
-    constexpr std::size_t most = 16;
-    if (!from_machine || !message.request) {
-        return false;
-    }
-    const bool again = std::any_of(arp_asked_.begin(), arp_asked_.end(), [&](const auto& asked) {
-        return asked.first == message.target && at - asked.second >= at_once_s && at - asked.second < soon_s;
-    });
-    arp_asked_.emplace_back(message.target, at);
-    if (arp_asked_.size() > most) {
-        arp_asked_.erase(arp_asked_.begin());
-    }
-    return !again || message.sender.is_zero();
-}
-
-void Machine::see(double at, bool from_machine, boot::Packet packet, Begins another_boot) {
+Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins another_boot) {
     if (timeline_) {
         at = std::max(at, current_.latest);
     }
@@ -168,8 +186,8 @@ void Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
             std::find(relays_.begin(), relays_.end(), dhcp->relay) == relays_.end()) {
             relays_.push_back(dhcp->relay);
         }
-        if (is_repeat(at, *dhcp) && another_boot != Begins::yes) {
-            return;
+        if (is_repeat(seen_, at, *dhcp) && another_boot != Begins::yes) {
+            return {};
         }
         // The relay's address is the sender's to the machine; who said it is in option 54.
         if (dhcp->from_server && !dhcp->relay.is_zero() && !dhcp->server_id.is_zero()) {
@@ -181,11 +199,12 @@ void Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
     const bool guessed =
         another_boot == Begins::as_guessed && timeline_ && client &&
         begins_another_boot(latest_client_, *client, at - current_.latest, timeline_->fetches());
+    Step step;
     if (!timeline_ || another_boot == Begins::yes || guessed) {
-        begin_boot(at);
+        step = begin_boot(at);
     }
     if (const auto* arp = std::get_if<boot::ArpMessage>(&packet.body);
-        arp != nullptr && shows_nothing(at, from_machine, *arp)) {
+        arp != nullptr && shows_nothing(arp_asked_, at, from_machine, *arp)) {
         packet.body = boot::OtherFrame{};
     }
     if (!packet.ours) {
@@ -197,10 +216,16 @@ void Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
     // As on the machine's own link, wherever it was captured: behind a router it has the router's address.
     if (from_machine) {
         packet.source = mac_;
+        current_.heard = at;
     } else if (!is_for_all(packet.target) || std::holds_alternative<DhcpMessage>(packet.body)) {
         packet.target = mac_;
     }
-    timeline_->packet(at - current_.began, 0, packet);
+    step.marks = timeline_->packet(at - current_.began, 0, packet);
+    return step;
+}
+
+std::vector<boot::Mark> Machine::passes(double at) {
+    return timeline_->passes(std::max(at, current_.latest) - current_.began);
 }
 
 // Which directions does the capture have?
@@ -248,8 +273,7 @@ std::vector<CapturedBoot> Machine::boots(double capture_ended) {
         all.push_back(running_boot());
     }
     for (CapturedBoot& boot : all) {
-        boot.view.ended = std::max(capture_ended, boot.latest) - boot.began;
-        boot.verdict = judge_captured(boot.record, boot.view);
+        judge(boot, capture_ended);
     }
     return all;
 }

@@ -13,8 +13,6 @@ namespace {
 using boot::Client;
 using boot::DhcpMessage;
 
-constexpr std::size_t most_leases = 4096;
-
 bool is_group(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
@@ -47,11 +45,11 @@ bool is_told_elsewhere(const std::set<Mac>& record_nics, const FrameNotes& notes
 }  // namespace
 
 // Servers name a file to everybody; where the client's own words are there, those count.
-bool Machines::boots(const DhcpMessage& message) {
+bool Machines::boots(const boot::DhcpMessage& message) {
     if (boot::client_of(message) != Client::other) {
         return true;
     }
-    if (!message.from_server && no_boot_clients_.size() < most_hosts) {
+    if (!message.from_server) {
         no_boot_clients_.insert(message.chaddr);
     }
     return message.from_server && !message.bootfile.empty() && !no_boot_clients_.contains(message.chaddr);
@@ -68,7 +66,7 @@ void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes
     counts_.ended = std::max(counts_.ended, at);
     ++counts_.frames;
     if (notes.nic && notes.after_reset) {
-        for (Place& place : places_) {
+        for (Place& place : places_.all()) {
             place.reset = true;
         }
     }
@@ -92,46 +90,46 @@ void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes
     }
 }
 
-Machines::Index Machines::machine_of(const Mac& mac, const boot::Address& address) const {
-    const auto lease = address.is_zero() ? leases_.end() : leases_.find(address);
+Place* Machines::machine_of(const Mac& mac, const boot::Address& address) const {
+    Place* const lease = places_.at(address);
     // A router's address says nothing of whose frame it is, also where the router is a machine here.
-    const bool routed = lease != leases_.end() && !places_[lease->second].machine.relays().empty();
-    if (const auto known = by_mac_.find(mac); known != by_mac_.end() && !routed) {
-        return known->second;
-    }
-    return lease == leases_.end() ? std::nullopt : Index{lease->second};
+    const bool routed = lease != nullptr && !lease->machine.relays().empty();
+    Place* const own = routed ? nullptr : places_.of(mac);
+    return own != nullptr ? own : lease;
 }
 
-Machines::Index Machines::place_of(const Mac& mac, bool boots) {
-    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) {
-        return known->second;
-    }
-    if (!boots || is_group(mac) || mac == Mac{}) {
-        return std::nullopt;
+Place* Machines::place_of(const Mac& mac, bool boots) {
+    Place* place = places_.of(mac);
+    if (place != nullptr || !boots || is_group(mac) || mac == Mac{}) {
+        return place;
     }
     const bool is_kept = kept_.has(mac);
-    if (!is_kept || places_.size() >= most_machines) {
+    if (is_kept) {
+        place = places_.add(mac);
+        if (Place* const silent = place == nullptr ? places_.silent() : nullptr; silent != nullptr) {
+            give_way(*silent);
+            place = places_.add(mac);
+        }
+    }
+    if (place == nullptr) {
         counts_.left_out += is_kept ? 1U : 0U;
         if (other_machines_.size() < most_hosts) {
             other_machines_.insert(mac);
         }
-        return std::nullopt;
     }
-    places_.push_back({Machine{mac}});
-    by_mac_.emplace(mac, places_.size() - 1);
-    return places_.size() - 1;
+    return place;
 }
 
-void Machines::note_address(std::size_t index, const boot::Address& address) {
-    if (!address.is_zero() && (leases_.size() < most_leases || leases_.contains(address))) {
-        leases_.insert_or_assign(address, index);
-    }
+void Machines::give_way(Place& place) {
+    Happening& last = happenings_.emplace_back(Happening{place.machine.mac(), counts_.ended, {}, true});
+    last.step.over = place.machine.running_boot();
+    places_.remove(place);
+    ++counts_.gave_way;
 }
 
-void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
+void Machines::hand(Place& place, double at, std::uint16_t vlan, bool from_machine,
                     const boot::Packet& packet) {
     constexpr std::size_t most_vlans = 8;
-    Place& place = places_[index];
     if (place.reset && !from_machine) {
         return;  // it was on its way to the boot before
     }
@@ -141,24 +139,38 @@ void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_
     const Begins another_boot = std::exchange(place.reset, false) ? Begins::yes
                                 : kept_.record_nics.empty()       ? Begins::as_guessed
                                                                   : Begins::no;
-    place.machine.see(at, from_machine, packet, another_boot);
+    Step step = place.machine.see(at, from_machine, packet, another_boot);
+    if (!room_.silent_give_way) {
+        return;
+    }
+    if (step.begins || !step.marks.empty()) {
+        happenings_.push_back({place.machine.mac(), at, std::move(step)});
+    }
+    if (std::holds_alternative<boot::RouterAdvertisement>(packet.body)) {
+        return;  // routers do not mean it
+    }
+    places_.heard(place);
+    while (!places_.fits(place) && places_.silent() != &place) {
+        give_way(*places_.silent());
+    }
 }
 
-void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const DhcpMessage& message) {
+void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet,
+                    const boot::DhcpMessage& message) {
     if (probes_.takes(message)) {
         ++counts_.probe;
         return;
     }
     const bool leased = message.kind == boot::DhcpKind::ack;
-    if (const Index index = place_of(message.chaddr, boots(message))) {
+    if (Place* const place = place_of(message.chaddr, boots(message))) {
         if (leased) {
-            note_address(*index, message.yours);
+            places_.note_address(*place, message.yours);
         }
-        hand(*index, at, vlan, !message.from_server, packet);
+        hand(*place, at, vlan, !message.from_server, packet);
         return;
     }
     if (leased) {
-        leases_.erase(message.yours);
+        places_.forget(message.yours);
     }
     counts_.dhcp += other_machines_.contains(message.chaddr) ? 0U : 1U;
 }
@@ -174,25 +186,25 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         dhcp(at, vlan, packet, *message);
         return;
     }
-    Index sender = machine_of(packet.source, packet.from.address);
-    if (!sender && asks_for_a_file(packet)) {
+    Place* sender = machine_of(packet.source, packet.from.address);
+    if (sender == nullptr && asks_for_a_file(packet)) {
         sender = place_of(packet.source, true);
     }
-    if (sender) {
+    if (sender != nullptr) {
         // A cooked capture does not tell the receiver's MAC. Not where the address itself told the sender.
-        const auto known = by_mac_.find(packet.source);
-        if (known != by_mac_.end() && known->second == *sender) {
-            note_address(*sender, packet.from.address);
+        if (places_.of(packet.source) == sender) {
+            places_.note_address(*sender, packet.from.address);
         }
         hand(*sender, at, vlan, true, packet);
     }
-    if (const Index receiver = machine_of(packet.target, packet.to.address); receiver && receiver != sender) {
+    if (Place* const receiver = machine_of(packet.target, packet.to.address);
+        receiver != nullptr && receiver != sender) {
         hand(*receiver, at, vlan, false, packet);
     }
     if (std::holds_alternative<boot::RouterAdvertisement>(packet.body) && is_group(packet.target)) {
-        for (std::size_t index = 0; index < places_.size(); ++index) {
-            if (index != sender && places_[index].vlans.contains(vlan)) {
-                hand(index, at, vlan, false, packet);
+        for (Place& place : places_.all()) {
+            if (&place != sender && place.vlans.contains(vlan)) {
+                hand(place, at, vlan, false, packet);
             }
         }
     }
@@ -200,8 +212,8 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
 
 std::vector<FoundMachine> Machines::found() {
     std::vector<FoundMachine> all;
-    all.reserve(places_.size());
-    for (Place& place : places_) {
+    all.reserve(places_.all().size());
+    for (Place& place : places_.all()) {
         Machine& machine = place.machine;
         std::vector<CapturedBoot> boots = machine.boots(counts_.ended);
         all.push_back({machine.mac(),
@@ -216,7 +228,7 @@ std::vector<FoundMachine> Machines::found() {
 
 std::size_t Machines::other_hosts() const {
     return static_cast<std::size_t>(std::count_if(hosts_.begin(), hosts_.end(), [&](const Mac& mac) {
-        return !by_mac_.contains(mac) && !other_machines_.contains(mac);
+        return places_.of(mac) == nullptr && !other_machines_.contains(mac);
     }));
 }
 

@@ -5,18 +5,19 @@
 // in DHCP alone (chaddr); then its frames are told by the address that it was given.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
 #include "capture/packet_notes.h"
+#include "capture/places.h"
 #include "capture/probes.h"
+#include "capture/recent.h"
 
 namespace vml::capture {
 
@@ -31,6 +32,7 @@ struct Counts {
     std::uint64_t probe = 0;     // and of vm-launch's own probes, with their answers
     std::uint64_t own_help = 0;  // frames of vm-launch's that spared the machine a wait
     std::uint64_t left_out = 0;  // packets of machines that found no place any more
+    std::uint64_t gave_way = 0;  // machines that are not kept any more
     bool more_hosts = false;     // than most_hosts: they were not all counted
     double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
     double began = 0;            // seconds since 1970, UTC; of the earliest frame
@@ -46,31 +48,38 @@ struct FoundMachine {
     std::uint64_t boots_left_out = 0;
 };
 
+// What a frame showed of a machine.
+struct Happening {
+    Mac mac{};
+    double at = 0;  // seconds since 1970
+    Step step{};
+    bool gave_way = false;  // the machine is not kept any more; step.over is the boot that ran
+};
+
 class Machines {
   public:
     // Where `only` is given, only this machine is kept, however many there are.
-    explicit Machines(std::optional<Mac> only = std::nullopt) : kept_{only} {}
+    explicit Machines(std::optional<Mac> only = std::nullopt, const Room& room = {})
+        : kept_{only}, room_{room}, places_{room} {}
 
     // `notes`: what the file says of it.
     void frame(double at, LinkLayer link, Bytes captured, const FrameNotes& notes);
 
     // In the order in which they were seen.
     [[nodiscard]] std::vector<FoundMachine> found();
+    // What was news since the last call. Kept only where machines give way: Room::silent_give_way.
+    [[nodiscard]] std::vector<Happening> take_happenings() { return std::exchange(happenings_, {}); }
+    [[nodiscard]] Places& places() { return places_; }
     [[nodiscard]] const Counts& counts() const { return counts_; }
     // That sent something and do not boot; more than that, where counts() say so.
     [[nodiscard]] std::size_t other_hosts() const;
     // That boot and are not kept; no more than most_hosts.
     [[nodiscard]] const std::set<Mac>& other_machines() const { return other_machines_; }
 
-    static constexpr std::size_t most_machines = 128;
+    static constexpr std::size_t most_machines = Room{}.machines;
     static constexpr std::size_t most_hosts = 4096;
 
   private:
-    struct Place {
-        Machine machine;
-        std::set<std::uint16_t> vlans{};
-        bool reset = false;  // what comes next is of another boot
-    };
     // Which machines have a place.
     struct Kept {
         std::optional<Mac> only{};    // none: all
@@ -80,24 +89,22 @@ class Machines {
             return (!only || mac == *only) && (record_nics.empty() || record_nics.contains(mac));
         }
     };
-    using Index = std::optional<std::size_t>;
 
     void packet(double at, const std::vector<std::uint16_t>& vlans, const boot::Packet& packet);
-    void hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
-              const boot::Packet& packet);
+    void hand(Place& place, double at, std::uint16_t vlan, bool from_machine, const boot::Packet& packet);
     void dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, const boot::DhcpMessage& message);
-    [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
-    Index place_of(const Mac& mac, bool boots);
+    [[nodiscard]] Place* machine_of(const Mac& mac, const boot::Address& address) const;
+    Place* place_of(const Mac& mac, bool boots);
+    void give_way(Place& place);
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
-    void note_address(std::size_t index, const boot::Address& address);
 
     Kept kept_;
+    Room room_;
     std::set<Mac> other_machines_;
-    std::vector<Place> places_;
-    std::map<Mac, std::size_t> by_mac_;
-    std::map<boot::Address, std::size_t> leases_;
+    Places places_;
+    std::vector<Happening> happenings_;
     std::set<Mac> hosts_;
-    std::set<Mac> no_boot_clients_;  // that ask DHCP, and for nothing to boot
+    Recent<Mac> no_boot_clients_{most_hosts};  // that ask DHCP, and for nothing to boot
     Copies copies_;
     Probes probes_;
     Counts counts_;

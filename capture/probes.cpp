@@ -16,9 +16,7 @@ bool Probes::takes(const boot::DhcpMessage& message) {
         has_probe_mark(message.xid, message.options, message.cut)) {
         return true;
     }
-    if (others_.size() < most_questions) {
-        others_.insert(question);
-    }
+    others_.insert(question);
     return false;
 }
 

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <utility>
 
 #include "base/mac.h"
 #include "bootwatch/packet.h"
+#include "capture/recent.h"
 
 namespace vml::capture {
 
@@ -18,11 +18,11 @@ class Probes {
     // machine's own has seldom, and then asked with.
     [[nodiscard]] bool takes(const boot::DhcpMessage& message);
 
-    // Clients' own questions of such numbers that are remembered.
+    // Clients' own questions of such numbers that are remembered: the latest.
     static constexpr std::size_t most_questions = 4096;
 
   private:
-    std::set<std::pair<Mac, std::uint32_t>> others_;
+    Recent<std::pair<Mac, std::uint32_t>> others_{most_questions};
 };
 
 }  // namespace vml::capture

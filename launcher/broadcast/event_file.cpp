@@ -50,8 +50,8 @@ OwnedFd watcher_of(int fd) {
 }  // namespace
 
 EventFile::EventFile(boost::asio::io_context& io, OwnedFd fd, control::LostNotice notice,
-                     std::function<void(int error)> gone)
-    : fd_{patient(std::move(fd))}, gone_{std::move(gone)} {
+                     std::function<void(int error)> gone, std::size_t most)
+    : fd_{patient(std::move(fd))}, most_{most}, gone_{std::move(gone)} {
     const mode_t type = type_of(fd_.get());
     sort_ = type == S_IFSOCK ? Sort::socket : type == S_IFIFO || type == S_IFCHR ? Sort::pipe : Sort::plain;
     outbox_.notice_losses_by(std::move(notice));
@@ -68,7 +68,7 @@ void EventFile::write(std::string_view line) {
         line.remove_prefix(write_some(line));
     }
     if (!line.empty()) {
-        outbox_.add_to_stream(line, most_waiting);
+        outbox_.add_to_stream(line, most_);
         wait();
     }
 }

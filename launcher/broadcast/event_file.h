@@ -22,9 +22,9 @@ namespace vml {
 // when it has room; a socket is asked not to wait. Must outlive its io_context's last run; single-threaded.
 class EventFile {
   public:
-    // `gone` is called once, with the errno: what is written from then on vanishes.
+    // `gone` is called once, with the errno: what is written from then on vanishes. `most`: bytes that wait.
     EventFile(boost::asio::io_context& io, OwnedFd fd, control::LostNotice notice,
-              std::function<void(int error)> gone);
+              std::function<void(int error)> gone, std::size_t most = most_waiting);
 
     void write(std::string_view line);
     // As write, of the last line: it is not lost.
@@ -45,6 +45,7 @@ class EventFile {
     void wait();
 
     OwnedFd fd_;
+    std::size_t most_;
     Sort sort_ = Sort::plain;
     std::function<void(int error)> gone_;
     bool is_gone_ = false;

@@ -19,6 +19,7 @@
 #include "launcher/commands/test_vms.h"
 #include "launcher/events/event.h"
 #include "launcher/explain/explain.h"
+#include "launcher/netwatch/netwatch.h"
 #include "launcher/remote/control_client.h"
 #include "launcher/remote/event_client.h"
 #include "launcher/remote/guest_exec.h"
@@ -264,6 +265,36 @@ std::vector<Subcommand> for_files() {
     };
 }
 
+std::vector<Subcommand> for_networks() {
+    return {
+        {"watch",
+         "INTERFACE",
+         "text, json",
+         true,
+         false,
+         "tell the boots of all machines on a network interface as they happen: stages, files and verdicts",
+         "a bridge or a NIC of this host, where the machines' frames pass; needs CAP_NET_RAW. A terminal "
+         "gets "
+         "lines and a table of the machines, everybody else JSON lines (docs/watch.md)",
+         "0 when a signal ends it; with --until 0: a machine reached the stage, that of its boot's verdict "
+         "when "
+         "it failed, 15 after --boot-timeout; 3: there is no such interface, it is down or goes away, or "
+         "CAP_NET_RAW is missing",
+         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
+             return watch_interface(read, environment);
+         },
+         "watch br0",
+         {{.flag = "mac", .help = "this machine alone", .by_flag_alone = true},
+          {.flag = "until",
+           .help = "end when a machine's boot reaches this stage, or fails",
+           .by_flag_alone = true},
+          {.flag = "boot-timeout", .help = "with --until: exit 15 after so long", .by_flag_alone = true},
+          {.flag = "report",
+           .help = "at the end write it all as JSON (.json) or as a page (.html)",
+           .by_flag_alone = true}}},
+    };
+}
+
 std::vector<Subcommand> for_no_vm() {
     return {
         {"init", "[DIR]", "", true, false,
@@ -299,8 +330,8 @@ std::vector<Subcommand> for_no_vm() {
 const std::vector<Subcommand>& subcommands() {
     static const std::vector<Subcommand> all = [] {
         std::vector<Subcommand> rows;
-        for (const auto& part :
-             {for_vms_to_start(), for_running_vms(), for_guests(), for_files(), for_no_vm()}) {
+        for (const auto& part : {for_vms_to_start(), for_running_vms(), for_guests(), for_files(),
+                                 for_networks(), for_no_vm()}) {
             rows.insert(rows.end(), part.begin(), part.end());
         }
         return rows;

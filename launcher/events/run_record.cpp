@@ -18,8 +18,8 @@ std::string dumped(const ordered_json& object) {
     return object.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
-ordered_json head_of(Kind kind, const Stamp& stamp, std::optional<std::uint64_t> number) {
-    ordered_json object{{"v", version}, {"event", name_of(kind)}};
+ordered_json head_of(std::string_view name, const Stamp& stamp, std::optional<std::uint64_t> number) {
+    ordered_json object{{"v", version}, {"event", name}};
     if (number) {
         object["seq"] = *number;
     }
@@ -50,13 +50,18 @@ std::string rfc3339(std::chrono::system_clock::time_point time) {
 }
 
 std::string line_of(const Event& event, const Stamp& stamp, std::optional<std::uint64_t> number) {
-    ordered_json object = head_of(event.kind, stamp, number);
-    for (const auto& [key, value] : event.fields.items()) {
+    return line_of(name_of(event.kind), event.fields, stamp, number);
+}
+
+std::string line_of(std::string_view name, const ordered_json& fields, const Stamp& stamp,
+                    std::optional<std::uint64_t> number) {
+    ordered_json object = head_of(name, stamp, number);
+    for (const auto& [key, value] : fields.items()) {
         object[key] = value;
     }
     std::string line = dumped(object);
     if (line.size() > longest_line) {
-        object = head_of(event.kind, stamp, number);
+        object = head_of(name, stamp, number);
         object["too_long"] = true;
         line = dumped(object);
     }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launcher/events/event.h"
@@ -27,6 +28,10 @@ struct Stamp {
 // told to one reader alone.
 [[nodiscard]] std::string line_of(const Event& event, const Stamp& stamp,
                                   std::optional<std::uint64_t> number);
+
+// The same of what is no event of a run (docs/watch.md).
+[[nodiscard]] std::string line_of(std::string_view name, const nlohmann::ordered_json& fields,
+                                  const Stamp& stamp, std::optional<std::uint64_t> number);
 
 inline constexpr std::size_t longest_line = std::size_t{32} << 10;  // bytes
 

@@ -25,22 +25,6 @@ Error refused(std::string what, std::string hint) {
     return Error{{std::move(what), "", std::move(hint), ExitCode::settings}};
 }
 
-std::optional<Mac> wanted_mac(const ReadResult& read) {
-    if (read.settings.nics.empty() || !read.settings.nics.front().mac) {
-        return std::nullopt;
-    }
-    return mac_from_text(*read.settings.nics.front().mac);
-}
-
-void refuse_packets(const std::vector<std::filesystem::path>& reports) {
-    for (const std::filesystem::path& report : reports) {
-        if (kind_of_report(report) == ReportKind::packets) {
-            throw refused(fmt::format("explain writes no packets: --report {}", report.string()),
-                          "a name that ends with .json or .html; a VM's own run writes .pcapng");
-        }
-    }
-}
-
 // The first of these, as text.
 std::string some_of(const std::set<Mac>& macs) {
     constexpr std::size_t most = 8;
@@ -87,7 +71,25 @@ std::string json_text(const Explanation& explanation) {
     return as_json(explanation).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-void write_reports(const std::vector<ReportFile>& files, const Explanation& explanation) {
+}  // namespace
+
+std::optional<Mac> wanted_mac(const ReadResult& read) {
+    if (read.settings.nics.empty() || !read.settings.nics.front().mac) {
+        return std::nullopt;
+    }
+    return mac_from_text(*read.settings.nics.front().mac);
+}
+
+void refuse_packets(const std::vector<std::filesystem::path>& reports, std::string_view who) {
+    for (const std::filesystem::path& report : reports) {
+        if (kind_of_report(report) == ReportKind::packets) {
+            throw refused(fmt::format("{} writes no packets: --report {}", who, report.string()),
+                          "a name that ends with .json or .html; a VM's own run writes .pcapng");
+        }
+    }
+}
+
+void write_explanation(const std::vector<ReportFile>& files, const Explanation& explanation) {
     for (const ReportFile& file : files) {
         const std::string text =
             kind_of_report(file.path) == ReportKind::page ? as_html(explanation) : json_text(explanation);
@@ -98,14 +100,12 @@ void write_reports(const std::vector<ReportFile>& files, const Explanation& expl
     }
 }
 
-}  // namespace
-
 int explain_capture(const ReadResult& read) {
     if (read.command.words.size() != 1) {
         throw refused("explain: name one capture", "vm-launch explain FILE.pcap; - is standard input");
     }
     const std::optional<Mac> wanted = wanted_mac(read);
-    refuse_packets(read.settings.reports);
+    refuse_packets(read.settings.reports, "explain");
     capture::Machines machines{wanted};
     const Explanation explanation = explained(read.command.words.front(), machines);
     const std::vector<ReportFile> files = open_reports(read.settings.reports, "--report");
@@ -115,7 +115,7 @@ int explain_capture(const ReadResult& read) {
     } else if (!none) {
         print(as_text(explanation));
     }
-    write_reports(files, explanation);
+    write_explanation(files, explanation);
     if (none) {
         throw Error{*none};
     }

@@ -56,9 +56,13 @@ void confine(const Confinement& reach) {
 
 }  // namespace
 
-void lock_down(const OwnRights& rights) {
+void give_up_rights(const OwnRights& rights) {
     give_up_privileges(rights);
     confine(rights.reach);
+}
+
+void lock_down(const OwnRights& rights) {
+    give_up_rights(rights);
     enter_seccomp();
 }
 

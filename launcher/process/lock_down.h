@@ -19,4 +19,7 @@ struct OwnRights {
 // that is not needed (seccomp_filter.h). Throws Error.
 void lock_down(const OwnRights& rights);
 
+// The same without a limit to its system calls: for what runs no VM. Throws Error.
+void give_up_rights(const OwnRights& rights);
+
 }  // namespace vml

@@ -43,7 +43,9 @@ ARROWS = {
     "launcher/vm launcher/settings bootwatch control netserve netsetup qmp",
     "launcher/explain": "launcher/handles launcher/start launcher/settings bootwatch capture",
     "launcher/testing": "launcher/cases launcher/settings",
-    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/testing launcher/cases launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
+    "launcher/netwatch": "launcher/explain launcher/broadcast launcher/console launcher/events launcher/handles launcher/process launcher/start "
+    "launcher/settings launcher/vm bootwatch capture netsetup",
+    "launcher/commands": "launcher/events launcher/run launcher/probe launcher/explain launcher/netwatch launcher/testing launcher/cases launcher/keeper launcher/host launcher/start launcher/remote launcher/console launcher/plan "
     "launcher/vm launcher/settings bootwatch rom netsetup",
     "launcher": "launcher/commands launcher/settings launcher/console",  # main.cpp
 }
@@ -68,7 +70,7 @@ SYSTEM = {
     "netsetup": (
         "",
         "_exit accept4 access bind capng_get_caps_process capng_have_capability connect fcntl fork fsconfig fsmount fsopen geteuid getsockopt "
-        "if_nametoindex ioctl listen lstat mknod mknodat nl_* nla_* nlmsg_* open openat poll recv recvfrom recvmsg rtnl_link_* sendmsg setns "
+        "if_nametoindex ioctl listen lstat mknod mknodat mmap munmap nl_* nla_* nlmsg_* open openat poll recv recvfrom recvmsg rtnl_link_* sendmsg setns "
         "setsockopt socket socketpair unlink unshare waitpid write",
     ),
     "netserve": ("asio", "fstat open pread syscall"),
@@ -100,6 +102,7 @@ SYSTEM = {
         "_exit access dup2 fork isatty kill mkdtemp open pipe2 posix_spawn* prctl setpgid syscall waitpid fileno",
     ),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
+    "launcher/netwatch": ("asio", "nl_socket_free nl_socket_get_fd"),
     "launcher/commands": ("", "nl_socket_free"),
 }
 # The C++ library's ways to the file system, for rooms that are pure.

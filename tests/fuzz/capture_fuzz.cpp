@@ -1,18 +1,21 @@
 // A capture with whatever anybody may have sent → machines, boots, verdicts and what is told of them. The
 // input: one byte for the link layer, then pieces: one byte for the time, two for the length, and the frame.
 //
-// The same input is read as a pcapng file's notes.
+// The same input is read as a pcapng file's notes, and seen live: as Ethernet frames, with room for few machines' records.
 //
-// Holds that machines and boots stay within their bounds, and that all of it can be told.
+// Holds that machines and boots stay within their bounds, that all of it can be told, and that of each machine a boot is told before
+// its stages and verdicts.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "bootwatch/pcapng.h"
 #include "bootwatch/report.h"
 #include "capture/explanation.h"
+#include "capture/live.h"
 #include "tests/fuzz/require.h"
 
 namespace {
@@ -37,6 +40,29 @@ void tell(Machines& machines) {
     require(as_html(told).ends_with("</html>\n"));
     (void)as_json(told).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
+
+// What is told of a watch, as it is told.
+class Told {
+  public:
+    void take(Live& live) {
+        for (const News& news : live.take_news()) {
+            if (news.kind == News::Kind::boot) {
+                require(news.boot == boots_[news.mac] + 1);
+                boots_[news.mac] = news.boot;
+            } else {
+                require(news.boot == boots_[news.mac] && news.at >= 0);
+            }
+            require(news.kind != News::Kind::verdict || !news.verdict.what.empty());
+            if (news.kind == News::Kind::gives_way) {
+                boots_.erase(news.mac);
+            }
+        }
+        require(live.machines().size() == boots_.size());
+    }
+
+  private:
+    std::map<Mac, std::uint64_t> boots_;
+};
 
 // The same bytes as a pcapng file: there are no more notes than blocks.
 void read_notes(std::string_view input) {
@@ -63,15 +89,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read_notes(input);
     const auto link = static_cast<LinkLayer>(data[0] % 4);
     Machines machines;
+    Machines few{std::nullopt, {.machines = 3, .silent_give_way = true, .weight = 20'000}};
+    Live live{std::nullopt};
+    Told told;
     double at = 1e9;
     for (std::size_t i = 1; i + 3 <= size;) {
         const auto length =
             static_cast<std::size_t>(data[i + 1]) | (static_cast<std::size_t>(data[i + 2]) << 8U);
         const std::uint8_t step = data[i];
         at += step < 128 ? step / 100.0 : step < 250 ? (step - 127) * 2.0 : -100.0;
-        machines.frame(at, link, bytes_of(input.substr(i + 3, length)), {});
+        const Bytes frame = bytes_of(input.substr(i + 3, length));
+        machines.frame(at, link, frame, {});
+        few.frame(at, LinkLayer::ethernet, frame, {});
+        require(few.places().all().size() <= 3);
+        live.frame(at, frame);
+        live.pass(at);
+        told.take(live);
         i += 3 + length;
     }
+    live.pass(at + 1000);
+    told.take(live);
+    require(!live.due());
+    (void)few.found();
     tell(machines);
     return 0;
 }

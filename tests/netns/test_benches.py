@@ -52,3 +52,12 @@ def test_netsetup():
     assert os.access(NETSETUP, os.X_OK)
     text = bench(NETSETUP, 1)
     assert "macvtap" in text and "tap" in text
+
+
+def test_netwatch(tmp_path):
+    figures = tmp_path / "figures.json"
+    bench(ROOT / "bench/netwatch/run", "--binary", vm.BINARY, "--rate", 1000, "--seconds", 2, "--machines", 5, "--only", "short", "--json", figures)
+    result = json.loads(figures.read_text())["short"]
+    assert result["frames"] > 0 and result["frames_lost"] == 0
+    assert result["cpu"] > 0
+    assert 0 < result["verdicts"] <= result["boots"]

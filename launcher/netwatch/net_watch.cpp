@@ -1,0 +1,237 @@
+#include "launcher/netwatch/net_watch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <boost/system/error_code.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace vml::netwatch {
+
+namespace {
+
+using std::chrono::duration;
+using std::chrono::system_clock;
+
+constexpr double table_every_s = 0.25;  // where there is news
+constexpr double ages_every_s = 1;      // where there is none
+constexpr double losses_every_s = 1;
+
+double now_s() {
+    return duration<double>(system_clock::now().time_since_epoch()).count();
+}
+
+Fault link_gone(const std::string& link) {
+    return {fmt::format("{} is no more", link), "the network interface was removed", "", ExitCode::host};
+}
+
+Fault too_late(const WatchRequest& request) {
+    return {fmt::format("{} reached '{}' within {} s",
+                        request.only ? mac_text(*request.only) + " has not" : "no machine has",
+                        name_of(*request.until), request.timeout->count()),
+            "", "", ExitCode::boot_timeout};
+}
+
+}  // namespace
+
+void Readable::each_time(const std::function<void()>& handler) {
+    descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                           [this, handler](const boost::system::error_code& error) {
+                               if (!error) {
+                                   handler();
+                                   each_time(handler);
+                               }
+                           });
+}
+
+NetWatch::NetWatch(WatchRequest request, net::FrameRing& ring, net::LinkWatcher& links)
+    : request_{std::move(request)},
+      ring_{ring},
+      links_{links},
+      waits_{.frames{io_, ring.fd()},
+             .links{io_, links.fd()},
+             .signals{io_, SIGINT, SIGTERM, SIGHUP},
+             .timer = boost::asio::steady_timer{io_}},
+      live_{request_.only, request_.boots},
+      began_{now_s()},
+      output_{io_, request_.shown, began_, [this] { finish({"nobody reads any more"}); }} {
+    std::ignore = ::signal(SIGPIPE, SIG_IGN);
+    waits_.signals.add(SIGWINCH);
+}
+
+WatchEnd NetWatch::run() {
+    output_.tell(watching(request_.link, request_.only, began_));
+    output_.show({}, began_);
+    wait_for_signals();
+    waits_.frames.each_time([this] { read_frames(); });
+    waits_.links.each_time([this] { read_links(); });
+    read_links();
+    set_timer();
+    io_.run();
+    const double now = now_s();
+    const Ending ending{.link = request_.link,
+                        .lasted = now - began_,
+                        .tally = tally_of(live_.machines()),
+                        .frames = live_.all().counts().frames,
+                        .lost = progress_.lost,
+                        .gave_way = live_.all().counts().gave_way,
+                        .why = end_->why,
+                        .exit_code = end_->exit_code};
+    output_.finish(ended(ending, now));
+    return *end_;
+}
+
+void NetWatch::wait_for_signals() {
+    waits_.signals.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error) {
+            return;
+        }
+        if (number == SIGWINCH) {
+            progress_.changed = true;
+            set_timer();
+        } else {
+            constexpr int by_signal = 128;
+            finish({fmt::format("ended by {}", number == SIGINT    ? "Ctrl-C (SIGINT)"
+                                               : number == SIGTERM ? "SIGTERM"
+                                                                   : "SIGHUP"),
+                    request_.until ? by_signal + number : 0});
+        }
+        wait_for_signals();
+    });
+}
+
+void NetWatch::read_frames() {
+    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
+    if (const std::uint64_t lost = ring_.lost(); lost > 0) {
+        progress_.lost += lost;
+        progress_.untold += lost;
+        live_.frames_lost();
+    }
+    std::ignore = ring_.error();  // that the link is down is told by netlink
+    tell_news();
+    set_timer();
+}
+
+void NetWatch::read_links() {
+    const auto events = links_.read();
+    const net::Link* link = links_.link(request_.link_index);
+    const bool gone = link == nullptr || std::any_of(events.begin(), events.end(), [](const auto& event) {
+                          return event.kind == net::LinkEvent::Kind::deleted;
+                      });
+    if (gone) {
+        read_frames();
+        finish({"the interface is gone", static_cast<int>(ExitCode::host), link_gone(request_.link)});
+    } else if (link->up != progress_.up) {
+        progress_.up = link->up;
+        output_.tell(link_turned(request_.link, link->up, now_s()));
+        progress_.changed = true;
+        set_timer();
+    }
+}
+
+void NetWatch::tell_news() {
+    const double now = now_s();
+    tell_losses(now);
+    for (const capture::News& news : live_.take_news()) {
+        if (end_) {
+            break;
+        }
+        output_.tell(told_of(news));
+        progress_.changed = true;
+        decide(news);
+    }
+}
+
+// Has what is waited for come, or will it not?
+void NetWatch::decide(const capture::News& news) {
+    if (!request_.until) {
+        return;
+    }
+    if (news.kind == capture::News::Kind::mark && news.mark.proves && news.mark.stage == *request_.until) {
+        finish({fmt::format("{} reached '{}'", mac_text(news.mac), name_of(*request_.until))});
+    } else if (news.kind == capture::News::Kind::verdict && news.verdict.code != ExitCode::ok) {
+        finish({fmt::format("{} failed", mac_text(news.mac)), static_cast<int>(news.verdict.code),
+                news.verdict});
+    }
+}
+
+void NetWatch::tell_losses(double now) {
+    if (progress_.untold > 0 && now - progress_.told_losses >= losses_every_s) {
+        output_.tell(frames_lost(std::exchange(progress_.untold, 0), now));
+        progress_.told_losses = now;
+        progress_.changed = true;
+    }
+}
+
+void NetWatch::set_timer() {
+    if (end_) {
+        return;
+    }
+    std::vector<double> moments;
+    if (const auto due = live_.due()) {
+        moments.push_back(*due);
+    }
+    if (request_.timeout) {
+        moments.push_back(began_ + static_cast<double>(request_.timeout->count()));
+    }
+    if (progress_.untold > 0) {
+        moments.push_back(progress_.told_losses + losses_every_s);
+    }
+    if (output_.has_table() && progress_.drawn > 0) {
+        moments.push_back(progress_.drawn + (progress_.changed ? table_every_s : ages_every_s));
+    } else if (output_.has_table() && progress_.changed) {
+        moments.push_back(began_);
+    }
+    if (moments.empty()) {
+        return;
+    }
+    constexpr double longest = 3600;
+    const double next = *std::min_element(moments.begin(), moments.end()) - now_s();
+    waits_.timer.expires_after(
+        std::chrono::ceil<std::chrono::milliseconds>(duration<double>(std::clamp(next, 0.001, longest))));
+    waits_.timer.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            timer_rang();
+        }
+    });
+}
+
+void NetWatch::timer_rang() {
+    const double now = now_s();
+    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
+    live_.pass(now);
+    tell_news();
+    if (request_.timeout && now >= began_ + static_cast<double>(request_.timeout->count())) {
+        finish({"the time is up", static_cast<int>(ExitCode::boot_timeout), too_late(request_)});
+    }
+    const double pause = progress_.changed ? table_every_s : ages_every_s;
+    if (output_.has_table() && now >= progress_.drawn + pause) {
+        const auto machines = live_.machines();
+        output_.show(machines, now);
+        progress_.drawn = machines.empty() ? 0 : now;
+        progress_.changed = false;
+    }
+    set_timer();
+}
+
+// The first end counts.
+void NetWatch::finish(WatchEnd end) {
+    if (end_) {
+        return;
+    }
+    end_ = std::move(end);
+    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
+    for (const capture::News& news : live_.take_news()) {
+        output_.tell(told_of(news));
+    }
+    output_.show(live_.machines(), now_s());
+    io_.stop();
+}
+
+}  // namespace vml::netwatch
