@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "launcher/commands/commands.h"
 #include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
@@ -177,13 +178,14 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     inputs.head.versions.vm_launch = own_version();
     inputs.head.versions.kernel = kernel_version();
     inputs.vm_launch_began = began;
-    return supervise_vm(plan, std::move(vm), *files,
-                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
-                         net::outlives_descriptors(plan.links), becomes, settings.reports,
-                         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
-                         value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
-                        std::move(inputs));
+    return supervise_vm(
+        plan, std::move(vm), *files,
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, settings.console_raw, net::outlives_descriptors(plan.links),
+         becomes, settings.reports, description_of(spec), keeps_disks(spec),
+         settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR"),
+         wording_for(read), is_in_colour(settings.colour, environment)},
+        std::move(inputs));
 }
 
 }  // namespace vml

@@ -21,8 +21,12 @@ void hold_standard_streams() {
     }
 }
 
+bool is_terminal(int fd) {
+    return ::isatty(fd) == 1;
+}
+
 bool is_our_terminal(int fd) {
-    return ::isatty(fd) == 1 && ::tcgetpgrp(fd) == ::getpgrp();
+    return is_terminal(fd) && ::tcgetpgrp(fd) == ::getpgrp();
 }
 
 screen::OutputKind output_kind(int fd, bool keyboard, bool raw) {

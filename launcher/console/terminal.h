@@ -12,6 +12,8 @@ namespace vml {
 // console and log would be written there. Call first of all.
 void hold_standard_streams();
 
+[[nodiscard]] bool is_terminal(int fd);
+
 // Is this descriptor a terminal whose foreground process group is ours? From the background, changing it
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);

@@ -68,7 +68,7 @@ class RunLoop {
     void qemu_event(const qmp::Event& event);
     [[nodiscard]] VmSnapshot snapshot();
     void end_of_run();
-    void write_report(const std::string& summary);
+    RunSummary write_report();
 
     boost::asio::io_context io_;
     ScreenLog screen_;
@@ -90,7 +90,7 @@ class RunLoop {
 };
 
 RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs)
-    : screen_{io_, options.log_level, options.log_format, options.wording},
+    : screen_{io_, options.log_level, options.log_format, options.wording, options.colour},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
       events_{io_, std::move(inputs.events), inputs.vm_launch_began,
@@ -127,7 +127,6 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                           guard_.around([this](const std::string& line) { log_.debug(line); }));
 }
 
-// Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
 ObserverConfig RunLoop::attended(ObserverConfig observer) {
     observer.attended = [this] { return guest_.is_attended(); };
     return observer;
@@ -147,7 +146,6 @@ int RunLoop::run() {
 
 // Whatever becomes of one of these, the others are done.
 void RunLoop::end_of_run() {
-    const std::string summary = summary_of(*end_);
     guard_.run([this] { children_.end_tpm(); });
     guard_.run([this] { watch_.link_forwards(false); });
     guard_.run([this] {
@@ -159,26 +157,29 @@ void RunLoop::end_of_run() {
         guest_.console().drain({});
         guest_.console().release_terminal();
     });
-    say_end(*end_, log_);
-    guard_.run([&] { write_report(summary); });
-    guard_.run([&] { control_.ended(end_->exit_code, summary); });
+    RunSummary told;
+    guard_.run([&] { told = write_report(); });
+    say_end(*end_, told, log_);
+    guard_.run([&] { control_.ended(end_->exit_code, summary_of(*end_)); });
     guard_.run([&] { events_.end(end_event(*end_, log_)); });
     while (!guard_.run([this] { events_.drain(); })) {
     }
 }
 
-void RunLoop::write_report(const std::string& summary) {
+RunSummary RunLoop::write_report() {
     boot::ReportHead& head = held_.head;
     head.lasted = watch_.now();
     head.exit_code = end_->exit_code;
-    head.summary = summary;
+    head.summary = summary_of(*end_);
     head.fault = end_->fault;
     const FrameRecord::Rest record = watch_.end(head);
-    end_->exit_code =
+    ReportedRun run =
         write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {
+    end_->exit_code = run.exit_code;
+    return std::move(run.summary);
     return {[this](int number) { feed(supervise::SignalReceived{number}); },
             guard_.around([this] { children_.reap(); }),
             guard_.around([this] { log_.info(in_words(snapshot())); })};

@@ -38,6 +38,7 @@ struct RunOptions {
     std::string runtime_dir{};  // $XDG_RUNTIME_DIR
     Log::Wording wording{};     // of what is told
 };
+    bool colour = false;        // in what is told, where that is text
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,
                                                   const ObserverConfig& observer);

@@ -199,6 +199,8 @@ std::vector<OptionRow> log_options() {
         with_lines(option<&Settings::extra_args, parse_extra_args>(
             {"extra-args", "EXTRA_ARGS", "ARGS", "none",
              "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"})),
+        option<&Settings::colour>({"color", "COLOR", "WHEN", "auto",
+                                   "vm-launch's own lines in colour, of which a log in JSON has none: {}"}),
     };
 }
 

@@ -275,7 +275,8 @@ struct Settings {
     ProbeChoice probe = ProbeChoice::automatic;  // not without fast_boot either
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
-    std::optional<bool> landlock;  // none: unless there are extra_args
+    ColourChoice colour = ColourChoice::automatic;  // of vm-launch's own lines
+    std::optional<bool> landlock;                   // none: unless there are extra_args
     std::vector<std::string> extra_args;
 
     bool operator==(const Settings&) const = default;

@@ -39,7 +39,7 @@ ENDS = {
     "odd": (0, ["the guest powered off"]),
     "io-error": (0, ["warning: the guest is paused: a disk could not be written", "the guest powered off"]),
     "reboots": (0, ["the guest rebooted", "the guest powered off"]),
-    "panic": (20, ["error: the guest panicked", "the serial console has the guest's own words"]),
+    "panic": (20, ["error[20]: the guest panicked", "the serial console has the guest's own words"]),
     "host-signal": (4, ["qemu-system-x86_64 was ended from outside", "stop the VM through vm-launch"]),
     "die-early": (4, ["could not start", "exit status 1", "fake: cannot start", "last word", "`vm-launch plan`"]),
     "no-cpu": (2, ["this QEMU has no CPU 'foo'", "-cpu help"]),
@@ -65,7 +65,7 @@ def test_an_end(scenario):
     result = launch(*BOOT, scenario=scenario)
     assert result.returncode == code, result.stderr
     says(result, *words)
-    assert result.stderr.count("error: ") == (0 if code == 0 else 1)
+    assert len(re.findall(r"error\[\d+\]: ", result.stderr)) == (0 if code == 0 else 1)
 
 
 def test_only_the_last_lines_of_qemu_are_shown():
@@ -211,7 +211,7 @@ def test_every_line_is_json_when_asked_for(scenario):
 
 def test_a_higher_log_level_leaves_the_fault_alone():
     result = launch(*BOOT, "--log-level=error", scenario="die-early")
-    assert result.stderr.startswith("vm-launch: error: ")
+    assert result.stderr.startswith("vm-launch: error[4]: ")
     assert launch(*BOOT, "--log-level=error", scenario="poweroff").stderr == ""
 
 
@@ -437,9 +437,10 @@ COLUMNS, ROWS = 80, 24
 class Terminal:
     """vm-launch in the foreground of a terminal of its own."""
 
-    def __init__(self, *arguments, scenario, standard_input=True, console=""):
+    def __init__(self, *arguments, scenario, standard_input=True, console="", columns=COLUMNS, **variables):
+        self.columns = columns
         self.user, self.terminal = pty.openpty()
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, columns, 0, 0))
         self.before = termios.tcgetattr(self.terminal)
         self.seen = ""
         ready, go = os.pipe()
@@ -452,7 +453,7 @@ class Terminal:
                 for number in (0, 1, 2):
                     os.dup2(self.terminal if number or standard_input else nothing, number)
                 os.closerange(3, 256)
-                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console))
+                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console, **variables))
             finally:
                 os._exit(126)
         os.close(go)
@@ -498,11 +499,11 @@ class Terminal:
     def lines(self):
         """What its user can see and scroll back to; lines that were wrapped are as they are on the screen."""
         view = self.view()
-        rows = ["".join(row[column].data for column in range(COLUMNS)) for row in view.history.top] + view.display
+        rows = ["".join(row[column].data for column in range(self.columns)) for row in view.history.top] + view.display
         return [row.rstrip() for row in rows]
 
     def view(self):
-        view = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
+        view = pyte.HistoryScreen(self.columns, ROWS, history=1000)
         pyte.Stream(view).feed(self.seen)
         return view
 
@@ -535,7 +536,7 @@ def test_the_terminal_is_put_back_however_the_run_ends(scenario):
     with Terminal(*BOOT, scenario=scenario) as terminal:
         assert terminal.end() == ENDS[scenario][0]
         assert terminal.mode() == terminal.before
-        assert ENDS[scenario][1][0].removeprefix("error: ") in terminal.seen
+        assert ENDS[scenario][1][0].removeprefix("error[20]: ") in terminal.seen
 
 
 def with_default_modes(view):

@@ -125,6 +125,7 @@ const std::map<std::string, std::string>& other_values() {
         {"log-format", "json"},
         {"extra-args", "-device 'foo bar'"},
         {"network", "bridge"},
+        {"color", "never"},
         {"bridge", "br0"},
         {"direct-dev", "eth1"},
         {"segment", "lab.1"},

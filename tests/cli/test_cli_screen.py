@@ -1,0 +1,126 @@
+"""What a run shows: colours, and the summary at its end, with a fake QEMU."""
+
+import json
+import re
+import signal
+
+import pytest
+
+from launch import BOOT, Running, environment, launch
+from test_cli_run import Terminal
+
+DIM_PREFIX = "\x1b[2mvm-launch: \x1b[22m"
+
+
+# -- colours
+
+
+def test_a_terminal_gets_colours():
+    with Terminal(*BOOT, scenario="os,poweroff", TERM="xterm") as terminal:
+        assert terminal.end() == 0
+        assert f"{DIM_PREFIX}the guest powered off" in terminal.seen
+        assert f"{DIM_PREFIX}\x1b[32m✓\x1b[39m reached kernel" in terminal.seen
+    with Terminal(*BOOT, scenario="panic", TERM="xterm") as terminal:
+        assert terminal.end() == 20
+        assert f"{DIM_PREFIX}\x1b[1;31merror[20]:\x1b[0m the guest panicked" in terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("words", "variables"),
+    [
+        ((), {"TERM": "xterm", "NO_COLOR": "1"}),
+        ((), {"TERM": "dumb"}),
+        ((), {}),
+        (("--color", "never"), {"TERM": "xterm"}),
+        ((), {"TERM": "xterm", "COLOR": "never"}),
+    ],
+)
+def test_a_terminal_whose_user_wants_none_gets_no_colours(words, variables):
+    with Terminal(*BOOT, *words, scenario="poweroff", **variables) as terminal:
+        assert terminal.end() == 0
+        assert "vm-launch: the guest powered off" in terminal.seen
+        assert "\x1b[2m" not in terminal.seen
+
+
+def test_what_is_no_terminal_gets_colours_only_when_told_to():
+    env = environment("panic", TERM="xterm")
+    assert "\x1b" not in launch(*BOOT, env=env).stderr
+    coloured = launch(*BOOT, "--color=always", env={**env, "NO_COLOR": "1"}).stderr
+    assert coloured.startswith(DIM_PREFIX) and "\x1b[1;31merror[20]:\x1b[0m" in coloured
+    assert "\x1b" not in launch(*BOOT, "--color=always", "--log-format=json", env=env).stderr
+
+
+def test_every_subcommand_tells_its_faults_so():
+    for words in (("stop", "nobody-is-called-so"), ("guest-exec", "--name", "nobody-is-called-so", "true")):
+        assert "\x1b[1;31merror[" in launch(words[0], "--color", "always", *words[1:]).stderr
+        assert "\x1b[1;31merror[" in launch(*words, env=environment(COLOR="always")).stderr
+
+
+# -- the end of a run
+
+
+def summary(text):
+    """The lines from the run's end on."""
+    lines = text.splitlines()
+    begins = [number for number, line in enumerate(lines) if re.search(r"error\[\d+\]: |: the guest powered off$", line)]
+    return lines[begins[-1]:]
+
+
+def test_a_run_that_went_well_says_how_far_it_came(tmp_path):
+    report = tmp_path / "boot.json"
+    end = summary(launch(*BOOT, "--report", report, scenario="os,poweroff").stderr)
+    assert end[0] == "vm-launch: the guest powered off"
+    assert re.fullmatch(rf"vm-launch: ✓ reached kernel in [\d.]+ m?s; report: {report}", end[1]), end
+    assert len(end) <= 3
+    assert json.loads(report.read_text())["exit_code"] == 0
+
+
+def test_a_failure_says_what_the_console_said_last(tmp_path):
+    report = tmp_path / "boot.json"
+    result = launch(*BOOT, "--report", report, scenario="not-found")
+    assert result.returncode == 13, result.stderr
+    end = summary(result.stderr)
+    assert len(end) <= 10
+    assert end[0].startswith("vm-launch: error[13]: ")
+    assert end[1].startswith("  why:  ") and end[2].startswith("  hint: ")
+    at = next(number for number, line in enumerate(end) if line.startswith("  console: "))
+    said = [line[len("  console: "):] for line in end[at:at + 5]]
+    assert said[-2:] == ["No more network devices", "No bootable device."]
+    assert said == json.loads(report.read_text())["boots"][-1]["console"][-5:]
+    assert re.match(r"vm-launch: reached \w+ in [\d.]+ m?s; report: ", end[at + 5]), end
+
+
+def test_what_the_console_said_last_commands_no_terminal(open_folder):
+    (open_folder / "stream").write_bytes(b"one\r\n\x1b]0;title\x07two\x1b[2J\xc2\x9b31mthree\r\n")
+    result = launch(*BOOT, env=environment("replay,panic", QEMU_FAKE_CONSOLE=str(open_folder / "stream")))
+    assert "  console: " in result.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", result.stderr), repr(result.stderr)
+
+
+def test_a_qemu_that_could_not_start_is_told_in_ten_lines():
+    end = summary(launch(*BOOT, scenario="die-early").stderr)
+    assert len(end) <= 10 and "  console: " not in "\n".join(end)
+    assert end[-1].startswith("  hint: ")
+
+
+@pytest.mark.parametrize(("scenario", "code"), [("os,poweroff", 0), ("not-found", 13), ("die-early", 4)])
+def test_in_json_the_summary_is_in_the_line_of_the_end(scenario, code, tmp_path):
+    result = launch(*BOOT, "--log-format=json", "--report", tmp_path / "boot.json", scenario=scenario)
+    assert result.returncode == code
+    *others, end = map(json.loads, result.stderr.splitlines())
+    assert [line for line in others if line.get("event") == "end"] == []
+    assert (end["event"], end["exit_code"]) == ("end", code)
+    assert end["reports"] == [str(tmp_path / "boot.json")]
+    assert end["reached"] == {0: "kernel", 4: None}.get(code, end["reached"])
+    assert code == 4 or end["console"][0]
+    assert {"reached_after", "boot", "fetched_bytes", "spent"} <= set(end)
+
+
+def test_a_report_that_is_not_there_is_not_named(tmp_path):
+    with Running(*BOOT, "--report", tmp_path / "sub.json", scenario="acpi") as run:
+        run.wait_for("machine: QEMU")
+        (tmp_path / "sub.json").mkdir()
+        run.signal(signal.SIGTERM)
+        assert run.end() == 5
+        assert "error[5]: cannot write the report" in run.text["stderr"]
+        assert "; report: " not in run.text["stderr"]
