@@ -29,8 +29,9 @@ bool is_our_terminal(int fd) {
     return is_terminal(fd) && ::tcgetpgrp(fd) == ::getpgrp();
 }
 
-screen::OutputKind output_kind(int fd, bool keyboard, bool raw) {
-    screen::OutputKind kind{::isatty(fd) == 1, keyboard, raw};
+screen::OutputKind output_kind(int fd, bool keyboard, ConsoleBytes bytes) {
+    screen::OutputKind kind{is_terminal(fd) && bytes != ConsoleBytes::plain, keyboard,
+                            bytes == ConsoleBytes::raw};
     winsize size{};
     if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
         kind.rows = size.ws_row;

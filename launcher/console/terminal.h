@@ -18,8 +18,14 @@ void hold_standard_streams();
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);
 
+enum class ConsoleBytes {
+    fitting,  // what suits the output: on a terminal its control sequences, elsewhere text
+    plain,    // text alone
+    raw,      // every byte
+};
+
 // What a guest's console is shown on. `keyboard`: its user types to the guest.
-[[nodiscard]] screen::OutputKind output_kind(int fd, bool keyboard, bool raw);
+[[nodiscard]] screen::OutputKind output_kind(int fd, bool keyboard, ConsoleBytes bytes);
 
 // Do standard output and standard error meet?
 enum class Sharing {

@@ -10,9 +10,11 @@
 
 #include "base/fd.h"
 #include "launcher/console/console.h"
+#include "launcher/console/console_log.h"
 #include "launcher/console/console_viewers.h"
 #include "launcher/console/screen_log.h"
 #include "launcher/remote/guest_agent.h"
+#include "launcher/run/run_options.h"
 
 namespace vml {
 
@@ -25,10 +27,15 @@ class GuestPorts {
         std::function<void(bool attached)> on_attach;
         std::function<void()> on_agent;  // it answers
     };
+    struct Ends {
+        OwnedFd console;
+        OwnedFd agent;
+        OwnedFd log;  // that gets all of the console; none: it is not kept
+    };
 
     // Opens the terminal where the console is attached to it.
-    GuestPorts(boost::asio::io_context& io, OwnedFd console, OwnedFd agent, ConsoleMode mode, bool raw,
-               ScreenLog& screen, const Handlers& handlers);
+    GuestPorts(boost::asio::io_context& io, Ends ends, const RunOptions& options, ScreenLog& screen,
+               const Handlers& handlers);
 
     [[nodiscard]] Console& console() { return console_; }
     [[nodiscard]] ConsoleViewers& viewers() { return viewers_; }
@@ -45,6 +52,7 @@ class GuestPorts {
     ConsoleViewers viewers_;
     Clock::time_point heard_at_ = Clock::now();  // the latest piece
     std::chrono::duration<double> quiet_{0};     // before it
+    ConsoleLog log_;
     Console console_;
     GuestAgent agent_;
 };

@@ -108,8 +108,11 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                         log_.debug("firmware: " + line);
                         watch_.firmware_line(line);
                     })},
-      guest_{io_,     std::move(vm.console), std::move(vm.agent), options.console, options.console_raw,
-             screen_, guest_handlers()},
+      guest_{io_,
+             {std::move(vm.console), std::move(vm.agent), std::move(inputs.console_log)},
+             options,
+             screen_,
+             guest_handlers()},
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
@@ -175,11 +178,11 @@ RunSummary RunLoop::write_report() {
     const FrameRecord::Rest record = watch_.end(head);
     ReportedRun run =
         write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
+    end_->exit_code = run.exit_code;
+    return std::move(run.summary);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {
-    end_->exit_code = run.exit_code;
-    return std::move(run.summary);
     return {[this](int number) { feed(supervise::SignalReceived{number}); },
             guard_.around([this] { children_.reap(); }),
             guard_.around([this] { log_.info(in_words(snapshot())); })};

@@ -183,8 +183,9 @@ def test_a_log_gets_text_alone_unless_it_is_to_be_raw(name):
     log = launch(*BOOT, env=env, stderr=subprocess.STDOUT).stdout
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ufffd]", log), repr(log)
     assert re.search("^(net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2|Welcome to GRUB!)$", log, re.MULTILINE), log
-    raw = subprocess.run(command(*BOOT, "--console-raw"), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
-    assert stream.read_bytes() in raw.stdout
+    for words in (("--console-raw",), ("--console", "raw")):
+        raw = subprocess.run(command(*BOOT, *words), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+        assert stream.read_bytes() in raw.stdout
 
 
 def test_without_a_console_nothing_is_shown_but_stages_are_told():

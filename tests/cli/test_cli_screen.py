@@ -1,15 +1,18 @@
-"""What a run shows: colours, and the summary at its end, with a fake QEMU."""
+"""What a run shows: colours, the summary at its end, and how much of the console, with a fake QEMU."""
 
 import json
+import os
 import re
 import signal
+import subprocess
 
 import pytest
 
-from launch import BOOT, Running, environment, launch
+from launch import BOOT, DEADLINE, ROOT, Running, command, environment, launch
 from test_cli_run import Terminal
 
 DIM_PREFIX = "\x1b[2mvm-launch: \x1b[22m"
+MENU = ROOT / "tests/unit/data/console-seabios-ipxe-menu.bin"
 
 
 # -- colours
@@ -124,3 +127,90 @@ def test_a_report_that_is_not_there_is_not_named(tmp_path):
         assert run.end() == 5
         assert "error[5]: cannot write the report" in run.text["stderr"]
         assert "; report: " not in run.text["stderr"]
+
+
+# -- how much of the console is shown
+
+
+@pytest.mark.parametrize("words", [("--console", "quiet"), ("--no-console",)])
+def test_quiet_shows_nothing_and_still_looks(words):
+    result = launch(*BOOT, *words, scenario="not-found")
+    assert (result.returncode, result.stdout) == (13, "")
+    assert "No bootable device." in result.stderr
+
+
+def test_quiet_leaves_the_terminal_alone():
+    with Terminal(*BOOT, "--console", "quiet", scenario="run") as terminal:
+        terminal.wait_for("machine: QEMU")
+        assert terminal.mode() == terminal.before
+        terminal.type(b"\x03")
+        assert terminal.end() == 0
+        assert "fake firmware" not in terminal.seen
+
+
+def test_plain_is_text_on_a_terminal_too_and_its_keys_reach_the_guest():
+    with Terminal(*BOOT, "--console=plain", scenario="replay,echo", console=str(MENU)) as terminal:
+        terminal.wait_for("net0: 10.0.2.15")
+        assert terminal.is_raw()
+        terminal.type(b"hello\r")
+        terminal.wait_for("you typed hello")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.end() == 0
+        assert "\x1b" not in terminal.seen
+        assert terminal.mode() == terminal.before
+
+
+def test_the_newer_name_wins_and_a_flag_over_a_variable():
+    assert launch(*BOOT, "--console=plain", env=environment("poweroff", NO_CONSOLE="1")).stdout.startswith("fake firmware")
+    assert launch(*BOOT, "--no-console", env=environment("poweroff", CONSOLE="raw")).stdout == ""
+    refused = launch(*BOOT, "--console", "loud")
+    assert refused.returncode == 2
+    assert "--console: invalid value 'loud' (expected auto, quiet, plain or raw)" in refused.stderr
+
+
+# -- --console-log
+
+
+def test_every_byte_is_kept_whatever_is_shown(open_folder):
+    for words in ((), ("--console=quiet",), ("--console=raw",)):
+        log = open_folder / "console.log"
+        log.write_text("of an earlier run")
+        env = environment("replay,poweroff", QEMU_FAKE_CONSOLE=str(MENU))
+        result = subprocess.run(
+            command(*BOOT, *words, "--console-log", log), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=True
+        )
+        kept = log.read_bytes()
+        assert re.match(rb"fake firmware\r\nprocess \d+\r\n", kept)
+        assert kept.endswith(MENU.read_bytes())
+        assert b"no more of the console" not in result.stderr
+
+
+def test_it_goes_on_over_resets(tmp_path):
+    log = tmp_path / "console.log"
+    assert launch(*BOOT, "--console-log", log, scenario="reboots").returncode == 0
+    assert log.read_bytes().count(b"SeaBIOS (version fake)\r\n") == 2
+
+
+def test_it_grows_while_the_guest_runs(tmp_path):
+    with Running(*BOOT, "--console-log", tmp_path / "log", scenario="acpi") as run:
+        run.wait_for("fake firmware", "stdout")
+        assert (tmp_path / "log").read_bytes().startswith(b"fake firmware\r\n")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 0
+
+
+def test_one_that_cannot_be_is_refused_before_the_start(tmp_path):
+    result = launch(*BOOT, "--console-log", tmp_path / "none" / "log")
+    assert result.returncode == 3
+    assert f"error[3]: --console-log: cannot write the console log {tmp_path}/none/log" in result.stderr
+    assert result.stdout == ""
+    os.mkfifo(tmp_path / "pipe")
+    result = launch(*BOOT, "--console-log", tmp_path / "pipe")
+    assert result.returncode == 3
+    assert "nobody reads it yet" in result.stderr
+
+
+def test_a_full_disk_ends_the_log_alone():
+    result = launch(*BOOT, "--console-log", "/dev/full", scenario="os,poweroff")
+    assert result.returncode == 0
+    assert result.stderr.count("warning: no more of the console is kept (--console-log): No space left on device") == 1
