@@ -52,10 +52,16 @@ int main(int argc, char** argv) {
     vml::Log log{vml::LogLevel::info, vml::LogFormat::text, vml::stderr_sink()};
     try {
         const vml::Environment environment = environment_of(environ);
+        log = {vml::LogLevel::info,
+               vml::LogFormat::text,
+               vml::stderr_sink(),
+               {},
+               vml::is_in_colour(vml::ColourChoice::automatic, environment)};
         const std::span words{argv, static_cast<std::size_t>(argc)};
         const auto read =
             vml::read_settings(arguments_of(words), environment, vml::read_text_file, vml::subcommands());
-        log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink(), vml::wording_for(read)};
+        log = {read.settings.log_level, read.settings.log_format, vml::stderr_sink(), vml::wording_for(read),
+               vml::is_in_colour(read.settings.colour, environment)};
         return vml::run_command(read, environment, log);
     } catch (const vml::Error& error) {
         for (const vml::Fault& fault : error.faults()) {

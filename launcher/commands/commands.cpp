@@ -6,11 +6,13 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/output.h"
 #include "launcher/commands/help.h"
 #include "launcher/commands/subcommands.h"
+#include "launcher/console/terminal.h"
 #include "launcher/remote/control_verbs.h"
 #include "launcher/settings/guest_exec_line.h"
 
@@ -49,6 +51,11 @@ int run_command(const ReadResult& read, const Environment& environment, Log& log
         throw refusal(read);
     }
     return find_subcommand(subcommands(), command.subcommand)->run(read, environment, log);
+}
+
+bool is_in_colour(ColourChoice choice, const Environment& environment) {
+    return wants_colour(choice, is_terminal(STDERR_FILENO), value_of(environment, "TERM"),
+                        value_of(environment, "NO_COLOR"));
 }
 
 std::string read_text_file(const std::string& path) {

@@ -10,6 +10,9 @@ namespace vml {
 // output.
 [[nodiscard]] int run_command(const ReadResult& read, const Environment& environment, Log& log);
 
+// Are vm-launch's own lines, on standard error, in colour?
+[[nodiscard]] bool is_in_colour(ColourChoice choice, const Environment& environment);
+
 // The text of a small file such as a configuration; throws Error (ExitCode::settings).
 [[nodiscard]] std::string read_text_file(const std::string& path);
 

@@ -146,6 +146,8 @@ std::vector<FlagWords> flags_of(const Subcommand& subcommand) {
             add(row.flag, row.help);
         } else if (row.flag == flag_of_faults) {
             add(row.flag, "how it writes what went wrong");
+        } else if (row.flag == flag_of_colour) {
+            add(row.flag, row.help);
         }
         if (subcommand.takes_settings && row.has_negation()) {
             add(row.negation(), "not: " + row.help);

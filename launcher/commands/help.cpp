@@ -115,6 +115,8 @@ std::string help_on(const Subcommand& subcommand) {
     }
     options += help_entry(flag_with_value(flag_of_faults, find_option(flag_of_faults)->metavar),
                           "how it writes what went wrong: " + find_option(flag_of_faults)->help);
+    options += help_entry(flag_with_value(flag_of_colour, find_option(flag_of_colour)->metavar),
+                          find_option(flag_of_colour)->help);
     text += "\nOptions:\n" + options + "\nFor example: vm-launch " + std::string{subcommand.example} + "\n";
     return text + "\n" + paragraph("Exit code: " + sentence(without_markdown(subcommand.exit_code))) + "\n";
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "launcher/commands/commands.h"
 #include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
@@ -61,11 +62,25 @@ bool is_on_standard_output(const std::optional<EventTarget>& events) {
     return events && events->fd == STDOUT_FILENO;
 }
 
-ConsoleMode console_mode(const Settings& settings) {
-    if (settings.no_console || is_on_standard_output(settings.events)) {
+ConsoleBytes console_bytes(ConsoleView view) {
+    return view == ConsoleView::plain ? ConsoleBytes::plain
+           : view == ConsoleView::raw ? ConsoleBytes::raw
+                                      : ConsoleBytes::fitting;
+}
+
+ConsoleMode console_mode(const Settings& settings, ConsoleView view) {
+    if (view == ConsoleView::quiet || is_on_standard_output(settings.events)) {
         return ConsoleMode::silent;
     }
     return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
+}
+
+// Is there a terminal for it, of a user who sits there?
+bool wants_status_row(const Settings& settings, ConsoleView view, const Environment& environment) {
+    const std::string term = value_of(environment, "TERM");
+    return is_our_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO) && !term.empty() && term != "dumb" &&
+           view != ConsoleView::raw && !is_on_standard_output(settings.events) &&
+           settings.log_format == LogFormat::text;
 }
 
 std::string devices_of(const std::vector<BootEntry>& order) {
@@ -76,7 +91,8 @@ std::string devices_of(const std::vector<BootEntry>& order) {
     return devices;
 }
 
-void announce(const Settings& settings, const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
+void announce(const ReadResult& read, const VmSpec& spec, const Plan& plan, ConsoleMode mode, Log& log) {
+    const Settings& settings = read.settings;
     for (const std::string& note : plan.notes) {
         log.warning(note);
     }
@@ -91,7 +107,8 @@ void announce(const Settings& settings, const VmSpec& spec, const Plan& plan, Co
                      : fmt::format("the screen is on {} (VNC); its password: vm-launch status {}", place,
                                    plan.name));
     }
-    if (is_on_standard_output(settings.events) && !settings.no_console) {
+    if (is_on_standard_output(settings.events) &&
+        console_view(settings, read.origins) != ConsoleView::quiet) {
         log.info(
             fmt::format("the serial console is not shown: the events are on standard output; "
                         "vm-launch console {} shows it",
@@ -132,6 +149,12 @@ std::optional<OwnUser> own_user_for(const Settings& settings) {
     return settings.run_as ? std::nullopt : claim_own_user(settings.name.value_or(""));
 }
 
+// None: it is not kept.
+OwnedFd console_log_of(const ReadResult& read) {
+    const auto& path = read.settings.console_log;
+    return path ? open_console_log(*path, origin_of(read.origins, "console-log")) : OwnedFd{};
+}
+
 // Does anything outlive the VM that the guest writes to a disk?
 bool keeps_disks(const VmSpec& spec) {
     return std::any_of(spec.disks.begin(), spec.disks.end(),
@@ -152,11 +175,13 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     const VmSpec spec = decided(read, look(read.settings, environment, Moment::counts,
                                            own ? std::optional{own->user} : std::nullopt));
     const Plan plan = make_plan(spec);
-    const ConsoleMode mode = console_mode(read.settings);
-    announce(read.settings, spec, plan, mode, log);
+    const ConsoleView view = console_view(read.settings, read.origins);
+    const ConsoleMode mode = console_mode(read.settings, view);
+    announce(read, spec, plan, mode, log);
     clean_up_after_others(plan, log);
     const Settings& settings = read.settings;
     std::vector<ReportFile> reports = open_reports(settings.reports, origin_of(read.origins, "report"));
+    OwnedFd console_log = console_log_of(read);
     if (target && !target->fd) {
         events = open_event_file(target->file, events_origin);
     }
@@ -173,17 +198,20 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
                      own ? std::optional{std::move(own->systemd)} : std::nullopt);
     RunInputs inputs = run_inputs(settings, spec, plan);
     inputs.events = std::move(events);
+    inputs.console_log = std::move(console_log);
     inputs.head.command = read.given;
     inputs.head.versions.vm_launch = own_version();
     inputs.head.versions.kernel = kernel_version();
     inputs.vm_launch_began = began;
-    return supervise_vm(plan, std::move(vm), *files,
-                        {mode, settings.stop_timeout, settings.log_level, settings.log_format,
-                         settings.boot_timeout, spec.accelerator == Accelerator::kvm, settings.console_raw,
-                         net::outlives_descriptors(plan.links), becomes, settings.reports,
-                         description_of(spec), keeps_disks(spec), settings.on_io_error == OnIoError::resume,
-                         value_of(environment, "XDG_RUNTIME_DIR"), wording_for(read)},
-                        std::move(inputs));
+    return supervise_vm(
+        plan, std::move(vm), *files,
+        {mode, settings.stop_timeout, settings.log_level, settings.log_format, settings.boot_timeout,
+         spec.accelerator == Accelerator::kvm, console_bytes(view), net::outlives_descriptors(plan.links),
+         becomes, settings.reports, description_of(spec), keeps_disks(spec),
+         settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR"),
+         wording_for(read), is_in_colour(settings.colour, environment),
+         wants_status_row(settings, view, environment)},
+        std::move(inputs));
 }
 
 }  // namespace vml

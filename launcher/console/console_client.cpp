@@ -32,11 +32,11 @@ constexpr std::chrono::seconds answer_limit{5};
 
 class ConsoleClient {
   public:
-    ConsoleClient(control::Client client, bool keyboard, bool raw, const std::string& first_bytes)
+    ConsoleClient(control::Client client, bool keyboard, ConsoleBytes bytes, const std::string& first_bytes)
         : client_{std::move(client)},
           socket_{io_, asio::local::stream_protocol{}, ::fcntl(client_.fd(), F_DUPFD_CLOEXEC, 0)},
           screen_{io_, STDOUT_FILENO},
-          shown_{screen::guest_text(output_kind(STDOUT_FILENO, keyboard, raw))} {
+          shown_{screen::guest_text(output_kind(STDOUT_FILENO, keyboard, bytes))} {
         signals_.add(SIGHUP);
         signals_.async_wait([this](const error_code& error, int /*number*/) { error ? void() : io_.stop(); });
         if (keyboard) {
@@ -107,7 +107,7 @@ class ConsoleClient {
 
 }  // namespace
 
-void attach_console(control::Client client, bool raw) {
+void attach_console(control::Client client, ConsoleBytes bytes) {
     const bool terminal = is_our_terminal(STDIN_FILENO);
     const nlohmann::json answer = client.ask({"console", {{"keyboard", terminal}}}, answer_limit);
     const bool keyboard = terminal && answer.value("keyboard", false);
@@ -116,7 +116,7 @@ void attach_console(control::Client client, bool raw) {
              : terminal ? "somebody else writes on this console: you only watch; Ctrl-] detaches"
                         : "watching the console");
     const std::string first = client.take_received();
-    ConsoleClient{std::move(client), terminal, raw, first}.run();
+    ConsoleClient{std::move(client), terminal, bytes, first}.run();
     log.info("detached from the console");
 }
 

@@ -12,7 +12,8 @@ namespace vml {
 
 class ScreenLog {
   public:
-    ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format, Log::Wording wording = {});
+    ScreenLog(boost::asio::io_context& io, LogLevel level, LogFormat format, Log::Wording wording = {},
+              bool colour = false);
 
     [[nodiscard]] Log& log() { return log_; }
     [[nodiscard]] OutputQueue& out() { return out_; }

@@ -21,15 +21,24 @@ void hold_standard_streams() {
     }
 }
 
-bool is_our_terminal(int fd) {
-    return ::isatty(fd) == 1 && ::tcgetpgrp(fd) == ::getpgrp();
+bool is_terminal(int fd) {
+    return ::isatty(fd) == 1;
 }
 
-screen::OutputKind output_kind(int fd, bool keyboard, bool raw) {
-    screen::OutputKind kind{::isatty(fd) == 1, keyboard, raw};
+bool is_our_terminal(int fd) {
+    return is_terminal(fd) && ::tcgetpgrp(fd) == ::getpgrp();
+}
+
+TerminalSize size_of_terminal(int fd) {
     winsize size{};
-    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
-        kind.rows = size.ws_row;
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? TerminalSize{size.ws_col, size.ws_row} : TerminalSize{};
+}
+
+screen::OutputKind output_kind(int fd, bool keyboard, ConsoleBytes bytes) {
+    screen::OutputKind kind{is_terminal(fd) && bytes != ConsoleBytes::plain, keyboard,
+                            bytes == ConsoleBytes::raw};
+    if (const int rows = size_of_terminal(fd).rows; rows > 0) {
+        kind.rows = rows;
     }
     return kind;
 }

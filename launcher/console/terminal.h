@@ -12,12 +12,27 @@ namespace vml {
 // console and log would be written there. Call first of all.
 void hold_standard_streams();
 
+[[nodiscard]] bool is_terminal(int fd);
+
 // Is this descriptor a terminal whose foreground process group is ours? From the background, changing it
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);
 
+// 0 by 0 where that is not known.
+struct TerminalSize {
+    int columns = 0;
+    int rows = 0;
+};
+[[nodiscard]] TerminalSize size_of_terminal(int fd);
+
+enum class ConsoleBytes {
+    fitting,  // what suits the output: on a terminal its control sequences, elsewhere text
+    plain,    // text alone
+    raw,      // every byte
+};
+
 // What a guest's console is shown on. `keyboard`: its user types to the guest.
-[[nodiscard]] screen::OutputKind output_kind(int fd, bool keyboard, bool raw);
+[[nodiscard]] screen::OutputKind output_kind(int fd, bool keyboard, ConsoleBytes bytes);
 
 // Do standard output and standard error meet?
 enum class Sharing {

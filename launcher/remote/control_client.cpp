@@ -240,7 +240,10 @@ int show_nothing(const Dialogue& /*dialogue*/) {
 int watch_console(const Question& question) {
     const Address vm = named_vm(question);
     tell_pause(vm);
-    attach_console(Client{vm}, question.read.settings.console_raw);
+    const ConsoleView view = console_view(question.read.settings, question.read.origins);
+    attach_console(Client{vm}, view == ConsoleView::plain ? ConsoleBytes::plain
+                               : view == ConsoleView::raw ? ConsoleBytes::raw
+                                                          : ConsoleBytes::fitting);
     return 0;
 }
 

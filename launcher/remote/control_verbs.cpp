@@ -85,7 +85,7 @@ constexpr VerbWords words_on_console{
     "[NAME]",
     "",
     "this terminal on a VM's serial console; Ctrl-] detaches",
-    "this terminal on the serial console; Ctrl-] detaches; a pipe gets plain text, with `--console-raw` "
+    "this terminal on the serial console; Ctrl-] detaches; a pipe gets plain text, with `--console raw` "
     "every byte. Any number may watch, the first one writes; when it leaves, the next one does",
     "0",
     "console web"};
@@ -125,7 +125,8 @@ const std::vector<ControlVerb>& control_verbs() {
          watch_console,
          ExitCode::failed,
          control::longest_answer,
-         {{"console-raw", "every byte of the console, also for a pipe"}}},
+         {{"console", "plain: text alone, on a terminal too; raw: every byte, also for a pipe"},
+          {"console-raw", "the older name of --console raw"}}},
         {words_on_screenshot, &ControlService::screenshot, picture_limit, no_arguments, nullptr,
          take_screenshot},
         {words_on_health,

@@ -9,28 +9,40 @@
 
 namespace vml {
 
-GuestPorts::GuestPorts(boost::asio::io_context& io, OwnedFd console, OwnedFd agent, ConsoleMode mode,
-                       bool raw, ScreenLog& screen, const Handlers& handlers)
+GuestPorts::GuestPorts(boost::asio::io_context& io, Ends ends, const RunOptions& options, ScreenLog& screen,
+                       const Handlers& handlers)
     : viewers_{{[this](std::string_view bytes) { console_.type(bytes); },
                 [this] { return console_.has_keyboard(); }}},
+      log_{std::move(ends.log), [&screen](const std::string& what) { screen.log().warning(what); }},
       console_{io,
-               std::move(console),
-               mode,
+               std::move(ends.console),
+               options.console,
                screen.out(),
-               output_kind(STDOUT_FILENO, mode == ConsoleMode::attached, raw),
+               output_kind(STDOUT_FILENO, options.console == ConsoleMode::attached, options.console_bytes),
                {handlers.on_line,
                 [this, on_partial = handlers.on_partial](const std::string& line) {
                     on_partial(line, quiet_.count());
                 },
                 [&screen] { screen.own_lines().guest_wrote(); }, handlers.on_attach,
                 [this](std::string_view bytes) { heard(bytes); }}},
-      agent_{io, std::move(agent), handlers.on_agent} {
+      agent_{io, std::move(ends.agent), handlers.on_agent},
+      status_{io, screen.out(), handlers.status, options.colour} {
     screen.own_lines().beside(&console_);
+    if (options.status_row) {
+        status_.begin();
+    }
+}
+
+void GuestPorts::end() {
+    console_.drain({});
+    status_.end();
+    console_.release_terminal();
 }
 
 void GuestPorts::heard(std::string_view bytes) {
     const Clock::time_point now = Clock::now();
     quiet_ = now - std::exchange(heard_at_, now);
+    log_.add(bytes);
     viewers_.show(bytes);
 }
 

@@ -10,9 +10,12 @@
 
 #include "base/fd.h"
 #include "launcher/console/console.h"
+#include "launcher/console/console_log.h"
 #include "launcher/console/console_viewers.h"
 #include "launcher/console/screen_log.h"
+#include "launcher/console/status_row.h"
 #include "launcher/remote/guest_agent.h"
+#include "launcher/run/run_options.h"
 
 namespace vml {
 
@@ -24,15 +27,24 @@ class GuestPorts {
         std::function<void(const std::string& line, double quiet_s)> on_partial;
         std::function<void(bool attached)> on_attach;
         std::function<void()> on_agent;  // it answers
+        StatusRow::Look status;
+    };
+    struct Ends {
+        OwnedFd console;
+        OwnedFd agent;
+        OwnedFd log;  // that gets all of the console; none: it is not kept
     };
 
     // Opens the terminal where the console is attached to it.
-    GuestPorts(boost::asio::io_context& io, OwnedFd console, OwnedFd agent, ConsoleMode mode, bool raw,
-               ScreenLog& screen, const Handlers& handlers);
+    GuestPorts(boost::asio::io_context& io, Ends ends, const RunOptions& options, ScreenLog& screen,
+               const Handlers& handlers);
 
     [[nodiscard]] Console& console() { return console_; }
     [[nodiscard]] ConsoleViewers& viewers() { return viewers_; }
     [[nodiscard]] GuestAgent& agent() { return agent_; }
+
+    // What the guest has written by now is shown, and the terminal put back.
+    void end();
 
     // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
     [[nodiscard]] bool is_attended() const { return console_.has_keyboard() || viewers_.has_keyboard(); }
@@ -45,8 +57,10 @@ class GuestPorts {
     ConsoleViewers viewers_;
     Clock::time_point heard_at_ = Clock::now();  // the latest piece
     std::chrono::duration<double> quiet_{0};     // before it
+    ConsoleLog log_;
     Console console_;
     GuestAgent agent_;
+    StatusRow status_;
 };
 
 }  // namespace vml

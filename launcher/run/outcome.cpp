@@ -1,5 +1,6 @@
 #include "launcher/run/outcome.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -21,9 +22,11 @@ std::string end_of_process(int wait_status) {
 }
 
 std::string why_of(const ChildEnded& end) {
+    constexpr std::size_t most_words = 6;  // with the rest of what is told at the end: RunSummary
+    const std::size_t left_out = end.last_words.size() - std::min(end.last_words.size(), most_words);
     std::string why = end_of_process(end.wait_status);
-    for (const std::string& line : end.last_words) {
-        why += "\n        " + line;
+    for (std::size_t at = left_out; at < end.last_words.size(); ++at) {
+        why += "\n        " + end.last_words[at];
     }
     return why;
 }

@@ -222,6 +222,7 @@ RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& p
              {},
              {}},
             report_head(spec, plan),
+            {},
             {}};
 }
 

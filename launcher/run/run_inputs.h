@@ -18,7 +18,8 @@ namespace vml {
 struct RunInputs {
     BootWatchConfig watch;
     boot::ReportHead head;
-    OwnedFd events{};  // of --events; none: nobody asked for them
+    OwnedFd events{};       // of --events; none: nobody asked for them
+    OwnedFd console_log{};  // of --console-log; likewise
     std::chrono::steady_clock::time_point vm_launch_began = std::chrono::steady_clock::now();
 };
 

@@ -28,6 +28,7 @@
 #include "launcher/run/qemu_link.h"
 #include "launcher/run/record_file.h"
 #include "launcher/run/run_report.h"
+#include "launcher/run/run_status.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/run/told_state.h"
@@ -68,7 +69,7 @@ class RunLoop {
     void qemu_event(const qmp::Event& event);
     [[nodiscard]] VmSnapshot snapshot();
     void end_of_run();
-    void write_report(const std::string& summary);
+    RunSummary write_report();
 
     boost::asio::io_context io_;
     ScreenLog screen_;
@@ -90,7 +91,7 @@ class RunLoop {
 };
 
 RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOptions& options, RunInputs inputs)
-    : screen_{io_, options.log_level, options.log_format, options.wording},
+    : screen_{io_, options.log_level, options.log_format, options.wording, options.colour},
       log_{screen_.log()},
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
       events_{io_, std::move(inputs.events), inputs.vm_launch_began,
@@ -108,8 +109,11 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                         log_.debug("firmware: " + line);
                         watch_.firmware_line(line);
                     })},
-      guest_{io_,     std::move(vm.console), std::move(vm.agent), options.console, options.console_raw,
-             screen_, guest_handlers()},
+      guest_{io_,
+             {std::move(vm.console), std::move(vm.agent), std::move(inputs.console_log)},
+             options,
+             screen_,
+             guest_handlers()},
       watch_{io_,
              {attended(std::move(inputs.watch.observer)), std::move(inputs.watch.shortcuts),
               std::move(inputs.watch.pausable_nics), std::move(inputs.watch.repeat_offers_to),
@@ -127,7 +131,6 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
                           guard_.around([this](const std::string& line) { log_.debug(line); }));
 }
 
-// Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
 ObserverConfig RunLoop::attended(ObserverConfig observer) {
     observer.attended = [this] { return guest_.is_attended(); };
     return observer;
@@ -147,7 +150,6 @@ int RunLoop::run() {
 
 // Whatever becomes of one of these, the others are done.
 void RunLoop::end_of_run() {
-    const std::string summary = summary_of(*end_);
     guard_.run([this] { children_.end_tpm(); });
     guard_.run([this] { watch_.link_forwards(false); });
     guard_.run([this] {
@@ -155,27 +157,27 @@ void RunLoop::end_of_run() {
             log_.fault(fault);
         }
     });
-    guard_.run([this] {
-        guest_.console().drain({});
-        guest_.console().release_terminal();
-    });
-    say_end(*end_, log_);
-    guard_.run([&] { write_report(summary); });
-    guard_.run([&] { control_.ended(end_->exit_code, summary); });
+    guard_.run([this] { guest_.end(); });
+    RunSummary told;
+    guard_.run([&] { told = write_report(); });
+    say_end(*end_, told, log_);
+    guard_.run([&] { control_.ended(end_->exit_code, summary_of(*end_)); });
     guard_.run([&] { events_.end(end_event(*end_, log_)); });
     while (!guard_.run([this] { events_.drain(); })) {
     }
 }
 
-void RunLoop::write_report(const std::string& summary) {
+RunSummary RunLoop::write_report() {
     boot::ReportHead& head = held_.head;
     head.lasted = watch_.now();
     head.exit_code = end_->exit_code;
-    head.summary = summary;
+    head.summary = summary_of(*end_);
     head.fault = end_->fault;
     const FrameRecord::Rest record = watch_.end(head);
-    end_->exit_code =
+    ReportedRun run =
         write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
+    end_->exit_code = run.exit_code;
+    return std::move(run.summary);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {
@@ -207,7 +209,8 @@ GuestPorts::Handlers RunLoop::guest_handlers() {
                               : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C "
                                 "stops the VM");
             }),
-            guard_.around([this] { watch_.agent_answered(); })};
+            guard_.around([this] { watch_.agent_answered(); }),
+            [this] { return status_of(watch_, guest_.console().has_keyboard()); }};
 }
 
 BootWatch::Handlers RunLoop::watch_handlers() {

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "launcher/console/console.h"
+#include "launcher/console/terminal.h"
 #include "launcher/keeper/vm_files.h"
 #include "launcher/plan/plan.h"
 #include "launcher/process/lock_down.h"
@@ -28,7 +29,7 @@ struct RunOptions {
     LogFormat log_format = LogFormat::text;
     std::optional<std::chrono::seconds> boot_timeout{};
     bool kvm = false;
-    bool console_raw = false;
+    ConsoleBytes console_bytes = ConsoleBytes::fitting;
     bool keep_net_admin = false;                            // links must be deleted at the end
     std::optional<RunUser> becomes{};                       // whose rights vm-launch has from then on
     std::vector<std::filesystem::path> reports{};           // the files of --report
@@ -37,6 +38,8 @@ struct RunOptions {
     bool resumes = true;        // a guest that is paused by a full disk goes on once there is room
     std::string runtime_dir{};  // $XDG_RUNTIME_DIR
     Log::Wording wording{};     // of what is told
+    bool colour = false;        // in what is told, where that is text
+    bool status_row = false;    // on standard output, which is a terminal
 };
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -42,10 +43,21 @@ std::string summary_of(const supervise::Finish& end) {
     return end.fault ? end.fault->what : end.summary;
 }
 
-void say_end(const supervise::Finish& end, Log& log) {
-    const events::Event event = end_event(end, log);
+void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log) {
+    events::Event event = end_event(end, log);
     const std::string_view name = events::name_of(event.kind);
-    end.fault ? log.fault(*end.fault, name) : log.tell(LogLevel::info, end.summary, {name, event.fields});
+    const nlohmann::ordered_json more = as_json(summary);
+    if (end.fault) {
+        log.fault(*end.fault, {name, more}, console_below(summary, *end.fault));
+    } else {
+        event.fields.update(more);
+        log.tell(LogLevel::info, end.summary, {name, event.fields});
+    }
+    if (log.format() == LogFormat::text) {
+        for (const std::string& line : lines_of(summary, !end.fault)) {
+            log.info(line);
+        }
+    }
 }
 
 events::Event end_event(const supervise::Finish& end, const Log& log) {
@@ -69,9 +81,9 @@ void remember_first_boot(VmFiles& files, Log& log) {
     }
 }
 
-int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
-                  const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
-                  const FrameRecord::Rest& record, Log& log) {
+ReportedRun write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
+                          const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
+                          const FrameRecord::Rest& record, Log& log) {
     const boot::ReportHead worded = worded_head(head, log);
     const auto written = [&](std::size_t number) {
         const ReportKind kind = kind_of_report(paths[number]).value_or(ReportKind::json);
@@ -82,15 +94,18 @@ int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& file
                                                                    : json_report(worded, boots));
     };
     int exit_code = head.exit_code;
+    std::vector<std::filesystem::path> there;
     for (std::size_t number = 0; number < paths.size(); ++number) {
         const int error = written(number);
         if (error != 0) {
             log.fault({fmt::format("cannot write the report {}", paths[number].string()), errno_text(error),
                        "", ExitCode::report});
             exit_code = exit_code == 0 ? static_cast<int>(ExitCode::report) : exit_code;
+        } else {
+            there.push_back(paths[number]);
         }
     }
-    return exit_code;
+    return {exit_code, summarised(head, boots, std::move(there))};
 }
 
 }  // namespace vml

@@ -10,6 +10,7 @@
 #include "launcher/events/event.h"
 #include "launcher/keeper/vm_files.h"
 #include "launcher/remote/control_service.h"
+#include "launcher/run/run_summary.h"
 #include "launcher/run/supervisor_actions.h"
 #include "launcher/watch/frame_record.h"
 
@@ -20,7 +21,7 @@ namespace vml {
 
 // The end of a run in one line; in the log; as an event.
 [[nodiscard]] std::string summary_of(const supervise::Finish& end);
-void say_end(const supervise::Finish& end, Log& log);
+void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log);
 [[nodiscard]] events::Event end_event(const supervise::Finish& end, const Log& log);
 
 // How far a run is, in one line.
@@ -32,11 +33,16 @@ void say_end(const supervise::Finish& end, Log& log);
 // The mark that the first boot is over; what keeps it from being written is told.
 void remember_first_boot(VmFiles& files, Log& log);
 
-// The exit code of the run, which is the head's, or ExitCode::report: a run that went well, and a file that
-// could not be written. That is reported, and keeps no other from being written. `record`: what is left to
+struct ReportedRun {
+    // The head's, or ExitCode::report of a run that went well, and a file that could not be written.
+    int exit_code = 0;
+    RunSummary summary{};
+};
+
+// A file that cannot be written is reported, and keeps no other from being written. `record`: what is left to
 // write of the packets, where one of the files has them.
-[[nodiscard]] int write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
-                                const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
-                                const FrameRecord::Rest& record, Log& log);
+[[nodiscard]] ReportedRun write_reports(const std::vector<std::filesystem::path>& paths, VmFiles& files,
+                                        const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
+                                        const FrameRecord::Rest& record, Log& log);
 
 }  // namespace vml

@@ -70,8 +70,9 @@ struct UsedFlag {
     [[nodiscard]] bool is_own() const { return assign != nullptr; }
     [[nodiscard]] bool is_switch() const { return is_own() && metavar.empty(); }
 };
-// What every subcommand takes: its faults are written that way.
+// What every subcommand takes: its faults are written that way, and so coloured.
 inline constexpr std::string_view flag_of_faults = "log-format";
+inline constexpr std::string_view flag_of_colour = "color";
 
 struct Subcommand {
     std::string_view name;
@@ -86,8 +87,8 @@ struct Subcommand {
     // Gives the process's exit code.
     int (*run)(const ReadResult& read, const Environment& environment, Log& log);
     std::string_view example{};  // how it is called, without "vm-launch"
-    // Where takes_settings is false: the flags that it takes all the same, beside flag_of_faults, and no
-    // others.
+    // Where takes_settings is false: the flags that it takes all the same, beside flag_of_faults and
+    // flag_of_colour, and no others.
     std::vector<UsedFlag> flags{};
 
     // What stands behind -- is its own, and nothing for QEMU.

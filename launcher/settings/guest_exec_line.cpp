@@ -33,21 +33,22 @@ Words::const_iterator take_flag_at(Words::const_iterator word, Words::const_iter
         equals == std::string::npos ? std::nullopt : std::optional{word->substr(equals + 1)};
     const UsedFlag* const own = own_flag_named(flag);
     const bool is_switch = own != nullptr && own->is_switch();
-    const bool of_faults = flag == fmt::format("--{}", flag_of_faults);
-    if (!value && !is_switch && (own != nullptr || of_faults) && std::next(word) != end) {
+    const bool of_all =
+        flag == fmt::format("--{}", flag_of_faults) || flag == fmt::format("--{}", flag_of_colour);
+    if (!value && !is_switch && (own != nullptr || of_all) && std::next(word) != end) {
         value = *++word;
     }
     if (is_switch || (own != nullptr && value)) {
         take_own_flag(*own, value.value_or("1"), line);
-    } else if (of_faults && value) {
-        line.layer.values.insert_or_assign(std::string{flag_of_faults}, Raw{*value, flag});
+    } else if (of_all && value) {
+        line.layer.values.insert_or_assign(flag.substr(2), Raw{*value, flag});
     } else if (*word == "--help" || *word == "-h") {
         line.command.help = true;
     } else {
         line.layer.fault(fmt::format("{}: unknown option {}", guest_exec_name, visible(flag)), "",
-                         fmt::format("its options are --wait, --name NAME and --{} FORMAT; the command's own "
-                                     "go after the command",
-                                     flag_of_faults));
+                         fmt::format("its options are --wait, --name NAME, --{} FORMAT and --{} WHEN; the "
+                                     "command's own go after the command",
+                                     flag_of_faults, flag_of_colour));
     }
     return word;
 }

@@ -120,12 +120,15 @@ namespace {
 
 std::vector<OptionRow> console_options() {
     return {
-        option<&Settings::no_console>({"no-console", "NO_CONSOLE", "", "off",
-                                       "neither attach the serial console nor print its output"}),
-        option<&Settings::console_raw>({"console-raw", "CONSOLE_RAW", "", "off",
-                                        "show every byte of the serial console as it comes; else a terminal "
-                                        "is spared what would wipe or "
-                                        "upset it, and a pipe or file gets text alone, in whole lines"}),
+        option<&Settings::console>(
+            {"console", "CONSOLE", "MODE", "auto", "what is shown of the serial console: {}"}),
+        option<&Settings::console_log>(
+            {"console-log", "CONSOLE_LOG", "FILE", "none",
+             "keep every byte of the serial console in this file, whatever is shown of it; an earlier one is "
+             "replaced, and 1 GiB is its end"}),
+        option<&Settings::no_console>({"no-console", "NO_CONSOLE", "", "off", "the same as --console=quiet"}),
+        option<&Settings::console_raw>(
+            {"console-raw", "CONSOLE_RAW", "", "off", "the older name of --console=raw"}),
         option<&Settings::graphics>({"graphics", "GRAPHICS", "KIND", "none", "{}"}),
         option<&Settings::vnc_port, parse_vnc_port>(
             {"vnc-port", "VNC_PORT", "PORT", "5900",
@@ -196,6 +199,8 @@ std::vector<OptionRow> log_options() {
         option<&Settings::log_level>(
             {"log-level", "LOG_LEVEL", "LEVEL", "info", "{} (LOG_VERBOSE=1 means debug)"}),
         option<&Settings::log_format>({"log-format", "LOG_FORMAT", "FORMAT", "text", "{}"}),
+        option<&Settings::colour>({"color", "COLOR", "WHEN", "auto",
+                                   "vm-launch's own lines in colour, of which a log in JSON has none: {}"}),
         with_lines(option<&Settings::extra_args, parse_extra_args>(
             {"extra-args", "EXTRA_ARGS", "ARGS", "none",
              "given to QEMU as they are, split like a shell would; on the command line also: -- ARGS…"})),

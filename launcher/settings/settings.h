@@ -119,6 +119,16 @@ inline constexpr auto choices<ProbeChoice> = std::to_array<Choice<ProbeChoice>>(
     {{"auto", ProbeChoice::automatic, "where the guest boots over a bridge or a device of the host's first"},
      {"off", ProbeChoice::off}});
 
+// How much of the serial console is shown.
+enum class ConsoleView { automatic, quiet, plain, raw };
+template <>
+inline constexpr auto choices<ConsoleView> = std::to_array<Choice<ConsoleView>>(
+    {{"auto", ConsoleView::automatic,
+      "a terminal is spared what would wipe or upset it, a pipe or file gets text alone, in whole lines"},
+     {"quiet", ConsoleView::quiet, "nothing, and no key goes to the guest"},
+     {"plain", ConsoleView::plain, "text alone, on a terminal too"},
+     {"raw", ConsoleView::raw, "every byte as it comes"}});
+
 enum class Share { half, max };
 template <>
 inline constexpr auto choices<Share> = std::to_array<Choice<Share>>({{"half", Share::half},
@@ -258,8 +268,10 @@ struct Settings {
 
     std::optional<std::string> name;
     std::optional<std::string> run_as;
+    ConsoleView console = ConsoleView::automatic;  // console_view() has the older names too
     bool no_console = false;
     bool console_raw = false;
+    std::optional<std::filesystem::path> console_log;  // gets every byte of the serial console
     Graphics graphics = Graphics::none;
     std::uint16_t vnc_port = 5900;
     std::optional<std::string> vnc_password;  // "": none is asked for; none: one is made up
@@ -275,7 +287,8 @@ struct Settings {
     ProbeChoice probe = ProbeChoice::automatic;  // not without fast_boot either
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
-    std::optional<bool> landlock;  // none: unless there are extra_args
+    ColourChoice colour = ColourChoice::automatic;  // of vm-launch's own lines
+    std::optional<bool> landlock;                   // none: unless there are extra_args
     std::vector<std::string> extra_args;
 
     bool operator==(const Settings&) const = default;
@@ -294,5 +307,9 @@ using Origins = std::map<std::string, std::string, std::less<>>;
 
 // How to speak of a setting in an error: its origin, or "--flag (default)".
 [[nodiscard]] std::string origin_of(const Origins& origins, std::string_view flag);
+
+// What --console, --no-console and --console-raw say together: a flag wins over a variable, that over the
+// configuration file, and of one source --console.
+[[nodiscard]] ConsoleView console_view(const Settings& settings, const Origins& origins);
 
 }  // namespace vml

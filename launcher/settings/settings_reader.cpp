@@ -183,6 +183,22 @@ std::string origin_of(const Origins& origins, std::string_view flag) {
     return found == origins.end() ? fmt::format("--{} (default)", flag) : found->second;
 }
 
+ConsoleView console_view(const Settings& settings, const Origins& origins) {
+    const auto strength = [&](std::string_view flag) {
+        const auto origin = origins.find(flag);
+        return origin == origins.end()            ? 0
+               : origin->second.starts_with("--") ? 3
+               : origin->second.starts_with('$')  ? 2
+                                                  : 1;
+    };
+    const int quiet = settings.no_console ? strength("no-console") : 0;
+    const int raw = settings.console_raw ? strength("console-raw") : 0;
+    if (strength("console") >= std::max(quiet, raw)) {
+        return settings.console;
+    }
+    return quiet >= raw ? ConsoleView::quiet : ConsoleView::raw;
+}
+
 Log::Wording wording_for(const ReadResult& read) {
     return read.in_variables ? Log::Wording{with_variables} : Log::Wording{};
 }

@@ -17,7 +17,7 @@ const Subcommand* find_subcommand(const std::vector<Subcommand>& subcommands, st
 
 bool uses(const Subcommand& subcommand, std::string_view setting) {
     const auto& flags = subcommand.flags;
-    return subcommand.takes_settings || setting == flag_of_faults ||
+    return subcommand.takes_settings || setting == flag_of_faults || setting == flag_of_colour ||
            std::any_of(flags.begin(), flags.end(),
                        [&](const UsedFlag& used) { return !used.is_own() && used.flag == setting; });
 }

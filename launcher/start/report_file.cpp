@@ -26,14 +26,18 @@ bool is_stream(const fs::path& path) {
     return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-ReportFile open_report(const fs::path& path, std::string_view origin) {
-    const auto refused = [&] {
-        return Error{{fmt::format("{}: cannot write the report {}", origin, path.string()), errno_text(errno),
-                      "check the folder and its mode", ExitCode::host}};
-    };
+Error refusal(const fs::path& path, std::string_view origin, std::string_view what, int error) {
+    return Error{{fmt::format("{}: cannot write the {} {}", origin, what, path.string()), errno_text(error),
+                  error == ENXIO ? "nobody reads it yet: begin there" : "check the folder and its mode",
+                  ExitCode::host}};
+}
+
+ReportFile open_place(const fs::path& path, std::string_view origin, std::string_view what,
+                      int stream_flags) {
+    const auto refused = [&] { return refusal(path, origin, what, errno); };
     ReportFile file{.path = path};
     if (is_stream(path)) {
-        file.stream.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        file.stream.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | stream_flags));
         if (!file.stream) {
             throw refused();
         }
@@ -78,9 +82,24 @@ std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::st
     std::vector<ReportFile> files;
     files.reserve(paths.size());
     for (const fs::path& path : paths) {
-        files.push_back(open_report(path, origin));
+        files.push_back(open_place(path, origin, "report", 0));
     }
     return files;
+}
+
+OwnedFd open_console_log(const fs::path& path, std::string_view origin) {
+    constexpr std::string_view what = "console log";
+    constexpr mode_t readable = 0644;
+    ReportFile place = open_place(path, origin, what, O_NONBLOCK | O_NOCTTY);
+    if (place.stream) {
+        return std::move(place.stream);
+    }
+    OwnedFd file{::openat(place.folder.get(), place.name.c_str(),
+                          O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, readable)};
+    if (!file) {
+        throw refusal(path, origin, what, errno);
+    }
+    return file;
 }
 
 GrowingReport::GrowingReport(const ReportFile& file) : file_{file} {

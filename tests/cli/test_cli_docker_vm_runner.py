@@ -184,7 +184,7 @@ def with_and_without(name, value, media):
 
 
 def words_on(stderr, before):
-    return [line for line in stderr.splitlines() if line not in before.splitlines() and re.match(r"vm-launch: (warning|error): ", line)]
+    return [line for line in stderr.splitlines() if line not in before.splitlines() and re.match(r"vm-launch: (warning|error\[\d+\]): ", line)]
 
 
 @pytest.mark.parametrize("name,value", cases(SERVED))

@@ -48,7 +48,7 @@ def test_a_report_that_cannot_be_written_names_its_setting(tmp_path):
 
 
 def test_a_default_that_is_at_fault_is_named_as_its_user_would():
-    assert "error: MEMORY (default): " in told_by_variables(prefix=("sh", "-c", 'ulimit -v 3000000; exec "$0" "$@"'))
+    assert "error[3]: MEMORY (default): " in told_by_variables(prefix=("sh", "-c", 'ulimit -v 3000000; exec "$0" "$@"'))
 
 
 def test_a_rom_that_is_not_there_names_its_setting():

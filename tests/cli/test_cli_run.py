@@ -1,5 +1,6 @@
 """Whole runs with a fake QEMU: how each ends, what is said, and that nothing is left behind."""
 
+import codecs
 import errno
 import fcntl
 import json
@@ -39,7 +40,7 @@ ENDS = {
     "odd": (0, ["the guest powered off"]),
     "io-error": (0, ["warning: the guest is paused: a disk could not be written", "the guest powered off"]),
     "reboots": (0, ["the guest rebooted", "the guest powered off"]),
-    "panic": (20, ["error: the guest panicked", "the serial console has the guest's own words"]),
+    "panic": (20, ["error[20]: the guest panicked", "the serial console has the guest's own words"]),
     "host-signal": (4, ["qemu-system-x86_64 was ended from outside", "stop the VM through vm-launch"]),
     "die-early": (4, ["could not start", "exit status 1", "fake: cannot start", "last word", "`vm-launch plan`"]),
     "no-cpu": (2, ["this QEMU has no CPU 'foo'", "-cpu help"]),
@@ -65,7 +66,7 @@ def test_an_end(scenario):
     result = launch(*BOOT, scenario=scenario)
     assert result.returncode == code, result.stderr
     says(result, *words)
-    assert result.stderr.count("error: ") == (0 if code == 0 else 1)
+    assert len(re.findall(r"error\[\d+\]: ", result.stderr)) == (0 if code == 0 else 1)
 
 
 def test_only_the_last_lines_of_qemu_are_shown():
@@ -183,8 +184,9 @@ def test_a_log_gets_text_alone_unless_it_is_to_be_raw(name):
     log = launch(*BOOT, env=env, stderr=subprocess.STDOUT).stdout
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\ufffd]", log), repr(log)
     assert re.search("^(net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2|Welcome to GRUB!)$", log, re.MULTILINE), log
-    raw = subprocess.run(command(*BOOT, "--console-raw"), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
-    assert stream.read_bytes() in raw.stdout
+    for words in (("--console-raw",), ("--console", "raw")):
+        raw = subprocess.run(command(*BOOT, *words), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+        assert stream.read_bytes() in raw.stdout
 
 
 def test_without_a_console_nothing_is_shown_but_stages_are_told():
@@ -211,7 +213,7 @@ def test_every_line_is_json_when_asked_for(scenario):
 
 def test_a_higher_log_level_leaves_the_fault_alone():
     result = launch(*BOOT, "--log-level=error", scenario="die-early")
-    assert result.stderr.startswith("vm-launch: error: ")
+    assert result.stderr.startswith("vm-launch: error[4]: ")
     assert launch(*BOOT, "--log-level=error", scenario="poweroff").stderr == ""
 
 
@@ -437,11 +439,13 @@ COLUMNS, ROWS = 80, 24
 class Terminal:
     """vm-launch in the foreground of a terminal of its own."""
 
-    def __init__(self, *arguments, scenario, standard_input=True, console=""):
+    def __init__(self, *arguments, scenario, standard_input=True, console="", columns=COLUMNS, **variables):
+        self.columns = columns
         self.user, self.terminal = pty.openpty()
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, columns, 0, 0))
         self.before = termios.tcgetattr(self.terminal)
         self.seen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         ready, go = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -452,7 +456,7 @@ class Terminal:
                 for number in (0, 1, 2):
                     os.dup2(self.terminal if number or standard_input else nothing, number)
                 os.closerange(3, 256)
-                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console))
+                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console, **variables))
             finally:
                 os._exit(126)
         os.close(go)
@@ -473,7 +477,7 @@ class Terminal:
         while words not in self.seen:
             assert select.select([self.user], [], [], max(0, until - time.monotonic()))[0], self.seen
             try:
-                self.seen += os.read(self.user, 65536).decode(errors="replace")
+                self.seen += self.decoder.decode(os.read(self.user, 65536))
             except OSError as error:
                 assert error.errno == errno.EIO
                 raise AssertionError(f"the terminal closed without {words!r}: {self.seen}") from error
@@ -492,18 +496,18 @@ class Terminal:
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.pid = 0
         while select.select([self.user], [], [], 0)[0]:
-            self.seen += os.read(self.user, 65536).decode(errors="replace")
+            self.seen += self.decoder.decode(os.read(self.user, 65536))
         return status
 
     def lines(self):
         """What its user can see and scroll back to; lines that were wrapped are as they are on the screen."""
         view = self.view()
-        rows = ["".join(row[column].data for column in range(COLUMNS)) for row in view.history.top] + view.display
+        rows = ["".join(row[column].data for column in range(self.columns)) for row in view.history.top] + view.display
         return [row.rstrip() for row in rows]
 
     def view(self):
-        view = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
-        pyte.Stream(view).feed(self.seen)
+        view = pyte.HistoryScreen(self.columns, ROWS, history=1000)
+        pyte.Stream(view).feed(self.seen.replace("\x1b[r", f"\x1b[1;{ROWS}r"))  # which pyte does not know without parameters
         return view
 
 
@@ -535,18 +539,19 @@ def test_the_terminal_is_put_back_however_the_run_ends(scenario):
     with Terminal(*BOOT, scenario=scenario) as terminal:
         assert terminal.end() == ENDS[scenario][0]
         assert terminal.mode() == terminal.before
-        assert ENDS[scenario][1][0].removeprefix("error: ") in terminal.seen
+        assert ENDS[scenario][1][0].removeprefix("error[20]: ") in terminal.seen
 
 
 def with_default_modes(view):
     return pyte.modes.DECAWM in view.mode and not view.cursor.hidden and view.cursor.attrs.fg == view.cursor.attrs.bg == "default"
 
 
+@pytest.mark.parametrize("variables", [{}, {"TERM": "xterm", "NO_COLOR": "1"}], ids=["", "row"])
 @pytest.mark.parametrize("standard_input", [True, False], ids=["keyboard", "no-keyboard"])
 @pytest.mark.parametrize("name", ["seabios-ipxe", "seabios-ipxe-menu", "edk2-ipxe-menu", "edk2-grub"])
-def test_own_lines_stay_on_a_terminal_and_it_is_left_as_it_was(name, standard_input):
+def test_own_lines_stay_on_a_terminal_and_it_is_left_as_it_was(name, standard_input, variables):
     console = STREAMS / f"console-{name}.bin"
-    with Terminal(*BOOT, scenario="replay,poweroff", standard_input=standard_input, console=str(console)) as terminal:
+    with Terminal(*BOOT, scenario="replay,poweroff", standard_input=standard_input, console=str(console), **variables) as terminal:
         terminal.end()
         assert terminal.mode() == terminal.before
         said = re.findall(r"vm-launch: [^\r\n\x1b]*", terminal.seen)

@@ -40,11 +40,11 @@ def test_subcommands_and_what_boots(script, tmp_path):
 def test_flags_of_each_subcommand(script):
     assert completed(script, "--firm") == completed(script, "plan", "--firm") == ["--firmware", "--firmware-code", "--firmware-vars"]
     assert completed(script, "--no-fast") == ["--no-fast-boot"]
-    assert completed(script, "stop", "--") == ["--log-format", "--help"]
+    assert completed(script, "stop", "--") == ["--log-format", "--color", "--help"]
     assert completed(script, "health", "--heal") == ["--health-stage"]
     assert completed(script, "ssh", "--u") == ["--user"]
     assert completed(script, "status", "--fo") == ["--follow", "--format"]
-    assert completed(script, "wait", "--") == ["--stage", "--timeout", "--log-format", "--help"]
+    assert completed(script, "wait", "--") == ["--stage", "--timeout", "--log-format", "--color", "--help"]
 
 
 def test_values(script):
@@ -157,7 +157,7 @@ ask screenshot web ''
     parts = subprocess.run([zsh, "-f"], input=probe, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout.split("==\n")
     assert parts[0].split() == ["legacy", "uefi", "secure"]
     assert {"status", "stop", "FILES"} <= set(parts[1].split())
-    assert parts[2].split() == ["--log-format", "--help"]
+    assert parts[2].split() == ["--log-format", "--color", "--help"]
     assert parts[3].split() == ["FILES"]
     assert parts[4].split() == ["NOTHING"]
     assert parts[5].split() == ["text", "json", "sh"]

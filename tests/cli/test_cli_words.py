@@ -137,7 +137,7 @@ def test_health_does_not_pass_over_what_it_was_to_ask_for(tmp_path):
 def test_whatever_keeps_exec_from_running_has_one_exit_code(words):
     result = launch(*words)
     assert result.returncode == 125, result.stderr
-    assert "vm-launch: error: " in result.stderr
+    assert "vm-launch: error[125]: " in result.stderr
 
 
 def test_faults_of_a_verb_as_json():
@@ -161,7 +161,7 @@ def test_a_word_behind_a_boolean(words, hint):
 def test_all_faults_come_at_once():
     result = launch("--ixpe", "--memory=lots", "--mac=x", env=environment(BOOT_ORDER="floppy"))
     fails_with(result, 2, "--ixpe", "did you mean --ipxe?", "--memory: invalid value 'lots'", "--mac: invalid MAC address 'x'", "$BOOT_ORDER: invalid value 'floppy'")
-    assert result.stderr.count("vm-launch: error: ") == 4
+    assert result.stderr.count("vm-launch: error[2]: ") == 4
 
 
 def test_faults_as_json_lines():
@@ -312,7 +312,7 @@ def test_what_is_no_rom(make, tmp_path):
 def test_good_roms_are_told_of_beside_bad_ones(rom, tmp_path):
     result = fails_with(launch("rom", tmp_path / "one", rom, tmp_path / "two"), 3, "one", "two")
     assert str(rom) in result.stdout
-    assert result.stderr.count("vm-launch: error: ") == 2
+    assert result.stderr.count("vm-launch: error[3]: ") == 2
 
 
 def test_a_driver_alone_is_told_with_what_boots_in_its_place(open_folder):

@@ -175,7 +175,7 @@ def test_the_unit_does_not_start_again_what_cannot_start(systemd_image, tmp_path
         machine.systemctl("start")
         wait_until(lambda: machine.show("ActiveState") == "failed", "the unit failed")
         assert (machine.show("ExecMainStatus"), machine.show("NRestarts")) == (code, "0")
-        assert "vm-launch: error: " in machine.journal()
+        assert f"vm-launch: error[{code}]: " in machine.journal()
 
 
 # -- examples/kubernetes.yaml

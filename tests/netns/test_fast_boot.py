@@ -93,7 +93,7 @@ def test_a_boot_that_fails_after_a_help_says_so_before_its_verdict(lab, assets, 
         assert run.wait_exit() == 13
         own = run.text("own")
     hand = own.index("vm-launch had a hand in this boot: at ")
-    assert "IPv6 router was answered" in own[hand : own.index("error: ")]
+    assert "IPv6 router was answered" in own[hand : own.index("error[")]
 
 
 def test_nothing_is_answered_once_the_kernel_runs(lab, assets, boot, tmp_path):

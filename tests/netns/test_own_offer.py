@@ -145,7 +145,7 @@ def test_a_network_that_forbids_proxydhcp_is_named_in_the_verdict(net, boot, fol
     there = net(bootfile=None, options=("--dhcp-option-force=encap:175,176,1b",))
     folder.script()
     _, _, own = boots(there, boot, tmp_path, "--netboot-dir", folder.path, "--until", "os", code=12)
-    verdict = own[own.index("error: ") :]
+    verdict = own[own.index("error[") :]
     assert "the DHCP server 10.77.0.1 tells it to take no ProxyDHCP server's (option 175.176)" in verdict
     assert "neither option 175.176" in verdict
 
@@ -153,7 +153,7 @@ def test_a_network_that_forbids_proxydhcp_is_named_in_the_verdict(net, boot, fol
 def test_what_is_missing_in_the_folder_is_the_verdict(net, boot, folder, tmp_path):
     (folder.path / "boot.ipxe").write_text("#!ipxe\nkernel ${cwduri}missing || kernel missing\nboot\n")
     _, _, own = boots(net(), boot, tmp_path, "--netboot-dir", folder.path, "--until", "os", code=13)
-    verdict = own[own.index("error: ") :]
+    verdict = own[own.index("error[") :]
     assert "/missing" in verdict and "404 Not Found" in verdict
 
 

@@ -97,7 +97,7 @@ def comes_up(boot, tmp_path):
             told = json.loads(report.read_text())
             assert told["verdict"] is None
             assert told["exit_code"] == 0
-            assert "error:" not in run.text("own")
+            assert "error[" not in run.text("own")
             assert len(told["boots"]) == 1
         return told, run
 
@@ -162,7 +162,7 @@ def test_syslinux_efi_by_ipxe(served, boot):
     write(net, "pxelinux.cfg/default", LABEL_LINUX)
     with boot(net, *IPXE, *UEFI, "--until", "os") as run:
         assert run.wait_exit() == 14
-        told = run.text("own").rsplit("error:", 1)[1]
+        told = run.text("own").rsplit("error[", 1)[1]
         assert f"tftp://{labs.SERVER}/syslinux.efi did not boot" in told
         assert 'it says "Failed to load ldlinux.e64", and asked the network for nothing' in told
         assert "by the firmware's PXE (--no-ipxe --boot-order network)" in told
@@ -173,7 +173,7 @@ def test_syslinux_efi_without_its_other_half(served, boot):
     net = served("", "syslinux.efi", bootfile="syslinux.efi")
     with boot(net, *BRIDGE, *UEFI, "--boot-order", "network", "--until", "os") as run:
         assert run.wait_exit() == 13
-        told = run.text("own").rsplit("error:", 1)[1]
+        told = run.text("own").rsplit("error[", 1)[1]
         assert f"cannot fetch tftp://{labs.SERVER}/ldlinux.e64" in told
         assert 'the boot loader says "Failed to load ldlinux.e64"\n' in told
 
@@ -295,7 +295,7 @@ def test_a_program_that_says_it_cannot_run(served, boot):
     with boot(net, *IPXE, *UEFI, "--until", "os", "--boot-timeout", "60") as run:
         run.wait_text(r"efi_setup\(\) failed")
         assert run.wait_exit() == 15
-        assert "memtest86+x64.efi" in run.text("own").rsplit("error:", 1)[1]
+        assert "memtest86+x64.efi" in run.text("own").rsplit("error[", 1)[1]
 
 
 # -- disks of the network
@@ -329,7 +329,7 @@ def test_an_iscsi_lun_that_is_not_there(served, boot, linux_cd, payloads):
     net.serve_iscsi(payloads / "tgt", linux_cd)
     with boot(net, *IPXE, "--until", "os") as run:
         assert run.wait_exit() == 13
-        told = run.text("own").rsplit("error:", 1)[1]
+        told = run.text("own").rsplit("error[", 1)[1]
         assert f"cannot boot from the iSCSI target {labs.IQN} on {labs.SERVER}" in told and "LUN" in told
         assert "tcp://" not in told
 

@@ -327,4 +327,4 @@ def test_a_script_that_handles_all_of_these(lab, boot, assets):
     kernel = boots().splitlines()[2:]
     with boot(lab("bridge").serve(assets, script(*handled, *kernel)), *BRIDGE, "--until", "os") as run:
         assert run.wait_exit() == 0
-        assert "error:" not in run.text("own")
+        assert "error[" not in run.text("own")

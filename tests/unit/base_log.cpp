@@ -42,7 +42,7 @@ TEST_CASE("what is told is worded for its reader, but not what other programs sa
     log.fault({"what", "why", "hint", ExitCode::host});
     CHECK(lines.all == std::vector<std::string>{"vm-launch: <a>\n", "vm-launch: warning: <b>\n",
                                                 "vm-launch: debug: c\n",
-                                                "vm-launch: error: what\n  why:  why\n  hint: <hint>\n"});
+                                                "vm-launch: error[3]: what\n  why:  why\n  hint: <hint>\n"});
 }
 
 TEST_CASE("a JSON line is one object with time, level and message") {
@@ -68,7 +68,59 @@ TEST_CASE("a fault in JSON has what, why, hint and the exit code apart") {
 
 TEST_CASE("a fault in text") {
     CHECK(format_fault(LogFormat::text, {"cannot", "because", "do", ExitCode::host}, moment) ==
-          "vm-launch: error: cannot\n  why:  because\n  hint: do");
+          "vm-launch: error[3]: cannot\n  why:  because\n  hint: do");
+}
+
+TEST_CASE("a fault may have lines below it, and be about something") {
+    const nlohmann::ordered_json fields{{"reached", "dhcp"}};
+    const LogSubject subject{"end", fields};
+    const Fault fault{"cannot", "because", "do", ExitCode::fetch_failed};
+    CHECK(format_fault(LogFormat::text, fault, subject, "  console: a\x1b[2J", moment) ==
+          "vm-launch: error[13]: cannot\n  why:  because\n  hint: do\n  console: a\\x1b[2J");
+    CHECK(format_fault(LogFormat::text, fault, subject, "", moment) ==
+          format_fault(LogFormat::text, fault, moment));
+    const json line = json::parse(format_fault(LogFormat::json, fault, subject, "  console: a", moment));
+    CHECK(line["event"] == "end");
+    CHECK(line["reached"] == "dhcp");
+    CHECK(line["exit_code"] == 13);
+    CHECK(line.dump().find("console") == std::string::npos);
+}
+
+TEST_CASE("colour: a dim prefix, the level, and what was reached") {
+    CHECK(in_colour(LogLevel::info, "vm-launch: hello: x") == "\x1b[2mvm-launch: \x1b[22mhello: x");
+    CHECK(in_colour(LogLevel::info, "vm-launch: ✓ reached") ==
+          "\x1b[2mvm-launch: \x1b[22m\x1b[32m✓\x1b[39m reached");
+    CHECK(in_colour(LogLevel::warning, "vm-launch: warning: w: x") ==
+          "\x1b[2mvm-launch: \x1b[22m\x1b[33mwarning:\x1b[0m w: x");
+    CHECK(in_colour(LogLevel::error, "vm-launch: error[13]: f\n  why:  x") ==
+          "\x1b[2mvm-launch: \x1b[22m\x1b[1;31merror[13]:\x1b[0m f\n  why:  x");
+    CHECK(in_colour(LogLevel::debug, "vm-launch: debug: d") ==
+          "\x1b[2mvm-launch: \x1b[22m\x1b[2mdebug:\x1b[0m d");
+    CHECK(in_colour(LogLevel::info, "no prefix") == "no prefix");
+}
+
+TEST_CASE("a log in colour has none in JSON") {
+    Lines lines;
+    Log text{LogLevel::info, LogFormat::text, lines.sink(), {}, true};
+    text.warning("w");
+    Log programs{LogLevel::info, LogFormat::json, lines.sink(), {}, true};
+    programs.warning("w");
+    CHECK(lines.all.at(0) == "\x1b[2mvm-launch: \x1b[22m\x1b[33mwarning:\x1b[0m w\n");
+    CHECK(lines.all.at(1).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("colour by itself is for a terminal that has it, and whose user wants it") {
+    const auto wants = [](bool terminal, std::string_view term, std::string_view no_color) {
+        return wants_colour(ColourChoice::automatic, terminal, term, no_color);
+    };
+    CHECK(wants(true, "xterm-256color", ""));
+    CHECK_FALSE(wants(false, "xterm-256color", ""));
+    CHECK_FALSE(wants(true, "dumb", ""));
+    CHECK_FALSE(wants(true, "", ""));
+    CHECK_FALSE(wants(true, "xterm-256color", "1"));
+    CHECK_FALSE(wants(true, "xterm-256color", "0"));  // any value means it
+    CHECK(wants_colour(ColourChoice::always, false, "dumb", "1"));
+    CHECK_FALSE(wants_colour(ColourChoice::never, true, "xterm", ""));
 }
 
 TEST_CASE("the threshold holds back what is below it, and never a fault") {
@@ -80,7 +132,7 @@ TEST_CASE("the threshold holds back what is below it, and never a fault") {
         log.warning("w");
         log.fault({"f", "", ""});
         std::vector<std::string> expected{"vm-launch: debug: d\n", "vm-launch: i\n",
-                                          "vm-launch: warning: w\n", "vm-launch: error: f\n"};
+                                          "vm-launch: warning: w\n", "vm-launch: error[1]: f\n"};
         expected.erase(expected.begin(), expected.begin() + static_cast<int>(threshold));
         CHECK(lines.all == expected);
     }

@@ -120,9 +120,12 @@ const std::map<std::string, std::string>& other_values() {
         {"iso", "/images/x.iso"},
         {"no-console", "on"},
         {"console-raw", "on"},
+        {"console", "plain"},
+        {"console-log", "/var/log/vm.console"},
         {"stop-timeout", "30"},
         {"log-level", "debug"},
         {"log-format", "json"},
+        {"color", "never"},
         {"extra-args", "-device 'foo bar'"},
         {"network", "bridge"},
         {"bridge", "br0"},
@@ -530,11 +533,11 @@ TEST_CASE("all faults come in one run, each with its origin") {
     const ReadResult read =
         read_settings({"--memory=lots", "--ixpe", "--boot-order", "floppy", "--config", config_path},
                       {{"NETWORK_MAC", "nonsense"}, {"LOG_VERBOSE", "perhaps"}},
-                      file_with(R"({"cpus": "none", "colour": "red"})"));
+                      file_with(R"({"cpus": "none", "flavour": "sour"})"));
     const Words expected{
         "unknown option --ixpe | did you mean --ipxe?",
         "$LOG_VERBOSE: invalid value 'perhaps' (expected on or off) | ",
-        "'colour' in /etc/vm.json: unknown setting | keys are the long options without dashes",
+        "'flavour' in /etc/vm.json: unknown setting | keys are the long options without dashes",
         "--boot-order: invalid value 'floppy' (expected network, hd or cdrom) | ",
         "'cpus' in /etc/vm.json: invalid value 'none' (expected a count, half or max) | ",
         "$NETWORK_MAC: invalid MAC address 'nonsense' | six octets in hex, for example 52:54:00:12:34:56",

@@ -1,0 +1,348 @@
+"""What a run shows: colours, the summary at its end, and how much of the console, with a fake QEMU."""
+
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pyte
+import pytest
+
+from launch import BOOT, DEADLINE, ROOT, Running, command, environment, launch
+from test_cli_run import Terminal
+
+DIM_PREFIX = "\x1b[2mvm-launch: \x1b[22m"
+MENU = ROOT / "tests/unit/data/console-seabios-ipxe-menu.bin"
+
+
+# -- colours
+
+
+def test_a_terminal_gets_colours():
+    with Terminal(*BOOT, scenario="os,poweroff", TERM="xterm") as terminal:
+        assert terminal.end() == 0
+        assert f"{DIM_PREFIX}the guest powered off" in terminal.seen
+        assert f"{DIM_PREFIX}\x1b[32m✓\x1b[39m reached kernel" in terminal.seen
+    with Terminal(*BOOT, scenario="panic", TERM="xterm") as terminal:
+        assert terminal.end() == 20
+        assert f"{DIM_PREFIX}\x1b[1;31merror[20]:\x1b[0m the guest panicked" in terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("words", "variables"),
+    [
+        ((), {"TERM": "xterm", "NO_COLOR": "1"}),
+        ((), {"TERM": "dumb"}),
+        ((), {}),
+        (("--color", "never"), {"TERM": "xterm"}),
+        ((), {"TERM": "xterm", "COLOR": "never"}),
+    ],
+)
+def test_a_terminal_whose_user_wants_none_gets_no_colours(words, variables):
+    with Terminal(*BOOT, *words, scenario="poweroff", **variables) as terminal:
+        assert terminal.end() == 0
+        assert "vm-launch: the guest powered off" in terminal.seen
+        assert "\x1b[2m" not in terminal.seen
+
+
+def test_what_is_no_terminal_gets_colours_only_when_told_to():
+    env = environment("panic", TERM="xterm")
+    assert "\x1b" not in launch(*BOOT, env=env).stderr
+    coloured = launch(*BOOT, "--color=always", env={**env, "NO_COLOR": "1"}).stderr
+    assert coloured.startswith(DIM_PREFIX) and "\x1b[1;31merror[20]:\x1b[0m" in coloured
+    assert "\x1b" not in launch(*BOOT, "--color=always", "--log-format=json", env=env).stderr
+
+
+def test_every_subcommand_tells_its_faults_so():
+    for words in (("stop", "nobody-is-called-so"), ("guest-exec", "--name", "nobody-is-called-so", "true")):
+        assert "\x1b[1;31merror[" in launch(words[0], "--color", "always", *words[1:]).stderr
+        assert "\x1b[1;31merror[" in launch(*words, env=environment(COLOR="always")).stderr
+
+
+# -- the end of a run
+
+
+def summary(text):
+    """The lines from the run's end on."""
+    lines = text.splitlines()
+    begins = [number for number, line in enumerate(lines) if re.search(r"error\[\d+\]: |: the guest powered off$", line)]
+    return lines[begins[-1]:]
+
+
+def test_a_run_that_went_well_says_how_far_it_came(tmp_path):
+    report = tmp_path / "boot.json"
+    end = summary(launch(*BOOT, "--report", report, scenario="os,poweroff").stderr)
+    assert end[0] == "vm-launch: the guest powered off"
+    assert re.fullmatch(rf"vm-launch: ✓ reached kernel in [\d.]+ m?s; report: {report}", end[1]), end
+    assert len(end) <= 3
+    assert json.loads(report.read_text())["exit_code"] == 0
+
+
+def test_a_failure_says_what_the_console_said_last(tmp_path):
+    report = tmp_path / "boot.json"
+    result = launch(*BOOT, "--report", report, scenario="not-found")
+    assert result.returncode == 13, result.stderr
+    end = summary(result.stderr)
+    assert len(end) <= 10
+    assert end[0].startswith("vm-launch: error[13]: ")
+    assert end[1].startswith("  why:  ") and end[2].startswith("  hint: ")
+    at = next(number for number, line in enumerate(end) if line.startswith("  console: "))
+    said = [line[len("  console: "):] for line in end[at:at + 5]]
+    assert said[-2:] == ["No more network devices", "No bootable device."]
+    assert said == json.loads(report.read_text())["boots"][-1]["console"][-5:]
+    assert re.match(r"vm-launch: reached \w+ in [\d.]+ m?s; report: ", end[at + 5]), end
+
+
+def test_what_the_console_said_last_commands_no_terminal(open_folder):
+    (open_folder / "stream").write_bytes(b"one\r\n\x1b]0;title\x07two\x1b[2J\xc2\x9b31mthree\r\n")
+    result = launch(*BOOT, env=environment("replay,panic", QEMU_FAKE_CONSOLE=str(open_folder / "stream")))
+    assert "  console: " in result.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", result.stderr), repr(result.stderr)
+
+
+def test_a_qemu_that_could_not_start_is_told_in_ten_lines():
+    end = summary(launch(*BOOT, scenario="die-early").stderr)
+    assert len(end) <= 10 and "  console: " not in "\n".join(end)
+    assert end[-1].startswith("  hint: ")
+
+
+@pytest.mark.parametrize(("scenario", "code"), [("os,poweroff", 0), ("not-found", 13), ("die-early", 4)])
+def test_in_json_the_summary_is_in_the_line_of_the_end(scenario, code, tmp_path):
+    result = launch(*BOOT, "--log-format=json", "--report", tmp_path / "boot.json", scenario=scenario)
+    assert result.returncode == code
+    *others, end = map(json.loads, result.stderr.splitlines())
+    assert [line for line in others if line.get("event") == "end"] == []
+    assert (end["event"], end["exit_code"]) == ("end", code)
+    assert end["reports"] == [str(tmp_path / "boot.json")]
+    assert end["reached"] == {0: "kernel", 4: None}.get(code, end["reached"])
+    assert code == 4 or end["console"][0]
+    assert {"reached_after", "boot", "fetched_bytes", "spent"} <= set(end)
+
+
+def test_a_report_that_is_not_there_is_not_named(tmp_path):
+    with Running(*BOOT, "--report", tmp_path / "sub.json", scenario="acpi") as run:
+        run.wait_for("machine: QEMU")
+        (tmp_path / "sub.json").mkdir()
+        run.signal(signal.SIGTERM)
+        assert run.end() == 5
+        assert "error[5]: cannot write the report" in run.text["stderr"]
+        assert "; report: " not in run.text["stderr"]
+
+
+# -- how much of the console is shown
+
+
+@pytest.mark.parametrize("words", [("--console", "quiet"), ("--no-console",)])
+def test_quiet_shows_nothing_and_still_looks(words):
+    result = launch(*BOOT, *words, scenario="not-found")
+    assert (result.returncode, result.stdout) == (13, "")
+    assert "No bootable device." in result.stderr
+
+
+def test_quiet_leaves_the_terminal_alone():
+    with Terminal(*BOOT, "--console", "quiet", scenario="run") as terminal:
+        terminal.wait_for("machine: QEMU")
+        assert terminal.mode() == terminal.before
+        terminal.type(b"\x03")
+        assert terminal.end() == 0
+        assert "fake firmware" not in terminal.seen
+
+
+def test_plain_is_text_on_a_terminal_too_and_its_keys_reach_the_guest():
+    with Terminal(*BOOT, "--console=plain", scenario="replay,echo", console=str(MENU)) as terminal:
+        terminal.wait_for("net0: 10.0.2.15")
+        assert terminal.is_raw()
+        terminal.type(b"hello\r")
+        terminal.wait_for("you typed hello")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.end() == 0
+        assert "\x1b" not in terminal.seen
+        assert terminal.mode() == terminal.before
+
+
+def test_the_newer_name_wins_and_a_flag_over_a_variable():
+    assert launch(*BOOT, "--console=plain", env=environment("poweroff", NO_CONSOLE="1")).stdout.startswith("fake firmware")
+    assert launch(*BOOT, "--no-console", env=environment("poweroff", CONSOLE="raw")).stdout == ""
+    refused = launch(*BOOT, "--console", "loud")
+    assert refused.returncode == 2
+    assert "--console: invalid value 'loud' (expected auto, quiet, plain or raw)" in refused.stderr
+
+
+# -- --console-log
+
+
+def test_every_byte_is_kept_whatever_is_shown(open_folder):
+    for words in ((), ("--console=quiet",), ("--console=raw",)):
+        log = open_folder / "console.log"
+        log.write_text("of an earlier run")
+        env = environment("replay,poweroff", QEMU_FAKE_CONSOLE=str(MENU))
+        result = subprocess.run(
+            command(*BOOT, *words, "--console-log", log), env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=True
+        )
+        kept = log.read_bytes()
+        assert re.match(rb"fake firmware\r\nprocess \d+\r\n", kept)
+        assert kept.endswith(MENU.read_bytes())
+        assert b"no more of the console" not in result.stderr
+
+
+def test_it_goes_on_over_resets(tmp_path):
+    log = tmp_path / "console.log"
+    assert launch(*BOOT, "--console-log", log, scenario="reboots").returncode == 0
+    assert log.read_bytes().count(b"SeaBIOS (version fake)\r\n") == 2
+
+
+def test_it_grows_while_the_guest_runs(tmp_path):
+    with Running(*BOOT, "--console-log", tmp_path / "log", scenario="acpi") as run:
+        run.wait_for("fake firmware", "stdout")
+        assert (tmp_path / "log").read_bytes().startswith(b"fake firmware\r\n")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 0
+
+
+def test_one_that_cannot_be_is_refused_before_the_start(tmp_path):
+    result = launch(*BOOT, "--console-log", tmp_path / "none" / "log")
+    assert result.returncode == 3
+    assert f"error[3]: --console-log: cannot write the console log {tmp_path}/none/log" in result.stderr
+    assert result.stdout == ""
+    os.mkfifo(tmp_path / "pipe")
+    result = launch(*BOOT, "--console-log", tmp_path / "pipe")
+    assert result.returncode == 3
+    assert "nobody reads it yet" in result.stderr
+
+
+def test_a_full_disk_ends_the_log_alone():
+    result = launch(*BOOT, "--console-log", "/dev/full", scenario="os,poweroff")
+    assert result.returncode == 0
+    assert result.stderr.count("warning: no more of the console is kept (--console-log): No space left on device") == 1
+
+
+# -- the row at the bottom of a terminal
+
+KEYS = " · Ctrl-] detaches"
+
+
+class Screen(Terminal):
+    """A terminal with a row of vm-launch's, whose guest says again what is typed: so it can be told to write anything."""
+
+    def __init__(self, *arguments, scenario="echo", **variables):
+        super().__init__(*BOOT, "--color", "never", *arguments, scenario=scenario, **{"TERM": "xterm", **variables})
+
+    def row(self):
+        return self.view().display[-1].rstrip()
+
+    def wait_row(self, is_right):
+        until = time.monotonic() + DEADLINE
+        while not is_right(self.row()):
+            assert time.monotonic() < until, "\n".join(self.view().display)
+            if select.select([self.user], [], [], 0.1)[0]:
+                self.seen += self.decoder.decode(os.read(self.user, 65536))
+
+    def guest_writes(self, text):
+        self.type(text.encode() + b"\r")
+        self.wait_for(text[-8:])
+
+    def stop(self):
+        os.kill(self.pid, signal.SIGTERM)
+        assert self.end() == 0
+        view = self.view()
+        assert not any(KEYS in line for line in view.display), "\n".join(view.display)
+        assert view.margins in (None, pyte.screens.Margins(0, 23)) and view.cursor.x == 0
+        assert self.mode() == self.before
+        said = [line for line in self.lines() if line]
+        assert said[-1].startswith("vm-launch: ✓ reached ")
+        return said
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_the_row_stands_below_what_flows(columns):
+    with Screen(columns=columns) as screen:
+        screen.wait_row(lambda row: row.endswith(KEYS))
+        for number in range(60):
+            screen.guest_writes(f"line {number:04}")
+        screen.wait_row(lambda row: re.fullmatch(r"\d:\d\d" + KEYS, row))
+        assert screen.view().display[-3:-1] == [line.ljust(columns) for line in ("you typed line 0059", "")]
+        said = screen.stop()
+        lines = [line for line in said if line.startswith("you typed line")]
+        assert lines == [f"you typed line {number:04}" for number in range(60)]
+
+
+def test_the_row_tells_the_stages():
+    with Screen() as screen:
+        screen.wait_row(lambda row: row.endswith(KEYS))
+        screen.guest_writes("iPXE 1.21.1 -- Open Source Network Boot Firmware -- http://ipxe.org")
+        screen.stop()
+    with Screen(scenario="no-offer") as screen:
+        screen.wait_row(lambda row: row.startswith("✓ firmware ✓ rom · 0:"))
+        screen.type(b"\x1d")
+        screen.wait_row(lambda row: row.endswith(" · Ctrl-C stops"))
+        screen.stop()
+
+
+@pytest.mark.parametrize("drawing", ["\x1b[2J\x1b[5;10Hthe menu", "\x1b[?1049hthe menu", "\x1b[3;9rthe menu", "\x1b[24;1Hthe menu"])
+def test_the_row_gives_way_to_a_guest_that_draws(drawing):
+    with Screen() as screen:
+        screen.wait_row(lambda row: row.endswith(KEYS))
+        screen.guest_writes(drawing)
+        screen.wait_row(lambda row: KEYS not in row)
+        assert any("the menu" in line for line in screen.view().display)
+        for number in range(30):
+            screen.guest_writes(f"line {number:04}")
+        if "1049" not in drawing:
+            screen.wait_row(lambda row: row.endswith(KEYS))
+            screen.stop()
+        else:  # pyte has no alternate screen, so that what follows it is elsewhere there
+            assert KEYS not in screen.row()
+            os.kill(screen.pid, signal.SIGTERM)
+            assert screen.end() == 0
+
+
+def test_the_row_goes_when_an_operating_system_runs():
+    with Screen() as screen:
+        screen.wait_row(lambda row: row.endswith(KEYS))
+        screen.guest_writes("iPXE initialising devices...ok")
+        screen.type(b"[    1.0] Run /init as init process\r")
+        screen.wait_for("operating system: ")
+        screen.wait_row(lambda row: KEYS not in row)
+        assert "\x1b[r" in screen.seen
+        os.kill(screen.pid, signal.SIGTERM)
+        os.kill(screen.pid, signal.SIGTERM)
+        screen.end()
+        assert screen.mode() == screen.before
+
+
+def test_the_row_follows_the_terminals_size():
+    with Screen() as screen:
+        screen.wait_row(lambda row: row.endswith(KEYS))
+        fcntl.ioctl(screen.terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
+        screen.wait_for("\x1b[1;39r")
+        fcntl.ioctl(screen.terminal, termios.TIOCSWINSZ, struct.pack("4H", 5, 100, 0, 0))
+        screen.wait_for("\x1b[r\x1b8")
+        os.kill(screen.pid, signal.SIGTERM)
+        assert screen.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "variables"), [(("--console=raw",), {}), ((), {"TERM": "dumb"}), ((), {"TERM": ""}), (("--log-format=json",), {})]
+)
+def test_where_there_is_no_row(words, variables):
+    with Screen(*words, **variables) as screen:
+        screen.wait_for("fake firmware")
+        time.sleep(1)  # nothing tells that nothing will come
+        os.kill(screen.pid, signal.SIGTERM)
+        assert screen.end() == 0
+        assert KEYS not in screen.seen and "r\x1b8" not in screen.seen
+
+
+def test_no_row_without_a_keyboard():
+    with Screen(scenario="echo", standard_input=False) as screen:
+        screen.wait_for("fake firmware")
+        time.sleep(1)
+        os.kill(screen.pid, signal.SIGTERM)
+        assert screen.end() == 0
+        assert "0:00" not in screen.seen
