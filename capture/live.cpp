@@ -64,12 +64,12 @@ void Live::frames_lost() {
 }
 
 void Live::take_happenings() {
-    for (const Happening& happening : machines_.take_happenings()) {
-        happened(happening);
+    for (Happening& happening : machines_.take_happenings()) {
+        happened(std::move(happening));
     }
 }
 
-void Live::happened(const Happening& happening) {
+void Live::happened(Happening happening) {
     State& state = states_[happening.mac];
     if (happening.gave_way) {
         const CapturedBoot& last = *happening.step.over;
@@ -85,9 +85,9 @@ void Live::happened(const Happening& happening) {
     }
 }
 
-void Live::begins(const Happening& happening, State& state) {
+void Live::begins(Happening& happening, State& state) {
     if (happening.step.over) {
-        settle(happening.mac, state, happening.at, *happening.step.over, true);
+        settle(happening.mac, state, happening.at, *std::move(happening.step.over), true);
         state = {.boot = state.boot + 1};
     }
     state.progress = happening.at;
@@ -110,14 +110,14 @@ void Live::shows(const Happening& happening, State& state) {
             news_.emplace_back(news_of(News::Kind::mark, happening.mac, state.boot, began + mark.at, began));
         news.mark = mark;
     }
+    state.due = further || state.settled ? happening.at + silence_s : state.due;
     state.settled = false;
     state.progress = further ? happening.at : state.progress;
-    state.due = happening.at + silence_s;
     const bool system = std::any_of(marks.begin(), marks.end(),
                                     [](const boot::Mark& mark) { return mark.stage == boot::Stage::kernel; });
     if (system && place != nullptr) {
         CapturedBoot boot = place->machine.running_boot();
-        judge(boot, happening.at);
+        judge(boot, happening.at + long_after_s);
         if (boot.verdict.code == ExitCode::ok) {
             settle(happening.mac, state, happening.at, std::move(boot), false);
         }

@@ -98,8 +98,8 @@ class Live {
     };
 
     void take_happenings();
-    void happened(const Happening& happening);
-    void begins(const Happening& happening, State& state);
+    void happened(Happening happening);
+    void begins(Happening& happening, State& state);
     void shows(const Happening& happening, State& state);
     void look(Place& place, State& state, double now);
     void settle(const Mac& mac, State& state, double now, CapturedBoot boot, bool over);

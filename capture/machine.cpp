@@ -146,8 +146,12 @@ Step Machine::begin_boot(double at) {
     Step step{.begins = true};
     if (timeline_) {
         step.over = running_boot();
-        boot::add_bounded(ended_, *step.over, kept_.most, left_out_);
-        lighten_all(ended_, kept_.weight);
+        if (kept_.most > 0) {
+            boot::add_bounded(ended_, *step.over, kept_.most, left_out_);
+            lighten_all(ended_, kept_.weight);
+        } else {
+            ++left_out_;
+        }
     }
     timeline_.emplace(std::vector<boot::WatchedNic>{{mac_text(mac_), mac_}}, boot::Subject::captured);
     current_ = {.began = at, .latest = at};

@@ -56,12 +56,12 @@ std::string line_of(const Event& event, const Stamp& stamp, std::optional<std::u
 std::string line_of(std::string_view name, const ordered_json& fields, const Stamp& stamp,
                     std::optional<std::uint64_t> number) {
     ordered_json object = head_of(name, stamp, number);
-    for (const auto& [key, value] : fields.items()) {
-        object[key] = value;
-    }
     std::string line = dumped(object);
+    if (!fields.empty()) {
+        line.replace(line.rfind('}'), std::string::npos, ",");
+        line.append(dumped(fields), 1);
+    }
     if (line.size() > longest_line) {
-        object = head_of(name, stamp, number);
         object["too_long"] = true;
         line = dumped(object);
     }

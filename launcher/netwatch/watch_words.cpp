@@ -31,7 +31,7 @@ std::string line(double when, std::string_view who, std::string_view what, std::
     return fmt::format("{}  {:<17}  {:<16}  {}\n", time_text(when), who, what, printable(words));
 }
 
-ordered_json with_machine(const News& news, ordered_json fields) {
+ordered_json with_machine(const News& news, const ordered_json& fields) {
     ordered_json all{{"machine", mac_text(news.mac)}, {"boot", news.boot}};
     all.update(fields);
     return all;
@@ -58,7 +58,7 @@ Telling verdict(const News& news) {
     if (!fault.hint.empty()) {
         text += line(news.when, who, "hint", fault.hint);
     }
-    return {"verdict", news.when, with_machine(news, std::move(fields)), std::move(text)};
+    return {"verdict", news.when, with_machine(news, fields), std::move(text)};
 }
 
 }  // namespace
