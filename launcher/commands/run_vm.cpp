@@ -75,14 +75,6 @@ ConsoleMode console_mode(const Settings& settings, ConsoleView view) {
     return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
 }
 
-// Is there a terminal for it, of a user who sits there?
-bool wants_status_row(const Settings& settings, ConsoleView view, const Environment& environment) {
-    const std::string term = value_of(environment, "TERM");
-    return is_our_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO) && !term.empty() && term != "dumb" &&
-           view != ConsoleView::raw && !is_on_standard_output(settings.events) &&
-           settings.log_format == LogFormat::text;
-}
-
 std::string devices_of(const std::vector<BootEntry>& order) {
     std::string devices;
     for (const BootEntry& entry : order) {
@@ -209,8 +201,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
          spec.accelerator == Accelerator::kvm, console_bytes(view), net::outlives_descriptors(plan.links),
          becomes, settings.reports, description_of(spec), keeps_disks(spec),
          settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR"),
-         wording_for(read), is_in_colour(settings.colour, environment),
-         wants_status_row(settings, view, environment)},
+         wording_for(read), is_in_colour(settings.colour, environment)},
         std::move(inputs));
 }
 

@@ -24,11 +24,7 @@ class OutputQueue {
   public:
     OutputQueue(boost::asio::io_context& io, int fd);
 
-    void write(std::string_view bytes) { write_as_is(filter_ ? filter_(bytes) : std::string{bytes}); }
-    // What is written goes through this, from now on; none: as it is.
-    void through(std::function<std::string(std::string_view bytes)> filter) { filter_ = std::move(filter); }
-    // Past that.
-    void write_as_is(std::string_view bytes);
+    void write(std::string_view bytes);
     // More waits here than a reader that keeps up would leave: the source should pause until `on_drained` is
     // called.
     [[nodiscard]] bool congested() const { return waiting_.size() > enough; }
@@ -55,7 +51,6 @@ class OutputQueue {
     std::string waiting_;
     bool armed_ = false;
     std::function<void()> drained_;
-    std::function<std::string(std::string_view bytes)> filter_;
 };
 
 }  // namespace vml

@@ -25,18 +25,8 @@ GuestPorts::GuestPorts(boost::asio::io_context& io, Ends ends, const RunOptions&
                 },
                 [&screen] { screen.own_lines().guest_wrote(); }, handlers.on_attach,
                 [this](std::string_view bytes) { heard(bytes); }}},
-      agent_{io, std::move(ends.agent), handlers.on_agent},
-      status_{io, screen.out(), handlers.status, options.colour} {
+      agent_{io, std::move(ends.agent), handlers.on_agent} {
     screen.own_lines().beside(&console_);
-    if (options.status_row) {
-        status_.begin();
-    }
-}
-
-void GuestPorts::end() {
-    console_.drain({});
-    status_.end();
-    console_.release_terminal();
 }
 
 void GuestPorts::heard(std::string_view bytes) {

@@ -13,7 +13,6 @@
 #include "launcher/console/console_log.h"
 #include "launcher/console/console_viewers.h"
 #include "launcher/console/screen_log.h"
-#include "launcher/console/status_row.h"
 #include "launcher/remote/guest_agent.h"
 #include "launcher/run/run_options.h"
 
@@ -27,7 +26,6 @@ class GuestPorts {
         std::function<void(const std::string& line, double quiet_s)> on_partial;
         std::function<void(bool attached)> on_attach;
         std::function<void()> on_agent;  // it answers
-        StatusRow::Look status;
     };
     struct Ends {
         OwnedFd console;
@@ -43,9 +41,6 @@ class GuestPorts {
     [[nodiscard]] ConsoleViewers& viewers() { return viewers_; }
     [[nodiscard]] GuestAgent& agent() { return agent_; }
 
-    // What the guest has written by now is shown, and the terminal put back.
-    void end();
-
     // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
     [[nodiscard]] bool is_attended() const { return console_.has_keyboard() || viewers_.has_keyboard(); }
 
@@ -60,7 +55,6 @@ class GuestPorts {
     ConsoleLog log_;
     Console console_;
     GuestAgent agent_;
-    StatusRow status_;
 };
 
 }  // namespace vml

@@ -28,7 +28,6 @@
 #include "launcher/run/qemu_link.h"
 #include "launcher/run/record_file.h"
 #include "launcher/run/run_report.h"
-#include "launcher/run/run_status.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/run/told_state.h"
@@ -157,7 +156,10 @@ void RunLoop::end_of_run() {
             log_.fault(fault);
         }
     });
-    guard_.run([this] { guest_.end(); });
+    guard_.run([this] {
+        guest_.console().drain({});
+        guest_.console().release_terminal();
+    });
     RunSummary told;
     guard_.run([&] { told = write_report(); });
     say_end(*end_, told, log_);
@@ -209,8 +211,7 @@ GuestPorts::Handlers RunLoop::guest_handlers() {
                               : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C "
                                 "stops the VM");
             }),
-            guard_.around([this] { watch_.agent_answered(); }),
-            [this] { return status_of(watch_, guest_.console().has_keyboard()); }};
+            guard_.around([this] { watch_.agent_answered(); })};
 }
 
 BootWatch::Handlers RunLoop::watch_handlers() {

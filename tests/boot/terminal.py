@@ -63,7 +63,8 @@ class Terminal(vm.Boot):
         """What a person sees, as pyte draws it, with what can be scrolled back to."""
         view = pyte.HistoryScreen(self.columns, self.rows, history=10_000)
         self.log.flush()
-        pyte.ByteStream(view).feed((self.folder / "screen").read_bytes())
+        written = (self.folder / "screen").read_bytes()
+        pyte.ByteStream(view).feed(written.replace(b"\x1b[r", b"\x1b[1;%dr" % self.rows))  # which pyte does not know without parameters
         return view
 
     def wait_view(self, is_right):
@@ -78,7 +79,7 @@ class Terminal(vm.Boot):
         view = self.view()
         seen = ["".join(row[column].data for column in range(self.columns)).rstrip() for row in view.history.top]
         seen += [row.rstrip() for row in view.display]
-        said = re.findall(r"vm-launch: [^\r\n\x1b]*", self.text())
+        said = re.findall(r"vm-launch: [^\r\n\x1b]*", re.sub(r"\x1b\[[\d;]*m", "", self.text()))
         assert said
         for line in said:
             wrapped = [line[at:at + self.columns].rstrip() for at in range(0, len(line), self.columns)]

@@ -1,17 +1,11 @@
 """What a run shows: colours, the summary at its end, and how much of the console, with a fake QEMU."""
 
-import fcntl
 import json
 import os
 import re
-import select
 import signal
-import struct
 import subprocess
-import termios
-import time
 
-import pyte
 import pytest
 
 from launch import BOOT, DEADLINE, ROOT, Running, command, environment, launch
@@ -220,129 +214,3 @@ def test_a_full_disk_ends_the_log_alone():
     result = launch(*BOOT, "--console-log", "/dev/full", scenario="os,poweroff")
     assert result.returncode == 0
     assert result.stderr.count("warning: no more of the console is kept (--console-log): No space left on device") == 1
-
-
-# -- the row at the bottom of a terminal
-
-KEYS = " · Ctrl-] detaches"
-
-
-class Screen(Terminal):
-    """A terminal with a row of vm-launch's, whose guest says again what is typed: so it can be told to write anything."""
-
-    def __init__(self, *arguments, scenario="echo", **variables):
-        super().__init__(*BOOT, "--color", "never", *arguments, scenario=scenario, **{"TERM": "xterm", **variables})
-
-    def row(self):
-        return self.view().display[-1].rstrip()
-
-    def wait_row(self, is_right):
-        until = time.monotonic() + DEADLINE
-        while not is_right(self.row()):
-            assert time.monotonic() < until, "\n".join(self.view().display)
-            if select.select([self.user], [], [], 0.1)[0]:
-                self.seen += self.decoder.decode(os.read(self.user, 65536))
-
-    def guest_writes(self, text):
-        self.type(text.encode() + b"\r")
-        self.wait_for(text[-8:])
-
-    def stop(self):
-        os.kill(self.pid, signal.SIGTERM)
-        assert self.end() == 0
-        view = self.view()
-        assert not any(KEYS in line for line in view.display), "\n".join(view.display)
-        assert view.margins in (None, pyte.screens.Margins(0, 23)) and view.cursor.x == 0
-        assert self.mode() == self.before
-        said = [line for line in self.lines() if line]
-        assert said[-1].startswith("vm-launch: ✓ reached ")
-        return said
-
-
-@pytest.mark.parametrize("columns", [80, 120, 200])
-def test_the_row_stands_below_what_flows(columns):
-    with Screen(columns=columns) as screen:
-        screen.wait_row(lambda row: row.endswith(KEYS))
-        for number in range(60):
-            screen.guest_writes(f"line {number:04}")
-        screen.wait_row(lambda row: re.fullmatch(r"\d:\d\d" + KEYS, row))
-        assert screen.view().display[-3:-1] == [line.ljust(columns) for line in ("you typed line 0059", "")]
-        said = screen.stop()
-        lines = [line for line in said if line.startswith("you typed line")]
-        assert lines == [f"you typed line {number:04}" for number in range(60)]
-
-
-def test_the_row_tells_the_stages():
-    with Screen() as screen:
-        screen.wait_row(lambda row: row.endswith(KEYS))
-        screen.guest_writes("iPXE 1.21.1 -- Open Source Network Boot Firmware -- http://ipxe.org")
-        screen.stop()
-    with Screen(scenario="no-offer") as screen:
-        screen.wait_row(lambda row: row.startswith("✓ firmware ✓ rom · 0:"))
-        screen.type(b"\x1d")
-        screen.wait_row(lambda row: row.endswith(" · Ctrl-C stops"))
-        screen.stop()
-
-
-@pytest.mark.parametrize("drawing", ["\x1b[2J\x1b[5;10Hthe menu", "\x1b[?1049hthe menu", "\x1b[3;9rthe menu", "\x1b[24;1Hthe menu"])
-def test_the_row_gives_way_to_a_guest_that_draws(drawing):
-    with Screen() as screen:
-        screen.wait_row(lambda row: row.endswith(KEYS))
-        screen.guest_writes(drawing)
-        screen.wait_row(lambda row: KEYS not in row)
-        assert any("the menu" in line for line in screen.view().display)
-        for number in range(30):
-            screen.guest_writes(f"line {number:04}")
-        if "1049" not in drawing:
-            screen.wait_row(lambda row: row.endswith(KEYS))
-            screen.stop()
-        else:  # pyte has no alternate screen, so that what follows it is elsewhere there
-            assert KEYS not in screen.row()
-            os.kill(screen.pid, signal.SIGTERM)
-            assert screen.end() == 0
-
-
-def test_the_row_goes_when_an_operating_system_runs():
-    with Screen() as screen:
-        screen.wait_row(lambda row: row.endswith(KEYS))
-        screen.guest_writes("iPXE initialising devices...ok")
-        screen.type(b"[    1.0] Run /init as init process\r")
-        screen.wait_for("operating system: ")
-        screen.wait_row(lambda row: KEYS not in row)
-        assert "\x1b[r" in screen.seen
-        os.kill(screen.pid, signal.SIGTERM)
-        os.kill(screen.pid, signal.SIGTERM)
-        screen.end()
-        assert screen.mode() == screen.before
-
-
-def test_the_row_follows_the_terminals_size():
-    with Screen() as screen:
-        screen.wait_row(lambda row: row.endswith(KEYS))
-        fcntl.ioctl(screen.terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
-        screen.wait_for("\x1b[1;39r")
-        fcntl.ioctl(screen.terminal, termios.TIOCSWINSZ, struct.pack("4H", 5, 100, 0, 0))
-        screen.wait_for("\x1b[r\x1b8")
-        os.kill(screen.pid, signal.SIGTERM)
-        assert screen.end() == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "variables"), [(("--console=raw",), {}), ((), {"TERM": "dumb"}), ((), {"TERM": ""}), (("--log-format=json",), {})]
-)
-def test_where_there_is_no_row(words, variables):
-    with Screen(*words, **variables) as screen:
-        screen.wait_for("fake firmware")
-        time.sleep(1)  # nothing tells that nothing will come
-        os.kill(screen.pid, signal.SIGTERM)
-        assert screen.end() == 0
-        assert KEYS not in screen.seen and "r\x1b8" not in screen.seen
-
-
-def test_no_row_without_a_keyboard():
-    with Screen(scenario="echo", standard_input=False) as screen:
-        screen.wait_for("fake firmware")
-        time.sleep(1)
-        os.kill(screen.pid, signal.SIGTERM)
-        assert screen.end() == 0
-        assert "0:00" not in screen.seen
