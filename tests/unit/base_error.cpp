@@ -48,6 +48,7 @@ TEST_CASE("exit codes are the documented numbers") {
     CHECK(static_cast<int>(ExitCode::boot_timeout) == 15);
     CHECK(static_cast<int>(ExitCode::reboot_loop) == 16);
     CHECK(static_cast<int>(ExitCode::no_machine) == 17);
+    CHECK(static_cast<int>(ExitCode::tests_failed) == 18);
     CHECK(static_cast<int>(ExitCode::guest_panicked) == 20);
     CHECK(static_cast<int>(ExitCode::exec_failed) == 125);
 }
@@ -69,6 +70,7 @@ bool has_meaning(ExitCode code) {
         case ExitCode::boot_timeout:
         case ExitCode::reboot_loop:
         case ExitCode::no_machine:
+        case ExitCode::tests_failed:
         case ExitCode::guest_panicked:
         case ExitCode::exec_failed:
             return std::any_of(exit_code_meanings.begin(), exit_code_meanings.end(),
