@@ -21,10 +21,12 @@ namespace vml::net {
 
 namespace {
 
-constexpr unsigned block_size = 1U << 20U;  // bytes
-constexpr unsigned wanted_blocks = 16;      // a tenth of a second of a link of 1 Gbit/s, and more
-constexpr unsigned least_blocks = 2;        // where memory is scarce
-constexpr unsigned retire_ms = 50;          // a block that is not full is given to its reader after so long
+// A block is given to its reader when it is full, or retire_ms after its first frame, however little is in
+// it: a ring of few frames is full after wanted_blocks times that, 12.8 s.
+constexpr unsigned block_size = 1U << 16U;  // bytes; more than the filter's longest frame
+constexpr unsigned wanted_blocks = 256;
+constexpr unsigned least_blocks = 32;  // where memory is scarce
+constexpr unsigned retire_ms = 50;
 
 Error cannot_watch_link(const std::string& link, std::string_view step, int error) {
     return Error{{fmt::format("cannot watch the frames on {}", link),
