@@ -93,6 +93,7 @@ class Timeline {
     void dhcp6(double at, bool from_guest, const Packet& packet, const Dhcp6Message& message);
     void arp(double at, bool from_guest, const ArpMessage& message);
     void fetched(double at, std::size_t index);
+    [[nodiscard]] bool is_asked_by_a_system(double at, const TcpSegment& request) const;
     // A loader's search through names that are not there is told in one line once it is over
     // (timeline_search.cpp).
     [[nodiscard]] bool is_searched(double at, const Fetch& fetch);

@@ -108,6 +108,10 @@ std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& pac
     }
     if (from_guest) {
         mark_once(Stage::link, at, Proof::wire, "up");
+        if (const auto* tcp = std::get_if<TcpSegment>(&packet.body);
+            tcp != nullptr && is_asked_by_a_system(at, *tcp)) {
+            mark_once(Stage::kernel, at, Proof::wire, "an HTTP client that is no boot program's asks now");
+        }
     }
     if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
         dhcp(at, nic, from_guest, packet, *message);

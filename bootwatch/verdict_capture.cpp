@@ -27,6 +27,13 @@ bool was_given_a_program(const Boot& boot) {
     return std::any_of(boot.fetches.begin(), boot.fetches.end(), is_kernel_or_program);
 }
 
+// By what a system was heard (timeline_wire.cpp).
+std::string_view system_speaks(const Boot& boot) {
+    const bool by_dhcp = std::any_of(boot.dhcp.begin(), boot.dhcp.end(),
+                                     [](const DhcpTalk& talk) { return talk.client == Client::other; });
+    return by_dhcp ? "DHCP" : "HTTP";
+}
+
 // Not where an operating system may have come from a disk, after a network boot that failed.
 Verdict booted(const Scene& scene) {
     const Boot& boot = scene.boot;
@@ -34,7 +41,9 @@ Verdict booted(const Scene& scene) {
     if (!at || !was_given_a_program(boot)) {
         return std::nullopt;
     }
-    return told("booted", "", fmt::format("its DHCP client was heard at {:.1f} s{}", *at, scene.notes()), "");
+    const std::string_view protocol = system_speaks(boot);
+    return told("booted", protocol,
+                fmt::format("its {} client was heard at {:.1f} s{}", protocol, *at, scene.notes()), "");
 }
 
 Verdict one_direction(const Scene& scene, const CaptureView& view) {
@@ -52,9 +61,9 @@ Verdict one_direction(const Scene& scene, const CaptureView& view) {
     }
     const DhcpTalk* dhcp = scene.talk();
     if (view.unseen_server && dhcp != nullptr && !dhcp->ack && !scene.is_past(*dhcp)) {
-        return told(
-            "one-direction", fmt::format("what the DHCP server {} answered", to_string(*view.unseen_server)),
-            "the machine took an offer of that server, and none is in the capture", std::string{hint});
+        return told("one-direction",
+                    fmt::format("what the DHCP server {} answered", to_string(*view.unseen_server)),
+                    "the machine took an offer of that server, and none was seen", std::string{hint});
     }
     const bool nothing_came = std::all_of(scene.boot.fetches.begin(), scene.boot.fetches.end(),
                                           [](const Fetch& fetch) { return fetch.received == 0; });
@@ -62,8 +71,7 @@ Verdict one_direction(const Scene& scene, const CaptureView& view) {
         return std::nullopt;
     }
     return told("one-direction", "what the machine was answered",
-                "the machine went on as if it had been answered, and no answer is in the capture",
-                std::string{hint});
+                "the machine went on as if it had been answered, and no answer was seen", std::string{hint});
 }
 
 std::string amount_of(const Fetch& fetch) {
@@ -159,7 +167,7 @@ Verdict cut_frames(const Scene& scene) {
     if (dhcp == nullptr || !is_cut(*dhcp) || !scene.named_file().empty() || scene.is_past(*dhcp)) {
         return std::nullopt;
     }
-    return told("cut-frames", "", "of the DHCP server's answer the capture has the beginning alone",
+    return told("cut-frames", "", "of the DHCP server's answer the beginning alone was seen",
                 "capture whole frames: tcpdump -s 0");
 }
 
@@ -235,14 +243,14 @@ Verdict delivered(const Scene& scene) {
     return told("delivered", "",
                 fmt::format("the last of it was {}, at {:.1f} s{}", fetch->url,
                             fetch->ended.value_or(fetch->latest), scene.notes()),
-                "what became of it is not in a capture: the machine's screen or serial console tells");
+                "frames do not show what became of it: the machine's screen or serial console tells");
 }
 
 // What followed is another story: a disk, mostly.
 Fault with_system(Fault fault, const Boot& boot) {
     if (const auto at = boot.time_of(Stage::kernel); at && fault.code != ExitCode::ok) {
-        fault.why += fmt::format("{}at {:.1f} s an operating system spoke DHCP, from a disk perhaps",
-                                 fault.why.empty() ? "" : "; ", *at);
+        fault.why += fmt::format("{}at {:.1f} s an operating system spoke {}, from a disk perhaps",
+                                 fault.why.empty() ? "" : "; ", *at, system_speaks(boot));
     }
     return fault;
 }
@@ -259,7 +267,7 @@ Fault by_rules(const Scene& scene) {
             return *verdict;
         }
     }
-    return told("stalled", "", seen_last(scene.boot), "what the machine did since is not in the capture");
+    return told("stalled", "", seen_last(scene.boot), "what the machine did since was not seen");
 }
 
 bool is_in_a_script(const Boot& boot, const std::string& name) {

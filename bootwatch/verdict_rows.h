@@ -90,13 +90,12 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"silent", "nothing has been heard of the guest for {}", ExitCode::boot_timeout},
     VerdictRow{"stalled", "the boot went no further", ExitCode::boot_timeout},
     // of a capture
-    VerdictRow{"booted", "what was fetched booted: an operating system speaks DHCP", ExitCode::ok},
+    VerdictRow{"booted", "what was fetched booted: an operating system speaks {}", ExitCode::ok},
     VerdictRow{"delivered", "the network gave all that was asked for", ExitCode::ok},
     VerdictRow{"capture-ends", "the capture ends {}, and nothing had failed", ExitCode::ok},
-    VerdictRow{"one-direction", "the capture lacks {}", ExitCode::boot_timeout},
-    VerdictRow{"cut-frames", "the capture's frames are cut before what tells the file to boot",
-               ExitCode::boot_timeout},
-    VerdictRow{"not-asked", "no request for {} is in the capture", ExitCode::boot_timeout},
+    VerdictRow{"one-direction", "{} was not seen", ExitCode::boot_timeout},
+    VerdictRow{"cut-frames", "the frames are cut before what tells the file to boot", ExitCode::boot_timeout},
+    VerdictRow{"not-asked", "no request for {} was seen", ExitCode::boot_timeout},
     VerdictRow{"wrong-program", "{} is a program for another firmware", ExitCode::not_bootable},
 };
 

@@ -25,14 +25,6 @@ bool is_same(const std::optional<Fault>& told, const Fault& verdict) {
     return told && told->code == verdict.code && told->what == verdict.what;
 }
 
-// Healthy: a boot whose lost frames had the rest of a file.
-Fault uncertain(const Fault& verdict) {
-    return {"unknown: not all frames of this boot were seen",
-            "in what was seen of it: " + verdict.what + (verdict.why.empty() ? "" : "; " + verdict.why),
-            "frames came faster than they were taken, on a machine that is busy perhaps",
-            ExitCode::boot_timeout};
-}
-
 // Where it has none of its own, what others send to it tells whether it is there.
 double latest_sign(const CapturedBoot& times) {
     return times.heard > 0 ? times.heard : times.latest;
@@ -58,8 +50,8 @@ void Live::frame(double at, Bytes captured) {
 }
 
 void Live::frames_lost() {
-    for (auto& [mac, state] : states_) {
-        state.gaps = true;
+    for (Place& place : machines_.places().all()) {
+        place.machine.frames_lost();
     }
 }
 
@@ -126,9 +118,6 @@ void Live::shows(const Happening& happening, State& state) {
 
 void Live::settle(const Mac& mac, State& state, double now, CapturedBoot boot, bool over) {
     judge(boot, now + long_after_s);
-    if (state.gaps && boot.verdict.code != ExitCode::ok) {
-        boot.verdict = uncertain(boot.verdict);
-    }
     state.settled = true;
     if (is_same(state.told, boot.verdict)) {
         return;

@@ -94,7 +94,6 @@ class Live {
         std::optional<Fault> told{};  // the latest verdict, also where the boot went on
         bool settled = false;         // and it stands
         double due = 0;
-        bool gaps = false;  // frames were lost while it booted
     };
 
     void take_happenings();

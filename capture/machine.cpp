@@ -29,6 +29,16 @@ void lighten_all(std::vector<CapturedBoot>& boots, std::size_t most) {
     }
 }
 
+// Healthy: a boot whose lost frames had the rest of a file.
+Fault uncertain(const Fault& verdict) {
+    return {
+        "unknown: not all frames of this boot were seen",
+        "in what was seen of it: " + verdict.what + (verdict.why.empty() ? "" : "; " + verdict.why),
+        "frames came faster than they were taken, on a machine that is busy perhaps, or the interface was "
+        "down",
+        ExitCode::boot_timeout};
+}
+
 bool is_asking(const DhcpMessage& message) {
     return !message.from_server && (message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp);
 }
@@ -138,6 +148,9 @@ bool begins_another_boot(std::optional<Client> latest, Client client, double idl
 void judge(CapturedBoot& boot, double as_of) {
     boot.view.ended = std::max(as_of, boot.latest) - boot.began;
     boot.verdict = judge_captured(boot.record, boot.view);
+    if (boot.gaps && boot.verdict.code != ExitCode::ok) {
+        boot.verdict = uncertain(boot.verdict);
+    }
 }
 
 Machine::Machine(const Mac& mac, KeptBoots kept) : mac_{mac}, kept_{kept} {}

@@ -23,10 +23,12 @@ struct CapturedBoot {
     double heard = 0;   // the last that the machine itself sent; 0: none
     boot::Boot record{};
     boot::CaptureView view{};
-    Fault verdict{};  // ExitCode::ok: nothing failed in the capture
+    bool gaps = false;  // frames were lost while it ran: no failure of it is certain
+    Fault verdict{};    // ExitCode::ok: nothing failed in the capture
 };
 
-// Sets the verdict, as of a moment: seconds since 1970.
+// Sets the verdict, as of a moment: seconds since 1970. A failure of a boot with gaps is unknown instead:
+// what is missing may have been in the lost frames.
 void judge(CapturedBoot& boot, double as_of);
 
 // Of a machine all but the first boots and the latest are left out.
@@ -75,6 +77,8 @@ class Machine {
     Step see(double at, bool from_machine, boot::Packet packet, Begins another_boot);
     // So late it is, though nothing came: what is news of the boot that runs.
     [[nodiscard]] std::vector<boot::Mark> passes(double at);
+    // Frames of the boot that runs may not have been seen.
+    void frames_lost() { current_.gaps = true; }
 
     // In order; judged as of the capture's end.
     [[nodiscard]] std::vector<CapturedBoot> boots(double capture_ended);

@@ -106,7 +106,7 @@ Place* Machines::place_of(const Mac& mac, bool boots) {
     const bool is_kept = kept_.has(mac);
     if (is_kept) {
         place = places_.add(mac);
-        if (Place* const silent = place == nullptr ? places_.silent() : nullptr; silent != nullptr) {
+        if (Place* const silent = place == nullptr ? places_.silent(nullptr) : nullptr; silent != nullptr) {
             give_way(*silent);
             place = places_.add(mac);
         }
@@ -150,8 +150,12 @@ void Machines::hand(Place& place, double at, std::uint16_t vlan, bool from_machi
         return;  // routers do not mean it
     }
     places_.heard(place);
-    while (!places_.fits(place) && places_.silent() != &place) {
-        give_way(*places_.silent());
+    while (!places_.fits(place)) {
+        Place* const silent = places_.silent(&place);
+        if (silent == nullptr) {
+            break;
+        }
+        give_way(*silent);
     }
 }
 

@@ -33,6 +33,7 @@ struct Counts {
     std::uint64_t own_help = 0;  // frames of vm-launch's that spared the machine a wait
     std::uint64_t left_out = 0;  // packets of machines that found no place any more
     std::uint64_t gave_way = 0;  // machines that are not kept any more
+    std::uint64_t lost = 0;      // frames of a link that were not seen; a file does not tell
     bool more_hosts = false;     // than most_hosts: they were not all counted
     double clock_back = 0;       // seconds by which the clock went back; later frames' times have them added
     double began = 0;            // seconds since 1970, UTC; of the earliest frame

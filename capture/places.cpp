@@ -47,12 +47,18 @@ Place* Places::add(const Mac& mac) {
     return &*place;
 }
 
-Place* Places::silent() {
-    if (!room_.silent_give_way || places_.empty()) {
+Place* Places::silent(const Place* heard) {
+    if (!room_.silent_give_way) {
         return nullptr;
     }
-    return &*std::min_element(places_.begin(), places_.end(),
-                              [](const Place& a, const Place& b) { return a.turn < b.turn; });
+    Place* first = nullptr;
+    for (Place& place : places_) {
+        if (&place != heard && (first == nullptr || std::pair{place.is_real, place.turn} <
+                                                        std::pair{first->is_real, first->turn})) {
+            first = &place;
+        }
+    }
+    return first;
 }
 
 void Places::remove(const Place& place) {
@@ -92,6 +98,12 @@ void Places::forget(const boot::Address& address) {
 
 void Places::heard(Place& place) {
     place.turn = ++turn_;
+    if (!place.is_real) {
+        const Glance boot = place.machine.glance();
+        place.is_real = !boot.fetches.empty() ||
+                        std::any_of(boot.record.dhcp.begin(), boot.record.dhcp.end(),
+                                    [](const boot::DhcpTalk& talk) { return talk.ack.has_value(); });
+    }
 }
 
 bool Places::fits(Place& place) {

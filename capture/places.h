@@ -17,8 +17,9 @@ namespace vml::capture {
 // How many machines find a place, and how much is kept of each.
 struct Room {
     std::size_t machines = 128;
-    // Where there is no room any more the machine gives way that has been silent for the longest time; else
-    // who comes last is left out.
+    // Where there is no room any more the machine gives way that has been silent for the longest time, of
+    // those first that never came further than to ask DHCP, as made-up ones do; else who comes last is left
+    // out.
     bool silent_give_way = false;
     std::size_t weight = SIZE_MAX;  // of all records together, where machines give way (bootwatch/weight.h)
     KeptBoots boots{};
@@ -37,6 +38,7 @@ struct Place {
     bool reset = false;                      // what comes next is of another boot
     std::vector<boot::Address> addresses{};  // that lead here, the latest last
     std::uint64_t turn = 0;  // when it was heard last: the smallest is silent for the longest time
+    bool is_real = false;    // it was given an address, or asked for a file
     std::size_t items = 0;   // of its record, when that was weighed
     std::size_t weight = 0;
 };
@@ -52,8 +54,8 @@ class Places {
 
     // nullptr: there is no room.
     [[nodiscard]] Place* add(const Mac& mac);
-    // Who would give way to another one; nullptr: nobody does.
-    [[nodiscard]] Place* silent();
+    // Who would give way to this one, or where that is none, to a new one; nullptr: nobody does.
+    [[nodiscard]] Place* silent(const Place* heard);
     void remove(const Place& place);
 
     // The address leads there from now on. Each machine has so many of them.

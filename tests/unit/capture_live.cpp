@@ -291,6 +291,37 @@ TEST_CASE("an operating system that is heard settles it at once") {
     CHECK(watch.verdicts().size() == 1);
 }
 
+std::vector<std::string> no_http(const std::string& user_agent) {
+    return {tcp(true, 4000, 80, 100, syn), tcp(false, 4000, 80, 1000, syn | ack),
+            tcp(true, 4000, 80, 101, ack,
+                "GET /gone HTTP/1.1\r\nUser-Agent: " + user_agent + "\r\nHost: h\r\n\r\n"),
+            tcp(false, 4000, 80, 1001, ack, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")};
+}
+
+TEST_CASE("what a system that runs asks for in vain is no failure of its boot") {
+    Watch watch;
+    see_all(watch, good_boot());
+    watch.wait(Live::silence_s + 1);
+    see_all(watch, no_http("Debian APT-HTTP/1.3 (2.6.1)"));
+    watch.wait(Live::silence_s + 1);
+    for (const News& news : watch.verdicts()) {
+        CHECK(news.verdict.code == ExitCode::ok);
+    }
+    CHECK(contains(watch.verdicts().back().verdict.what, "an operating system speaks HTTP"));
+}
+
+TEST_CASE(
+    "what a boot program asks for in vain after a pause is a failure, and an initial RAM disk at once") {
+    for (const auto& [user_agent, pause] : {std::pair{"iPXE/1.21", 60.0}, std::pair{"curl/8.5.0", 3.0}}) {
+        Watch watch;
+        see_all(watch, good_boot());
+        watch.wait(pause);
+        see_all(watch, no_http(user_agent));
+        watch.wait(Live::silence_s + 1);
+        CHECK(watch.verdicts().back().verdict.code == ExitCode::fetch_failed);
+    }
+}
+
 TEST_CASE("where frames were lost no failure is certain") {
     Watch watch;
     see_all(watch, failed_boot());
@@ -302,6 +333,26 @@ TEST_CASE("where frames were lost no failure is certain") {
     see_all(watch, failed_boot());
     watch.wait(60);
     CHECK(watch.verdicts().back().verdict.code == ExitCode::fetch_failed);
+}
+
+TEST_CASE("a boot whose frames were lost is uncertain in the report too") {
+    Live live{std::nullopt, {.most = 8, .weight = std::size_t{64} << 10}};
+    double at = 1'764'460'000;
+    const auto see = [&](const std::vector<std::string>& frames) {
+        for (const std::string& frame : frames) {
+            live.frame(at += 0.01, bytes_of(frame));
+        }
+    };
+    see(failed_boot());
+    live.frames_lost();
+    at += 5;
+    see(failed_boot());
+    const auto found = live.all().found();
+    REQUIRE(found.size() == 1);
+    REQUIRE(found[0].boots.size() == 2);
+    CHECK(found[0].boots[0].verdict.code == ExitCode::boot_timeout);
+    CHECK(contains(found[0].boots[0].verdict.why, "gone.0"));
+    CHECK(found[0].boots[1].verdict.code == ExitCode::fetch_failed);
 }
 
 TEST_CASE("the machine that was silent for the longest time gives way") {
@@ -323,6 +374,19 @@ TEST_CASE("the machine that was silent for the longest time gives way") {
         watch.see(of_machine(dhcp(true, 1, as_firmware), many + 1 + i));
     }
     CHECK(watch.live.machines().size() == many);
+}
+
+TEST_CASE("a machine that boots does not give way to machines that only ask for an address") {
+    Watch watch;
+    see_all(watch, good_boot());
+    for (unsigned i = 0; i < 2 * Live::most_machines; ++i) {
+        watch.see(of_machine(dhcp(true, 1, as_firmware), i));
+    }
+    for (const News& news : watch.of(News::Kind::gives_way)) {
+        CHECK(news.mac != guest);
+    }
+    CHECK(watch.live.machines().size() == Live::most_machines);
+    CHECK(watch.live.machines()[0].mac == guest);
 }
 
 TEST_CASE("machines give way where the records of all weigh too much") {

@@ -136,7 +136,7 @@ TEST_CASE("on a boot server the answers of others to the machine alone are not s
     }
     SECTION("of the gateway") {
         wire.gets_address(as_ipxe, "n.0").see(arp_request(0x0A0000FE)).ends_later(20);
-        wire.gets(ExitCode::boot_timeout, "no request for n.0 is in the capture");
+        wire.gets(ExitCode::boot_timeout, "no request for n.0 was seen");
     }
     SECTION("but who asks again was not answered") {
         wire.gets_address(as_ipxe, "n.0").see(arp_request(0x0A0000FE)).wait(1).see(arp_request(0x0A0000FE));
