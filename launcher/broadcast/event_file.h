@@ -29,6 +29,8 @@ class EventFile {
     void write(std::string_view line);
     // As write, of the last line: it is not lost.
     void write_last(std::string_view line);
+    // Does something wait for its reader? Then what is written may be lost.
+    [[nodiscard]] bool is_behind() const { return !outbox_.empty(); }
     // At the end of a run: waits for a slow reader, but no longer than this in all.
     void flush(std::chrono::milliseconds limit);
 

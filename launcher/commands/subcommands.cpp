@@ -272,7 +272,7 @@ std::vector<Subcommand> for_networks() {
          "text, json",
          true,
          false,
-         "tell the boots of all machines on a network interface as they happen: stages, files and verdicts",
+         "report the boots of all machines on a network interface as they happen: stages, files and verdicts",
          "a bridge or a NIC of this host, where the machines' frames pass; needs CAP_NET_RAW. A terminal "
          "gets "
          "lines and a table of the machines, everybody else JSON lines (docs/watch.md)",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string_view>
 
@@ -65,11 +66,21 @@ std::string doing(const MachineNow& machine) {
         machine.fetching && machine.expected ? " of " + boot::size_text(*machine.expected) : "");
 }
 
+// A byte is a column then, however a line is cut, and whatever the terminal's character set.
+std::string in_ascii(std::string text) {
+    constexpr unsigned char ascii = 0x7F;
+    const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    std::erase_if(text, continues);
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > ascii; }, '?');
+    return text;
+}
+
 std::string row(const MachineNow& machine, double now) {
     return fmt::format(layout, mac_text(machine.mac), arch_name(machine.arch),
                        machine.address.is_zero() ? "" : to_string(machine.address),
                        machine.stage ? name_of(*machine.stage) : "", age_text(now - machine.began),
-                       printable(doing(machine)));
+                       in_ascii(printable(doing(machine))));
 }
 
 std::string cut(std::string line, std::size_t columns) {
@@ -100,10 +111,10 @@ std::vector<const MachineNow*> in_order(const std::vector<MachineNow>& machines)
 std::vector<std::string> table_of(const std::vector<MachineNow>& machines, double now,
                                   const ScreenSize& screen) {
     constexpr std::size_t frame = 2;  // the head, and the line below
-    if (machines.empty()) {
+    if (machines.empty() || screen.rows < least_rows) {
         return {};
     }
-    const std::size_t most = std::max(screen.rows / 2, frame + 1) - frame;
+    const std::size_t most = screen.rows / 2 - frame;
     const auto order = in_order(machines);
     std::vector<std::string> lines{
         cut(fmt::format(layout, "MACHINE", "ARCH", "ADDRESS", "STAGE", "AGE", "FILE"), screen.columns)};
@@ -120,6 +131,18 @@ std::vector<std::string> table_of(const std::vector<MachineNow>& machines, doubl
                                     tally.under_way, tally.well, tally.failed),
                         screen.columns));
     return lines;
+}
+
+std::string wiping(const std::vector<std::size_t>& widths, const ScreenSize& screen) {
+    if (widths.empty()) {
+        return "";
+    }
+    const std::size_t columns = std::max(screen.columns, std::size_t{1});
+    const std::size_t rows = std::accumulate(
+        widths.begin(), widths.end(), std::size_t{0}, [&](std::size_t sum, std::size_t width) {
+            return sum + std::max((width + columns - 1) / columns, std::size_t{1});
+        });
+    return fmt::format("\x1b[{}A\r\x1b[J", rows);
 }
 
 }  // namespace vml::netwatch

@@ -1,6 +1,7 @@
 #include "launcher/netwatch/net_watch.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <tuple>
@@ -17,18 +18,33 @@ namespace vml::netwatch {
 namespace {
 
 using std::chrono::duration;
+using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 constexpr double table_every_s = 0.25;  // where there is news
 constexpr double ages_every_s = 1;      // where there is none
 constexpr double losses_every_s = 1;
 
-double now_s() {
+double wall_s() {
     return duration<double>(system_clock::now().time_since_epoch()).count();
 }
 
+double steady_s() {
+    return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
 Fault link_gone(const std::string& link) {
-    return {fmt::format("{} is no more", link), "the network interface was removed", "", ExitCode::host};
+    return {fmt::format("{} was removed", link), "the network interface is gone", "", ExitCode::host};
+}
+
+// Of standard output: its reader went away, or it cannot be written.
+WatchEnd unread(int error, bool awaits_a_stage) {
+    constexpr int by_signal = 128;  // as of a program that SIGPIPE ends
+    if (error == EPIPE || error == EIO) {
+        return {"standard output was closed", awaits_a_stage ? by_signal + SIGPIPE : 0};
+    }
+    Fault fault{"cannot write standard output: " + errno_text(error), "", "", ExitCode::host};
+    return {fault.what, static_cast<int>(fault.code), fault};
 }
 
 Fault too_late(const WatchRequest& request) {
@@ -56,13 +72,23 @@ NetWatch::NetWatch(WatchRequest request, net::FrameRing& ring, net::LinkWatcher&
       links_{links},
       waits_{.frames{io_, ring.fd()},
              .links{io_, links.fd()},
-             .signals{io_, SIGINT, SIGTERM, SIGHUP},
+             .signals{io_, SIGINT, SIGTERM, SIGWINCH},
              .timer = boost::asio::steady_timer{io_}},
       live_{request_.only, request_.boots},
-      began_{now_s()},
-      output_{io_, request_.shown, began_, [this] { finish({"nobody reads any more"}); }} {
+      clock_{wall_s(), steady_s()},
+      began_{clock_.now()},
+      output_{io_, request_.shown, began_,
+              [this](int error) { finish(unread(error, request_.until.has_value())); }} {
     std::ignore = ::signal(SIGPIPE, SIG_IGN);
-    waits_.signals.add(SIGWINCH);
+    if (::signal(SIGHUP, SIG_IGN) != SIG_IGN) {  // nohup(1) has it ignored
+        waits_.signals.add(SIGHUP);
+    }
+}
+
+double NetWatch::now() {
+    clock_.read(wall_s(), steady_s());
+    output_.watch_began(clock_.shown(began_));
+    return clock_.now();
 }
 
 WatchEnd NetWatch::run() {
@@ -74,17 +100,24 @@ WatchEnd NetWatch::run() {
     read_links();
     set_timer();
     io_.run();
-    const double now = now_s();
+    const double at_end = now();
     const Ending ending{.link = request_.link,
-                        .lasted = now - began_,
+                        .lasted = at_end - began_,
                         .tally = tally_of(live_.machines()),
                         .frames = live_.all().counts().frames,
                         .lost = progress_.lost,
                         .gave_way = live_.all().counts().gave_way,
                         .why = end_->why,
                         .exit_code = end_->exit_code};
-    output_.finish(ended(ending, now));
+    output_.finish(ended(ending, clock_.shown(at_end)));
     return *end_;
+}
+
+capture::Explanation NetWatch::explanation() {
+    capture::Machines& machines = live_.all();
+    capture::Counts counts = machines.counts();
+    counts.lost = progress_.lost;
+    return {request_.link, "Ethernet", counts, machines.other_hosts(), machines.found()};
 }
 
 void NetWatch::wait_for_signals() {
@@ -106,14 +139,29 @@ void NetWatch::wait_for_signals() {
     });
 }
 
-void NetWatch::read_frames() {
-    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
+// What was lost before it counts for the boots that end in what is read now.
+void NetWatch::take_frames() {
+    now();
+    count_losses();
+    ring_.read(
+        [this](double at, std::string_view frame) { live_.frame(clock_.of_frame(at), bytes_of(frame)); });
+    count_losses();
+}
+
+void NetWatch::count_losses() {
     if (const std::uint64_t lost = ring_.lost(); lost > 0) {
         progress_.lost += lost;
         progress_.untold += lost;
         live_.frames_lost();
     }
-    std::ignore = ring_.error();  // that the link is down is told by netlink
+}
+
+void NetWatch::read_frames() {
+    take_frames();
+    // Netlink tells that the link is down, but not always that it was.
+    if (ring_.error() == ENETDOWN) {
+        live_.frames_lost();
+    }
     tell_news();
     set_timer();
 }
@@ -126,44 +174,53 @@ void NetWatch::read_links() {
                       });
     if (gone) {
         read_frames();
-        finish({"the interface is gone", static_cast<int>(ExitCode::host), link_gone(request_.link)});
+        finish({"the interface was removed", static_cast<int>(ExitCode::host), link_gone(request_.link)});
     } else if (link->up != progress_.up) {
         progress_.up = link->up;
-        output_.tell(link_turned(request_.link, link->up, now_s()));
+        if (!link->up) {
+            take_frames();
+        }
+        live_.frames_lost();
+        output_.tell(link_turned(request_.link, link->up, clock_.shown(now())));
         progress_.changed = true;
+        tell_news();
         set_timer();
     }
 }
 
+// All of what one look brought is told, also what comes after the end.
 void NetWatch::tell_news() {
-    const double now = now_s();
-    tell_losses(now);
-    for (const capture::News& news : live_.take_news()) {
-        if (end_) {
-            break;
-        }
+    tell_losses(now());
+    std::optional<WatchEnd> end;
+    for (capture::News& news : live_.take_news()) {
+        news.when = clock_.shown(news.when);
         output_.tell(told_of(news));
         progress_.changed = true;
-        decide(news);
+        end = end ? end : end_by(news);
+    }
+    if (end) {
+        finish(*std::move(end));
     }
 }
 
 // Has what is waited for come, or will it not?
-void NetWatch::decide(const capture::News& news) {
+std::optional<WatchEnd> NetWatch::end_by(const capture::News& news) const {
     if (!request_.until) {
-        return;
+        return std::nullopt;
     }
     if (news.kind == capture::News::Kind::mark && news.mark.proves && news.mark.stage == *request_.until) {
-        finish({fmt::format("{} reached '{}'", mac_text(news.mac), name_of(*request_.until))});
-    } else if (news.kind == capture::News::Kind::verdict && news.verdict.code != ExitCode::ok) {
-        finish({fmt::format("{} failed", mac_text(news.mac)), static_cast<int>(news.verdict.code),
-                news.verdict});
+        return WatchEnd{fmt::format("{} reached '{}'", mac_text(news.mac), name_of(*request_.until))};
     }
+    if (news.kind == capture::News::Kind::verdict && news.verdict.code != ExitCode::ok) {
+        return WatchEnd{fmt::format("{} failed", mac_text(news.mac)), static_cast<int>(news.verdict.code),
+                        news.verdict};
+    }
+    return std::nullopt;
 }
 
 void NetWatch::tell_losses(double now) {
     if (progress_.untold > 0 && now - progress_.told_losses >= losses_every_s) {
-        output_.tell(frames_lost(std::exchange(progress_.untold, 0), now));
+        output_.tell(frames_lost(std::exchange(progress_.untold, 0), clock_.shown(now)));
         progress_.told_losses = now;
         progress_.changed = true;
     }
@@ -192,7 +249,7 @@ void NetWatch::set_timer() {
         return;
     }
     constexpr double longest = 3600;
-    const double next = *std::min_element(moments.begin(), moments.end()) - now_s();
+    const double next = *std::min_element(moments.begin(), moments.end()) - now();
     waits_.timer.expires_after(
         std::chrono::ceil<std::chrono::milliseconds>(duration<double>(std::clamp(next, 0.001, longest))));
     waits_.timer.async_wait([this](const boost::system::error_code& error) {
@@ -203,12 +260,12 @@ void NetWatch::set_timer() {
 }
 
 void NetWatch::timer_rang() {
-    const double now = now_s();
-    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
+    take_frames();
+    const double now = clock_.now();
     live_.pass(now);
     tell_news();
     if (request_.timeout && now >= began_ + static_cast<double>(request_.timeout->count())) {
-        finish({"the time is up", static_cast<int>(ExitCode::boot_timeout), too_late(request_)});
+        finish({"timed out", static_cast<int>(ExitCode::boot_timeout), too_late(request_)});
     }
     const double pause = progress_.changed ? table_every_s : ages_every_s;
     if (output_.has_table() && now >= progress_.drawn + pause) {
@@ -226,11 +283,10 @@ void NetWatch::finish(WatchEnd end) {
         return;
     }
     end_ = std::move(end);
-    ring_.read([this](double at, std::string_view frame) { live_.frame(at, bytes_of(frame)); });
-    for (const capture::News& news : live_.take_news()) {
-        output_.tell(told_of(news));
-    }
-    output_.show(live_.machines(), now_s());
+    take_frames();
+    progress_.told_losses = 0;  // all of them are told, however soon
+    tell_news();
+    output_.show(live_.machines(), clock_.now());
     io_.stop();
 }
 

@@ -15,7 +15,9 @@
 #include "base/error.h"
 #include "base/mac.h"
 #include "bootwatch/stage.h"
+#include "capture/explanation.h"
 #include "capture/live.h"
+#include "launcher/netwatch/watch_clock.h"
 #include "launcher/netwatch/watch_output.h"
 #include "netsetup/frame_ring.h"
 #include "netsetup/watch.h"
@@ -63,14 +65,18 @@ class NetWatch {
 
     // Until a signal, the stage that is waited for, or the link's end; once.
     [[nodiscard]] WatchEnd run();
-    [[nodiscard]] capture::Machines& machines() { return live_.all(); }
+    // Of all that was seen.
+    [[nodiscard]] capture::Explanation explanation();
 
   private:
     void wait_for_signals();
+    double now();  // reads the clock
+    void take_frames();
+    void count_losses();
     void read_frames();
     void read_links();
     void tell_news();
-    void decide(const capture::News& news);
+    [[nodiscard]] std::optional<WatchEnd> end_by(const capture::News& news) const;
     void tell_losses(double now);
     void set_timer();
     void timer_rang();
@@ -87,7 +93,8 @@ class NetWatch {
         boost::asio::steady_timer timer;
     } waits_;
     capture::Live live_;
-    double began_;
+    WatchClock clock_;
+    double began_;  // by that clock
     WatchOutput output_;
     struct Progress {
         bool up = true;

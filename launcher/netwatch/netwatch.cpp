@@ -85,8 +85,8 @@ net::Link wanted_link(const std::string& name) {
                      names.empty() ? "" : "of those that are up: " + listed(names), ExitCode::host}};
     }
     if (!link->ethernet || link->loopback) {
-        throw Error{
-            {what, "it is no Ethernet interface", "a bridge, a NIC or a tap, by its name", ExitCode::host}};
+        throw Error{{what, "it is not an Ethernet interface", "a bridge, a NIC or a tap, by its name",
+                     ExitCode::host}};
     }
     if (!link->up) {
         throw Error{{what, "it is down", fmt::format("ip link set {} up", name), ExitCode::host}};
@@ -138,11 +138,10 @@ int watch_interface(const ReadResult& read, const Environment& environment) {
     net::FrameRing ring{request.link_index, link};
     netwatch::NetWatch watch{std::move(request), ring, links};
     give_up_what_is_not_needed(read.settings.reports);
+    check_reports(reports, "--report");
     const netwatch::WatchEnd end = watch.run();
     if (!reports.empty()) {
-        capture::Machines& machines = watch.machines();
-        write_explanation(reports,
-                          {link, "Ethernet", machines.counts(), machines.other_hosts(), machines.found()});
+        write_explanation(reports, watch.explanation());
     }
     if (end.fault) {
         throw Error{*end.fault};

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "bootwatch/timeline.h"
 #include "launcher/events/event.h"
 #include "launcher/events/run_record.h"
 
@@ -41,12 +42,13 @@ OwnedFd standard_output() {
 
 }  // namespace
 
-WatchOutput::WatchOutput(boost::asio::io_context& io, Shown shown, double began, std::function<void()> gone)
+WatchOutput::WatchOutput(boost::asio::io_context& io, Shown shown, double began,
+                         std::function<void(int error)> gone)
     : shown_{shown},
       began_{began},
       file_{io, standard_output(),
-            [this](std::size_t /*bytes*/, std::size_t count) { return lost_notice(count); },
-            [gone = std::move(gone)](int /*error*/) { gone(); }, most_waiting} {}
+            [this](std::size_t /*bytes*/, std::size_t count) { return lost_notice(count); }, std::move(gone),
+            most_waiting} {}
 
 std::string WatchOutput::lost_notice(std::size_t count) const {
     return shown_ == Shown::json
@@ -56,7 +58,7 @@ std::string WatchOutput::lost_notice(std::size_t count) const {
                                               .count(),
                                           began_),
                                  std::nullopt)
-               : fmt::format("{} lines are missing here\n", count);
+               : fmt::format("{} missing here\n", boot::counted(count, "line"));
 }
 
 std::string WatchOutput::text_of(const Telling& telling) {
@@ -69,23 +71,33 @@ void WatchOutput::tell(const Telling& telling) {
     if (shown_ == Shown::table) {
         lines_ += text_of(telling);
     } else {
-        file_.write(text_of(telling));
+        write_lines(text_of(telling));
     }
 }
 
-std::string WatchOutput::wiped() {
-    const std::size_t lines = std::exchange(drawn_, 0);
-    return lines == 0 ? "" : fmt::format("\x1b[{}A\r\x1b[J", lines);
+// Each by itself, so that those that are lost are counted.
+void WatchOutput::write_lines(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        const std::size_t size = end == std::string_view::npos ? text.size() : end + 1;
+        file_.write(text.substr(0, size));
+        text.remove_prefix(size);
+    }
 }
 
 void WatchOutput::show(const std::vector<capture::MachineNow>& machines, double now) {
     if (shown_ != Shown::table) {
         return;
     }
-    std::string text = wiped() + std::exchange(lines_, {});
-    for (const std::string& line : table_of(machines, now, screen_size())) {
+    const ScreenSize screen = screen_size();
+    std::string text = wiping(std::exchange(drawn_, {}), screen) + std::exchange(lines_, {});
+    if (file_.is_behind()) {  // its table would come too late, and might be lost
+        write_lines(text);
+        return;
+    }
+    for (const std::string& line : table_of(machines, now, screen)) {
         text += line + "\n";
-        ++drawn_;
+        drawn_.push_back(line.size());
     }
     if (!text.empty()) {
         file_.write(text);
@@ -94,7 +106,8 @@ void WatchOutput::show(const std::vector<capture::MachineNow>& machines, double 
 
 void WatchOutput::finish(const Telling& telling) {
     // The table stays on the screen, above the last line.
-    file_.write_last(std::exchange(lines_, {}) + text_of(telling));
+    write_lines(std::exchange(lines_, {}));
+    file_.write_last(text_of(telling));
     file_.flush(EventFile::slow_reader);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -21,8 +22,11 @@ enum class Shown { json, lines, table };
 class WatchOutput {
   public:
     // To standard output, whose reader is never waited for. `began` in seconds since 1970; `gone` is called
-    // once when nobody reads any more.
-    WatchOutput(boost::asio::io_context& io, Shown shown, double began, std::function<void()> gone);
+    // once, with the errno, when it cannot be written any more.
+    WatchOutput(boost::asio::io_context& io, Shown shown, double began, std::function<void(int error)> gone);
+
+    // By the system's clock, which may have been set since.
+    void watch_began(double when) { began_ = when; }
 
     void tell(const Telling& telling);
     // Draws the table that stands below all lines; without machines there is none. Where no table is shown
@@ -34,14 +38,14 @@ class WatchOutput {
 
   private:
     [[nodiscard]] std::string text_of(const Telling& telling);
-    [[nodiscard]] std::string wiped();
+    void write_lines(std::string_view text);
     [[nodiscard]] std::string lost_notice(std::size_t count) const;
 
     Shown shown_;
     double began_;
     std::uint64_t number_ = 0;
-    std::string lines_;      // that wait for the table to be drawn anew
-    std::size_t drawn_ = 0;  // lines of the table that is on the screen
+    std::string lines_;               // that wait for the table to be drawn anew
+    std::vector<std::size_t> drawn_;  // the widths of the lines of the table that is on the screen
     EventFile file_;
 };
 

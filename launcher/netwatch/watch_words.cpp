@@ -20,15 +20,8 @@ namespace {
 using capture::News;
 using nlohmann::ordered_json;
 
-// "10:00:00.123", of UTC.
-std::string time_text(double when) {
-    constexpr std::size_t date = std::string_view{"2026-11-28T"}.size();
-    constexpr std::size_t time = std::string_view{"10:00:00.123"}.size();
-    return capture::utc_text(when).substr(date, time);
-}
-
 std::string line(double when, std::string_view who, std::string_view what, std::string_view words) {
-    return fmt::format("{}  {:<17}  {:<16}  {}\n", time_text(when), who, what, printable(words));
+    return fmt::format("{}  {:<17}  {:<16}  {}\n", capture::utc_text(when), who, what, printable(words));
 }
 
 ordered_json with_machine(const News& news, const ordered_json& fields) {

@@ -32,6 +32,10 @@ Error refusal(const fs::path& path, std::string_view origin, std::string_view wh
                   ExitCode::host}};
 }
 
+bool can_change(int folder) {
+    return ::faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 ReportFile open_place(const fs::path& path, std::string_view origin, std::string_view what,
                       int stream_flags) {
     const auto refused = [&] { return refusal(path, origin, what, errno); };
@@ -47,7 +51,7 @@ ReportFile open_place(const fs::path& path, std::string_view origin, std::string
     const fs::path real = fs::absolute(fs::weakly_canonical(path, ignored));
     file.name = real.filename().string();
     file.folder.reset(::open(real.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!file.folder || ::faccessat(file.folder.get(), ".", W_OK | X_OK, AT_EACCESS) != 0 ||
+    if (!file.folder || !can_change(file.folder.get()) ||
         (::unlinkat(file.folder.get(), file.name.c_str(), 0) != 0 && errno != ENOENT)) {
         throw refused();
     }
@@ -85,6 +89,14 @@ std::vector<ReportFile> open_reports(const std::vector<fs::path>& paths, std::st
         files.push_back(open_place(path, origin, "report", 0));
     }
     return files;
+}
+
+void check_reports(const std::vector<ReportFile>& files, std::string_view origin) {
+    for (const ReportFile& file : files) {
+        if (!file.stream && !can_change(file.folder.get())) {
+            throw refusal(file.path, origin, "report", errno);
+        }
+    }
 }
 
 OwnedFd open_console_log(const fs::path& path, std::string_view origin) {

@@ -17,6 +17,9 @@ namespace vml {
 [[nodiscard]] std::vector<ReportFile> open_reports(const std::vector<std::filesystem::path>& paths,
                                                    std::string_view origin);
 
+// Whether they can still be written, for who has given up rights since they were opened. Throws Error.
+void check_reports(const std::vector<ReportFile>& files, std::string_view origin);
+
 // The file of --console-log, by the same rules: it is made anew, an earlier one of its name is taken away,
 // and no link that somebody planted meanwhile is followed. A pipe or a device does not block. Throws Error.
 [[nodiscard]] OwnedFd open_console_log(const std::filesystem::path& path, std::string_view origin);

@@ -11,7 +11,7 @@ from launch import launch
         ((), 2, "name one network interface", "vm-launch watch br0"),
         (("br0", "br1"), 2, "name one network interface", "vm-launch watch br0"),
         (("no-such-if",), 3, "there is no such network interface", ""),
-        (("lo",), 3, "it is no Ethernet interface", "a bridge, a NIC or a tap"),
+        (("lo",), 3, "it is not an Ethernet interface", "a bridge, a NIC or a tap"),
         (("lo", "--until", "os"), 2, "--until os: frames do not show it", "kernel"),
         (("lo", "--until", "console:login"), 2, "frames do not show it", "one of rom, link"),
         (("lo", "--boot-timeout", "5"), 2, "--boot-timeout is the time for a stage", "--until STAGE"),
@@ -31,7 +31,7 @@ def test_what_is_refused(words, code, said, hint):
 def test_variables_of_a_start_do_not_count():
     run = launch("watch", "lo", env={"UNTIL": "os", "BOOT_TIMEOUT": "5", "PATH": "/usr/bin:/bin"})
     assert run.returncode == 3
-    assert "no Ethernet interface" in run.stderr
+    assert "not an Ethernet interface" in run.stderr
 
 
 def test_its_help_and_page():

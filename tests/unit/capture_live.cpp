@@ -317,7 +317,8 @@ TEST_CASE(
         see_all(watch, good_boot());
         watch.wait(pause);
         see_all(watch, no_http(user_agent));
-        watch.wait(Live::silence_s + 1);
+        watch.wait(Live::silence_s + 5);
+        INFO(user_agent << ": " << to_text(watch.verdicts().back().verdict));
         CHECK(watch.verdicts().back().verdict.code == ExitCode::fetch_failed);
     }
 }

@@ -21,7 +21,7 @@ TEST_CASE("what was delivered is no failure, and what became of it is unknown") 
     Wire wire;
     wire.gets_address(as_firmware, "pxelinux.0").tftp("pxelinux.0", nbp).ends_later(60);
     wire.gets(ExitCode::ok, "gave all that was asked for", "pxelinux.0");
-    CHECK(contains(wire.boot().verdict.hint, "not in a capture"));
+    CHECK(contains(wire.boot().verdict.hint, "frames do not show"));
 }
 
 TEST_CASE("a file that is not there") {
@@ -115,13 +115,13 @@ TEST_CASE("a capture of one direction says so") {
     SECTION("from the machine") {
         wire.see(dhcp(true, 1, as_firmware)).see(dhcp(true, 3, as_firmware));
         wire.see(udp(true, 2001, 69, request("nbp"))).see(udp(true, 2001, 3000, be16(4) + be16(1)));
-        wire.ends_later(30).gets(ExitCode::boot_timeout, "lacks what the machine was answered");
+        wire.ends_later(30).gets(ExitCode::boot_timeout, "what the machine was answered was not seen");
     }
     SECTION("to the machine") {
         const std::string answer = option(54, be32(server_ip)) + option(67, "nbp.0");
         wire.see(dhcp(false, 2, answer, guest_ip)).see(dhcp(false, 5, answer, guest_ip));
         wire.see(udp(false, 3000, 2001, be16(3) + be16(1) + nbp));
-        wire.ends_later(30).gets(ExitCode::boot_timeout, "lacks what the machine sent");
+        wire.ends_later(30).gets(ExitCode::boot_timeout, "what the machine sent was not seen");
         CHECK(contains(as_text(wire.explained()), "10.0.0.1 answers with 10.0.0.2, file nbp.0"));
     }
 }
@@ -132,7 +132,7 @@ TEST_CASE("on a boot server the answers of others to the machine alone are not s
         wire.see(dhcp(true, 1, as_ipxe));
         wire.see(dhcp(false, 2, option(54, be32(server_ip)) + option(60, "PXEClient") + option(67, "n.0")));
         wire.see(dhcp(true, 3, as_ipxe + option(54, be32(0x0A000005)))).ends_later(20);
-        wire.gets(ExitCode::boot_timeout, "lacks what the DHCP server 10.0.0.5 answered");
+        wire.gets(ExitCode::boot_timeout, "what the DHCP server 10.0.0.5 answered was not seen");
     }
     SECTION("of the gateway") {
         wire.gets_address(as_ipxe, "n.0").see(arp_request(0x0A0000FE)).ends_later(20);

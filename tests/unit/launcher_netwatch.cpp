@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/netwatch/machine_table.h"
+#include "launcher/netwatch/watch_clock.h"
 #include "launcher/netwatch/watch_words.h"
 #include "tests/unit/catch.h"
 
@@ -36,8 +37,9 @@ TEST_CASE("each news of a watch has its line and its fields") {
     CHECK(told.fields.at("boot") == 2);
     CHECK(told.fields.at("stage") == "fetch");
     CHECK(told.fields.at("reached") == false);
-    CHECK(has(told.text,
-              "23:46:40.500  52:54:00:00:00:01  fetch             tftp://h/a: \\x1b[2J not found\n"));
+    CHECK(has(
+        told.text,
+        "2025-11-29T23:46:40.500Z  52:54:00:00:00:01  fetch             tftp://h/a: \\x1b[2J not found\n"));
 
     News verdict = news(News::Kind::verdict);
     verdict.verdict = {"cannot fetch it", "the server said so", "look there", ExitCode::fetch_failed};
@@ -101,7 +103,32 @@ TEST_CASE("the table fits on the screen, and who is under way comes first") {
     CHECK(has(lines[3], "FAILED: did not"));
     CHECK(has(lines.back(), "of all 2 under way, 0 ok, 98 failed"));
     CHECK(table_of({}, 0, {}).empty());
-    CHECK(table_of(machines, 0, {1, 1}).size() == 3);
+    CHECK(table_of(machines, 0, {5, 80}).empty());
+    CHECK(table_of(machines, 0, {6, 1}).size() == 3);
+    machines.back().url = "tftp://10.0.0.1/\xc3\xa4\xc3\xa4";
+    CHECK(has(table_of(machines, 0, {20, 80})[2], "  ??, "));
+}
+
+TEST_CASE("a table is taken away whole, also where the terminal broke its lines") {
+    CHECK(wiping({}, {24, 80}).empty());
+    CHECK(wiping({70, 80, 0}, {24, 80}) == "\x1b[3A\r\x1b[J");
+    CHECK(wiping({70, 80, 0}, {24, 40}) == "\x1b[5A\r\x1b[J");
+}
+
+TEST_CASE("a watch's time goes on where the system's clock is set") {
+    constexpr double began = 1'764'460'000;
+    WatchClock clock{began, 50};
+    clock.read(began + 10.1, 60);
+    CHECK(clock.now() == began + 10);
+    CHECK(clock.of_frame(began + 9) == began + 9);
+    CHECK(clock.shown(began) == began);
+    for (const double set : {3600.0, -86'400.0}) {
+        clock.read(began + set + 20, 70);
+        CHECK(clock.now() == began + 20);
+        CHECK(clock.of_frame(began + set + 20) == began + 20);
+        CHECK(clock.shown(began + 20) == began + set + 20);
+    }
+    CHECK(clock.of_frame(began + 3600 + 19) == began + 19);  // stamped before it was set the last time
 }
 
 }  // namespace
