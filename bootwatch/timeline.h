@@ -93,7 +93,6 @@ class Timeline {
     void dhcp6(double at, bool from_guest, const Packet& packet, const Dhcp6Message& message);
     void arp(double at, bool from_guest, const ArpMessage& message);
     void fetched(double at, std::size_t index);
-    [[nodiscard]] bool is_asked_by_a_system(double at, const TcpSegment& request) const;
     // A loader's search through names that are not there is told in one line once it is over
     // (timeline_search.cpp).
     [[nodiscard]] bool is_searched(double at, const Fetch& fetch);
@@ -118,6 +117,11 @@ class Timeline {
 
 // Who sent this, as its classes tell.
 [[nodiscard]] Client client_of(const DhcpMessage& message);
+
+// Is this an HTTP request of a system that runs, after all that its boot asked for has come? An initial RAM
+// disk asks for its system at once, and that is the boot's.
+[[nodiscard]] bool is_asked_by_a_system(const std::vector<Fetch>& fetches, double at,
+                                        const TcpSegment& request);
 
 // "1 frame", "2 frames".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one);

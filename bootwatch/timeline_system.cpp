@@ -1,5 +1,4 @@
-// The timeline's part for a system that a capture shows to run: by what it asks for, where it asks DHCP for
-// nothing.
+// How a capture shows that a system runs, though it asks DHCP for nothing.
 #include <algorithm>
 #include <array>
 
@@ -29,17 +28,14 @@ bool is_of_a_boot_program(std::string_view user_agent) {
 
 }  // namespace
 
-// An initial RAM disk asks for its system at once, and that is the boot's. What asks after a pause, when all
-// that the boot asked for has come, is not.
-bool Timeline::is_asked_by_a_system(double at, const TcpSegment& request) const {
+bool is_asked_by_a_system(const std::vector<Fetch>& fetches, double at, const TcpSegment& request) {
     constexpr double pause_s = 40;
     const std::string_view user_agent = user_agent_of(request.head);
-    if (subject_ != Subject::captured || user_agent.empty() || is_of_a_boot_program(user_agent)) {
+    if (user_agent.empty() || is_of_a_boot_program(user_agent)) {
         return false;
     }
-    const auto latest = latest_of(fetches_.all(), [](const Fetch& fetch) { return !fetch.bare; });
-    return latest && fetches_.all()[*latest].state == FetchState::done &&
-           at - fetches_.all()[*latest].latest >= pause_s;
+    const auto latest = latest_of(fetches, [](const Fetch& fetch) { return !fetch.bare; });
+    return latest && fetches[*latest].state == FetchState::done && at - fetches[*latest].latest >= pause_s;
 }
 
 }  // namespace vml::boot

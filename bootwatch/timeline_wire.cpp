@@ -109,7 +109,8 @@ std::vector<Mark> Timeline::packet(double at, std::size_t nic, const Packet& pac
     if (from_guest) {
         mark_once(Stage::link, at, Proof::wire, "up");
         if (const auto* tcp = std::get_if<TcpSegment>(&packet.body);
-            tcp != nullptr && is_asked_by_a_system(at, *tcp)) {
+            tcp != nullptr && subject_ == Subject::captured &&
+            is_asked_by_a_system(fetches_.all(), at, *tcp)) {
             mark_once(Stage::kernel, at, Proof::wire, "an HTTP client that is no boot program's asks now");
         }
     }

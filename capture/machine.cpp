@@ -124,6 +124,19 @@ bool shows_nothing(std::vector<std::pair<boot::Address, double>>& asked, double 
     return !again || message.sender.is_zero();
 }
 
+// Which directions does the capture have?
+void look_at_direction(boot::CaptureView& view, bool from_machine, const boot::Packet& packet) {
+    const bool to_all = is_for_all(packet.target) && !std::holds_alternative<DhcpMessage>(packet.body);
+    view.from_machine += from_machine ? 1U : 0U;
+    view.to_machine += !from_machine && !to_all ? 1U : 0U;
+    if (const auto* ack = std::get_if<boot::TftpAck>(&packet.body)) {
+        view.answers_unseen = view.answers_unseen || (from_machine && ack->block > 0 && view.to_machine == 0);
+    } else if (const auto* tcp = std::get_if<boot::TcpSegment>(&packet.body)) {
+        view.answers_unseen = view.answers_unseen ||
+                              (from_machine && tcp->ack && !tcp->syn && !tcp->rst && view.to_machine == 0);
+    }
+}
+
 }  // namespace
 
 bool begins_another_boot(std::optional<Client> latest, Client client, double idle_s,
@@ -225,7 +238,10 @@ Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
         packet.body = boot::OtherFrame{};
     }
     if (!packet.ours) {
-        look(at, from_machine, packet);
+        look_at_direction(current_.view, from_machine, packet);
+        if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
+            look_at_dhcp(at, from_machine, packet, *message);
+        }
     }
     latest_client_ = client ? client : latest_client_;
     // Routers advertise themselves to whoever is there, also to a machine that is not there any more.
@@ -243,22 +259,6 @@ Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
 
 std::vector<boot::Mark> Machine::passes(double at) {
     return timeline_->passes(std::max(at, current_.latest) - current_.began);
-}
-
-// Which directions does the capture have?
-void Machine::look(double at, bool from_machine, const boot::Packet& packet) {
-    boot::CaptureView& view = current_.view;
-    const bool to_all = is_for_all(packet.target) && !std::holds_alternative<DhcpMessage>(packet.body);
-    view.from_machine += from_machine ? 1U : 0U;
-    view.to_machine += !from_machine && !to_all ? 1U : 0U;
-    if (const auto* dhcp = std::get_if<DhcpMessage>(&packet.body)) {
-        look_at_dhcp(at, from_machine, packet, *dhcp);
-    } else if (const auto* ack = std::get_if<boot::TftpAck>(&packet.body)) {
-        view.answers_unseen = view.answers_unseen || (from_machine && ack->block > 0 && view.to_machine == 0);
-    } else if (const auto* tcp = std::get_if<boot::TcpSegment>(&packet.body)) {
-        view.answers_unseen = view.answers_unseen ||
-                              (from_machine && tcp->ack && !tcp->syn && !tcp->rst && view.to_machine == 0);
-    }
 }
 
 void Machine::look_at_dhcp(double at, bool from_machine, const boot::Packet& packet,

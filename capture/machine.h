@@ -96,7 +96,6 @@ class Machine {
 
   private:
     [[nodiscard]] Step begin_boot(double at);
-    void look(double at, bool from_machine, const boot::Packet& packet);
     void look_at_dhcp(double at, bool from_machine, const boot::Packet& packet,
                       const boot::DhcpMessage& message);
 
