@@ -13,8 +13,6 @@ namespace {
 using boot::Client;
 using boot::DhcpMessage;
 
-constexpr std::size_t most_leases = 4096;
-
 bool is_group(const Mac& mac) {
     return (mac[0] & 1U) != 0;
 }
@@ -93,13 +91,16 @@ void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes
 }
 
 Machines::Index Machines::machine_of(const Mac& mac, const boot::Address& address) const {
-    const auto lease = address.is_zero() ? leases_.end() : leases_.find(address);
+    const Index leased = addresses_.machine_at(address);
     // A router's address says nothing of whose frame it is, also where the router is a machine here.
-    const bool routed = lease != leases_.end() && !places_[lease->second].machine.relays().empty();
-    if (const auto known = by_mac_.find(mac); known != by_mac_.end() && !routed) {
-        return known->second;
+    const bool routed = leased && !places_[*leased].machine.relays().empty();
+    if (routed) {
+        return leased;
     }
-    return lease == leases_.end() ? std::nullopt : Index{lease->second};
+    const auto known = by_mac_.find(mac);
+    return known != by_mac_.end()                ? Index{known->second}
+           : addresses_.is_claimed(address, mac) ? std::nullopt
+                                                 : leased;
 }
 
 Machines::Index Machines::place_of(const Mac& mac, bool boots) {
@@ -120,12 +121,6 @@ Machines::Index Machines::place_of(const Mac& mac, bool boots) {
     places_.push_back({Machine{mac}});
     by_mac_.emplace(mac, places_.size() - 1);
     return places_.size() - 1;
-}
-
-void Machines::note_address(std::size_t index, const boot::Address& address) {
-    if (!address.is_zero() && (leases_.size() < most_leases || leases_.contains(address))) {
-        leases_.insert_or_assign(address, index);
-    }
 }
 
 void Machines::hand(std::size_t index, double at, std::uint16_t vlan, bool from_machine,
@@ -152,13 +147,17 @@ void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet, c
     const bool leased = message.kind == boot::DhcpKind::ack;
     if (const Index index = place_of(message.chaddr, boots(message))) {
         if (leased) {
-            note_address(*index, message.yours);
+            addresses_.give(message.yours, *index);
+        } else if (message.kind == boot::DhcpKind::decline) {
+            addresses_.give_back(message.requested, *index);
+        } else if (message.kind == boot::DhcpKind::release) {
+            addresses_.give_back(packet.from.address, *index);
         }
         hand(*index, at, vlan, !message.from_server, packet);
         return;
     }
     if (leased) {
-        leases_.erase(message.yours);
+        addresses_.forget(message.yours);
     }
     counts_.dhcp += other_machines_.contains(message.chaddr) ? 0U : 1U;
 }
@@ -174,6 +173,9 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         dhcp(at, vlan, packet, *message);
         return;
     }
+    if (const auto* arp = std::get_if<boot::ArpMessage>(&packet.body); arp != nullptr && !arp->request) {
+        addresses_.claim(arp->sender, packet.source);
+    }
     Index sender = machine_of(packet.source, packet.from.address);
     if (!sender && asks_for_a_file(packet)) {
         sender = place_of(packet.source, true);
@@ -182,7 +184,7 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
         // A cooked capture does not tell the receiver's MAC. Not where the address itself told the sender.
         const auto known = by_mac_.find(packet.source);
         if (known != by_mac_.end() && known->second == *sender) {
-            note_address(*sender, packet.from.address);
+            addresses_.give(packet.from.address, *sender);
         }
         hand(*sender, at, vlan, true, packet);
     }

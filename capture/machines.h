@@ -12,6 +12,7 @@
 #include <set>
 #include <vector>
 
+#include "capture/addresses.h"
 #include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
@@ -89,13 +90,12 @@ class Machines {
     [[nodiscard]] Index machine_of(const Mac& mac, const boot::Address& address) const;
     Index place_of(const Mac& mac, bool boots);
     [[nodiscard]] bool boots(const boot::DhcpMessage& message);
-    void note_address(std::size_t index, const boot::Address& address);
 
     Kept kept_;
     std::set<Mac> other_machines_;
     std::vector<Place> places_;
     std::map<Mac, std::size_t> by_mac_;
-    std::map<boot::Address, std::size_t> leases_;
+    Addresses addresses_;
     std::set<Mac> hosts_;
     std::set<Mac> no_boot_clients_;  // that ask DHCP, and for nothing to boot
     Copies copies_;
