@@ -29,7 +29,7 @@ def docker(folder):
     program = folder / "bin/docker"
     program.parent.mkdir()
     flags = shlex.join([*RUNTIME, *DOCKER_DEFAULTS, "--network", "none"])
-    program.write_text(f'#!/bin/sh\n[ "$1" = run ] && shift\ncd /tmp\nexec podman run {flags} "$@"\n')
+    program.write_text(f'#!/bin/sh\ncd /tmp\n[ "$1" = run ] || exec podman "$@"\nshift\nexec podman run {flags} "$@"\n')
     program.chmod(0o755)
     return program.parent
 
