@@ -41,6 +41,7 @@ class VMLaunchDriver(ConsoleExpectMixin, Driver, PowerProtocol, ResetProtocol, C
     qemu = attr.ib(factory=list, validator=attr.validators.instance_of(list))
     vm_launch_bin = attr.ib(default="vm-launch", validator=attr.validators.instance_of(str))
     txdelay = attr.ib(default=0.0, validator=attr.validators.instance_of(float))
+    linesep = "\n"  # of `sendline`, which labgrid asks its drivers for after version 26.0
 
     def __attrs_post_init__(self):
         super().__attrs_post_init__()

@@ -63,7 +63,7 @@ def machines(config, folder):
 
 @pytest.fixture
 def vm_launch(request, tmp_path):
-    """vm_launch(boot=None, **settings): a VM, by `vm-launch run`. It is ended with the test, however that ends."""
+    """vm_launch(boot=None, **settings): a VM, by `vm-launch run`. When the test ends, however it ends, so does the VM."""
     with machines(request.config, tmp_path) as start:
         yield start
 
