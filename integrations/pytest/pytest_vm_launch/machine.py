@@ -26,7 +26,7 @@ DEFAULT_TIMEOUT = 300
 # Seconds that a VM whose plug was pulled has for its end.
 END_TIMEOUT = 20
 # How often keys are offered to a run that takes none.
-KEYS_INTERVAL = 0.05
+KEYS_INTERVAL = 0.01
 
 # Ctrl-].
 DETACH = b"\x1d"
@@ -211,7 +211,7 @@ class Machine:
         state = f"runs, at the stage {self.stage}" if self.exit_code is None else f"ended with {self.exit_code}"
         lines = []
         if verdict := self.verdict:
-            lines = [verdict["what"], *(f"{key}: {verdict[key]}" for key in ("why", "hint") if verdict[key])]
+            lines = [verdict["what"] or "", *(f"{key}: {verdict[key]}" for key in ("why", "hint") if verdict[key])]
         elif self.exit_code:
             lines = [line for line in self.log.splitlines() if line.startswith(("vm-launch: error", "  "))]
         return "\n".join([f"{self.name} {state}", *([quoted("\n".join(lines))] if lines else [])])
