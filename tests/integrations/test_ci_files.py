@@ -1,6 +1,7 @@
 """The GitHub action and the GitLab job: right by schemas of what they use, and their shell runs with real boots; `docker` is a stub
 that runs vm-launch here."""
 
+import contextlib
 import json
 import os
 import re
@@ -116,12 +117,13 @@ def test_a_step_that_is_cancelled_leaves_no_container_and_no_settings(folder, nu
             assert any(line == "UP\n" for line in process.stdout)
             [container] = [int(file.read_text()) for file in step.temporary.glob("*/id")]
             process.send_signal(number)
-            process.communicate(timeout=DEADLINE)
+            assert process.wait(DEADLINE) == 128 + number
+            assert [*step.temporary.iterdir()] == []
+            assert vm.wait_for_end(container, 10)
         finally:
             process.kill()
-    assert process.returncode == 128 + number
-    assert vm.wait_for_end(container, 60)
-    assert [*step.temporary.iterdir()] == []
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(container, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("inputs", "summary"), [
