@@ -53,6 +53,7 @@ RUN apt-get update && scripts/deps package && rm -rf /var/lib/apt/lists/*
 COPY README.md LICENSE CHANGELOG.md ./
 COPY docs docs
 COPY examples examples
+COPY integrations integrations
 RUN scripts/package
 
 FROM build AS units

@@ -73,6 +73,7 @@ struct DhcpMessage {
     Address yours;                             // yiaddr
     Address next_server;                       // siaddr
     Address server_id{};                       // option 54
+    Address requested{};                       // option 50: that a client asks for, or declines
     std::string bootfile{};                    // option 67, else the header's file
     std::string server_name{};                 // option 66, else the header's sname
     std::string vendor_class{};                // option 60

@@ -40,12 +40,6 @@ class DhcpOptions {
             message_.options.push_back(code);
         }
         switch (code) {
-            case 3:
-                message_.routers = addresses(value);
-                break;
-            case 6:
-                message_.dns_servers = addresses(value);
-                break;
             case 17:
                 append(message_.root_path, value);
                 break;
@@ -56,9 +50,6 @@ class DhcpOptions {
                 message_.kind = value.u8(0) <= static_cast<std::uint8_t>(DhcpKind::inform)
                                     ? static_cast<DhcpKind>(value.u8(0))
                                     : DhcpKind::bootp;
-                break;
-            case 54:
-                message_.server_id = Address::v4(value.be32(0));
                 break;
             case 56:
                 append(message_.message, value);
@@ -80,6 +71,26 @@ class DhcpOptions {
                 break;
             case 175:
                 ipxe_options(value);
+                break;
+            default:
+                take_addresses(code, value);
+                break;
+        }
+    }
+
+    void take_addresses(std::uint8_t code, Bytes value) {
+        switch (code) {
+            case 3:
+                message_.routers = addresses(value);
+                break;
+            case 6:
+                message_.dns_servers = addresses(value);
+                break;
+            case 50:
+                message_.requested = Address::v4(value.be32(0));
+                break;
+            case 54:
+                message_.server_id = Address::v4(value.be32(0));
                 break;
             default:
                 break;

@@ -56,6 +56,14 @@ struct ChosenFile {
     bool operator==(const ChosenFile&) const = default;
 };
 
+// What a client found to be in use, and gave back (RFC 2131, 3.1.5).
+struct Declined {
+    double at = 0;
+    Address address{};  // zero where neither it nor the server told it
+
+    bool operator==(const Declined&) const = default;
+};
+
 // One client's talk with DHCP servers over one NIC.
 struct DhcpTalk {
     Client client = Client::other;
@@ -64,11 +72,13 @@ struct DhcpTalk {
     unsigned discovers = 0;
     unsigned requests = 0;
     unsigned declines = 0;
+    std::optional<Declined> declined{};  // the latest
     std::vector<Offer> offers{};
     std::optional<Offer>
         own{};  // a ProxyDHCP server's that vm-launch has made to this guest alone: the first
     std::optional<Offer> ack{};
     std::vector<Offer> naks{};
+    std::optional<double> began_again{};         // the first DISCOVER after the latest DECLINE or NAK
     std::optional<std::uint16_t> client_arch{};  // what the client says it is (option 93)
     std::string vendor_class{};                  // likewise (option 60)
     std::string user_class{};                    // and option 77

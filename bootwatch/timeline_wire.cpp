@@ -67,10 +67,13 @@ void note_twin(Boot& boot, double at, const WatchedNic& nic) {
 
 // A client that gives an address back names no class (RFC 2131, table 5): which one it is, is known from
 // before.
-bool gives_back(DhcpTalk* talk, const DhcpMessage& message) {
+bool gives_back(DhcpTalk* talk, double at, const DhcpMessage& message) {
     const bool declines = message.kind == DhcpKind::decline;
     if (talk != nullptr && declines) {
+        const bool untold = message.requested.is_zero() && talk->ack;
         ++talk->declines;
+        talk->declined = {at, untold ? talk->ack->message.yours : message.requested};
+        talk->began_again.reset();
         talk->ack.reset();
     }
     return declines || message.kind == DhcpKind::release;
@@ -166,7 +169,7 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
     }
     const Client client = client_of(message);
     DhcpTalk* talk = talk_of(nic);
-    if (gives_back(talk, message)) {
+    if (gives_back(talk, at, message)) {
         return;
     }
     const bool begins = message.kind == DhcpKind::discover || message.kind == DhcpKind::bootp;
@@ -179,6 +182,9 @@ void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet,
         talk->options = message.options;
         talk->broadcast = message.broadcast;
         mark(Stage::discover, at, Proof::wire, fmt::format("{} looks for a server", title_of(client)));
+    }
+    if (begins && (talk->declined || !talk->naks.empty())) {
+        talk->began_again = talk->began_again.value_or(at);
     }
     talk->discovers += begins ? 1 : 0;
     talk->requests += message.kind == DhcpKind::request ? 1 : 0;
@@ -215,6 +221,7 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
     }
     if (message.kind == DhcpKind::nak) {
         add_bounded(talk->naks, offer, most_refusals, current().left_out.refusals);
+        talk->began_again.reset();
         return;
     }
     // A ProxyDHCP server may answer a request too, with another ACK; a server repeats its offer when asked

@@ -84,6 +84,18 @@ constexpr std::string_view is_the_way_there =
     "screen may say why";
 constexpr std::string_view for_longer = "capture for longer to see what comes of it";
 
+// A client that declined its address, or was refused it, looks for another one, which is no failure so far.
+double latest_of_dhcp(const DhcpTalk& dhcp) {
+    double latest = std::max({dhcp.ack ? dhcp.ack->at : dhcp.began, dhcp.began_again.value_or(dhcp.began),
+                              dhcp.declined ? dhcp.declined->at : dhcp.began});
+    for (const auto* offers : {&dhcp.offers, &dhcp.naks}) {
+        for (const Offer& offer : *offers) {
+            latest = std::max(latest, offer.at);
+        }
+    }
+    return latest;
+}
+
 // Of a client that may still be answered.
 Verdict dhcp_goes_on(const Scene& scene, const CaptureView& view) {
     const DhcpTalk* dhcp = scene.talk();
@@ -91,16 +103,14 @@ Verdict dhcp_goes_on(const Scene& scene, const CaptureView& view) {
         return std::nullopt;
     }
     const bool asked_again = dhcp->discovers > 1 && dhcp->offers.empty();
-    const bool refused = !dhcp->naks.empty() || dhcp->declines > 0;
-    double latest = dhcp->ack ? dhcp->ack->at : dhcp->began;
-    for (const Offer& offer : dhcp->offers) {
-        latest = std::max(latest, offer.at);
-    }
-    if (asked_again || refused || view.ended - latest >= settled_s) {
+    const bool refused = dhcp->naks.size() + dhcp->declines > 0;
+    const bool refused_again = !dhcp->ack && dhcp->naks.size() + dhcp->declines > 1;
+    if (asked_again || refused_again || view.ended - latest_of_dhcp(*dhcp) >= settled_s) {
         return std::nullopt;
     }
     return told("capture-ends",
                 dhcp->ack               ? "when the machine has its address"
+                : refused               ? "when the machine looks for another address"
                 : !dhcp->offers.empty() ? "when the machine has an offer"
                                         : "when the machine has asked for an address",
                 seen_last(scene.boot), std::string{for_longer});
@@ -256,9 +266,9 @@ Fault with_system(Fault fault, const Boot& boot) {
 }
 
 using Rule = Verdict (*)(const Scene& scene);
-constexpr std::array by_packets{no_boot_by_ipv6, no_offer,   no_address,    unknown_name,
-                                nobody_there,    cut_frames, no_file,       fetch_failed,
-                                not_asked,       no_magic,   wrong_program, delivered};
+constexpr std::array by_packets{no_boot_by_ipv6, no_offer,      no_address, unknown_name, nobody_there,
+                                address_alone,   cut_frames,    no_file,    fetch_failed, not_asked,
+                                no_magic,        wrong_program, delivered};
 constexpr unsigned too_many_rounds = 3;
 
 Fault by_rules(const Scene& scene) {

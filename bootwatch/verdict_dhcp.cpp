@@ -7,6 +7,7 @@
 #include "bootwatch/ipxe_error.h"
 #include "bootwatch/own_offer.h"
 #include "bootwatch/probe.h"
+#include "bootwatch/timeline.h"
 #include "bootwatch/verdict_scene.h"
 
 namespace vml::boot {
@@ -184,6 +185,26 @@ bool names_nothing(const DhcpTalk& dhcp) {
     });
 }
 
+bool is_refused(const DhcpTalk& dhcp) {
+    return dhcp.declined || !dhcp.naks.empty();
+}
+
+// Of a NAK and a DECLINE the later one.
+Verdict refused(const DhcpTalk& dhcp) {
+    if (dhcp.naks.empty() || (dhcp.declined && dhcp.declined->at > dhcp.naks.back().at)) {
+        const Address& address = dhcp.declined->address;
+        return told("declined", "",
+                    address.is_zero() ? "it found it to be in use already"
+                                      : to_string(address) + " is in use already",
+                    "another machine has this address: look at the DHCP server's pool");
+    }
+    const Offer& nak = dhcp.naks.back();
+    return told("dhcp-nak", "",
+                fmt::format("{} sent a NAK{}", to_string(nak.sender),
+                            nak.message.message.empty() ? "" : ": " + nak.message.message),
+                "look at that server's log and its pool of addresses");
+}
+
 }  // namespace
 
 Verdict no_link(const Scene& scene) {
@@ -200,7 +221,7 @@ Verdict no_offer(const Scene& scene) {
     if (dhcp == nullptr) {
         return no_discover(scene);
     }
-    if (!dhcp->offers.empty() || dhcp->ack || scene.is_past(*dhcp)) {
+    if (!dhcp->offers.empty() || dhcp->ack || is_refused(*dhcp) || scene.is_past(*dhcp)) {
         return std::nullopt;
     }
     std::string why = unanswered(*dhcp);
@@ -240,12 +261,8 @@ Verdict no_address(const Scene& scene) {
     if (dhcp == nullptr || dhcp->ack || scene.is_past(*dhcp)) {
         return std::nullopt;
     }
-    if (!dhcp->naks.empty()) {
-        const Offer& nak = dhcp->naks.back();
-        return told("dhcp-nak", "",
-                    fmt::format("{} sent a NAK{}", to_string(nak.sender),
-                                nak.message.message.empty() ? "" : ": " + nak.message.message),
-                    "look at that server's log and its pool of addresses");
+    if (is_refused(*dhcp)) {
+        return refused(*dhcp);
     }
     if (std::all_of(dhcp->offers.begin(), dhcp->offers.end(),
                     [](const Offer& offer) { return offer.proxy(); })) {
@@ -255,10 +272,6 @@ Verdict no_address(const Scene& scene) {
                                        [](const Offer& candidate) { return !candidate.proxy(); });
     const std::string offered =
         fmt::format("{} offered {}", to_string(offer.sender), to_string(offer.message.yours));
-    if (dhcp->declines > 0) {
-        return told("declined", "", fmt::format("{} is in use already", to_string(offer.message.yours)),
-                    "another machine has this address: look at the DHCP server's pool");
-    }
     if (dhcp->requests == 0 && dhcp->client == Client::firmware && names_nothing(*dhcp)) {
         return told("offer-without-file", "",
                     offered + " without a filename (option 67), which firmware's PXE does not take",
@@ -288,7 +301,8 @@ Verdict no_file(const Scene& scene) {
     if (!file.empty()) {
         return no_server(*dhcp, file);
     }
-    if (!scene.boot.ipv6.bootfile.empty() || !(scene.stopped() || scene.about.now)) {
+    if (!scene.boot.ipv6.bootfile.empty() || is_uboot(dhcp->vendor_class) ||
+        !(scene.stopped() || scene.about.now)) {
         return std::nullopt;
     }
     const std::string words = fate_text(*dhcp);
@@ -297,6 +311,21 @@ Verdict no_file(const Scene& scene) {
                     "{} acknowledged {} without a filename (option 67){}", to_string(dhcp->ack->sender),
                     to_string(dhcp->ack->message.yours), words.empty() ? "" : "; " + words)),
                 words.empty() ? file_hint(scene) : std::string{own_offer_hint(*dhcp)});
+}
+
+// U-Boot is often told to take an address alone, and boots by NFS or from a local disk then, whatever file
+// DHCP named or did not.
+Verdict address_alone(const Scene& scene) {
+    const DhcpTalk* dhcp = scene.talk();
+    if (dhcp == nullptr || !dhcp->ack || !is_uboot(dhcp->vendor_class) || scene.is_past(*dhcp) ||
+        scene.last_fetch() != nullptr) {
+        return std::nullopt;
+    }
+    return told("address-alone", "",
+                fmt::format("U-Boot has {} from {}", to_string(dhcp->ack->message.yours),
+                            to_string(dhcp->ack->sender)),
+                "was it to fetch something? Its console says what it did; with autoload=no it takes an "
+                "address alone");
 }
 
 }  // namespace vml::boot

@@ -96,6 +96,8 @@ inline constexpr std::array verdict_rows{
     VerdictRow{"one-direction", "{} was not seen", ExitCode::boot_timeout},
     VerdictRow{"cut-frames", "the frames are cut before what tells the file to boot", ExitCode::boot_timeout},
     VerdictRow{"not-asked", "no request for {} was seen", ExitCode::boot_timeout},
+    VerdictRow{"address-alone", "the machine has its address, and asked for no file by TFTP or HTTP",
+               ExitCode::ok},
     VerdictRow{"wrong-program", "{} is a program for another firmware", ExitCode::not_bootable},
 };
 

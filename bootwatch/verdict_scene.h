@@ -70,6 +70,8 @@ using Verdict = std::optional<Fault>;
 [[nodiscard]] Verdict no_offer(const Scene& scene);
 [[nodiscard]] Verdict no_address(const Scene& scene);
 [[nodiscard]] Verdict no_file(const Scene& scene);
+// Of a capture.
+[[nodiscard]] Verdict address_alone(const Scene& scene);
 // verdict_fetch.cpp
 [[nodiscard]] Verdict still_fetching(const Scene& scene);
 [[nodiscard]] Verdict nobody_there(const Scene& scene);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "bootwatch/progress.h"
 #include "bootwatch/report.h"
 #include "bootwatch/weight.h"
 #include "capture/wording.h"
@@ -67,10 +68,29 @@ bool begins_by_ipv6(const boot::Boot& boot) {
     return asked && (boot.dhcp.empty() || *asked < boot.dhcp.front().began);
 }
 
+// A firmware's HTTP client takes no offer that is made to PXE, and the other way round: an offer, or an
+// address by DHCPv6, is no answer to a boot.
 bool was_answered(const boot::Boot& boot) {
-    return boot.ipv6.answered_at || !boot.fetches.empty() ||
+    return !boot.ipv6.bootfile.empty() || !boot.fetches.empty() ||
            std::any_of(boot.dhcp.begin(), boot.dhcp.end(),
-                       [](const boot::DhcpTalk& talk) { return talk.ack || !talk.offers.empty(); });
+                       [](const boot::DhcpTalk& talk) { return talk.ack.has_value(); });
+}
+
+// How long a firmware waits for an answer to its last question before it gives the boot up; edk2 waits 4 s
+// for one by TFTP (PXEBC_MTFTP_TIMEOUT), and longer for a server that took a request by HTTP.
+double wait_of(const boot::Boot& boot) {
+    constexpr double datagram_s = 5;
+    const boot::Fetch* latest = boot.fetches.empty() ? nullptr : &boot.fetches.back();
+    if (latest != nullptr) {
+        return awaits_answer(*latest) || is_given_up_unanswered(*latest) ? boot::answer_due_s
+               : latest->ended                                           ? 0
+                                                                         : datagram_s;
+    }
+    const bool was_told =
+        !boot.dhcp.empty() && boot.dhcp.back().ack && boot.unanswered.empty() &&
+        (boot.lookups.empty() || boot.lookups.back().answered) &&
+        (boot.dhcp.back().boot_server_requests == 0 || boot.dhcp.back().boot_server_answered);
+    return was_told ? 0 : datagram_s;
 }
 
 // A firmware whose boot over one version of IP failed tries the other one at once (edk2: PXE and HTTP boot,
@@ -78,7 +98,7 @@ bool was_answered(const boot::Boot& boot) {
 bool is_next_way(const CapturedBoot& failed, const CapturedBoot& next) {
     constexpr double at_once_s = 1;
     return failed.verdict.code != ExitCode::ok && !failed.record.ipxe && !next.record.ipxe &&
-           !was_answered(next.record) && next.began - failed.latest <= at_once_s &&
+           !was_answered(next.record) && next.began - failed.latest <= at_once_s + wait_of(failed.record) &&
            begins_by_ipv6(failed.record) != begins_by_ipv6(next.record);
 }
 

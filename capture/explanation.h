@@ -22,9 +22,10 @@ struct Explanation {
     std::string run_end{};  // how the run ended whose record it is, in its own words; empty: it is none
 };
 
-// With one machine that machine's last boot's, or, where its firmware went on at once to IPv6, or to IPv4,
-// after a boot that failed, and nobody answered it there, that one's; with several machines the first one's
-// that failed, or 0; ExitCode::no_machine without one.
+// With one machine that machine's last boot's, or, where its firmware went on to IPv6, or to IPv4, after a
+// boot that failed, and was given nothing to boot there, that one's. It went on where the next boot began
+// within 1 s of the last packet of the failed one, and of the wait for an answer to that; with several
+// machines the first one's that failed, or 0; ExitCode::no_machine without one.
 [[nodiscard]] int exit_code_of(const Explanation& explanation);
 
 // Nothing where there is a machine. What the file has instead is in `why`.

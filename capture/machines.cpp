@@ -93,9 +93,11 @@ void Machines::frame(double at, LinkLayer link, Bytes captured, const FrameNotes
 Place* Machines::machine_of(const Mac& mac, const boot::Address& address) const {
     Place* const lease = places_.at(address);
     // A router's address says nothing of whose frame it is, also where the router is a machine here.
-    const bool routed = lease != nullptr && !lease->machine.relays().empty();
-    Place* const own = routed ? nullptr : places_.of(mac);
-    return own != nullptr ? own : lease;
+    if (lease != nullptr && !lease->machine.relays().empty()) {
+        return lease;
+    }
+    Place* const own = places_.of(mac);
+    return own != nullptr || claims_.has(address, mac) ? own : lease;
 }
 
 Place* Machines::place_of(const Mac& mac, bool boots) {
@@ -169,6 +171,10 @@ void Machines::dhcp(double at, std::uint16_t vlan, const boot::Packet& packet,
     if (Place* const place = place_of(message.chaddr, boots(message))) {
         if (leased) {
             places_.note_address(*place, message.yours);
+        } else if (message.kind == boot::DhcpKind::decline) {
+            places_.give_back(*place, message.requested);
+        } else if (message.kind == boot::DhcpKind::release) {
+            places_.give_back(*place, packet.from.address);
         }
         hand(*place, at, vlan, !message.from_server, packet);
         return;
@@ -189,6 +195,9 @@ void Machines::packet(double at, const std::vector<std::uint16_t>& vlans, const 
     if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
         dhcp(at, vlan, packet, *message);
         return;
+    }
+    if (const auto* arp = std::get_if<boot::ArpMessage>(&packet.body); arp != nullptr && !arp->request) {
+        claims_.add(arp->sender, packet.source);
     }
     Place* sender = machine_of(packet.source, packet.from.address);
     if (sender == nullptr && asks_for_a_file(packet)) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "capture/claims.h"
 #include "capture/copies.h"
 #include "capture/link_layer.h"
 #include "capture/machine.h"
@@ -104,6 +105,7 @@ class Machines {
     std::set<Mac> other_machines_;
     Places places_;
     std::vector<Happening> happenings_;
+    Claims claims_;
     std::set<Mac> hosts_;
     Recent<Mac> no_boot_clients_{most_hosts};  // that ask DHCP, and for nothing to boot
     Copies copies_;

@@ -92,6 +92,12 @@ void Places::note_address(Place& place, const boot::Address& address) {
     by_address_.insert_or_assign(address, &place);
 }
 
+void Places::give_back(const Place& place, const boot::Address& address) {
+    if (at(address) == &place) {
+        by_address_.erase(address);
+    }
+}
+
 void Places::forget(const boot::Address& address) {
     by_address_.erase(address);
 }

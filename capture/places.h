@@ -60,6 +60,8 @@ class Places {
 
     // The address leads there from now on. Each machine has so many of them.
     void note_address(Place& place, const boot::Address& address);
+    // The machine declined or released it. Another one's stays.
+    void give_back(const Place& place, const boot::Address& address);
     void forget(const boot::Address& address);
 
     // The machine, or who talks to it, sent something.

@@ -59,14 +59,16 @@ std::string_view text_of(beast::string_view text) {
     return {text.data(), text.size()};
 }
 
-Answer answer_to(const OpenFile& open, const Request& request) {
+// A body of GET or HEAD means nothing (RFC 9110, 9.3.1). Were it left unread while a file is sent, its sender
+// might never come to read that.
+Answer answer_to(const OpenFile& open, const Request& request, bool has_body) {
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
         Answer answer = refused(request, http::status::method_not_allowed);
         answer.head.set(http::field::allow, "GET, HEAD");
         return answer;
     }
     const std::optional<std::string> name = name_in_folder(text_of(request.target()));
-    if (!name) {
+    if (!name || has_body) {
         return refused(request, http::status::bad_request);
     }
     FoundFile found = open(*name);
@@ -128,7 +130,7 @@ void HttpConnection::answer() {
     idle_since_.reset();
     has_body_ = !parser_->is_done();
     const Request request = parser_->release();
-    answer_.emplace(answer_to(open_, request));
+    answer_.emplace(answer_to(open_, request, has_body_));
     answer_->head.set(http::field::server, "vm-launch");
     // shim, by HTTP boot, waits for ever behind a file that is not there, unless the connection ends with it.
     answer_->head.keep_alive(request.keep_alive() && !has_body_ &&

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -29,8 +30,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// Where the kernel has no descriptors left, accepting again at once would fail again at once.
+// Where the kernel has no descriptors left, accepting again at once would fail again at once; and until a
+// connection can be closed for who waits.
 constexpr std::chrono::milliseconds accept_pause{100};
+// The kernel's queue has one more than was asked for (net/ipv4, sk_acceptq_is_full).
+constexpr std::size_t most_waiting = HttpServer::most_connections + 1;
 // Who has just connected may have a request on its way.
 constexpr std::chrono::seconds least_idle{1};
 
@@ -60,6 +64,9 @@ Listener listen_on_loopback() {
 
 namespace {
 
+// Of a connection that its program has closed, and that the kernel brings to its end: its user reads 0.
+constexpr std::string_view no_socket = "0";
+
 std::int64_t user_in(std::string_view word) {
     const auto user = whole_number<std::uint32_t>(word);
     return user ? std::int64_t{*user} : -1;
@@ -81,23 +88,30 @@ std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std
         std::string there;
         std::string skipped;
         std::string user;
+        std::string inode;
         words >> number >> here >> there;
         for (int column = 0; column < 4; ++column) {  // state, queues, timer, retransmissions
             words >> skipped;
         }
         if (here == local && there == remote && words >> user) {
-            return user_in(user);
+            words >> skipped >> inode;
+            return inode == no_socket ? -1 : user_in(user);
         }
     }
     return -1;
 }
 
 Stranger all_but_user(uid_t user) {
-    return [user](const Connection& connection) -> std::string {
-        const std::int64_t owner = owner_of_connection(read_file("/proc/net/tcp").value_or(""),
-                                                       connection.peer_port, connection.port);
-        return owner == static_cast<std::int64_t>(user) ? ""
-                                                        : fmt::format("it is another user's ({})", owner);
+    return [user](const Connection& connection) -> std::optional<std::string> {
+        const auto table = read_file("/proc/net/tcp");
+        if (!table) {
+            return "whose it is cannot be read in /proc/net/tcp";
+        }
+        const std::int64_t owner = owner_of_connection(*table, connection.peer_port, connection.port);
+        if (owner == static_cast<std::int64_t>(user)) {
+            return std::nullopt;
+        }
+        return owner < 0 ? "" : fmt::format("it is another user's ({})", owner);
     };
 }
 
@@ -110,7 +124,9 @@ class HttpServer::Impl {
           stranger_{std::move(config.stranger)},
           on_request_{std::move(on_request)} {
         std::ignore = config.socket.release();
-        accept();
+        acceptor_.non_blocking(true);
+        acceptor_.set_option(asio::socket_base::enable_connection_aborted{true});  // else it would wait there
+        wait();
     }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -127,39 +143,52 @@ class HttpServer::Impl {
         for (const auto& connection : std::exchange(connections_, {})) {
             connection->reset();
         }
-    }
-
-  private:
-    void accept() {
-        acceptor_.async_accept([this](const error_code& error, tcp::socket socket) {
-            if (error == asio::error::operation_aborted) {
+        for (std::size_t waiting = 0; waiting < most_waiting; ++waiting) {
+            error_code error;
+            tcp::socket socket = acceptor_.accept(error);
+            if (error == asio::error::would_block) {
                 return;
             }
             if (!error) {
-                take(std::move(socket));
-                accept_when_free();
-                return;
+                socket.set_option(asio::socket_base::linger{true, 0}, error);
+                socket.close(error);  // its destructor would wait for what is unsent
             }
-            on_request_(fmt::format("http: {}", error.message()));
-            pause_.expires_after(accept_pause);
-            pause_.async_wait([this](const error_code& aborted) { aborted ? void() : accept(); });
+        }
+    }
+
+  private:
+    // Whoever waits for its turn is in the kernel's hands: closed unheard, by a RST, it might miss even that.
+    void wait() {
+        acceptor_.async_wait(tcp::acceptor::wait_read, [this](const error_code& error) {
+            if (error != asio::error::operation_aborted) {
+                somebody_waits();
+            }
         });
     }
 
-    // In its turn, as whoever waits is in the kernel's hands: closed unheard, by a RST, it might miss even
-    // that.
-    void accept_when_free() {
-        if (connections_.size() < most_connections) {
-            accept();
+    void wait_a_moment() {
+        pause_.expires_after(accept_pause);
+        pause_.async_wait([this](const error_code& aborted) { aborted ? void() : wait(); });
+    }
+
+    void somebody_waits() {
+        if (connections_.size() >= most_connections) {
+            close_unused();
+        }
+        if (connections_.size() >= most_connections) {
+            wait_a_moment();
             return;
         }
-        pause_.expires_after(accept_pause);
-        pause_.async_wait([this](const error_code& aborted) {
-            if (!aborted) {
-                close_unused();
-                accept_when_free();
-            }
-        });
+        error_code error;
+        tcp::socket socket = acceptor_.accept(error);
+        if (!error) {
+            take(std::move(socket));
+        } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
+            on_request_(fmt::format("http: {}", error.message()));
+            wait_a_moment();
+            return;
+        }
+        wait();
     }
 
     void close_unused() {
@@ -183,9 +212,11 @@ class HttpServer::Impl {
         }
         const Connection from{peer.address().is_v4() ? peer.address().to_v4().to_bytes() : Ip4{}, peer.port(),
                               ours.port()};
-        if (const std::string reason = stranger_(from); !reason.empty()) {
-            on_request_(fmt::format("http: the connection from {}:{} was closed: {}",
-                                    fmt::join(from.peer, "."), from.peer_port, reason));
+        if (const auto reason = stranger_(from)) {
+            if (!reason->empty()) {
+                on_request_(fmt::format("http: the connection from {}:{} was closed: {}",
+                                        fmt::join(from.peer, "."), from.peer_port, *reason));
+            }
             return;
         }
         const auto connection = std::make_shared<HttpConnection>(

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,7 @@ struct Listener {
 [[nodiscard]] Listener listen_on_loopback();
 
 // Who connected from one port of 127.0.0.1 to another, by the kernel's table of connections (the text of
-// /proc/net/tcp); -1: it is not there.
+// /proc/net/tcp); -1: it is not there, or is nobody's any more.
 [[nodiscard]] std::int64_t owner_of_connection(std::string_view table, std::uint16_t from, std::uint16_t to);
 
 // From whom a connection comes, and to which port of ours.
@@ -38,8 +39,9 @@ struct Connection {
 };
 
 // Why a connection is not the client's: the folder may hold what others could not read. Such a connection is
-// closed. "": it is the client's.
-using Stranger = std::function<std::string(const Connection& connection)>;
+// closed, and that is told; "": whoever opened it has closed it, which is not worth a line. Nothing: it is
+// the client's.
+using Stranger = std::function<std::optional<std::string>(const Connection& connection)>;
 
 // The client is a user of this host, who connects over the loopback.
 [[nodiscard]] Stranger all_but_user(uid_t user);

@@ -14,9 +14,10 @@ from labgrid.driver.consoleexpectmixin import ConsoleExpectMixin
 from labgrid.driver.exception import ExecutionError
 from labgrid.protocol import ConsoleProtocol, PowerProtocol, ResetProtocol
 from labgrid.step import step
-from labgrid.strategy import Strategy
+from labgrid.strategy import Strategy, StrategyError
 from pexpect import TIMEOUT
 from pytest_vm_launch.machine import DEFAULT_TIMEOUT, Machine
+from pytest_vm_launch.record import STAGES
 
 
 @target_factory.reg_driver
@@ -40,6 +41,7 @@ class VMLaunchDriver(ConsoleExpectMixin, Driver, PowerProtocol, ResetProtocol, C
     qemu = attr.ib(factory=list, validator=attr.validators.instance_of(list))
     vm_launch_bin = attr.ib(default="vm-launch", validator=attr.validators.instance_of(str))
     txdelay = attr.ib(default=0.0, validator=attr.validators.instance_of(float))
+    linesep = "\n"  # of `sendline`, which labgrid asks its drivers for after version 26.0
 
     def __attrs_post_init__(self):
         super().__attrs_post_init__()
@@ -64,7 +66,7 @@ class VMLaunchDriver(ConsoleExpectMixin, Driver, PowerProtocol, ResetProtocol, C
     @Driver.check_active
     @step()
     def on(self):
-        """Starts the VM, unless it runs. It has the same name each time, from which its MAC address comes."""
+        """Starts the VM, unless it runs. It has the same name each time, from which its MAC address comes unless an option gives one."""
         if self.get():
             return
         name = re.sub(r"[^A-Za-z0-9-]+", "-", f"lg-{self.target.name}-{os.getpid()}")
@@ -109,8 +111,9 @@ class VMLaunchDriver(ConsoleExpectMixin, Driver, PowerProtocol, ResetProtocol, C
 
     # -- ConsoleProtocol, by ConsoleExpectMixin
 
-    def _read(self, size=1, timeout=0.0):
-        data, self._read_to = self._started().read_console(self._read_to, timeout)
+    def _read(self, size=1, timeout=0.0, max_size=None):
+        # labgrid gives max_size since its version 23.0.
+        data, self._read_to = self._started().read_console(self._read_to, timeout, max_size)
         if data:
             return data
         self._running()
@@ -134,7 +137,8 @@ class VMLaunchDriver(ConsoleExpectMixin, Driver, PowerProtocol, ResetProtocol, C
 @target_factory.reg_driver
 @attr.s(eq=False)
 class VMLaunchStrategy(Strategy):
-    """Its states are `off` and the stages of a boot: `strategy.transition("os")` switches on, and waits for the stage."""
+    """Its states are `off` and the stages of a boot: `strategy.transition("os")` switches on, and waits for the stage. A boot that
+    failed is switched off before, and so tried again."""
 
     bindings = {"vm": "VMLaunchDriver"}
 
@@ -142,10 +146,14 @@ class VMLaunchStrategy(Strategy):
 
     @step(args=["status"])
     def transition(self, status):
+        if status not in ("off", *STAGES):
+            raise StrategyError(f"no state {status!r}: there are off, {', '.join(STAGES)}")
         self.target.activate(self.vm)
         if status == "off":
             self.vm.off()
         else:
+            if self.vm.machine and self.vm.machine.verdict:
+                self.vm.off()
             self.vm.on()
             self.vm.wait_stage(status)
         self.status = status

@@ -1,6 +1,7 @@
 #include "launcher/run/netboot_server.h"
 
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace {
 
 // Who is on a segment was let in there.
 serve::Stranger nobody_is() {
-    return [](const serve::Connection& /*connection*/) { return std::string{}; };
+    return [](const serve::Connection& /*connection*/) { return std::optional<std::string>{}; };
 }
 
 serve::FoundFile nothing_is_there(const std::string& /*name*/) {

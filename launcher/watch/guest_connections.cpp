@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -45,9 +46,11 @@ bool GuestConnections::take(const net::TcpTarget& from) {
 serve::Stranger all_but_guest(OwnedFd view, const Mac& guest) {
     // A std::function is copied.
     const auto connections = std::make_shared<GuestConnections>(std::move(view), guest);
-    return [connections](const serve::Connection& connection) -> std::string {
-        return connections->take({connection.peer, connection.peer_port}) ? ""
-                                                                          : "the guest has not opened it";
+    return [connections](const serve::Connection& connection) -> std::optional<std::string> {
+        if (connections->take({connection.peer, connection.peer_port})) {
+            return std::nullopt;
+        }
+        return "the guest has not opened it";
     };
 }
 

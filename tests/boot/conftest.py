@@ -3,7 +3,6 @@
 import contextlib
 import http.server
 import pathlib
-import tempfile
 import threading
 
 import pytest
@@ -31,11 +30,8 @@ def ipxes():
 
 @pytest.fixture
 def tmp_path():
-    """pytest's own is for its owner alone; QEMU runs as a user without rights, and must reach what it serves."""
-    with tempfile.TemporaryDirectory(prefix="vml-boot-") as folder:
-        path = pathlib.Path(folder)
-        path.chmod(0o755)
-        yield path
+    with vm.readable_folder("vml-boot-") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Block:
 def blocks():
     found = []
     for path in DOCUMENTS:
-        for indent, language, text in re.findall(r"^( *)```(\w*)\n(.*?)^ *```$", path.read_text(), re.MULTILINE | re.DOTALL):
+        for indent, language, text in re.findall(r"^( *)```(\w*)(?: \S+)?\n(.*?)^ *```$", path.read_text(), re.MULTILINE | re.DOTALL):
             found.append(Block(path.name, language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE)))
     return found
 

@@ -80,4 +80,4 @@ def check_packets(packets, live):
 def comments_by_tshark(packets):
     """The first comment of each packet, as Wireshark shows it."""
     words = ["tshark", "-n", "-r", packets, "-T", "fields", "-E", "occurrence=f", "-e", "frame.comment"]
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.split("\n")[:-1]

@@ -25,8 +25,8 @@ def test_the_example_of_the_document(netboot):
     folder = netboot.path.parent
     text = DOCUMENT.read_text()
     [example] = re.findall(r"```toml\n(.*?)```", text, re.S)
-    [line] = re.findall(r"^    vm-launch (test boot\.toml)$", text, re.M)
-    [script] = re.findall(r"```\n(#!ipxe\n.*?)```", text, re.S)
+    [line] = re.findall(r"^vm-launch (test boot\.toml)$", text, re.M)
+    [script] = re.findall(r"```ipxe\n(#!ipxe\n.*?)```", text, re.S)
     (netboot.path / "per-machine.ipxe").write_text(script)
     other = '\n[[case]]\nname = "not its own"\nexpect = {fetched = ["*/per-machine.ipxe", {url = "*/boot.ipxe", by = "proxydhcp"}]}\n'
     (folder / "boot.toml").write_text(example + other)

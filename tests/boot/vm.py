@@ -44,6 +44,15 @@ def made_assets(*options):
     return folder
 
 
+@contextlib.contextmanager
+def readable_folder(prefix):
+    """A folder for a test. pytest's own are for their owner alone; QEMU runs as a user without rights, and must reach what it serves."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        path = pathlib.Path(name)
+        path.chmod(0o755)
+        yield path
+
+
 def guest_script(words="", marker=SCRIPT_RAN):
     """An iPXE script that boots the test guest; `words` change what the guest does (scripts/guest/init). An emulated timer
     on a busy host fails the kernel's check of it, which then panics: no_timer_check."""

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/boot"))
 from documents import DOCUMENTS, blocks, first_unsaid, shell_blocks  # noqa: E402
 
 # Blocks in other languages hold nothing that a shell runs.
-LANGUAGES = {"sh", "console", "ipxe", "dockerfile", "json", ""}
+LANGUAGES = {"sh", "console", "ipxe", "dockerfile", "json", "python", "toml", "yaml", "ini", "text", ""}
 SYSTEM_UP = "Linux version 6.1.0-fake (x@y) #1\r\n[    0.100000] Run /init as init process\r\n"
 SCRIPT = "#!ipxe\nkernel vmlinuz console=ttyS0 initrd=initrd.img\ninitrd initrd.img\nboot\n"
 SHELL = shell_blocks()
@@ -39,6 +39,14 @@ ELSEWHERE = {
     "packages.md: scripts/package": "test_packed_again_it_is_the_same",
     "packages.md: git checkout vVERSION && scripts/package && diff build/package/SHA256SUMS THOSE-OF-THE-RELEASE":
         "test_packed_again_it_is_the_same",
+    "pytest.md: PYTHONPATH=integrations/pytest python3 -m pytest -p pytest_vm_launch test_netboot.py":
+        "test_the_page_of_pytest_runs_without_an_installation",
+    "pytest.md: python3 -m venv --system-site-packages venv": "test_the_page_of_pytest_runs_with_the_package_installed",
+    "test.md: vm-launch test --matrix firmware=legacy,uefi --matrix nic-model=virtio,e1000 --junit out.xml --report out ./netboot":
+        "test_a_matrix_and_what_is_written_of_it",
+    "test.md: vm-launch test boot.toml": "test_the_example_of_the_document",
+    "watch.md: vm-launch watch br0": "test_until_a_stage",
+    "labgrid.md: export PYTHONPATH=integrations/pytest:integrations/labgrid": "test_the_page_of_labgrid_runs",
 }  # fmt: skip
 
 # Those that run here, with the fake QEMU: its scenario, and what lies in the folder beside `netboot`.

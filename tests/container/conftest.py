@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import pathlib
-import tempfile
 
 import pytest
 
@@ -29,8 +27,7 @@ def netboot(assets):
     with contextlib.ExitStack() as stack:
 
         def make(words="", agent=False):
-            path = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vml-container-")))
-            path.chmod(0o755)
+            path = stack.enter_context(vm.readable_folder("vml-container-"))
             made = vm.Netboot(path, assets / "netboot").script(words=words)
             if agent:
                 (path / "agent.gz").write_bytes((assets / "agent/agent.gz").read_bytes())

@@ -1,14 +1,14 @@
 """The GitHub action and the GitLab job with the image itself, by podman in Docker's place."""
 
 import json
-import pathlib
 import shlex
 import sys
 import tempfile
 
 import pytest
 
-from containers import DOCKER_DEFAULTS, ROOT, RUNTIME, podman
+from containers import DOCKER_DEFAULTS, ROOT, RUNTIME, podman  # makes the next one importable
+import vm
 
 sys.path.append(str(ROOT / "tests/integrations"))
 
@@ -17,10 +17,8 @@ from ci_files import BAD, GOOD, Step, job_of_the_page  # found by the line above
 
 @pytest.fixture
 def folder():
-    with tempfile.TemporaryDirectory(prefix="vml-container-") as name:
-        path = pathlib.Path(name)
-        path.chmod(0o755)
-        yield path
+    with vm.readable_folder("vml-container-") as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def docker(folder):
     program = folder / "bin/docker"
     program.parent.mkdir()
     flags = shlex.join([*RUNTIME, *DOCKER_DEFAULTS, "--network", "none"])
-    program.write_text(f'#!/bin/sh\n[ "$1" = run ] && shift\ncd /tmp\nexec podman run {flags} "$@"\n')
+    program.write_text(f'#!/bin/sh\ncd /tmp\n[ "$1" = run ] || exec podman "$@"\nshift\nexec podman run {flags} "$@"\n')
     program.chmod(0o755)
     return program.parent
 

@@ -38,15 +38,27 @@ class Step:
         given = {name: value["default"] for name, value in action["inputs"].items() if "default" in value}
         assert set(inputs) <= set(action["inputs"])
         self.inputs = {**given, **inputs}
-        files = {"GITHUB_WORKSPACE": self.workspace, "GITHUB_OUTPUT": self.output, "RUNNER_TEMP": folder, "DOCKER_CALL": self.call,
-                 "VML_BINARY": BINARY}  # fmt: skip
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        files = {"GITHUB_WORKSPACE": self.workspace, "GITHUB_OUTPUT": self.output, "RUNNER_TEMP": self.temporary,
+                 "DOCKER_CALL": self.call, "VML_BINARY": BINARY}  # fmt: skip
         self.environment = environment([docker], **{name: str(path) for name, path in files.items()})
 
-    def run(self):
+    def start(self):
         env = {name: self.inputs[re.fullmatch(r"\$\{\{ inputs\.(\S+) \}\}", text)[1]] for name, text in self.step["env"].items()}
-        return subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", self.step["run"]], cwd=self.workspace,
-                              env={**self.environment, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=DEADLINE, check=False)  # fmt: skip
+        # What starts the tests may ignore SIGINT, and then so would bash.
+        words = ["env", "--default-signal=INT", "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", self.step["run"]]
+        return subprocess.Popen(words, cwd=self.workspace, env={**self.environment, **env}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+    def run(self):
+        with self.start() as process:
+            try:
+                out, errors = process.communicate(timeout=DEADLINE)
+            except BaseException:
+                process.terminate()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def outputs(self):
         return dict(line.split("=", 1) for line in self.output.read_text().splitlines())

@@ -1,11 +1,9 @@
 """Places for the integrations' tests."""
 
-import pathlib
-import tempfile
-
 import pytest
 
 from integration_support import BINARY, Place
+import vm
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,11 +14,8 @@ def binary():
 
 @pytest.fixture
 def folder():
-    """pytest's own is for its owner alone; QEMU runs as a user without rights."""
-    with tempfile.TemporaryDirectory(prefix="vml-integration-") as name:
-        path = pathlib.Path(name)
-        path.chmod(0o755)
-        yield path
+    with vm.readable_folder("vml-integration-") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """The GitHub action and the GitLab job: right by schemas of what they use, and their shell runs with real boots; `docker` is a stub
 that runs vm-launch here."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 
 import jsonschema
@@ -11,6 +13,7 @@ import pytest
 
 from ci_files import ACTION, BAD, GOOD, HERE, JOBS, PIPELINE, WORKFLOW, Step, job_of_the_page, load
 from integration_support import BINARY, DEADLINE, ROOT, environment
+import vm
 
 
 @pytest.mark.parametrize(("schema", "text"), [
@@ -70,11 +73,79 @@ def test_the_action_of_a_boot_that_fails_fails_with_its_verdict(folder):
     ended = step.run()
     assert ended.returncode == 13, ended
     assert step.outputs()["exit-code"] == "13" and step.outputs()["summary"].startswith("cannot fetch http://")
+    assert [*step.temporary.iterdir()] == []
     lines = ended.stdout.splitlines()
     [token] = [line.removeprefix("::stop-commands::") for line in lines if line.startswith("::stop-commands::")]
     assert re.fullmatch(r"[0-9a-f]{32}", token)
     assert lines.index(f"::stop-commands::{token}") < lines.index("::error::THE GUEST SAYS") < lines.index(f"::{token}::")
     assert lines[-1].startswith("::error title=vm-launch::cannot fetch http://") and "%25" in lines[-1]
+
+
+def other(folder, script, **inputs):
+    """The action's step with an image that is not vm-launch's and runs the script in the report's folder."""
+    return Step(folder, image="other-image", settings=f"SCRIPT={script}", **inputs)
+
+
+@pytest.mark.parametrize(("script", "code", "summary"), [
+    ("true", 1, "no boot: the container ended with 0, without a report that can be read"),
+    ("echo broken >boot.json; exit 13", 13, "no boot: the container ended with 13"),
+    ("echo broken >boot.json", 1, "no boot: the container ended with 0, without a report that can be read"),
+    ("echo '{\"summary\": null}' >boot.json; exit 13", 13, "no boot: the container ended with 13"),
+    ("echo 'vm-launch: error: no 100%' >&2; exit 2", 2, "vm-launch: error: no 100%"),
+    ("echo words >&2; echo 'vm-launch: error[3]: no KVM' >&2; echo 'vm-launch: error: later' >&2; exit 3", 3, "vm-launch: error[3]: no KVM"),
+])  # fmt: skip
+def test_the_action_fails_without_a_report_and_says_why(folder, script, code, summary):
+    step = other(folder, script)
+    ended = step.run()
+    assert ended.returncode == code, ended
+    assert step.outputs() == {"exit-code": str(code), "summary": summary}
+    assert ended.stdout.splitlines()[-1] == f"::error title=vm-launch::{summary.replace('%', '%25')}"
+
+
+def test_what_a_guest_wrote_last_does_not_hide_the_end_of_its_words(folder):
+    """The runner wants it at the beginning of a line."""
+    lines = other(folder, "printf 'iPXE> '; exit 13").run().stdout.splitlines()
+    token = lines[0].removeprefix("::stop-commands::")
+    assert lines[:3] == [f"::stop-commands::{token}", "iPXE> ", f"::{token}::"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_step_that_is_cancelled_leaves_no_container_and_no_settings(folder, number):
+    step = other(folder, "trap '' TERM; echo UP; while :; do sleep 0.1; done")
+    with step.start() as process:
+        try:
+            assert any(line == "UP\n" for line in process.stdout)
+            [container] = [int(file.read_text()) for file in step.temporary.glob("*/id")]
+            process.send_signal(number)
+            assert process.wait(DEADLINE) == 128 + number
+            assert [*step.temporary.iterdir()] == []
+            assert vm.wait_for_end(container, 10)
+        finally:
+            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(container, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("inputs", "summary"), [
+    ({"boot": "--version"}, "the input boot is what boots, and no flag"),
+    ({"settings": "MEMORY=256M\nHOME\n"}, "line 2 of the input settings is not NAME=VALUE"),
+])  # fmt: skip
+def test_the_action_refuses_what_would_not_be_what_it_seems(folder, inputs, summary):
+    step = Step(folder, image="image", **inputs)
+    ended = step.run()
+    assert ended.returncode == 2 and not step.call.exists()
+    assert step.outputs() == {"exit-code": "2", "summary": summary}
+    assert ended.stdout == f"::error title=vm-launch::{summary}\n"
+    assert [*step.temporary.iterdir()] == []
+
+
+def test_settings_may_have_comments_and_options_lines(folder):
+    step = other(folder, "echo '{\"summary\": \"well\"}' >boot.json\n\n# of the boot\nMEMORY=1G", **{
+        "docker-options": "--cap-add NET_RAW\n--cap-add MKNOD\n",
+    })  # fmt: skip
+    assert step.run().returncode == 0
+    told = step.told()
+    assert told["cap_add"] == ["NET_RAW", "MKNOD"] and told["settings"]["MEMORY"] == "1G" and len(told["settings"]) == 2
 
 
 def test_the_action_tells_of_a_container_that_never_ran(folder):
@@ -90,9 +161,9 @@ def test_the_action_tells_of_a_container_that_never_ran(folder):
 # -- GitLab
 
 
-def run_job(folder, script, **variables):
+def run_job(folder, script, program=BINARY, **variables):
     (folder / "bin").mkdir()
-    (folder / "bin/vm-launch").symlink_to(BINARY)
+    (folder / "bin/vm-launch").symlink_to(program)
     project = folder / "project"
     (project / "netboot").mkdir(parents=True)
     (project / "netboot/boot.ipxe").write_text(script)
@@ -123,3 +194,12 @@ def test_the_job_boots_what_its_variables_say_alone(folder):
     ended, artifacts = run_job(folder, GOOD, VM_LAUNCH_BOOT="", NETBOOT_DIR="netboot")
     assert ended.returncode == 0, ended
     assert (artifacts / "boot.json").exists()
+
+
+@pytest.mark.parametrize(("variables", "code", "words"), [
+    ({"VM_LAUNCH_BOOT": "--version"}, 2, "VM_LAUNCH_BOOT is what boots, and no flag"),
+    ({"program": "/bin/true"}, 1, "no boot, as there is no report"),
+])  # fmt: skip
+def test_the_job_fails_where_nothing_booted(folder, variables, code, words):
+    ended, _ = run_job(folder, GOOD, **variables)
+    assert ended.returncode == code and words in ended.stderr, ended

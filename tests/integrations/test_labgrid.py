@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import pytest
 
@@ -111,6 +112,44 @@ def test_a(strategy, target):
     assert "1 passed" in ended.stdout_text, ended.stdout_text
 
 
+def test_a_boot_that_failed_is_tried_again_and_a_state_that_is_none_starts_nothing(run_fake):
+    ended = run_fake("not-found", """
+import pytest
+from labgrid.strategy import StrategyError
+from pytest_vm_launch import BootFailed
+
+def test_a(strategy, target):
+    board = target.get_driver("VMLaunchDriver")
+    with pytest.raises(StrategyError, match="no state 'kernal': there are off, machine, "):
+        strategy.transition("kernal")
+    assert board.machine is None
+    runs = []
+    for _ in range(2):
+        with pytest.raises(BootFailed):
+            strategy.transition("os")
+        assert board.get()
+        runs.append(board.machine)
+    assert runs[0] is not runs[1]
+""")
+    assert "1 passed" in ended.stdout_text, ended.stdout_text
+
+
+def test_it_reads_as_much_as_labgrid_wants(run_fake):
+    """Labgrid 23.0 and newer call it with a third argument."""
+    ended = run_fake("run", """
+def test_a(target):
+    board = target.get_driver("VMLaunchDriver")
+    board.on()
+    board.machine.wait_console("fake firmware", 60)
+    parts = [board._read(size=1, timeout=60.0, max_size=3) for _ in range(4)]
+    assert {len(part) for part in parts} == {3}
+    text = b"".join(parts)
+    text += board._read(size=1, timeout=60.0, max_size=None)
+    assert text == board.machine.console.encode()[:len(text)] and len(text) > 12
+""")
+    assert "1 passed" in ended.stdout_text, ended.stdout_text
+
+
 def test_what_labgrid_leaves_on_is_switched_off(run_fake):
     ended = run_fake("run", """
 def test_a(strategy):
@@ -119,12 +158,25 @@ def test_a(strategy):
     assert "1 passed" in ended.stdout_text, ended.stdout_text
 
 
-@pytest.mark.parametrize(("scenario", "line", "told"), [
+CANNOT_BE = [
     ("run", "board.sendline('x')", "the VM was never switched on"),
     ("poweroff", "board.on(); board.expect('login: ')", "ended with 0"),
     ("run", "board.on(); board.expect('login: ', timeout=0.5)", "nothing on the console within"),
     ("not-found", "board.on(); board.wait_stage('os')", "BootFailed: before the stage os"),
-])  # fmt: skip
-def test_what_cannot_be_is_told(run_fake, scenario, line, told):
-    ended = run_fake(scenario, f"def test_a(target):\n    board = target.get_driver('VMLaunchDriver')\n    {line}\n")
-    assert "1 failed" in ended.stdout_text and told in ended.stdout_text, ended.stdout_text
+]
+
+
+def test_what_cannot_be_is_told(place):
+    """By one pytest, as labgrid takes a second to start; each has a board of its own."""
+    boards = [f"board{number}" for number in range(len(CANNOT_BE))]
+    place.write(env_yaml=environment_of({board: {"options": FAKE_BOOT} for board in boards}), test_a_py="".join(f"""
+def test_{board}(env, monkeypatch):
+    monkeypatch.setenv("QEMU_FAKE", {scenario!r})
+    board = env.get_target({board!r}).get_driver("VMLaunchDriver")
+    {line}
+""" for board, (scenario, line, _) in zip(boards, CANNOT_BE)))
+    text = place.pytest("--lg-env", "env.yaml").stdout_text
+    assert f"{len(boards)} failed" in text, text
+    for board, told in zip(boards, (told for _, _, told in CANNOT_BE)):
+        [failure] = re.findall(rf"^_+ test_{board} _+$.*?(?=^_+ test_|^=+ short)", text, re.MULTILINE | re.DOTALL)
+        assert told in failure, failure

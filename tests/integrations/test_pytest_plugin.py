@@ -1,11 +1,13 @@
 """The plugin in a pytest of its own, with the fake QEMU: the fixture, its options, what a failed test shows, and that nothing
 stays behind, however pytest ends."""
 
+import re
 import signal
 
 import pytest
 
 from integration_support import PYTHON, ROOT, Place
+import pytest_vm_launch
 import vm
 
 FAKE_INI = """[pytest]
@@ -48,8 +50,20 @@ def test_a(vm_launch):
 """)
     ended = run(place, scenario="not-found")
     assert ended.returncode == 1
-    for words in ("assert 13 == 0", "- vm-launch vm-", "ended with 13", "why: ", "--until=os", "- console of vm-", "http://ipxe.org/2d12603b"):
+    for words in ("assert 13 == 0", "- vm-launch vm-", "ended with 13", "\n| why: ", "--until=os", "- console of vm-", "http://ipxe.org/2d12603b"):
         assert words in ended.stdout_text, ended.stdout_text
+
+
+def test_a_failed_test_shows_no_password(place):
+    place.write(pytest_ini=f"{FAKE_INI}    vnc-password=hunter2\n", test_a_py="""
+def test_a(vm_launch):
+    vm = vm_launch(bootfile="http://me:hun" + "ter3@192.0.2.1/boot.ipxe")
+    vm.wait_stage("machine", 60)
+    assert vm.name == "shown"
+""")
+    text = run(place).stdout_text
+    assert "runs, at the stage machine" in text and "--bootfile=http://***@192.0.2.1/boot.ipxe" in text, text
+    assert "hunter" not in text
 
 
 def test_a_failed_test_shows_what_still_runs_and_ends_it(place):
@@ -71,15 +85,16 @@ def test_a(up):
 
 
 def test_what_a_guest_wrote_is_shown_without_its_control_characters(place):
-    (place.folder / "console").write_bytes(b"\x1b[2Jbad \xe2\x80\xae guest\x07 \xff\r\n")
+    (place.folder / "console").write_bytes(b"\x1b[2Jbad \xe2\x80\xae guest\x07 \xff\r\n::error::x\r\n  ##[error]y\r\n")
     place.write(test_a_py="""
 def test_a(vm_launch):
     vm = vm_launch(console_raw=True)
-    vm.wait_console("bad", 60)
+    vm.wait_console("y", 60)
     assert vm.stop() == "shown"
 """)
     text = run(place, scenario="replay", QEMU_FAKE_CONSOLE=str(place.folder / "console")).stdout_text
-    assert r"\x1b[2Jbad \u202e guest\x07" in text, text
+    assert r"| \x1b[2Jbad \u202e guest\x07" in text, text
+    assert "| ::error::x" in text and "##[" not in text  # commands to GitHub's runner
     assert not set(text) & set("\x1b\x07\u202e")
 
 
@@ -143,6 +158,22 @@ def test_a_program_that_is_not_there_is_told(place):
     assert "there is no program /nowhere/vm-launch: --vm-launch-binary or vm_launch_binary names vm-launch" in text
 
 
-def test_an_option_without_a_value_is_told(place):
-    place.write(pytest_ini="[pytest]\nvm_launch_options = ipxe\n", test_a_py="def test_a(vm_launch):\n    vm_launch()\n")
-    assert "vm_launch_options: 'ipxe' is no NAME=VALUE" in run(place).stdout_text
+def test_an_option_that_is_given_twice_is_a_list():
+    class Config:
+        def getini(self, _):
+            return ["boot-timeout = 60", "nic=mac=1", "nic=mac=2"]
+
+    assert pytest_vm_launch.options_of(Config()) == {"boot_timeout": "60", "nic": ["mac=1", "mac=2"]}
+
+
+@pytest.mark.parametrize(("option", "told"), [
+    ("ipxe", "'ipxe' is not NAME=VALUE"),
+    *((f"{name}=on", f"{name} is for vm_launch() in a test") for name in ("name", "boot", "keyboard", "qemu", "folder", "environment")),
+])  # fmt: skip
+def test_an_option_that_is_none_for_all_is_refused(option, told):
+    class Config:
+        def getini(self, _):
+            return [option]
+
+    with pytest.raises(pytest.UsageError, match=re.escape(f"vm_launch_options: {told}")):
+        pytest_vm_launch.options_of(Config())

@@ -67,6 +67,7 @@ class Guest:
         self.mac = mac
         self.lent = tap
         self.loses = lambda frame, to_guest: False
+        self.failure = None  # of `loses`: raised at the context's end
         self.stopping, self.stop = os.pipe()
         self.thread = threading.Thread(target=self._carry, name=self.namespace)
 
@@ -87,8 +88,10 @@ class Guest:
             self.undo = undo.pop_all()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
         self.undo.close()
+        if self.failure:
+            raise self.failure from error[1]
 
     def _stop_carrying(self):
         os.close(self.stop)
@@ -104,11 +107,18 @@ class Guest:
             for source in ready:
                 self._pass_on(source, *ways[source])
 
+    def _is_lost(self, frame, to_guest):
+        try:
+            return self.loses(frame, to_guest)
+        except Exception as error:  # noqa: BLE001: whatever it is, it is the test's, and raised there
+            self.failure = self.failure or error
+            return True
+
     def _pass_on(self, source, target, to_guest):
         try:
             while True:
                 frame = os.read(source, 65536)
-                if not self.loses(frame[self.header :], to_guest):
+                if not self._is_lost(frame[self.header :], to_guest):
                     os.write(target, frame)
         except OSError:
             pass  # nothing more for now; or a link that is down takes nothing
@@ -155,6 +165,8 @@ class GuestRun(vm.Boot):
         return self
 
     def __exit__(self, *error):
-        if hasattr(self, "guest"):
-            self.guest.__exit__(*error)
-        super().__exit__(*error)
+        try:
+            if hasattr(self, "guest"):
+                self.guest.__exit__(*error)
+        finally:
+            super().__exit__(*error)

@@ -207,7 +207,7 @@ def test_an_address_that_another_guest_took_by_hand(guest_run, folder):
         heard = Heard(first.guest)
         second.guest.ip("addr", "add", f"{ADDRESS}/16", "dev", guests.LINK)
         client = Udhcpc(first.guest.inside, folder)
-        with client.running("-a", "-A", "1"):
+        with client.running("-a10000", "-A", "1"):
             labs.wait_until(lambda: Kind.DECLINE in heard.kinds(), guests.CLIENT_DEADLINE, "the client declines")
             second.guest.ip("addr", "del", f"{ADDRESS}/16", "dev", guests.LINK)
             assert client.wait_for("bound")["ip"] == ADDRESS

@@ -173,8 +173,11 @@ def opcode(frame):
     return struct.unpack_from(">H", frame, 42)[0]
 
 
+ANY = None
+
+
 class Losses:
-    """Frames that get lost once each: (opcode, block)."""
+    """Frames that get lost once each, and one after another: (opcode, block), or (opcode, ANY)."""
 
     def __init__(self, guest, *lost):
         self.left = list(lost)
@@ -184,10 +187,10 @@ class Losses:
         if not asks_or_answers(frame):
             return False
         code = opcode(frame)
-        what = (code, struct.unpack_from(">H", frame, 44)[0]) if code in (DATA, ACK) else (code, 0)
-        if what not in self.left:
+        block = struct.unpack_from(">H", frame, 44)[0] if code in (DATA, ACK) else 0
+        if not self.left or self.left[0] not in ((code, block), (code, ANY)):
             return False
-        self.left.remove(what)
+        self.left.pop(0)
         return True
 
 
@@ -205,9 +208,9 @@ def test_what_is_lost_comes_again(guest_run, lab, served, way):
 
 
 def test_what_is_lost_of_a_window_comes_again(guest_run, lab, served):
-    """The offer of the options, a window's second block, an acknowledgement, and what ends the file."""
+    """The offer of the options, a window's second block, the next acknowledgement, whichever that is, and what ends the file."""
     with isolated(guest_run, lab, served) as (run, server):
-        losses = Losses(run.guest, (OACK, 0), (DATA, 2), (ACK, 5), (DATA, BLOCKS))
+        losses = Losses(run.guest, (OACK, 0), (DATA, 2), (ACK, ANY), (DATA, BLOCKS))
         assert fetch(run.guest, served, (*PATIENT, "--option", "windowsize 4", server))[1] == FILES["folder/odd"]
         run.wait_text(r"tftp: folder/odd: \d+ bytes, 512 bytes a block, 4 at once", "own")
     assert losses.left == []

@@ -147,7 +147,7 @@ def test_the_example_settings_are_right(tar_tree, name, code):
 
 def test_links_lead_from_one_document_to_the_other(tar_tree):
     """But for what is for those who have the sources."""
-    for_contributors = ("bench/", "container/", "integrations/", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/vm-launch.1",
+    for_contributors = ("bench/", "container/", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/vm-launch.1",
                         "examples/vm-launch@.service")  # fmt: skip
     documents = [*(tar_tree / DOC).rglob("*.md")]
     assert len(documents) > 10
@@ -158,7 +158,7 @@ def test_links_lead_from_one_document_to_the_other(tar_tree):
             assert target.exists() or inside.startswith(for_contributors), f"{document.name} → {link}"
 
 
-@pytest.mark.parametrize("folder", ["docs", "examples"])
+@pytest.mark.parametrize("folder", ["docs", "examples", "integrations"])
 def test_nothing_is_packed_that_the_sources_do_not_have(tar_tree, folder):
     known = run("git", "ls-files", folder, cwd=ROOT).stdout.split()
     packed = {str(path.relative_to(tar_tree / DOC)) for path in (tar_tree / DOC / folder).rglob("*") if path.is_file()}

@@ -38,7 +38,10 @@ TEST_CASE("offers that are refused, declined, not taken, not acknowledged, or of
     nak.see(dhcp(false, 6, option(56, "no lease left"))).stops();
     nak.gets(ExitCode::no_offer, "refused the request", "no lease left");
     Machine declined;
-    declined.discovers().see(dhcp(false, 2, "", guest_ip)).see(dhcp(true, 4, as_ipxe)).stops();
+    declined.discovers()
+        .see(dhcp(false, 2, "", guest_ip))
+        .see(dhcp(true, 4, option(50, be32(guest_ip))))
+        .stops();
     declined.gets(ExitCode::no_offer, "declined the address", "10.0.0.2 is in use");
     Machine idle;
     idle.discovers().see(dhcp(false, 2, "", guest_ip)).stops();

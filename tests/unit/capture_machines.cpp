@@ -204,10 +204,73 @@ TEST_CASE("a firmware that goes on to IPv6 after a failure, and is not answered 
         wire.see(dhcp(true, 1, as_firmware)).ends_later(30);
         CHECK(exit_code_of(wire.explained()) == 11);
     }
-    SECTION("and is answered") {
+    SECTION("and gets an address alone") {
         wire.see(solicit).see(dhcp6(false, 7, address6)).ends_later(30);
-        CHECK(exit_code_of(wire.explained()) == 12);
+        CHECK(exit_code_of(wire.explained()) == 13);
     }
+    SECTION("and gets a file's name") {
+        const std::string file = option6(59, "tftp://[fe80::1]/n.efi");
+        wire.see(solicit).see(dhcp6(false, 7, address6 + file)).ends_later(30);
+        CHECK(exit_code_of(wire.explained()) == 15);
+    }
+    SECTION("and by HTTP to IPv4, where it is offered what it does not take") {
+        const std::string as_http = option(60, "HTTPClient:Arch:00016:UNDI:003001") + option(93, be16(16));
+        const std::string offer = option(54, be32(server_ip)) + option(67, "n.efi");
+        wire.see(solicit).wait(8).see(solicit).wait(20);
+        wire.see(dhcp(true, 1, as_http)).see(dhcp(false, 2, offer, guest_ip)).ends_later(30);
+        const Explanation all = wire.explained();
+        CHECK(all.machines.front().boots.back().verdict.code == ExitCode::no_offer);
+        CHECK(exit_code_of(all) == 13);
+    }
+}
+
+TEST_CASE("a firmware that waited in vain for a server goes on once it has waited") {
+    const std::string solicit = dhcp6(true, 1, option6(61, be16(7)));
+    Wire wire;
+    wire.gets_address(as_firmware, "n.efi");
+    for (int i = 0; i < 6; ++i) {
+        wire.see(udp(true, 2001, 69, request("n.efi"))).wait(4);
+    }
+    SECTION("at once then") {
+        wire.see(solicit).ends_later(30);
+        const Explanation all = wire.explained();
+        REQUIRE(all.machines.front().boots.size() == 2);
+        CHECK(all.machines.front().boots.front().verdict.code == ExitCode::fetch_failed);
+        CHECK(exit_code_of(all) == 13);
+    }
+    SECTION("and one that was reset takes longer") {
+        wire.wait(10).see(solicit).ends_later(30);
+        CHECK(exit_code_of(wire.explained()) == 11);
+    }
+}
+
+namespace {
+
+std::string arp_reply(std::uint32_t address) {
+    constexpr std::size_t operation = 14 + 6;
+    constexpr std::size_t sender = 14 + 14;
+    return arp_request(guest_ip).replace(operation, 2, be16(2)).replace(sender, 4, be32(address));
+}
+
+}  // namespace
+
+TEST_CASE("an address that a machine declined, or gave back, is its own no more") {
+    const std::string again = option(54, be32(server_ip));
+    Wire wire;
+    wire.gets_address(as_firmware, "n.0");
+    SECTION("declined") {
+        wire.see(dhcp(true, 4, again + option(50, be32(guest_ip))));
+    }
+    SECTION("released") {
+        std::string release = dhcp(true, 7, again);
+        wire.see(release.replace(14 + 12, 4, be32(guest_ip)));
+    }
+    SECTION("neither, and another host answers for it") {
+        wire.see(routed(arp_reply(guest_ip), true));
+    }
+    wire.see(routed(udp(true, 2002, 69, request("theirs")), true));
+    wire.see(routed(udp(false, 3000, 2002, be16(5) + be16(1) + "no"), false));
+    CHECK(wire.explained().machines.front().boots.back().record.fetches.empty());
 }
 
 TEST_CASE("no machine: what there is instead is said") {

@@ -62,6 +62,14 @@ TEST_CASE("U-Boot is a boot client, and fetches what no other firmware does") {
         wire.see(dhcp(true, 1, as_uboot)).wait(3).see(dhcp(true, 1, as_uboot)).ends_later(9);
         wire.gets(ExitCode::no_offer, "no DHCP server answered", "2 DISCOVERs");
     }
+    SECTION("an address alone, whatever file there is") {
+        wire.gets_address(as_uboot, GENERATE("", "boot.scr.uimg")).ends_later(20);
+        wire.gets(ExitCode::ok, "asked for no file by TFTP or HTTP", "U-Boot has 10.0.0.2");
+    }
+    SECTION("a server that is not there") {
+        wire.gets_address(as_uboot, "k").see(arp_request(server_ip)).wait(1).see(arp_request(server_ip));
+        wire.ends_later(20).gets(ExitCode::fetch_failed, "nobody answers for");
+    }
     SECTION("a list, which is a program for nobody") {
         wire.gets_address(as_uboot, "extlinux.conf")
             .tftp("extlinux.conf", "LABEL a\n LINUX k\n")
@@ -78,16 +86,44 @@ TEST_CASE("a client that declines its address names no class, and is the same cl
     }
     SECTION("again and again") {
         wire.gets(ExitCode::no_offer, "declined the address", "10.0.0.2 is in use");
+        wire.see(dhcp(true, 4, offer + option(50, be32(0x0A000009))));
+        wire.gets(ExitCode::no_offer, "declined the address", "10.0.0.9 is in use");
         CHECK(wire.boot().record.dhcp.size() == 1);
     }
     SECTION("and takes the next one") {
-        wire.gets_address(as_firmware, "n.0", 3).tftp("n.0", nbp);
+        wire.gets_address(as_firmware, "n.0", 3);
+        wire.gets(ExitCode::ok, "the capture ends when the machine has its address");
+        wire.tftp("n.0", nbp);
         wire.gets(ExitCode::ok, "gave all that was asked for");
     }
     SECTION("and one that gives it back does not look for another") {
         wire.gets_address(as_firmware, "n.0", 3).tftp("n.0", nbp).see(of_xid(dhcp(true, 7, offer), 3));
         wire.gets(ExitCode::ok, "gave all that was asked for");
         CHECK(wire.boot().record.dhcp.size() == 1);
+    }
+}
+
+TEST_CASE("a client that was refused an address once looks for another, and that is no failure yet") {
+    Wire wire;
+    const auto goes_on = [&] {
+        wire.gets(ExitCode::ok, "the capture ends when the machine looks for another address");
+    };
+    const bool declines = GENERATE(true, false);
+    if (declines) {
+        wire.gets_address(as_firmware, "n.0").see(dhcp(true, 4, option(50, be32(guest_ip))));
+    } else {
+        wire.see(dhcp(true, 3, as_firmware)).see(dhcp(false, 6, option(54, be32(server_ip))));
+    }
+    goes_on();
+    wire.wait(10).see(of_xid(dhcp(true, 1, as_firmware), 2));
+    goes_on();
+    SECTION("it gets one") {
+        wire.gets_address(as_firmware, "n.0", 2);
+        wire.gets(ExitCode::ok, "the capture ends when the machine has its address");
+    }
+    SECTION("it asks in vain") {
+        wire.wait(4).see(of_xid(dhcp(true, 1, as_firmware), 2)).ends_later(2);
+        wire.gets(ExitCode::no_offer, declines ? "declined the address" : "the DHCP server refused");
     }
 }
 

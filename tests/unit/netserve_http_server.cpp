@@ -1,4 +1,5 @@
 // The server over real sockets: what it answers, and what it refuses.
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -6,9 +7,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -101,14 +104,21 @@ class Served {
         return refused_;
     }
 
-    // On the server's own thread, and done when this returns.
-    void begin_anew() {
+    // On the server's own thread, which does nothing else meanwhile; done when this returns.
+    void on_its_thread(const std::function<void()>& what) {
         std::promise<void> done;
         boost::asio::post(io_, [&] {
-            server_->client_began_anew();
+            what();
             done.set_value();
         });
         done.get_future().wait();
+    }
+
+    void begin_anew(const std::function<void()>& before = [] {}) {
+        on_its_thread([&] {
+            before();
+            server_->client_began_anew();
+        });
     }
 
     // Everything that comes until the server closes.
@@ -177,6 +187,24 @@ TEST_CASE("the connections of a client that began anew are reset, and it is serv
     CHECK(body_of(served.ask(get("/small"))) == "0123456789");
 }
 
+TEST_CASE("a client that began anew is not answered on connections that nobody has taken yet") {
+    Served served;
+    std::vector<OwnedFd> waiting;
+    const std::string request = get("/small");
+    served.begin_anew([&] {
+        for (int i = 0; i < 3; ++i) {
+            waiting.push_back(served.connect());
+            ::send(waiting.back().get(), request.data(), request.size(), MSG_NOSIGNAL);
+        }
+    });
+    for (const OwnedFd& fd : waiting) {
+        CHECK(Served::everything(fd.get()).empty());
+        char byte = 0;
+        CHECK(::send(fd.get(), &byte, 1, MSG_NOSIGNAL) == -1);  // reset, and not closed in order
+    }
+    CHECK(body_of(served.ask(request)) == "0123456789");
+}
+
 TEST_CASE("a file, whole and in part") {
     const Served served;
     const std::string whole = served.ask(get("/small"));
@@ -232,9 +260,10 @@ TEST_CASE("a client that sends what nobody wants gets its answer all the same") 
         const std::string head = "Host: x\r\n" + body;
         CHECK(status_of(served.ask("POST /small HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
         CHECK(status_of(served.ask("PUT /new HTTP/1.1\r\n" + head)) == "HTTP/1.1 405 Method Not Allowed");
-        const std::string answer = served.ask("GET /small HTTP/1.1\r\n" + head);
-        CHECK(status_of(answer) == "HTTP/1.1 200 OK");
-        CHECK(body_of(answer) == "0123456789");
+        for (const std::string file : {"small", "large"}) {
+            const std::string answer = served.ask("GET /" + file + " HTTP/1.1\r\n" + head);
+            CHECK(status_of(answer) == "HTTP/1.1 400 Bad Request");
+        }
     }
 }
 
@@ -249,11 +278,12 @@ TEST_CASE("another address of this host, and a client told by where it connects 
     const Ip4 address{127, 77, 0, 3};
     std::atomic<bool> open{true};
     std::atomic<std::uint16_t> to{0};
-    const Served served{[&](const Connection& connection) -> std::string {
+    const Served served{[&](const Connection& connection) -> std::optional<std::string> {
                             to = connection.port;
-                            return open && connection.peer == loopback && connection.peer_port != 0
-                                       ? ""
-                                       : "the guest did not open it";
+                            if (open && connection.peer == loopback && connection.peer_port != 0) {
+                                return std::nullopt;
+                            }
+                            return "the guest did not open it";
                         },
                         address};
     CHECK(body_of(served.ask(get("/small"))) == "0123456789");
@@ -309,6 +339,36 @@ TEST_CASE("connections that are kept and unused make room") {
     CHECK(body_of(served.ask(get("/small"))) == "0123456789");
 }
 
+TEST_CASE("no connection is closed for nobody") {
+    const Served served;
+    std::vector<OwnedFd> kept;
+    const std::string request = "HEAD /small HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (std::size_t i = 0; i < HttpServer::most_connections; ++i) {
+        kept.push_back(served.connect());
+        REQUIRE(::send(kept.back().get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+        std::string head;
+        for (char byte = 0; !head.ends_with("\r\n\r\n"); head += byte) {
+            REQUIRE(::recv(kept.back().get(), &byte, 1, 0) == 1);
+        }
+    }
+    char byte = 0;
+    const timeval longer_than_any_is_kept_for_others{2, 0};
+    ::setsockopt(kept.front().get(), SOL_SOCKET, SO_RCVTIMEO, &longer_than_any_is_kept_for_others,
+                 sizeof longer_than_any_is_kept_for_others);
+    CHECK(::recv(kept.front().get(), &byte, 1, 0) == -1);
+    for (const OwnedFd& fd : kept) {
+        CHECK(::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == -1);
+    }
+}
+
+TEST_CASE("a client that gave up before its turn is no other user's") {
+    Served served{all_but_user(::geteuid() + 1)};
+    served.on_its_thread([&] { const OwnedFd gone = served.connect(); });
+    CHECK(served.ask(get("/small")).empty());
+    const std::string lines = served.lines();  // of the second one alone
+    CHECK(std::count(lines.begin(), lines.end(), '\n') == 1);
+}
+
 TEST_CASE("the kernel's table of connections") {
     const std::string table =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -317,8 +377,10 @@ TEST_CASE("the kernel's table of connections") {
         "   1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 "
         "4 30 10 -1\n"
         "   2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 20 "
-        "4 30 10 -1\n";
+        "4 30 10 -1\n"
+        "   3: 0100007F:9C42 0100007F:1F90 05 00000000:00000000 03:00000DF8 00000000     0        0 0 1 0\n";
     CHECK(owner_of_connection(table, 40000, 8080) == 65534);
+    CHECK(owner_of_connection(table, 40002, 8080) == -1);  // closed, and nobody's
     CHECK(owner_of_connection(table, 8080, 40000) == 0);
     CHECK(owner_of_connection(table, 40001, 8080) == -1);
     CHECK(owner_of_connection("", 1, 2) == -1);

@@ -6,11 +6,15 @@ import itertools
 import pytest
 
 from .machine import BootFailed, Machine, NotInTime
-from .record import STAGES, printable
+from .record import STAGES
+from .shown import quoted
 
 __all__ = ["STAGES", "BootFailed", "Machine", "NotInTime", "machines"]
 
 CONSOLE_LINES = 40
+
+# What is an argument of `Machine` and no setting, or is another for each VM.
+NOT_FOR_ALL = {"name", "boot", "keyboard", "qemu", "folder", "environment"}
 
 # The machines of this test process, from their start until they are ended: what a failed test tells of.
 LIVE = []
@@ -28,13 +32,16 @@ def binary_of(config):
 
 
 def options_of(config):
-    options = {}
+    given = {}
     for line in config.getini("vm_launch_options"):
         name, equals, value = line.partition("=")
+        name = name.strip().replace("-", "_")
         if not equals:
-            raise pytest.UsageError(f"vm_launch_options: {line!r} is no NAME=VALUE")
-        options.setdefault(name.strip().replace("-", "_"), []).append(value.strip())
-    return options
+            raise pytest.UsageError(f"vm_launch_options: {line!r} is not NAME=VALUE")
+        if name in NOT_FOR_ALL:
+            raise pytest.UsageError(f"vm_launch_options: {name} is for vm_launch() in a test")
+        given.setdefault(name, []).append(value.strip())
+    return {name: values if len(values) > 1 else values[0] for name, values in given.items()}
 
 
 @contextlib.contextmanager
@@ -56,7 +63,7 @@ def machines(config, folder):
 
 @pytest.fixture
 def vm_launch(request, tmp_path):
-    """vm_launch(boot=None, **settings): a VM, by `vm-launch run`. It is ended with the test, however that ends."""
+    """vm_launch(boot=None, **settings): a VM, by `vm-launch run`. When the test ends, however it ends, so does the VM."""
     with machines(request.config, tmp_path) as start:
         yield start
 
@@ -79,5 +86,5 @@ def pytest_runtest_makereport(item):
 def sections_of(machine):
     """Of a failed test's report: the command with the verdict, and the end of the console."""
     console = "\n".join(machine.console.splitlines()[-CONSOLE_LINES:])
-    yield f"vm-launch {machine.name}", f"{machine.explain()}\n{machine.command_line}"
-    yield f"console of {machine.name}", printable(console)
+    yield f"vm-launch {machine.name}", f"{machine.explain()}\n{quoted(machine.command_line)}"
+    yield f"console of {machine.name}", quoted(console)

@@ -34,27 +34,28 @@ class Record:
         for line in lines:
             event = json.loads(line)
             self.events.append(event)
-            if note := getattr(self, f"_note_{event['event']}", None):
+            # What is too long for an event comes without its fields.
+            if not event.get("too_long") and (note := getattr(self, f"_note_{event['event']}", None)):
                 note(event)
 
     def _note_boot(self, _):
         self.reached, self.verdict, self.boot_is_due = {}, None, False
 
     def _note_stage(self, event):
-        stage = event["stage"]
-        if event["reached"] and stage not in self.reached:
+        stage = event.get("stage")
+        if event.get("reached") and stage not in self.reached:
             self.reached[stage] = event
             if stage in BEYOND_FAILURE:
                 self.verdict = None
 
     def _note_verdict(self, event):
-        self.verdict = {key: event[key] for key in ("what", "why", "hint", "code")}
+        self.verdict = {key: event.get(key) for key in ("what", "why", "hint", "code")}
 
     def _note_end(self, event):
-        self.verdict = event["verdict"]
+        self.verdict = event.get("verdict")
 
     def _note_qemu(self, event):
-        if (event["data"] or {}).get("reason") == "host-qmp-system-reset":
+        if (event.get("data") or {}).get("reason") == "host-qmp-system-reset":
             # What is reset before anything of it was seen has no other boot.
             self.resets += 1
             self.boot_is_due = any(rank(stage) > 0 for stage in self.reached)
@@ -83,11 +84,6 @@ class Tail:
 
     def text(self):
         return self.data.decode(errors="replace")
-
-
-def printable(text):
-    """For a terminal or a log: what a guest wrote may hold any character, and is shown escaped where it is no sign of its own."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def rank(stage):
