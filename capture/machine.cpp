@@ -238,10 +238,7 @@ Step Machine::see(double at, bool from_machine, boot::Packet packet, Begins anot
         packet.body = boot::OtherFrame{};
     }
     if (!packet.ours) {
-        look_at_direction(current_.view, from_machine, packet);
-        if (const auto* message = std::get_if<DhcpMessage>(&packet.body)) {
-            look_at_dhcp(at, from_machine, packet, *message);
-        }
+        look(at, from_machine, packet);
     }
     latest_client_ = client ? client : latest_client_;
     // Routers advertise themselves to whoever is there, also to a machine that is not there any more.
@@ -261,8 +258,13 @@ std::vector<boot::Mark> Machine::passes(double at) {
     return timeline_->passes(std::max(at, current_.latest) - current_.began);
 }
 
-void Machine::look_at_dhcp(double at, bool from_machine, const boot::Packet& packet,
-                           const DhcpMessage& message) {
+void Machine::look(double at, bool from_machine, const boot::Packet& packet) {
+    look_at_direction(current_.view, from_machine, packet);
+    const auto* dhcp = std::get_if<DhcpMessage>(&packet.body);
+    if (dhcp == nullptr) {
+        return;
+    }
+    const DhcpMessage& message = *dhcp;
     boot::CaptureView& view = current_.view;
     const auto& talks = timeline_->current_boot().dhcp;
     if (from_machine) {

@@ -96,8 +96,7 @@ class Machine {
 
   private:
     [[nodiscard]] Step begin_boot(double at);
-    void look_at_dhcp(double at, bool from_machine, const boot::Packet& packet,
-                      const boot::DhcpMessage& message);
+    void look(double at, bool from_machine, const boot::Packet& packet);
 
     Mac mac_;
     KeptBoots kept_;
