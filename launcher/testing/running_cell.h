@@ -20,17 +20,21 @@
 
 namespace vml {
 
-// What comes through a pipe, as it comes.
+// What comes through a pipe, as it comes. Bytes are read in the moment that they are taken: between two
+// handlers none is on its way.
 class PipeReader {
   public:
     using Take = std::function<void(std::string_view bytes)>;
 
     PipeReader(boost::asio::io_context& io, OwnedFd pipe, Take take);
-    // All that is there already; for the time after the writer's end, whoever else may have the pipe.
+    // All that is there already, up to what a pipe can hold; for the time after the writer's end, whoever
+    // else may have the pipe.
     void drain();
 
   private:
     void read();
+    // As read(2) gives it.
+    ssize_t take_some();
 
     boost::asio::posix::stream_descriptor pipe_;
     Take take_;
