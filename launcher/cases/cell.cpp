@@ -142,12 +142,13 @@ class CellMaker {
     void add_case(const Case& each) {
         made_.faults.insert(made_.faults.end(), each.settings.faults.begin(), each.settings.faults.end());
         const std::vector<Axis> axes = axes_of(source_, each, made_.faults);
-        for (const Combination& combination : combinations(axes)) {
-            if (made_.cells.size() == most_cells) {
-                add_once(made_.faults, {{fmt::format("these are more than {} VMs", most_cells), "",
-                                         "try fewer values at a time", ExitCode::settings}});
-                return;
-            }
+        const auto all = combinations(axes, most_cells - made_.cells.size());
+        if (!all) {
+            add_once(made_.faults, {{fmt::format("these are more than {} VMs", most_cells), "",
+                                     "try fewer values at a time", ExitCode::settings}});
+            return;
+        }
+        for (const Combination& combination : *all) {
             add_cell(each, axes, combination);
         }
     }

@@ -155,7 +155,25 @@ TEST_CASE("there is an end to what a matrix may ask for") {
     const Cells made = cells_from({{}}, axes_of_words({many,
                                                        "cpus=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,"
                                                        "20,21,22,23,24,25"}));
-    CHECK(made.cells.size() == most_cells);
+    CHECK(made.cells.empty());
+    CHECK(contains(text_of(made.faults), "more than 1000 VMs"));
+}
+
+TEST_CASE("no combination lacks a value, however many there would be") {
+    Axis many{"boot-timeout", {}};
+    for (int i = 100; i <= 1300; ++i) {
+        many.values.push_back(std::to_string(i));
+    }
+    const Axis models{"nic-model", {"virtio", "e1000"}};
+    const Axis limits{"reboot-limit", {"1", "2"}};
+    CHECK_FALSE(combinations({many, models, limits}, most_cells));
+    CHECK_FALSE(combinations({limits, models, many}, most_cells));
+    CHECK_FALSE(combinations({models, limits}, 3));
+    CHECK(combinations({models, limits}, 4)->size() == 4);
+    CHECK(combinations({}, 1)->size() == 1);
+    CHECK_FALSE(combinations({}, 0));
+    const Cells made = cells_from({{}}, {many, models, limits});
+    CHECK(made.cells.empty());
     CHECK(contains(text_of(made.faults), "more than 1000 VMs"));
 }
 
