@@ -91,18 +91,22 @@ class TestFileReader {
   private:
     void take_document(const json& document) {
         json common = json::object();
+        const json* settings = nullptr;
         const json* cases = nullptr;
         for (const auto& [key, value] : document.items()) {
             if (key == "case") {
                 cases = &value;
             } else if (key == "settings") {
-                add_common(common, value);
+                settings = &value;
             } else if (key == "expect" || key == "matrix" || key == "name") {
-                refuse_value(read_.faults, fmt::format("'{}' in {}: it belongs into a case", key, file_),
+                refuse_value(read_.faults, fmt::format("'{}' in {}: it belongs in a case", key, file_),
                              "a case begins with [[case]]");
             } else if (key != "$schema") {
                 common[key] = value;
             }
+        }
+        if (settings != nullptr) {
+            add_common(common, *settings);
         }
         common_ = settings_in(common, file_);
         if (cases == nullptr || !cases->is_array() || cases->empty()) {
@@ -120,10 +124,19 @@ class TestFileReader {
     }
 
     void add_common(json& common, const json& settings) {
-        if (settings.is_object()) {
-            common.update(settings);
-        } else {
+        if (!settings.is_object()) {
             refuse_value(read_.faults, fmt::format("'settings' in {}: expected a table", file_));
+            return;
+        }
+        for (const auto& [key, value] : settings.items()) {
+            if (common.contains(key)) {
+                refuse_value(read_.faults,
+                             fmt::format("'{}' in {}: it is there twice, in 'settings' and outside it",
+                                         printable(key), file_),
+                             "leave one of them out");
+            } else {
+                common[key] = value;
+            }
         }
     }
 

@@ -96,7 +96,7 @@ expect = "os"
 expect = {stage = "ox", bytes = -1, not_fetched = "x", fetched = [{by = "me"}]}
 )");
     for (const char* part :
-         {"'expect' in /tests/boot.toml: it belongs into a case",
+         {"'expect' in /tests/boot.toml: it belongs in a case",
           "'memroy' in /tests/boot.toml: unknown key (did you mean memory?)",
           "'firmwre' in /tests/boot.toml, case 'a': unknown key (did you mean firmware?)",
           "'events' in /tests/boot.toml, case 'a': test sets it itself",
@@ -115,6 +115,30 @@ expect = {stage = "ox", bytes = -1, not_fetched = "x", fetched = [{by = "me"}]}
         INFO(part << "\n" << text);
         CHECK(contains(text, part));
     }
+}
+
+TEST_CASE("what is there twice is a fault, wherever it is") {
+    CHECK(contains(faults_of(R"({"case": [{"expect": {"console": "a", "console": "b"}}]})", "x.json"),
+                   "'console' in x.json: it is there twice"));
+    CHECK(contains(faults_of(R"({"case": [{"expect": {}, "expect": {}}]})", "x.json"), "'expect' in x.json"));
+    CHECK(contains(faults_of("memory = '1G'\n[settings]\nmemory = '2G'\n[[case]]\nname = 'a'"),
+                   "'memory' in /tests/boot.toml: it is there twice, in 'settings' and outside it"));
+    const TestFile file = good_file(R"({"case": [{"expect": {}}, {"expect": {}}]})", "x.json");
+    CHECK(file.cases.size() == 2);
+}
+
+TEST_CASE("a time that is no number is no limit") {
+    for (const char* seconds : {"nan", "inf", "-1"}) {
+        INFO(seconds);
+        CHECK(contains(faults_of(std::string{"[[case]]\nexpect = {seconds = "} + seconds + "}"),
+                       "expected seconds, above 0"));
+    }
+}
+
+TEST_CASE("a pattern keeps its blanks, or is refused") {
+    CHECK(contains(faults_of("[[case]]\nexpect = {console = \"login: \"}"), "no blank around it"));
+    CHECK(good_file("[[case]]\nexpect = {console = \"login:[ ]\"}").cases.front().expect.console ==
+          "login:[ ]");
 }
 
 TEST_CASE("a file that is none") {
