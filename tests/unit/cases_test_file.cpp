@@ -127,6 +127,39 @@ TEST_CASE("what is there twice is a fault, wherever it is") {
     CHECK(file.cases.size() == 2);
 }
 
+TEST_CASE("a value that cannot be right is told with its place") {
+    const std::string text = faults_of(R"(
+memory = "1Q"
+[[case]]
+name = "a"
+firmware = "uefy"
+nic = ["mode=brigde"]
+dhcp-option = "x"
+[[case]]
+firmware = "uefi"
+)");
+    CHECK(contains(text, "'memory' in /tests/boot.toml: "));
+    CHECK(contains(text, "'firmware' in /tests/boot.toml, case 'a': invalid value 'uefy'"));
+    CHECK(contains(text, "'dhcp-option' in /tests/boot.toml, case 'a': "));
+    CHECK(std::count(text.begin(), text.end(), '\n') >= 3);
+}
+
+TEST_CASE("a public key's file is beside the test's, a key is a text") {
+    const TestFile file = good_file(R"(
+[[case]]
+ssh-pubkey = "key.pub"
+[[case]]
+ssh-pubkey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ me@host"
+[[case]]
+ssh-pubkey = "~/.ssh/id.pub"
+matrix = {bootfile = ["a.ipxe", "b.ipxe"]}
+)");
+    CHECK(file.cases[0].settings.values.at("ssh-pubkey").text == "/tests/key.pub");
+    CHECK(file.cases[1].settings.values.at("ssh-pubkey").text.starts_with("ssh-ed25519 AAAA"));
+    CHECK(file.cases[2].settings.values.at("ssh-pubkey").text == "~/.ssh/id.pub");
+    CHECK(file.cases[2].matrix.front().values == std::vector<std::string>{"a.ipxe", "b.ipxe"});
+}
+
 TEST_CASE("a time that is no number is no limit") {
     for (const char* seconds : {"nan", "inf", "-1"}) {
         INFO(seconds);
