@@ -216,6 +216,9 @@ std::vector<std::string> unmet_files(const Expectation& expect, const json& repo
 
 std::vector<std::string> unmet(const Expectation& expect, const Evidence& evidence) {
     std::vector<std::string> reasons;
+    if (evidence.overdue) {
+        reasons.push_back(fmt::format("it had not ended after {:.0f} s, and was stopped", evidence.took));
+    }
     if (evidence.exit_code != expect.exit_code) {
         reasons.push_back(exit_words(expect, evidence));
     }

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -31,6 +35,13 @@ namespace vml {
 namespace {
 
 constexpr std::string_view standard_output = "-";
+constexpr std::string_view page_file = "index.html";  // in the folder of the reports
+constexpr std::string_view results_file = "results.json";
+
+std::filesystem::path real_path(const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::absolute(std::filesystem::weakly_canonical(path, ignored), ignored);
+}
 
 std::vector<cases::Case> cases_of(const std::vector<std::string>& words, std::vector<Fault>& faults) {
     if (words.empty()) {
@@ -84,6 +95,30 @@ struct Look {
     cases::Load load{};
 };
 
+std::vector<std::string> had_alone(const VmSpec& spec) {
+    std::vector<std::string> alone;
+    const auto add_port = [&](PortProtocol protocol, std::uint16_t port) {
+        alone.push_back(fmt::format("port {}/{}", port, to_string(protocol)));
+    };
+    for (const NicSpec& nic : spec.nics) {
+        alone.push_back("address " + nic.mac);
+        if (const auto* nat = std::get_if<Nat>(&nic.net)) {
+            for (const PortForward& forward : nat->forwards) {
+                add_port(forward.protocol, forward.host_port);
+            }
+        }
+    }
+    if (spec.vnc) {
+        add_port(PortProtocol::tcp, spec.vnc->port);
+    }
+    for (const DiskSpec& disk : spec.disks) {
+        if (disk.image) {
+            alone.push_back("image " + real_path(*disk.image).string());
+        }
+    }
+    return alone;
+}
+
 Look look_for(const cases::Cell& cell, const Environment& environment) {
     const HostFacts facts = look(cell.read.settings, environment, Moment::does_not);
     const Decision decision = worded(decide(cell.read.settings, cell.read.origins, facts), cell.read);
@@ -95,9 +130,7 @@ Look look_for(const cases::Cell& cell, const Environment& environment) {
     }
     const auto& spec = std::get<VmSpec>(decision);
     found.load = {spec.memory_mib + own_need_mib({spec.cpus, 0}, spec.memory_mib), spec.cpus, {}};
-    for (const NicSpec& nic : spec.nics) {
-        found.load.macs.push_back(nic.mac);
-    }
+    found.load.alone = had_alone(spec);
     return found;
 }
 
@@ -165,7 +198,8 @@ std::vector<PreparedCell> prepared(std::vector<cases::Cell> cells, const Environ
     ready.reserve(cells.size());
     for (std::size_t i = 0; i < cells.size(); ++i) {
         std::optional<cases::Result> early = early_result(cells[i], looks[i]);
-        ready.push_back({std::move(cells[i]), std::move(looks[i].load), std::move(early)});
+        const auto limit = cases::time_limit_of(cells[i].read.settings);
+        ready.push_back({std::move(cells[i]), std::move(looks[i].load), limit, std::move(early)});
     }
     return ready;
 }
@@ -186,6 +220,7 @@ bool takes_standard_output(const ReadResult& read) {
            flags.tap == standard_output;
 }
 
+// What results are written into is none of the files that the test reads, nor another result's.
 void check_outputs_of_test(const ReadResult& read) {
     const TestFlags& flags = read.command.test;
     const int takers = static_cast<int>(read.command.format == OutputFormat::json) +
@@ -195,6 +230,27 @@ void check_outputs_of_test(const ReadResult& read) {
         throw Error{{"test: standard output can have one kind of result alone", "",
                      "name files for the others", ExitCode::settings}};
     }
+    std::map<std::filesystem::path, std::string> taken;
+    for (const std::string& word : read.command.words) {
+        taken.emplace(real_path(word), "the file of the cases");
+    }
+    if (flags.report) {
+        taken.emplace(real_path(*flags.report / page_file), "a file of --report");
+        taken.emplace(real_path(*flags.report / results_file), "a file of --report");
+    }
+    for (const ResultFile& file : result_files(flags)) {
+        if (!file.path || *file.path == standard_output) {
+            continue;
+        }
+        const auto [other, is_new] = taken.emplace(real_path(*file.path), std::string{file.flag} + "'s");
+        if (!is_new) {
+            throw Error{{fmt::format("{}: {} is {}", file.flag, file.path->string(), other->second), "",
+                         "name another file", ExitCode::settings}};
+        }
+    }
+}
+
+void claim_result_files(const TestFlags& flags) {
     for (const ResultFile& file : result_files(flags)) {
         if (file.path && *file.path != standard_output) {
             claim_result_file(*file.path, file.flag);
@@ -211,25 +267,45 @@ void write_page(const ReportFolder& folder, const std::vector<cases::Result>& re
             pictures.push_back({result.stem, boot::waterfalls_in(page.value_or(""))});
         }
     }
-    write_result_file(folder.path() / "index.html", cases::results_as_page(results, pictures));
-    write_result_file(folder.path() / "results.json", cases::results_as_json(results).dump(2) + "\n");
+    write_result_file(folder.path() / page_file, cases::results_as_page(results, pictures));
+    write_result_file(folder.path() / results_file, cases::results_as_json(results).dump(2) + "\n");
 }
 
-void tell_results(const ReadResult& read, const ReportFolder& folder,
-                  const std::vector<cases::Result>& results) {
+// All that can be written is; what was in the way of the rest.
+std::vector<Fault> tell_results(const ReadResult& read, const ReportFolder& folder,
+                                const std::vector<cases::Result>& results) {
+    std::vector<Fault> faults;
+    const auto attempt = [&](const std::function<void()>& write) {
+        try {
+            write();
+        } catch (const Error& error) {
+            faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+        }
+    };
     for (const ResultFile& file : result_files(read.command.test)) {
         if (file.path == standard_output) {
-            print(file.text(results));
+            attempt([&] { print(file.text(results)); });
         } else if (file.path) {
-            write_result_file(*file.path, file.text(results));
+            attempt([&] { write_result_file(*file.path, file.text(results)); });
         }
     }
     if (read.command.format == OutputFormat::json) {
-        print(cases::results_as_json(results).dump(2) + "\n");
+        attempt([&] { print(cases::results_as_json(results).dump(2) + "\n"); });
     }
     if (folder.keeps()) {
-        write_page(folder, results);
+        attempt([&] { write_page(folder, results); });
     }
+    return faults;
+}
+
+// What the VMs did counts more than where it could be written.
+int exit_code_of_test(const TestEnd& end, const std::vector<Fault>& unwritten) {
+    constexpr int of_signals = 128;
+    const ExitCode code = cases::exit_code_of(end.results);
+    if (end.signal != 0) {
+        return of_signals + end.signal;
+    }
+    return static_cast<int>(code == ExitCode::ok && !unwritten.empty() ? unwritten.front().code : code);
 }
 
 }  // namespace
@@ -249,15 +325,18 @@ int test_vms(const ReadResult& read, const Environment& environment, Log& log) {
     plan.jobs = read.command.test.jobs.value_or(static_cast<unsigned>(plan.cpus));
     plan.free_memory_mib = free_memory_mib;
     const ReportFolder folder{read.command.test.report, value_of(environment, "TMPDIR")};
+    claim_result_files(read.command.test);
     plan.folder = folder.path();
     plan.keeps = folder.keeps();
     const std::string terminal = value_of(environment, "TERM");
     Display display{takes_standard_output(read) ? stderr : stdout, terminal != "dumb"};
     const TestEnd end = run_cells(plan, display);
     display.say(cases::summary_line(end.results));
-    tell_results(read, folder, end.results);
-    constexpr int of_signals = 128;
-    return end.signal != 0 ? of_signals + end.signal : static_cast<int>(cases::exit_code_of(end.results));
+    const std::vector<Fault> unwritten = tell_results(read, folder, end.results);
+    for (const Fault& fault : unwritten) {
+        log.fault(fault);
+    }
+    return exit_code_of_test(end, unwritten);
 }
 
 }  // namespace vml

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "launcher/cases/results.h"
 
 namespace vml {
 
@@ -107,10 +108,11 @@ void CappedFile::write(std::string_view bytes) {
 RunningCell::RunningCell(boost::asio::io_context& io, std::size_t index, const PreparedCell& prepared,
                          const TestPlan& plan, pid_t group)
     : index_{index},
-      name_{prepared.cell.name},
+      name_{cases::plain(prepared.cell.name)},
       load_{prepared.load},
       report_{plan.folder / (prepared.cell.stem + ".json")},
-      progress_{prepared.cell.expect.console} {
+      progress_{prepared.cell.expect.console},
+      alarm_{io} {
     for (const char* end : {".json", ".html", ".console.log", ".log"}) {
         forget(plan.folder / (prepared.cell.stem + end));
     }
@@ -121,6 +123,9 @@ RunningCell::RunningCell(boost::asio::io_context& io, std::size_t index, const P
     CellProcess process =
         start_cell(arguments_with_files(prepared, plan), with_secrets(prepared, plan), group);
     pid_ = process.pid;
+    if (prepared.limit) {
+        limit_to(*prepared.limit);
+    }
     pipes_.push_back(std::make_unique<PipeReader>(io, std::move(process.events),
                                                   [this](auto bytes) { progress_.events(bytes); }));
     pipes_.push_back(std::make_unique<PipeReader>(io, std::move(process.console), [this](auto bytes) {
@@ -143,6 +148,18 @@ void RunningCell::stop() const {
     ::kill(pid_, SIGTERM);
 }
 
+void RunningCell::kill() const {
+    ::kill(pid_, SIGKILL);
+}
+
+void RunningCell::limit_to(const cases::TimeLimit& limit) {
+    alarm_.set(limit.run, [this, limit] {
+        overdue_ = true;
+        stop();
+        alarm_.set(limit.stop, [this] { kill(); });
+    });
+}
+
 cases::Evidence RunningCell::evidence(int wait_status) {
     constexpr int of_signals = 128;  // as a shell has it
     for (const auto& pipe : pipes_) {
@@ -153,6 +170,7 @@ cases::Evidence RunningCell::evidence(int wait_status) {
     cases::Evidence evidence;
     evidence.exit_code =
         WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : of_signals + WTERMSIG(wait_status);
+    evidence.overdue = overdue_;
     evidence.report = report_in(report_);
     evidence.console_seen = progress_.console_seen();
     evidence.console_matched = progress_.console_matched();

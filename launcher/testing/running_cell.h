@@ -15,6 +15,7 @@
 
 #include "launcher/cases/progress.h"
 #include "launcher/cases/result.h"
+#include "launcher/testing/alarm.h"
 #include "launcher/testing/cell_process.h"
 #include "launcher/testing/prepared_cell.h"
 
@@ -66,11 +67,14 @@ class RunningCell {
     // For the table: its name, how long it runs, how far it is.
     [[nodiscard]] std::string line() const;
 
-    void stop() const;
+    void stop() const;  // SIGTERM
+    void kill() const;  // SIGKILL
     // Once its process was reaped.
     [[nodiscard]] cases::Evidence evidence(int wait_status);
 
   private:
+    void limit_to(const cases::TimeLimit& limit);
+
     std::size_t index_;
     std::string name_;
     cases::Load load_;
@@ -80,6 +84,8 @@ class RunningCell {
     CappedFile console_file_;
     CappedFile log_file_;
     pid_t pid_ = -1;
+    Alarm alarm_;
+    bool overdue_ = false;
     std::vector<std::unique_ptr<PipeReader>> pipes_;
 };
 

@@ -190,6 +190,15 @@ TEST_CASE("an offer that was not seen may have named the file too") {
     }
 }
 
+TEST_CASE("a run that had to be stopped met nothing") {
+    Evidence evidence = evidence_of(a_report());
+    evidence.overdue = true;
+    evidence.took = 61.2;
+    const std::vector<std::string> reasons = unmet({}, evidence);
+    REQUIRE(reasons.size() == 1);
+    CHECK(reasons.front() == "it had not ended after 61 s, and was stopped");
+}
+
 TEST_CASE("a report of another shape is no evidence, and no crash") {
     Expectation expect = files({{"*"}}, {"*"});
     expect.stage = boot::Stage::os;
