@@ -196,6 +196,7 @@ class CellMaker {
         for (const char* flag : {"no-console", "console-raw"}) {
             set(layer, flag, "off", "test");
         }
+        set(layer, "console", "auto", "test");
         set(layer, "log-format", "text", "test");
     }
 

@@ -69,7 +69,7 @@ void check_values(const OptionRow& row, const std::vector<std::string>& values, 
 
 bool is_tests_own(std::string_view flag) {
     constexpr auto own = std::to_array<std::string_view>(
-        {"name", "report", "events", "no-console", "console-raw", "log-format", "log-level"});
+        {"name", "report", "events", "console", "no-console", "console-raw", "log-format", "log-level"});
     return std::find(own.begin(), own.end(), flag) != own.end();
 }
 

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <system_error>
+#include <string>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/output.h"
-#include "bootwatch/report_page.h"
 #include "launcher/cases/cell.h"
 #include "launcher/cases/judge.h"
 #include "launcher/cases/matrix.h"
@@ -22,9 +18,11 @@
 #include "launcher/commands/commands.h"
 #include "launcher/commands/run_vm.h"
 #include "launcher/commands/subcommands.h"
+#include "launcher/commands/test_results.h"
 #include "launcher/host/host.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/settings/boot_word.h"
+#include "launcher/settings/option_table.h"
 #include "launcher/testing/report_folder.h"
 #include "launcher/testing/test_loop.h"
 #include "launcher/vm/impossible.h"
@@ -33,15 +31,6 @@
 namespace vml {
 
 namespace {
-
-constexpr std::string_view standard_output = "-";
-constexpr std::string_view page_file = "index.html";  // in the folder of the reports
-constexpr std::string_view results_file = "results.json";
-
-std::filesystem::path real_path(const std::filesystem::path& path) {
-    std::error_code ignored;
-    return std::filesystem::absolute(std::filesystem::weakly_canonical(path, ignored), ignored);
-}
 
 std::vector<cases::Case> cases_of(const std::vector<std::string>& words, std::vector<Fault>& faults) {
     if (words.empty()) {
@@ -60,10 +49,26 @@ void check_flags(const Layer& flags, std::vector<Fault>& faults) {
         faults.push_back({"test does not take --events", "it reads each VM's own",
                           "--format json and --report DIR tell of all of them", ExitCode::settings});
     }
+    for (const char* flag : {"console", "no-console", "console-raw"}) {
+        if (flags.values.contains(flag)) {
+            faults.push_back({fmt::format("test does not take --{}", flag), "it reads each VM's console",
+                              "--report DIR keeps all of it", ExitCode::settings});
+        }
+    }
     const auto script = flags.values.find("script");
-    if (script != flags.values.end() && script->second.text == standard_output) {
+    if (script != flags.values.end() && script->second.text == "-") {
         faults.push_back(
             {"--script: test cannot give standard input to every VM", "", "name a file", ExitCode::settings});
+    }
+}
+
+// Variables that are meant for a run, which the test decides by itself.
+void tell_what_is_passed_over(const Environment& environment, Log& log) {
+    for (const char* flag : {"events", "report", "console", "no-console", "console-raw"}) {
+        const std::string variable{find_option(flag)->environment};
+        if (!value_of(environment, variable).empty()) {
+            log.warning(fmt::format("${} is passed over: test itself reads what each VM says", variable));
+        }
     }
 }
 
@@ -204,100 +209,6 @@ std::vector<PreparedCell> prepared(std::vector<cases::Cell> cells, const Environ
     return ready;
 }
 
-struct ResultFile {
-    std::string_view flag;
-    const std::optional<std::filesystem::path>& path;
-    std::string (*text)(const std::vector<cases::Result>& results);
-};
-
-std::vector<ResultFile> result_files(const TestFlags& flags) {
-    return {{"--junit", flags.junit, cases::results_as_junit}, {"--tap", flags.tap, cases::results_as_tap}};
-}
-
-bool takes_standard_output(const ReadResult& read) {
-    const TestFlags& flags = read.command.test;
-    return read.command.format == OutputFormat::json || flags.junit == standard_output ||
-           flags.tap == standard_output;
-}
-
-// What results are written into is none of the files that the test reads, nor another result's.
-void check_outputs_of_test(const ReadResult& read) {
-    const TestFlags& flags = read.command.test;
-    const int takers = static_cast<int>(read.command.format == OutputFormat::json) +
-                       static_cast<int>(flags.junit == standard_output) +
-                       static_cast<int>(flags.tap == standard_output);
-    if (takers > 1) {
-        throw Error{{"test: standard output can have one kind of result alone", "",
-                     "name files for the others", ExitCode::settings}};
-    }
-    std::map<std::filesystem::path, std::string> taken;
-    for (const std::string& word : read.command.words) {
-        taken.emplace(real_path(word), "the file of the cases");
-    }
-    if (flags.report) {
-        taken.emplace(real_path(*flags.report / page_file), "a file of --report");
-        taken.emplace(real_path(*flags.report / results_file), "a file of --report");
-    }
-    for (const ResultFile& file : result_files(flags)) {
-        if (!file.path || *file.path == standard_output) {
-            continue;
-        }
-        const auto [other, is_new] = taken.emplace(real_path(*file.path), std::string{file.flag} + "'s");
-        if (!is_new) {
-            throw Error{{fmt::format("{}: {} is {}", file.flag, file.path->string(), other->second), "",
-                         "name another file", ExitCode::settings}};
-        }
-    }
-}
-
-void claim_result_files(const TestFlags& flags) {
-    for (const ResultFile& file : result_files(flags)) {
-        if (file.path && *file.path != standard_output) {
-            claim_result_file(*file.path, file.flag);
-        }
-    }
-}
-
-void write_page(const ReportFolder& folder, const std::vector<cases::Result>& results) {
-    constexpr std::size_t largest_page = std::size_t{8} << 20;  // a report's page has 4 MiB at most
-    std::vector<cases::Picture> pictures;
-    for (const cases::Result& result : results) {
-        if (!result.stem.empty()) {
-            const auto page = read_file(folder.path() / (result.stem + ".html"), largest_page);
-            pictures.push_back({result.stem, boot::waterfalls_in(page.value_or(""))});
-        }
-    }
-    write_result_file(folder.path() / page_file, cases::results_as_page(results, pictures));
-    write_result_file(folder.path() / results_file, cases::results_as_json(results).dump(2) + "\n");
-}
-
-// All that can be written is; what was in the way of the rest.
-std::vector<Fault> tell_results(const ReadResult& read, const ReportFolder& folder,
-                                const std::vector<cases::Result>& results) {
-    std::vector<Fault> faults;
-    const auto attempt = [&](const std::function<void()>& write) {
-        try {
-            write();
-        } catch (const Error& error) {
-            faults.insert(faults.end(), error.faults().begin(), error.faults().end());
-        }
-    };
-    for (const ResultFile& file : result_files(read.command.test)) {
-        if (file.path == standard_output) {
-            attempt([&] { print(file.text(results)); });
-        } else if (file.path) {
-            attempt([&] { write_result_file(*file.path, file.text(results)); });
-        }
-    }
-    if (read.command.format == OutputFormat::json) {
-        attempt([&] { print(cases::results_as_json(results).dump(2) + "\n"); });
-    }
-    if (folder.keeps()) {
-        attempt([&] { write_page(folder, results); });
-    }
-    return faults;
-}
-
 // What the VMs did counts more than where it could be written.
 int exit_code_of_test(const TestEnd& end, const std::vector<Fault>& unwritten) {
     constexpr int of_signals = 128;
@@ -318,6 +229,7 @@ int test_vms(const ReadResult& read, const Environment& environment, Log& log) {
             log.warning(warning);
         }
     }
+    tell_what_is_passed_over(environment, log);
     TestPlan plan;
     plan.cells = prepared(std::move(made.cells), environment);
     plan.environment = environment;

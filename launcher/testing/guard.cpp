@@ -2,13 +2,15 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
-#include <ctime>
+#include <string>
 #include <system_error>
 #include <tuple>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,23 +24,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// After the last process of the group; a zombie that nobody reaps is not waited for without end.
-void take_away(const fs::path& folder, pid_t group) {
-    constexpr timespec a_while{0, 100'000'000};
-    constexpr int most = 600;
-    for (int i = 0; i < most && ::kill(-group, 0) == 0; ++i) {
-        ::nanosleep(&a_while, nullptr);
+// Of this process's group: the next that lives. None: it is the last.
+OwnedFd another_of_group() {
+    const pid_t own = ::getpid();
+    std::error_code error;
+    for (fs::directory_iterator entry{"/proc", error}, end; !error && entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        pid_t pid = 0;
+        std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (pid <= 0 || pid == own || ::getpgid(pid) != own) {
+            continue;
+        }
+        OwnedFd process{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))};
+        pollfd ended{process.get(), POLLIN, 0};
+        if (process && ::poll(&ended, 1, 0) == 0) {  // else a zombie
+            return process;
+        }
     }
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
+    return {};
 }
 
 void end_group(const fs::path& folder) {
+    constexpr int longest_stop = 60'000;  // milliseconds
     ::kill(0, SIGTERM);
-    const pid_t group = ::getpid();
-    if (!folder.empty() && ::fork() == 0 && ::setpgid(0, 0) == 0) {
-        take_away(folder, group);
+    if (folder.empty()) {
+        return;
     }
+    while (const OwnedFd process = another_of_group()) {
+        pollfd ended{process.get(), POLLIN, 0};
+        if (::poll(&ended, 1, longest_stop) == 0) {
+            break;
+        }
+    }
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
 }
 
 // Keeps nothing open but the pipe, which is moved to descriptor 0.

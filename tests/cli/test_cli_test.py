@@ -302,6 +302,18 @@ def test_who_reads_no_more_ends_nothing(tmp_path):
     assert ElementTree.parse(tmp_path / "out.xml").getroot().get("tests") == "2"
 
 
+def test_what_test_decides_by_itself_is_not_taken_from_elsewhere(tmp_path):
+    for flag in (("--no-console",), ("--console", "quiet"), ("--console-raw",)):
+        result = launch("test", *UP, *flag)
+        assert result.returncode == 2 and f"test does not take {flag[0]}" in result.stderr
+    elsewhere = {"EVENTS": str(tmp_path / "events"), "BOOT_REPORT": str(tmp_path / "a.json"), "CONSOLE": "quiet"}
+    file = write(tmp_path, '[[case]]\nname = "a"\nexpect = {stage = "kernel", console = "fake firmware"}\n')
+    result = launch("test", file, *BOOT, "--memory", "64M", env=environment("os", **elsewhere))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(f"${name} is passed over" in result.stderr for name in elsewhere)
+    assert [path.name for path in tmp_path.iterdir()] == ["boot.toml"]
+
+
 def test_a_secret_is_on_no_command_line_and_in_no_result(tmp_path):
     out = tmp_path / "out"
     out.mkdir()

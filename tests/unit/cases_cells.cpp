@@ -137,6 +137,12 @@ TEST_CASE("a login in a URL is in no name, and on no command line") {
     CHECK(made.cells[1].read.settings.bootfile == "http://192.0.2.1/b");
 }
 
+TEST_CASE("each VM's console is read, whatever variables say of it") {
+    const Cells made = good_cells({{}}, {}, {"--ipxe"}, {{"CONSOLE", "quiet"}, {"NO_CONSOLE", "1"}});
+    const ReadResult& read = made.cells.front().read;
+    CHECK(console_view(read.settings, read.origins) == ConsoleView::automatic);
+}
+
 TEST_CASE("nothing is kept for a next run, unless that is asked for") {
     const Cells made = good_cells({{}}, {}, {"--ipxe", "--data-dir", "/d"});
     CHECK(made.cells.front().read.settings.persist == false);

@@ -228,6 +228,15 @@ TEST_CASE("the console's lines are looked at as they come, however they are cut"
     CHECK_FALSE(none.console_seen());
 }
 
+TEST_CASE("a line is cut to the terminal's columns") {
+    CHECK(cut_to_columns("abc", 3) == "abc");
+    CHECK(cut_to_columns("abcd", 3) == "abc");
+    CHECK(cut_to_columns("\xc3\xa4\xc3\xb6\xc3\xbc", 2) == "\xc3\xa4\xc3\xb6");
+    CHECK(cut_to_columns("\xe6\x97\xa5\xe6\x9c\xac", 3) == "\xe6\x97\xa5");
+    CHECK(cut_to_columns("\xff\xff", 1) == "\xff");
+    CHECK(cut_to_columns("a", 0).empty());
+}
+
 TEST_CASE("output without end takes no memory without end") {
     Progress progress{"x"};
     const std::string much(std::size_t{1} << 20, 'a');
