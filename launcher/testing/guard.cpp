@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -31,7 +32,7 @@ OwnedFd another_of_group() {
     for (fs::directory_iterator entry{"/proc", error}, end; !error && entry != end; entry.increment(error)) {
         const std::string name = entry->path().filename().string();
         pid_t pid = 0;
-        std::from_chars(name.data(), name.data() + name.size(), pid);
+        std::from_chars(name.data(), std::to_address(name.end()), pid);
         if (pid <= 0 || pid == own || ::getpgid(pid) != own) {
             continue;
         }
