@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/logins.h"
 #include "base/text.h"
 #include "launcher/cases/matrix.h"
 #include "launcher/settings/option_table.h"
@@ -36,7 +37,8 @@ Written written_out(const Layer& layer, const std::optional<std::vector<std::str
     }
     for (const auto& [flag, raw] : layer.values) {
         const OptionRow* row = find_option(flag);
-        if (row != nullptr && row->is_secret && !row->environment.empty()) {
+        const bool hidden = row != nullptr && (row->is_secret || without_logins(raw.text) != raw.text);
+        if (hidden && !row->environment.empty()) {
             written.secrets.insert_or_assign(std::string{row->environment}, raw.text);
         } else {
             write_flag(flag, raw.text, written);
@@ -142,12 +144,13 @@ class CellMaker {
     void add_case(const Case& each) {
         made_.faults.insert(made_.faults.end(), each.settings.faults.begin(), each.settings.faults.end());
         const std::vector<Axis> axes = axes_of(source_, each, made_.faults);
-        for (const Combination& combination : combinations(axes)) {
-            if (made_.cells.size() == most_cells) {
-                add_once(made_.faults, {{fmt::format("these are more than {} VMs", most_cells), "",
-                                         "try fewer values at a time", ExitCode::settings}});
-                return;
-            }
+        const auto all = combinations(axes, most_cells - made_.cells.size());
+        if (!all) {
+            add_once(made_.faults, {{fmt::format("these are more than {} VMs", most_cells), "",
+                                     "try fewer values at a time", ExitCode::settings}});
+            return;
+        }
+        for (const Combination& combination : *all) {
             add_cell(each, axes, combination);
         }
     }
@@ -165,7 +168,7 @@ class CellMaker {
         const std::string values = name_of(axes, combination);
         Cell cell;
         cell.name = printable(each.name) + (each.name.empty() || values.empty() ? "" : " ") + values;
-        cell.stem = stem_of(made_.cells.size() + 1, cell.name);
+        cell.stem = stem_of(made_.cells.size() + 1, without_logins(cell.name));
         cell.expect = each.expect;
         cell.is_combination = !axes.empty();
         read_once(layer, cell);
@@ -184,12 +187,16 @@ class CellMaker {
         if (!said.until) {
             set(layer, "until", goal_of(expect), "expect");
         }
+        if (!said.persist) {
+            set(layer, "persist", "off", "test");
+        }
         if (!said.boot_timeout) {
             set(layer, "boot-timeout", std::string{default_boot_timeout}, "test");
         }
         for (const char* flag : {"no-console", "console-raw"}) {
             set(layer, flag, "off", "test");
         }
+        set(layer, "console", "auto", "test");
         set(layer, "log-format", "text", "test");
     }
 
@@ -209,6 +216,15 @@ class CellMaker {
 };
 
 }  // namespace
+
+std::optional<TimeLimit> time_limit_of(const Settings& settings) {
+    constexpr std::chrono::seconds slack{60};
+    const auto boot = settings.boot_timeout.value_or(std::chrono::seconds{0});
+    if (boot.count() == 0) {
+        return std::nullopt;
+    }
+    return TimeLimit{boot + settings.stop_timeout + slack, settings.stop_timeout + slack};
+}
 
 Cells cells_of(const CellSource& source) {
     CellMaker maker{source};

@@ -1,6 +1,7 @@
 // A cell: one VM that is to be started, with one value of each axis. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,15 @@ struct Cells {
     std::vector<Fault> faults;          // each once, however many cells have it
     std::vector<std::string> warnings;  // likewise
 };
+
+// How long a cell's vm-launch may take in all, and how long then to stop. Beside what its settings say, each
+// has a minute for what they do not count: the start of QEMU, the end of the run, on a loaded host.
+struct TimeLimit {
+    std::chrono::seconds run{};
+    std::chrono::seconds stop{};
+};
+// None: a boot without a time limit.
+[[nodiscard]] std::optional<TimeLimit> time_limit_of(const Settings& settings);
 
 // A boot that names no time limit has this one.
 inline constexpr std::string_view default_boot_timeout = "300";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -50,7 +51,7 @@ int code_value(const json& value) {
 }
 
 double seconds_value(const json& value) {
-    if (!value.is_number() || value.get<double>() <= 0) {
+    if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= 0) {
         throw Misfit{"seconds, above 0"};
     }
     return value.get<double>();
@@ -65,6 +66,9 @@ std::uint64_t bytes_value(const json& value) {
 
 std::string pattern_value(const json& value) {
     std::string text = text_value(value);
+    if (trimmed(text) != text) {  // "--until=console:" takes blanks around it away
+        throw Misfit{"a regular expression with no blank around it: [ ] is one"};
+    }
     const auto compiled = Pattern::compile(text);
     if (const auto* wrong = std::get_if<std::string>(&compiled)) {
         throw Misfit{fmt::format("a regular expression ({})", printable(*wrong))};

@@ -30,8 +30,15 @@ std::string namers_words(const SeenFile& file) {
     return listed(words, "and");
 }
 
+// Why files, and who named them, are not all known; none: they are.
+struct Unknown {
+    std::optional<std::string> files;
+    std::optional<std::string> namers;
+};
+
 // Why this file, which has the URL, is not the one that was expected; none: it is.
-std::optional<std::string> why_another(const ExpectedFile& wanted, const SeenFile& seen) {
+std::optional<std::string> why_another(const ExpectedFile& wanted, const SeenFile& seen,
+                                       const Unknown& unknown) {
     if (!seen.whole) {
         return "it did not come whole";
     }
@@ -43,6 +50,9 @@ std::optional<std::string> why_another(const ExpectedFile& wanted, const SeenFil
     }
     if (!wanted.by && !wanted.offered) {
         return std::nullopt;
+    }
+    if (unknown.namers) {
+        return fmt::format("who named it: not seen: {}", *unknown.namers);
     }
     const std::string wanted_words =
         wanted.by ? std::string{to_string(*wanted.by)} : "an offer of " + printable(*wanted.offered);
@@ -72,13 +82,13 @@ std::string missing_words(const std::string& url, const std::vector<SeenFile>& f
 }
 
 std::optional<std::string> why_not_fetched(const ExpectedFile& wanted, const std::vector<SeenFile>& files,
-                                           const std::optional<std::string>& unknown) {
+                                           const Unknown& unknown) {
     std::optional<std::string> why;
     for (const SeenFile& file : files) {
         if (!fits(wanted.url, file.url)) {
             continue;
         }
-        const auto another = why_another(wanted, file);
+        const auto another = why_another(wanted, file, unknown);
         if (!another) {
             return std::nullopt;
         }
@@ -87,8 +97,8 @@ std::optional<std::string> why_not_fetched(const ExpectedFile& wanted, const std
     if (why) {
         return why;
     }
-    return unknown ? fmt::format("{}: not seen: {}", printable(wanted.url), *unknown)
-                   : missing_words(wanted.url, files);
+    return unknown.files ? fmt::format("{}: not seen: {}", printable(wanted.url), *unknown.files)
+                         : missing_words(wanted.url, files);
 }
 
 std::string verdict_line(const json& report) {
@@ -184,7 +194,7 @@ std::vector<std::string> unmet_files(const Expectation& expect, const json& repo
     }
     std::vector<std::string> reasons;
     const std::vector<SeenFile> files = fetched_files(report);
-    const auto unknown = why_files_are_unknown(report);
+    const Unknown unknown{why_files_are_unknown(report), why_namers_are_unknown(report)};
     for (const ExpectedFile& wanted : expect.fetched) {
         if (const auto why = why_not_fetched(wanted, files, unknown)) {
             reasons.push_back(*why);
@@ -196,9 +206,9 @@ std::vector<std::string> unmet_files(const Expectation& expect, const json& repo
         });
         if (found != files.end()) {
             reasons.push_back(fmt::format("{} was fetched", printable(found->url)));
-        } else if (unknown) {
+        } else if (unknown.files) {
             reasons.push_back(
-                fmt::format("that {} was not fetched: not seen: {}", printable(unwanted), *unknown));
+                fmt::format("that {} was not fetched: not seen: {}", printable(unwanted), *unknown.files));
         }
     }
     return reasons;
@@ -206,6 +216,9 @@ std::vector<std::string> unmet_files(const Expectation& expect, const json& repo
 
 std::vector<std::string> unmet(const Expectation& expect, const Evidence& evidence) {
     std::vector<std::string> reasons;
+    if (evidence.overdue) {
+        reasons.push_back(fmt::format("it had not ended after {:.0f} s, and was stopped", evidence.took));
+    }
     if (evidence.exit_code != expect.exit_code) {
         reasons.push_back(exit_words(expect, evidence));
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace vml::cases {
 
 void Lines::feed(std::string_view bytes, const std::function<void(std::string_view)>& on_line) {
@@ -26,6 +28,21 @@ void Lines::finish(const std::function<void(std::string_view)>& on_line) {
         line.pop_back();
     }
     on_line(line);
+}
+
+std::string cut_to_columns(std::string_view line, std::size_t columns) {
+    constexpr std::size_t bytes_of_wide = 3;
+    std::size_t at = 0;
+    std::size_t column = 0;
+    while (at < line.size()) {
+        const std::size_t bytes = std::max<std::size_t>(utf8::size_at(line.substr(at)), 1);
+        column += bytes >= bytes_of_wide ? 2 : 1;
+        if (column > columns) {
+            break;
+        }
+        at += bytes;
+    }
+    return std::string{line.substr(0, at)};
 }
 
 void Tail::add(std::string_view line) {

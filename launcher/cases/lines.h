@@ -23,6 +23,11 @@ class Lines {
     std::string begun_;
 };
 
+// What of a line has room in so many columns of a terminal. A character of three bytes or more counts as
+// wide, as those of CJK and most pictures are: rather too little is shown than a line that goes on in the
+// next.
+[[nodiscard]] std::string cut_to_columns(std::string_view line, std::size_t columns);
+
 // The last of a text, from a line's beginning.
 class Tail {
   public:

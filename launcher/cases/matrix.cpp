@@ -69,7 +69,7 @@ void check_values(const OptionRow& row, const std::vector<std::string>& values, 
 
 bool is_tests_own(std::string_view flag) {
     constexpr auto own = std::to_array<std::string_view>(
-        {"name", "report", "events", "no-console", "console-raw", "log-format", "log-level"});
+        {"name", "report", "events", "console", "no-console", "console-raw", "log-format", "log-level"});
     return std::find(own.begin(), own.end(), flag) != own.end();
 }
 
@@ -104,22 +104,26 @@ void add_axis_of_word(std::string_view word, std::vector<Axis>& axes, std::vecto
     add_axis(trimmed(word.substr(0, equals)), split_list(word.substr(equals + 1)), "--matrix", axes, faults);
 }
 
-std::vector<Combination> combinations(const std::vector<Axis>& axes) {
+std::optional<std::vector<Combination>> combinations(const std::vector<Axis>& axes, std::size_t most) {
+    std::size_t count = 1;
+    for (const Axis& axis : axes) {
+        if (axis.values.size() > most || count * axis.values.size() > most) {
+            return std::nullopt;
+        }
+        count *= axis.values.size();
+    }
     std::vector<Combination> all{{}};
     for (const Axis& axis : axes) {
         std::vector<Combination> longer;
         for (const Combination& combination : all) {
             for (const std::string& value : axis.values) {
-                if (longer.size() > most_cells) {
-                    return longer;
-                }
                 longer.push_back(combination);
                 longer.back().push_back(value);
             }
         }
         all = std::move(longer);
     }
-    return all;
+    return count <= most ? std::optional{std::move(all)} : std::nullopt;
 }
 
 std::string name_of(const std::vector<Axis>& axes, const Combination& combination) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,10 @@ void add_axis_of_word(std::string_view word, std::vector<Axis>& axes, std::vecto
 // Is it set by the test itself?
 [[nodiscard]] bool is_tests_own(std::string_view flag);
 
-// One value of each axis, the last axis changing first.
+// One value of each axis, the last axis changing first. None: they are more than `most`.
 using Combination = std::vector<std::string>;
-[[nodiscard]] std::vector<Combination> combinations(const std::vector<Axis>& axes);
+[[nodiscard]] std::optional<std::vector<Combination>> combinations(const std::vector<Axis>& axes,
+                                                                   std::size_t most);
 
 // "firmware=legacy nic-model=e1000"
 [[nodiscard]] std::string name_of(const std::vector<Axis>& axes, const Combination& combination);

@@ -91,6 +91,12 @@ bool asks_for_size(const json& fetch) {
     return protocol == "tftp-size" || protocol == "http-head";
 }
 
+bool any_left_out(const std::vector<json>& boots, const char* key) {
+    return std::any_of(boots.begin(), boots.end(), [&](const json& boot) {
+        return number_at<std::uint64_t>(value_at(boot, "left_out"), key).value_or(0) > 0;
+    });
+}
+
 SeenFile seen_file(const json& boot, const json& fetch) {
     const std::string url = text_at(fetch, "url");
     const double began = time_at(fetch, "began").value_or(0);
@@ -164,19 +170,25 @@ std::optional<std::string> why_files_are_unknown(const json& report) {
     if (boots.empty()) {
         return "the guest never ran";
     }
-    if (std::none_of(nics.begin(), nics.end(), [](const json& nic) { return flag_at(nic, "watched"); })) {
+    if (nics.empty() ||
+        !std::all_of(nics.begin(), nics.end(), [](const json& nic) { return flag_at(nic, "watched"); })) {
         return "the guest's packets could not be watched";
     }
     if (const auto lost = number_at<std::uint64_t>(report, "lost_frames"); lost && *lost > 0) {
         return fmt::format("{} of the guest's packets came too fast to be looked at", *lost);
     }
-    for (const json& boot : boots) {
-        const json& left_out = value_at(boot, "left_out");
-        if (left_out.is_object() && number_at<std::uint64_t>(left_out, "fetches").value_or(0) > 0) {
-            return "there were more fetches than a report has room for";
-        }
+    return any_left_out(boots, "boots") ? std::optional{"there were more boots than a report has room for"}
+           : any_left_out(boots, "fetches")
+               ? std::optional{"there were more fetches than a report has room for"}
+               : std::nullopt;
+}
+
+std::optional<std::string> why_namers_are_unknown(const json& report) {
+    const std::vector<json> boots = objects_at(report, "boots");
+    if (any_left_out(boots, "dhcp") || any_left_out(boots, "offers")) {
+        return "there were more offers than a report has room for";
     }
-    return std::nullopt;
+    return why_files_are_unknown(report);
 }
 
 std::vector<SeenFile> fetched_files(const json& report) {

@@ -24,6 +24,9 @@ namespace vml::cases {
 // Why the files that the guest fetched are not all known; none: they are.
 [[nodiscard]] std::optional<std::string> why_files_are_unknown(const nlohmann::json& report);
 
+// Why it is not known of each file who named it: an offer that was not seen may have named it too.
+[[nodiscard]] std::optional<std::string> why_namers_are_unknown(const nlohmann::json& report);
+
 // One that was fetched, and what is known of where it came from.
 struct SeenFile {
     std::string url;

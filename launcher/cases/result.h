@@ -36,6 +36,7 @@ namespace vml::cases {
 // Of one vm-launch that ran to its end.
 struct Evidence {
     int exit_code = 0;          // 128 + n of one that a signal ended
+    bool overdue = false;       // it did not end by itself in time, and was stopped
     nlohmann::json report{};    // docs/report-format.md; null: it wrote none
     bool console_seen = false;  // the console said anything at all
     bool console_matched = false;

@@ -31,11 +31,6 @@ std::string_view word_of(Outcome outcome) {
     return "";
 }
 
-// Who shows it need not decode it: no controls, no logins.
-std::string plain(std::string_view text) {
-    return printable(without_logins(text));
-}
-
 std::string padded(const std::string& text, std::size_t width) {
     return text.size() >= width ? text : text + std::string(width - text.size(), ' ');
 }
@@ -67,10 +62,15 @@ std::string tap_line(std::size_t number, const Result& result) {
             ordered_json(plain(reason)).dump(-1, ' ', true, ordered_json::error_handler_t::replace));
     }
     return line + fmt::format("  seconds: {:.3f}\n  exit_code: {}\n  stage: {}\n  ...\n", result.seconds,
-                              result.exit_code.value_or(0), result.stage.empty() ? "none" : result.stage);
+                              result.exit_code ? std::to_string(*result.exit_code) : "~",
+                              result.stage.empty() ? "none" : result.stage);
 }
 
 }  // namespace
+
+std::string plain(std::string_view text) {
+    return printable(without_logins(text));
+}
 
 std::string as_line(const Result& result, std::size_t name_width) {
     std::string text = fmt::format("{:<7}  {}{}", word_of(result.outcome),

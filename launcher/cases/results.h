@@ -13,6 +13,9 @@
 
 namespace vml::cases {
 
+// Who shows it need not decode it: no controls, no logins.
+[[nodiscard]] std::string plain(std::string_view text);
+
 // One line, and below it why it failed.
 [[nodiscard]] std::string as_line(const Result& result, std::size_t name_width);
 // "18 VMs: 12 passed, 2 failed, 4 skipped".

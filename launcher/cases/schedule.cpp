@@ -12,9 +12,9 @@ std::uint64_t sum_of(const std::vector<Load>& loads, std::uint64_t Load::*amount
                            [&](std::uint64_t sum, const Load& load) { return sum + load.*amount; });
 }
 
-bool shares_address(const Load& one, const Load& other) {
-    return std::any_of(one.macs.begin(), one.macs.end(), [&](const std::string& mac) {
-        return std::find(other.macs.begin(), other.macs.end(), mac) != other.macs.end();
+bool disturb_each_other(const Load& one, const Load& other) {
+    return std::any_of(one.alone.begin(), one.alone.end(), [&](const std::string& each) {
+        return std::find(other.alone.begin(), other.alone.end(), each) != other.alone.end();
     });
 }
 
@@ -33,7 +33,7 @@ std::optional<std::size_t> next_to_start(const std::vector<Load>& waiting, const
     const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const Load& load) {
         return memory + load.memory_mib <= capacity.memory_mib && cpus + load.cpus <= capacity.cpus &&
                std::none_of(running.begin(), running.end(),
-                            [&](const Load& other) { return shares_address(load, other); });
+                            [&](const Load& other) { return disturb_each_other(load, other); });
     });
     return found == waiting.end() ? std::nullopt
                                   : std::optional{static_cast<std::size_t>(found - waiting.begin())};

@@ -13,7 +13,8 @@ namespace vml::cases {
 struct Load {
     std::uint64_t memory_mib = 0;
     std::uint64_t cpus = 1;
-    std::vector<std::string> macs{};  // of its NICs: two VMs with one address disturb each other
+    // What two VMs cannot have at a time: MAC addresses of NICs, ports of the host, images that are written.
+    std::vector<std::string> alone{};
 };
 
 struct Capacity {

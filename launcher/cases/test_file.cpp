@@ -1,6 +1,7 @@
 #include "launcher/cases/test_file.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
 #include "launcher/settings/tidy.h"
+#include "launcher/settings/values.h"
+#include "launcher/vm/user_data.h"
 
 namespace vml::cases {
 
@@ -58,19 +61,48 @@ std::string path_of_value(const fs::path& folder, const OptionRow& row, const st
     return !names_paths(row) ? text : list ? all_beside(folder, text) : beside(folder, text);
 }
 
-// A bare key is no path: a public key is a text, and a boot file what a server is asked for.
-bool is_of_this_host(std::string_view flag) {
-    return flag != "bootfile" && flag != "ssh-pubkey";
+// A boot file is what a server is asked for, and a public key may be a text.
+bool is_of_this_host(std::string_view flag, std::string_view text) {
+    const bool beside_nothing = flag == "ssh-pubkey" && (text.starts_with('~') || !names_key_file(text));
+    return flag != "bootfile" && !beside_nothing;
 }
 
 void place_paths(const fs::path& folder, Layer& layer) {
     for (auto& [flag, raw] : layer.values) {
-        if (is_of_this_host(flag)) {
+        if (is_of_this_host(flag, raw.text)) {
             raw.text = path_of_value(folder, *find_option(flag), raw.text);
         }
     }
     for (Raw& disk : layer.disks) {
         disk.text = beside(folder, disk.text);
+    }
+}
+
+void check_value(std::string_view flag, const Raw& raw, std::vector<Fault>& faults) {
+    try {
+        Settings scratch;
+        find_option(flag)->assign(scratch, raw.text);
+    } catch (const ValueError& error) {
+        refuse_value(faults, fmt::format("{}: {}", raw.origin, error.what()), error.hint());
+    }
+}
+
+// Here its place in the file is known; the cells have it as a flag.
+void check_all_values(const Layer& layer, std::vector<Fault>& faults) {
+    for (const auto& [flag, raw] : layer.values) {
+        check_value(flag, raw, faults);
+    }
+    for (const RawNic& nic : layer.nics) {
+        if (nic.whole) {
+            check_value("nic", *nic.whole, faults);
+        }
+    }
+    const std::array<std::pair<std::string_view, const std::vector<Raw>*>, 3> lists{
+        {{"disk", &layer.disks}, {"extra-disk", &layer.extra_disks}, {"dhcp-option", &layer.dhcp_options}}};
+    for (const auto& [flag, list] : lists) {
+        for (const Raw& raw : *list) {
+            check_value(flag, raw, faults);
+        }
     }
 }
 
@@ -91,18 +123,22 @@ class TestFileReader {
   private:
     void take_document(const json& document) {
         json common = json::object();
+        const json* settings = nullptr;
         const json* cases = nullptr;
         for (const auto& [key, value] : document.items()) {
             if (key == "case") {
                 cases = &value;
             } else if (key == "settings") {
-                add_common(common, value);
+                settings = &value;
             } else if (key == "expect" || key == "matrix" || key == "name") {
-                refuse_value(read_.faults, fmt::format("'{}' in {}: it belongs into a case", key, file_),
+                refuse_value(read_.faults, fmt::format("'{}' in {}: it belongs in a case", key, file_),
                              "a case begins with [[case]]");
             } else if (key != "$schema") {
                 common[key] = value;
             }
+        }
+        if (settings != nullptr) {
+            add_common(common, *settings);
         }
         common_ = settings_in(common, file_);
         if (cases == nullptr || !cases->is_array() || cases->empty()) {
@@ -120,10 +156,19 @@ class TestFileReader {
     }
 
     void add_common(json& common, const json& settings) {
-        if (settings.is_object()) {
-            common.update(settings);
-        } else {
+        if (!settings.is_object()) {
             refuse_value(read_.faults, fmt::format("'settings' in {}: expected a table", file_));
+            return;
+        }
+        for (const auto& [key, value] : settings.items()) {
+            if (common.contains(key)) {
+                refuse_value(read_.faults,
+                             fmt::format("'{}' in {}: it is there twice, in 'settings' and outside it",
+                                         printable(key), file_),
+                             "leave one of them out");
+            } else {
+                common[key] = value;
+            }
         }
     }
 
@@ -181,7 +226,9 @@ class TestFileReader {
             for (const json& value : values.is_array() ? values : json::array({values})) {
                 if (const auto word = word_of(value)) {
                     const OptionRow* row = find_option(flag);
-                    words.push_back(row == nullptr ? *word : path_of_value(folder_, *row, *word));
+                    words.push_back(row == nullptr || !is_of_this_host(flag, *word)
+                                        ? *word
+                                        : path_of_value(folder_, *row, *word));
                 } else {
                     refuse_value(read_.faults,
                                  fmt::format("'{}' of the matrix in {}: expected a list of strings, numbers "
@@ -223,6 +270,7 @@ class TestFileReader {
         static_cast<void>(tidy(layer));
         add_faults(layer.faults);
         layer.faults.clear();
+        check_all_values(layer, read_.faults);
         place_paths(folder_, layer);
         return layer;
     }

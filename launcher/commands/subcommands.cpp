@@ -86,7 +86,7 @@ std::vector<UsedFlag> flags_of_test() {
                       std::string_view value) { command.test.matrix.emplace_back(value); },
          .metavar = "SETTING=VALUE,…"},
         {.flag = "jobs",
-         .help = "so many VMs at a time, at most [as many as there are CPUs]; never more than memory "
+         .help = "at most this many VMs at a time [as many as there are CPUs]; never more than memory "
                  "and CPUs have room for",
          .assign =
              [](CommandLine& command, std::string_view value) {

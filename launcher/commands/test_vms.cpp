@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <string>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
 #include "base/file.h"
-#include "base/output.h"
-#include "bootwatch/report_page.h"
 #include "launcher/cases/cell.h"
 #include "launcher/cases/judge.h"
 #include "launcher/cases/matrix.h"
@@ -18,9 +18,11 @@
 #include "launcher/commands/commands.h"
 #include "launcher/commands/run_vm.h"
 #include "launcher/commands/subcommands.h"
+#include "launcher/commands/test_results.h"
 #include "launcher/host/host.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/settings/boot_word.h"
+#include "launcher/settings/option_table.h"
 #include "launcher/testing/report_folder.h"
 #include "launcher/testing/test_loop.h"
 #include "launcher/vm/impossible.h"
@@ -29,8 +31,6 @@
 namespace vml {
 
 namespace {
-
-constexpr std::string_view standard_output = "-";
 
 std::vector<cases::Case> cases_of(const std::vector<std::string>& words, std::vector<Fault>& faults) {
     if (words.empty()) {
@@ -49,10 +49,26 @@ void check_flags(const Layer& flags, std::vector<Fault>& faults) {
         faults.push_back({"test does not take --events", "it reads each VM's own",
                           "--format json and --report DIR tell of all of them", ExitCode::settings});
     }
+    for (const char* flag : {"console", "no-console", "console-raw"}) {
+        if (flags.values.contains(flag)) {
+            faults.push_back({fmt::format("test does not take --{}", flag), "it reads each VM's console",
+                              "--report DIR keeps all of it", ExitCode::settings});
+        }
+    }
     const auto script = flags.values.find("script");
-    if (script != flags.values.end() && script->second.text == standard_output) {
+    if (script != flags.values.end() && script->second.text == "-") {
         faults.push_back(
             {"--script: test cannot give standard input to every VM", "", "name a file", ExitCode::settings});
+    }
+}
+
+// Variables that are meant for a run, which the test decides by itself.
+void tell_what_is_passed_over(const Environment& environment, Log& log) {
+    for (const char* flag : {"events", "report", "console", "no-console", "console-raw"}) {
+        const std::string variable{find_option(flag)->environment};
+        if (!value_of(environment, variable).empty()) {
+            log.warning(fmt::format("${} is passed over: test itself reads what each VM says", variable));
+        }
     }
 }
 
@@ -84,6 +100,30 @@ struct Look {
     cases::Load load{};
 };
 
+std::vector<std::string> had_alone(const VmSpec& spec) {
+    std::vector<std::string> alone;
+    const auto add_port = [&](PortProtocol protocol, std::uint16_t port) {
+        alone.push_back(fmt::format("port {}/{}", port, to_string(protocol)));
+    };
+    for (const NicSpec& nic : spec.nics) {
+        alone.push_back("address " + nic.mac);
+        if (const auto* nat = std::get_if<Nat>(&nic.net)) {
+            for (const PortForward& forward : nat->forwards) {
+                add_port(forward.protocol, forward.host_port);
+            }
+        }
+    }
+    if (spec.vnc) {
+        add_port(PortProtocol::tcp, spec.vnc->port);
+    }
+    for (const DiskSpec& disk : spec.disks) {
+        if (disk.image) {
+            alone.push_back("image " + real_path(*disk.image).string());
+        }
+    }
+    return alone;
+}
+
 Look look_for(const cases::Cell& cell, const Environment& environment) {
     const HostFacts facts = look(cell.read.settings, environment, Moment::does_not);
     const Decision decision = worded(decide(cell.read.settings, cell.read.origins, facts), cell.read);
@@ -95,9 +135,7 @@ Look look_for(const cases::Cell& cell, const Environment& environment) {
     }
     const auto& spec = std::get<VmSpec>(decision);
     found.load = {spec.memory_mib + own_need_mib({spec.cpus, 0}, spec.memory_mib), spec.cpus, {}};
-    for (const NicSpec& nic : spec.nics) {
-        found.load.macs.push_back(nic.mac);
-    }
+    found.load.alone = had_alone(spec);
     return found;
 }
 
@@ -165,71 +203,20 @@ std::vector<PreparedCell> prepared(std::vector<cases::Cell> cells, const Environ
     ready.reserve(cells.size());
     for (std::size_t i = 0; i < cells.size(); ++i) {
         std::optional<cases::Result> early = early_result(cells[i], looks[i]);
-        ready.push_back({std::move(cells[i]), std::move(looks[i].load), std::move(early)});
+        const auto limit = cases::time_limit_of(cells[i].read.settings);
+        ready.push_back({std::move(cells[i]), std::move(looks[i].load), limit, std::move(early)});
     }
     return ready;
 }
 
-struct ResultFile {
-    std::string_view flag;
-    const std::optional<std::filesystem::path>& path;
-    std::string (*text)(const std::vector<cases::Result>& results);
-};
-
-std::vector<ResultFile> result_files(const TestFlags& flags) {
-    return {{"--junit", flags.junit, cases::results_as_junit}, {"--tap", flags.tap, cases::results_as_tap}};
-}
-
-bool takes_standard_output(const ReadResult& read) {
-    const TestFlags& flags = read.command.test;
-    return read.command.format == OutputFormat::json || flags.junit == standard_output ||
-           flags.tap == standard_output;
-}
-
-void check_outputs_of_test(const ReadResult& read) {
-    const TestFlags& flags = read.command.test;
-    const int takers = static_cast<int>(read.command.format == OutputFormat::json) +
-                       static_cast<int>(flags.junit == standard_output) +
-                       static_cast<int>(flags.tap == standard_output);
-    if (takers > 1) {
-        throw Error{{"test: standard output can have one kind of result alone", "",
-                     "name files for the others", ExitCode::settings}};
+// What the VMs did counts more than where it could be written.
+int exit_code_of_test(const TestEnd& end, const std::vector<Fault>& unwritten) {
+    constexpr int of_signals = 128;
+    const ExitCode code = cases::exit_code_of(end.results);
+    if (end.signal != 0) {
+        return of_signals + end.signal;
     }
-    for (const ResultFile& file : result_files(flags)) {
-        if (file.path && *file.path != standard_output) {
-            claim_result_file(*file.path, file.flag);
-        }
-    }
-}
-
-void write_page(const ReportFolder& folder, const std::vector<cases::Result>& results) {
-    constexpr std::size_t largest_page = std::size_t{8} << 20;  // a report's page has 4 MiB at most
-    std::vector<cases::Picture> pictures;
-    for (const cases::Result& result : results) {
-        if (!result.stem.empty()) {
-            const auto page = read_file(folder.path() / (result.stem + ".html"), largest_page);
-            pictures.push_back({result.stem, boot::waterfalls_in(page.value_or(""))});
-        }
-    }
-    write_result_file(folder.path() / "index.html", cases::results_as_page(results, pictures));
-    write_result_file(folder.path() / "results.json", cases::results_as_json(results).dump(2) + "\n");
-}
-
-void tell_results(const ReadResult& read, const ReportFolder& folder,
-                  const std::vector<cases::Result>& results) {
-    for (const ResultFile& file : result_files(read.command.test)) {
-        if (file.path == standard_output) {
-            print(file.text(results));
-        } else if (file.path) {
-            write_result_file(*file.path, file.text(results));
-        }
-    }
-    if (read.command.format == OutputFormat::json) {
-        print(cases::results_as_json(results).dump(2) + "\n");
-    }
-    if (folder.keeps()) {
-        write_page(folder, results);
-    }
+    return static_cast<int>(code == ExitCode::ok && !unwritten.empty() ? unwritten.front().code : code);
 }
 
 }  // namespace
@@ -242,6 +229,7 @@ int test_vms(const ReadResult& read, const Environment& environment, Log& log) {
             log.warning(warning);
         }
     }
+    tell_what_is_passed_over(environment, log);
     TestPlan plan;
     plan.cells = prepared(std::move(made.cells), environment);
     plan.environment = environment;
@@ -249,15 +237,18 @@ int test_vms(const ReadResult& read, const Environment& environment, Log& log) {
     plan.jobs = read.command.test.jobs.value_or(static_cast<unsigned>(plan.cpus));
     plan.free_memory_mib = free_memory_mib;
     const ReportFolder folder{read.command.test.report, value_of(environment, "TMPDIR")};
+    claim_result_files(read.command.test);
     plan.folder = folder.path();
     plan.keeps = folder.keeps();
     const std::string terminal = value_of(environment, "TERM");
     Display display{takes_standard_output(read) ? stderr : stdout, terminal != "dumb"};
     const TestEnd end = run_cells(plan, display);
     display.say(cases::summary_line(end.results));
-    tell_results(read, folder, end.results);
-    constexpr int of_signals = 128;
-    return end.signal != 0 ? of_signals + end.signal : static_cast<int>(cases::exit_code_of(end.results));
+    const std::vector<Fault> unwritten = tell_results(read, folder, end.results);
+    for (const Fault& fault : unwritten) {
+        log.fault(fault);
+    }
+    return exit_code_of_test(end, unwritten);
 }
 
 }  // namespace vml

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/shell.h"
+#include "base/text.h"
 #include "launcher/settings/config_toml.h"
 #include "launcher/settings/option_table.h"
 #include "launcher/settings/suggest.h"
@@ -149,12 +150,17 @@ void take_value(const Raw& key, const json& value, Layer& layer) {
 
 // JSON takes the last value of a key that is there twice (RFC 8259, 4); here it is a mistake.
 json parsed_json(std::string_view text, const Raw& file, Layer& layer) {
-    std::set<std::string> keys;
-    return json::parse(text, [&](int depth, json::parse_event_t event, const json& parsed) {
-        if (depth == 1 && event == json::parse_event_t::key &&
-            !keys.insert(parsed.get<std::string>()).second) {
-            layer.fault(fmt::format("'{}' in {}: it is there twice", parsed.get<std::string>(), file.text),
-                        "", "leave one of them out");
+    std::vector<std::set<std::string>> keys;  // of each object that is open
+    return json::parse(text, [&](int, json::parse_event_t event, const json& parsed) {
+        if (event == json::parse_event_t::object_start) {
+            keys.emplace_back();
+        } else if (event == json::parse_event_t::object_end) {
+            keys.pop_back();
+        } else if (event == json::parse_event_t::key &&
+                   !keys.back().insert(parsed.get<std::string>()).second) {
+            layer.fault(
+                fmt::format("'{}' in {}: it is there twice", printable(parsed.get<std::string>()), file.text),
+                "", "leave one of them out");
         }
         return true;
     });

@@ -15,8 +15,8 @@ namespace vml {
 // The settings of an object within another document; `place` is what messages call it: "boot.toml, case pxe".
 [[nodiscard]] Layer object_layer(const nlohmann::json& object, std::string_view place);
 
-// The document itself; a message says why there is none. A key that is there twice in the JSON's outermost
-// object is a fault.
+// The document itself; a message says why there is none. A key that is there twice in an object of JSON is a
+// fault.
 [[nodiscard]] nlohmann::json config_document(std::string_view text, const Raw& file, Layer& faults);
 
 }  // namespace vml

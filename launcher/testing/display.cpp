@@ -1,14 +1,12 @@
 #include "launcher/testing/display.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/output.h"
-#include "base/utf8.h"
+#include "launcher/cases/lines.h"
 
 namespace vml {
 
@@ -25,15 +23,6 @@ Size size_of(std::FILE* stream) {
         return {};
     }
     return {size.ws_col, size.ws_row};
-}
-
-// Its first characters, of which each takes a column.
-std::string cut_to_columns(std::string_view text, std::size_t columns) {
-    std::size_t at = 0;
-    for (std::size_t column = 0; at < text.size() && column + 1 < columns; ++column) {
-        at += std::max<std::size_t>(utf8::size_at(text.substr(at)), 1);
-    }
-    return std::string{text.substr(0, at)};
 }
 
 }  // namespace
@@ -58,7 +47,7 @@ void Display::show(const std::vector<std::string>& lines) {
     shown_.clear();
     for (const std::string& line : lines) {
         if (shown_.size() + 1 < size.rows) {
-            shown_.push_back(cut_to_columns(line, size.columns));
+            shown_.push_back(cases::cut_to_columns(line, size.columns - 1));
             all += shown_.back() + "\n";
         }
     }

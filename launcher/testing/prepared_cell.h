@@ -17,7 +17,8 @@ namespace vml {
 struct PreparedCell {
     cases::Cell cell;
     cases::Load load{};
-    std::optional<cases::Result> early{};  // of what is not even tried
+    std::optional<cases::TimeLimit> limit{};  // none: it may run for ever
+    std::optional<cases::Result> early{};     // of what is not even tried
 };
 
 struct TestPlan {

@@ -36,6 +36,14 @@ fs::path temporary_folder(const std::string& temporary) {
     return path;
 }
 
+void refuse_comma(const fs::path& path, std::string_view origin) {
+    if (path.string().find(',') != std::string::npos) {
+        throw Error{{fmt::format("{}: {} has a comma", origin, path.string()),
+                     "a comma parts one report of a VM from the next", "name another folder",
+                     ExitCode::settings}};
+    }
+}
+
 OwnedFd emptied(const fs::path& path) {
     return OwnedFd{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
 }
@@ -44,6 +52,7 @@ OwnedFd emptied(const fs::path& path) {
 
 ReportFolder::ReportFolder(const std::optional<fs::path>& wanted, const std::string& temporary)
     : keeps_{wanted.has_value()} {
+    refuse_comma(wanted.value_or(temporary), wanted ? "--report" : "$TMPDIR");
     if (wanted) {
         make_folder(*wanted);
         path_ = *wanted;

@@ -11,7 +11,7 @@ namespace vml {
 // The folder that the user names, made where there is none; or one that goes with the object, in `temporary`.
 class ReportFolder {
   public:
-    // Throws Error (ExitCode::host).
+    // Throws Error (ExitCode::host; ExitCode::settings where its name has a comma).
     ReportFolder(const std::optional<std::filesystem::path>& wanted, const std::string& temporary);
     ~ReportFolder();
     ReportFolder(const ReportFolder&) = delete;

@@ -15,22 +15,27 @@
 
 #include "launcher/cases/progress.h"
 #include "launcher/cases/result.h"
+#include "launcher/testing/alarm.h"
 #include "launcher/testing/cell_process.h"
 #include "launcher/testing/prepared_cell.h"
 
 namespace vml {
 
-// What comes through a pipe, as it comes.
+// What comes through a pipe, as it comes. Bytes are read in the moment that they are taken: between two
+// handlers none is on its way.
 class PipeReader {
   public:
     using Take = std::function<void(std::string_view bytes)>;
 
     PipeReader(boost::asio::io_context& io, OwnedFd pipe, Take take);
-    // All that is there already; for the time after the writer's end, whoever else may have the pipe.
+    // All that is there already, up to what a pipe can hold; for the time after the writer's end, whoever
+    // else may have the pipe.
     void drain();
 
   private:
     void read();
+    // As read(2) gives it.
+    ssize_t take_some();
 
     boost::asio::posix::stream_descriptor pipe_;
     Take take_;
@@ -62,11 +67,14 @@ class RunningCell {
     // For the table: its name, how long it runs, how far it is.
     [[nodiscard]] std::string line() const;
 
-    void stop() const;
+    void stop() const;  // SIGTERM
+    void kill() const;  // SIGKILL
     // Once its process was reaped.
     [[nodiscard]] cases::Evidence evidence(int wait_status);
 
   private:
+    void limit_to(const cases::TimeLimit& limit);
+
     std::size_t index_;
     std::string name_;
     cases::Load load_;
@@ -76,6 +84,8 @@ class RunningCell {
     CappedFile console_file_;
     CappedFile log_file_;
     pid_t pid_ = -1;
+    Alarm alarm_;
+    bool overdue_ = false;
     std::vector<std::unique_ptr<PipeReader>> pipes_;
 };
 

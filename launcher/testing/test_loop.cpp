@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -15,6 +17,7 @@
 #include "base/text.h"
 #include "launcher/cases/judge.h"
 #include "launcher/cases/results.h"
+#include "launcher/testing/alarm.h"
 #include "launcher/testing/guard.h"
 #include "launcher/testing/running_cell.h"
 
@@ -49,8 +52,11 @@ class TestLoop {
         : plan_{plan},
           display_{display},
           name_width_{widest_name(plan)},
+          guard_{plan.keeps ? std::filesystem::path{} : plan.folder},
           signals_{io_, SIGINT, SIGTERM, SIGHUP},
-          clock_{io_} {
+          clock_{io_},
+          force_{io_} {
+        signals_.add(SIGQUIT);
         signals_.add(SIGCHLD);
     }
 
@@ -72,6 +78,7 @@ class TestLoop {
         if (!running_.empty()) {
             io_.run();
         }
+        guard_.dismiss();
         display_.show({});
         return std::move(end_);
     }
@@ -158,7 +165,9 @@ class TestLoop {
     }
 
     void stop(int number) {
-        if (end_.signal == 0) {
+        if (end_.signal != 0) {
+            force();
+        } else {
             end_.signal = number;
             for (const std::size_t index : std::exchange(waiting_, {})) {
                 finish(index,
@@ -170,6 +179,21 @@ class TestLoop {
         }
         if (running_.empty()) {
             io_.stop();
+        }
+    }
+
+    // The second signal gives them a while, the third none.
+    void force() {
+        constexpr std::chrono::seconds grace{5};
+        const auto kill_all = [this] {
+            for (const auto& cell : running_) {
+                cell->kill();
+            }
+        };
+        if (force_.is_set()) {
+            kill_all();
+        } else {
+            force_.set(grace, kill_all);
         }
     }
 
@@ -202,6 +226,7 @@ class TestLoop {
     boost::asio::io_context io_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer clock_;
+    Alarm force_;
     std::uint64_t free_memory_mib_ = 0;
     std::vector<std::size_t> waiting_;
     std::vector<std::unique_ptr<RunningCell>> running_;
@@ -211,6 +236,7 @@ class TestLoop {
 }  // namespace
 
 TestEnd run_cells(const TestPlan& plan, Display& display) {
+    std::ignore = ::signal(SIGPIPE, SIG_IGN);
     return TestLoop{plan, display}.run();
 }
 

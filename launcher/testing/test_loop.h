@@ -7,9 +7,10 @@
 
 namespace vml {
 
-// SIGINT, SIGTERM, SIGHUP: every VM is told to stop (SIGTERM) and waited for; a second one tells them again,
-// which forces them. None outlives the call, nor, where the process itself is killed, that. Call it before
-// the process has threads. Throws Error.
+// SIGINT, SIGTERM, SIGHUP, SIGQUIT: every VM is told to stop (SIGTERM) and waited for; a second one tells
+// them again, which forces them, and what is left 5 s later is killed, as it is at once by a third. None
+// outlives the call, nor, where the process itself is killed, that. From now on a write that nobody reads is
+// an error (SIGPIPE is ignored). Call it before the process has threads. Throws Error.
 [[nodiscard]] TestEnd run_cells(const TestPlan& plan, Display& display);
 
 }  // namespace vml

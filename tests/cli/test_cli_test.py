@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from launch import BOOT, DEADLINE, Running, children, end_children, environment, launch, reap_the_dead, wait_for_end
+from launch import BOOT, DEADLINE, Running, children, comm_of, end_children, environment, launch, reap_the_dead, wait_for_end
 from test_cli_run import Terminal
 
 # Small, so that two have room beside each other wherever there are two CPUs.
@@ -84,11 +84,13 @@ def test_what_every_vm_suffers_from_is_refused_before_anything_runs():
     assert "there is no Secure Boot on pc" in result.stderr and not result.stdout
 
 
-def test_every_fault_of_the_command_line_is_told():
-    result = launch("test", *SMALL, "--matrix", "firmwre=uefi", "--matrix", "nic-model=e1001", "--events", "-", "a.toml", "b.toml")
+def test_every_fault_of_the_command_line_is_told(tmp_path):
+    result = launch("test", *SMALL, "--matrix", "firmwre=uefi", "--matrix", "nic-model=e1001", "--events", "-")
     assert result.returncode == 2
     for words in ("unknown setting 'firmwre'", "did you mean firmware?", "'e1001'", "does not take --events"):
-        assert words in result.stderr or "cannot read a.toml" in result.stderr
+        assert words in result.stderr
+    two = launch("test", *SMALL, write(tmp_path, '[[case]]\nname = "a"\n'), "b.toml")
+    assert two.returncode == 2 and "name one file" in two.stderr
     result = launch("test", "--script", "-", "--matrix", "firmwre=uefi", "--matrix", "memory")
     for words in ("standard input", "unknown setting 'firmwre'", "'memory' names no values"):
         assert words in result.stderr
@@ -144,7 +146,7 @@ def test_the_faults_of_a_file_come_all_at_once(tmp_path):
     for words in ("did you mean memory?", "did you mean stage?"):
         assert words in result.stderr
     result = launch("test", write(tmp_path, '{"case": [{"firmware": "uefy"}]}', "boot.json"))
-    assert result.returncode == 2 and f"'firmware' in {file}, case 'case 1'" not in result.stdout and "uefy" in result.stderr
+    assert result.returncode == 2 and f"'firmware' in {file}, case 'case 1'" in result.stderr and "uefy" in result.stderr
     missing = launch("test", tmp_path / "none.toml")
     assert missing.returncode == 2 and "cannot read" in missing.stderr
 
@@ -178,7 +180,7 @@ def wait_for_guests(folder, count):
 THREE = ("--matrix", "reboot-limit=1,2,3")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_stops_all_of_them(tmp_path, number):
     with Running("test", *UP, *THREE, "-j", "1", "--report", tmp_path, "--junit", tmp_path / "out.xml", scenario="run") as run:
         wait_for_guests(tmp_path, 1)
@@ -213,42 +215,193 @@ def test_two_run_at_a_time_and_one_signal_ends_both(tmp_path):
     assert len(re.findall("while it ran", text)) == 2 and len(re.findall("before its turn", text)) == 1, text
 
 
-def processes_with(word):
-    found = []
+def vms_of(pid):
+    """The vm-launches that run the VMs of this test: its children, but for the guard."""
+    found = [int(word) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
+    return [child for child in found if comm_of(child) != "vm-launch-guard"]
+
+
+def command_lines():
     for entry in pathlib.Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and word.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-    return found
+            if entry.name.isdigit():
+                yield (entry / "cmdline").read_bytes()
 
 
-def test_a_test_that_is_killed_leaves_no_vm_and_no_secret_is_on_a_command_line(tmp_path):
+def wait_until(is_so):
+    until = time.monotonic() + DEADLINE
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def killed_later(*arguments, **options):
+    """A test that is to be killed, whose children become this process's."""
     before = children()
-    secret = ("--graphics", "vnc", "--vnc-port", "5977")
     with contextlib.ExitStack() as stack:
-        run = Running("test", *UP, *secret, "--report", tmp_path, scenario="run")
+        run = Running(*arguments, **options)
         stack.callback(lambda: end_children(children() - before))
+        stack.callback(run.process.stdout.close)
+        stack.callback(run.process.stderr.close)
+        yield run
+        reap_the_dead(children() - before)
+        assert not children() - before
+
+
+def test_a_test_that_is_killed_leaves_no_vm(tmp_path):
+    with killed_later("test", *UP, "--report", tmp_path, scenario="run") as run:
         wait_for_guests(tmp_path, 1)
-        vms = processes_with("test-1")
+        vms = vms_of(run.process.pid)
         assert vms
         run.process.kill()
         run.process.wait(DEADLINE)
         for pid in vms:
             assert wait_for_end(pid), "a VM outlived its test"
+
+
+def test_a_test_that_is_killed_leaves_no_folder(tmp_path):
+    before = children()
+    with killed_later("test", *UP, env=environment("run", TMPDIR=str(tmp_path))) as run:
+        wait_until(lambda: vms_of(run.process.pid))
+        assert list(tmp_path.glob("vm-launch-test-*"))
+        run.process.kill()
+        run.process.wait(DEADLINE)
+
+        def is_gone():
+            reap_the_dead(pid for pid in children() - before if is_dead(pid))
+            return not list(tmp_path.iterdir())
+
+        wait_until(is_gone)
+
+
+def is_dead(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def test_a_second_signal_forces_what_does_not_stop(tmp_path):
+    with killed_later("test", *UP, "--report", tmp_path, scenario="run") as run:
+        wait_for_guests(tmp_path, 1)
+        [vm] = vms_of(run.process.pid)
+        os.kill(vm, signal.SIGSTOP)
+        run.signal(signal.SIGTERM)
+        run.signal(signal.SIGINT)
+        run.signal(signal.SIGHUP)
+        assert run.process.wait(DEADLINE) in {128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGHUP}
+
+
+def test_who_reads_no_more_ends_nothing(tmp_path):
+    with Running("test", *UP, "--matrix", "reboot-limit=1,2", "-j", "1", "--junit", tmp_path / "out.xml",
+                 env=environment("os", TMPDIR=str(tmp_path))) as run:
         run.process.stdout.close()
         run.process.stderr.close()
-        reap_the_dead(children() - before)
-        assert not children() - before
+        assert run.process.wait(DEADLINE) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out.xml"]
+    assert ElementTree.parse(tmp_path / "out.xml").getroot().get("tests") == "2"
 
 
-def test_a_secret_is_on_no_command_line(tmp_path):
-    file = write(tmp_path, '[[case]]\nvnc-password = "s3cr3t"\ngraphics = "vnc"\nvnc-port = 5978\n')
-    with Running("test", file, *UP, "--report", tmp_path, scenario="run") as run:
-        wait_for_guests(tmp_path, 1)
-        assert processes_with("test-1") and not processes_with("s3cr3t")
+def test_what_test_decides_by_itself_is_not_taken_from_elsewhere(tmp_path):
+    for flag in (("--no-console",), ("--console", "quiet"), ("--console-raw",)):
+        result = launch("test", *UP, *flag)
+        assert result.returncode == 2 and f"test does not take {flag[0]}" in result.stderr
+    elsewhere = {"EVENTS": str(tmp_path / "events"), "BOOT_REPORT": str(tmp_path / "a.json"), "CONSOLE": "quiet"}
+    file = write(tmp_path, '[[case]]\nname = "a"\nexpect = {stage = "kernel", console = "fake firmware"}\n')
+    result = launch("test", file, *BOOT, "--memory", "64M", env=environment("os", **elsewhere))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(f"${name} is passed over" in result.stderr for name in elsewhere)
+    assert [path.name for path in tmp_path.iterdir()] == ["boot.toml"]
+
+
+def test_a_secret_is_on_no_command_line_and_in_no_result(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    file = write(tmp_path, """
+bootfile = "http://user:w0rd@192.0.2.1/boot.ipxe"
+[[case]]
+vnc-password = "s3cr3t"
+graphics = "vnc"
+vnc-port = 5978
+[[case]]
+name = "of http://user:w0rd@192.0.2.1/"
+matrix = {bootfile = ["http://user:w0rd@192.0.2.1/other.ipxe"]}
+""")
+    with Running("test", file, "--ipxe", "--accel", "tcg", "--no-landlock", "--memory", "64M", "--cpus", "1", "--report", out,
+                 "--junit", tmp_path / "out.xml", "--tap", tmp_path / "out.tap", scenario="run") as run:
+        wait_for_guests(out, 1)
+        lines = list(command_lines())
+        assert any(b"--name=test-1" in line and bytes(out) in line for line in lines)
+        assert not [line for line in lines if b"s3cr3t" in line]
+        assert not [line for line in lines if b"w0rd" in line and b"qemu-system" not in line]
         run.signal(signal.SIGTERM)
         assert run.end() == 143
-    assert not any("s3cr3t" in path.read_text() for path in tmp_path.iterdir() if path.suffix != ".toml")
+        assert not re.search("s3cr3t|w0rd", run.text["stdout"] + run.text["stderr"])
+    written = [*out.iterdir(), tmp_path / "out.xml", tmp_path / "out.tap"]
+    assert len(written) >= 7
+    assert not [path for path in written if re.search("s3cr3t|w0rd", path.name + path.read_text())]
+
+
+def test_a_report_of_an_earlier_run_is_no_evidence(tmp_path):
+    case = '[[case]]\nname = "a"\nexpect = {{stage = "kernel", exit = {}}}\n{}'
+    good = launch("test", write(tmp_path, case.format(0, "")), *BOOT, "--memory", "64M", "--report", tmp_path / "out", scenario="os")
+    assert good.returncode == 0, good.stdout + good.stderr
+    refused = write(tmp_path, case.format(2, 'firmware = "secure"\nmachine = "pc"\n'))
+    result = launch("test", refused, *BOOT, "--memory", "64M", "--report", tmp_path / "out")
+    assert result.returncode == 18 and "the stage kernel was not reached" in result.stdout, result.stdout + result.stderr
+    assert not list((tmp_path / "out").glob("01-a.html"))
+
+
+def test_a_result_is_written_into_no_file_that_is_read(tmp_path):
+    text = '[[case]]\nname = "a"\n'
+    file = write(tmp_path, text)
+    result = launch("test", file, *UP, "--junit", file)
+    assert result.returncode == 2 and f"--junit: {file} is the file of the cases" in result.stderr
+    assert file.read_text() == text
+    result = launch("test", *UP, "--junit", tmp_path / "out", "--tap", tmp_path / "./out")
+    assert result.returncode == 2 and "is --junit's" in result.stderr
+    result = launch("test", *UP, "--report", tmp_path, "--tap", tmp_path / "index.html")
+    assert result.returncode == 2 and "is a file of --report" in result.stderr
+
+
+def test_an_earlier_result_stays_where_nothing_is_run(tmp_path):
+    (tmp_path / "out.xml").write_text("earlier")
+    wrong = write(tmp_path, '[[case]]\nfirmwre = "uefi"\n')
+    assert launch("test", wrong, *UP, "--junit", tmp_path / "out.xml").returncode == 2
+    assert (tmp_path / "out.xml").read_text() == "earlier"
+
+
+def test_a_result_that_cannot_be_written_hides_no_other(tmp_path):
+    result = launch("test", *UP, "--junit", "/dev/full", "--tap", tmp_path / "out.tap", scenario="os")
+    assert result.returncode == 5 and "cannot write /dev/full" in result.stderr
+    assert "\nok 1 - test-1\n" in (tmp_path / "out.tap").read_text()
+    failed = launch("test", write(tmp_path, '[[case]]\nname = "a"\nexpect = {exit = 13}\n'), *UP, "--junit", "/dev/full", scenario="os")
+    assert failed.returncode == 18 and "cannot write /dev/full" in failed.stderr
+
+
+def test_a_folder_whose_name_has_a_comma_is_refused(tmp_path):
+    result = launch("test", *UP, "--report", tmp_path / "a,b")
+    assert result.returncode == 2 and "has a comma" in result.stderr and "--report" in result.stderr
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "c,d").mkdir()
+    result = launch("test", *UP, env=environment("os", TMPDIR=str(tmp_path / "c,d")))
+    assert result.returncode == 2 and "$TMPDIR" in result.stderr
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two at a time need two CPUs")
+@pytest.mark.parametrize("shared", ["port", "screen", "disk"])
+def test_vms_that_would_share_what_is_one_vms_alone_run_one_by_one(tmp_path, shared):
+    (tmp_path / "disk.raw").write_bytes(bytes(1 << 20))
+    flags = {"port": ("--ssh-port", "58022"), "screen": ("--graphics", "vnc", "--vnc-port", "5979"),
+             "disk": ("--disk", tmp_path / "disk.raw")}[shared]
+    out = tmp_path / "out"
+    out.mkdir()
+    with Running("test", *UP, *flags, *THREE, "-j", "2", "--report", out, scenario="run") as run:
+        wait_for_guests(out, 1)
+        run.signal(signal.SIGINT)
+        assert run.end() == 130
+        text = run.text["stdout"]
+    assert len(re.findall("before its turn", text)) == 2, text
 
 
 def test_on_a_terminal_what_runs_is_shown_until_it_ends():

@@ -99,7 +99,7 @@ SYSTEM = {
     "launcher/run": ("asio", "geteuid getpid kill nl_socket_free nl_socket_get_fd poll time waitpid"),
     "launcher/testing": (
         "asio",
-        "_exit access dup2 fork isatty kill mkdtemp open pipe2 posix_spawn* prctl setpgid syscall waitpid fileno",
+        "_exit access dup2 fork getpgid getpid isatty kill mkdtemp open pipe2 poll posix_spawn* prctl setpgid syscall unlink waitpid fileno",
     ),
     "launcher/explain": ("", "fclose ferror fopen fopencookie fread pcap_* stdin"),
     "launcher/netwatch": ("asio", "nl_socket_free nl_socket_get_fd"),

@@ -144,11 +144,16 @@ TEST_CASE("what could not be seen fails an expectation about it") {
     lossy["lost_frames"] = 3;
     json cut = a_report();
     cut["boots"][0]["left_out"]["fetches"] = 1;
+    json half_blind = a_report();
+    half_blind["nics"].push_back({{"id", "net1"}, {"watched", false}});
+    json rebooted = a_report();
+    rebooted["boots"][0]["left_out"]["boots"] = 2;
     json never = a_report();
     never["boots"] = json::array();
     for (const auto& [report, words] :
          {std::pair{blind, "could not be watched"}, std::pair{lossy, "3 of the guest's packets"},
-          std::pair{cut, "more fetches than"}, std::pair{never, "never ran"},
+          std::pair{cut, "more fetches than"}, std::pair{half_blind, "could not be watched"},
+          std::pair{rebooted, "more boots than"}, std::pair{never, "never ran"},
           std::pair{json(nullptr), "never ran"}}) {
         const std::vector<std::string> reasons = unmet(expect, evidence_of(report));
         INFO(words);
@@ -162,6 +167,36 @@ TEST_CASE("what could not be seen fails an expectation about it") {
     Expectation timed;
     timed.seconds = 1;
     CHECK(contains(why(timed, nullptr), "not seen"));
+}
+
+TEST_CASE("an offer that was not seen may have named the file too") {
+    json lossy = a_report();
+    lossy["lost_frames"] = 3;
+    json half_blind = a_report();
+    half_blind["nics"].push_back({{"id", "net1"}, {"watched", false}});
+    json talks = a_report();
+    talks["boots"][0]["left_out"]["dhcp"] = 1;
+    json offers = a_report();
+    offers["boots"][0]["left_out"]["offers"] = 1;
+    const std::vector<ExpectedFile> named{{"*/ipxe.efi", {}, NamedBy::proxydhcp},
+                                          {"*/boot.ipxe", {}, {}, "10.0.0.1"},
+                                          {"*/52-54.ipxe", {}, NamedBy::script}};
+    for (const json& report : {lossy, half_blind, talks, offers}) {
+        for (const ExpectedFile& file : named) {
+            INFO(file.url);
+            CHECK(contains(why(files({file}), report), "who named it: not seen: "));
+            CHECK(why(files({{file.url}}), report).empty());
+        }
+    }
+}
+
+TEST_CASE("a run that had to be stopped met nothing") {
+    Evidence evidence = evidence_of(a_report());
+    evidence.overdue = true;
+    evidence.took = 61.2;
+    const std::vector<std::string> reasons = unmet({}, evidence);
+    REQUIRE(reasons.size() == 1);
+    CHECK(reasons.front() == "it had not ended after 61 s, and was stopped");
 }
 
 TEST_CASE("a report of another shape is no evidence, and no crash") {
@@ -191,6 +226,15 @@ TEST_CASE("the console's lines are looked at as they come, however they are cut"
     Progress none{std::nullopt};
     none.finish();
     CHECK_FALSE(none.console_seen());
+}
+
+TEST_CASE("a line is cut to the terminal's columns") {
+    CHECK(cut_to_columns("abc", 3) == "abc");
+    CHECK(cut_to_columns("abcd", 3) == "abc");
+    CHECK(cut_to_columns("\xc3\xa4\xc3\xb6\xc3\xbc", 2) == "\xc3\xa4\xc3\xb6");
+    CHECK(cut_to_columns("\xe6\x97\xa5\xe6\x9c\xac", 3) == "\xe6\x97\xa5");
+    CHECK(cut_to_columns("\xff\xff", 1) == "\xff");
+    CHECK(cut_to_columns("a", 0).empty());
 }
 
 TEST_CASE("output without end takes no memory without end") {

@@ -56,6 +56,11 @@ TEST_CASE("TAP has a line each") {
     CHECK(std::count(tap.begin(), tap.end(), '\n') == 19);
 }
 
+TEST_CASE("TAP has no exit code of what was never started") {
+    const Result unstarted{"a", "test-1", Outcome::failed, {"cannot start"}};
+    CHECK(contains(results_as_tap({unstarted}), "\n  exit_code: ~\n"));
+}
+
 TEST_CASE("JUnit's text is text") {
     const std::string xml = results_as_junit(some_results());
     CHECK(contains(xml, R"(<testsuites tests="4" failures="1" errors="0" skipped="2" time="15.750">)"));

@@ -96,7 +96,7 @@ expect = "os"
 expect = {stage = "ox", bytes = -1, not_fetched = "x", fetched = [{by = "me"}]}
 )");
     for (const char* part :
-         {"'expect' in /tests/boot.toml: it belongs into a case",
+         {"'expect' in /tests/boot.toml: it belongs in a case",
           "'memroy' in /tests/boot.toml: unknown key (did you mean memory?)",
           "'firmwre' in /tests/boot.toml, case 'a': unknown key (did you mean firmware?)",
           "'events' in /tests/boot.toml, case 'a': test sets it itself",
@@ -115,6 +115,63 @@ expect = {stage = "ox", bytes = -1, not_fetched = "x", fetched = [{by = "me"}]}
         INFO(part << "\n" << text);
         CHECK(contains(text, part));
     }
+}
+
+TEST_CASE("what is there twice is a fault, wherever it is") {
+    CHECK(contains(faults_of(R"({"case": [{"expect": {"console": "a", "console": "b"}}]})", "x.json"),
+                   "'console' in x.json: it is there twice"));
+    CHECK(contains(faults_of(R"({"case": [{"expect": {}, "expect": {}}]})", "x.json"), "'expect' in x.json"));
+    CHECK(contains(faults_of("memory = '1G'\n[settings]\nmemory = '2G'\n[[case]]\nname = 'a'"),
+                   "'memory' in /tests/boot.toml: it is there twice, in 'settings' and outside it"));
+    const TestFile file = good_file(R"({"case": [{"expect": {}}, {"expect": {}}]})", "x.json");
+    CHECK(file.cases.size() == 2);
+}
+
+TEST_CASE("a value that cannot be right is told with its place") {
+    const std::string text = faults_of(R"(
+memory = "1Q"
+[[case]]
+name = "a"
+firmware = "uefy"
+nic = ["mode=brigde"]
+dhcp-option = "x"
+[[case]]
+firmware = "uefi"
+)");
+    CHECK(contains(text, "'memory' in /tests/boot.toml: "));
+    CHECK(contains(text, "'firmware' in /tests/boot.toml, case 'a': invalid value 'uefy'"));
+    CHECK(contains(text, "'dhcp-option' in /tests/boot.toml, case 'a': "));
+    CHECK(std::count(text.begin(), text.end(), '\n') >= 3);
+}
+
+TEST_CASE("a public key's file is beside the test's, a key is a text") {
+    const TestFile file = good_file(R"(
+[[case]]
+ssh-pubkey = "key.pub"
+[[case]]
+ssh-pubkey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ me@host"
+[[case]]
+ssh-pubkey = "~/.ssh/id.pub"
+matrix = {bootfile = ["a.ipxe", "b.ipxe"]}
+)");
+    CHECK(file.cases[0].settings.values.at("ssh-pubkey").text == "/tests/key.pub");
+    CHECK(file.cases[1].settings.values.at("ssh-pubkey").text.starts_with("ssh-ed25519 AAAA"));
+    CHECK(file.cases[2].settings.values.at("ssh-pubkey").text == "~/.ssh/id.pub");
+    CHECK(file.cases[2].matrix.front().values == std::vector<std::string>{"a.ipxe", "b.ipxe"});
+}
+
+TEST_CASE("a time that is no number is no limit") {
+    for (const char* seconds : {"nan", "inf", "-1"}) {
+        INFO(seconds);
+        CHECK(contains(faults_of(std::string{"[[case]]\nexpect = {seconds = "} + seconds + "}"),
+                       "expected seconds, above 0"));
+    }
+}
+
+TEST_CASE("a pattern keeps its blanks, or is refused") {
+    CHECK(contains(faults_of("[[case]]\nexpect = {console = \"login: \"}"), "no blank around it"));
+    CHECK(good_file("[[case]]\nexpect = {console = \"login:[ ]\"}").cases.front().expect.console ==
+          "login:[ ]");
 }
 
 TEST_CASE("a file that is none") {
