@@ -61,7 +61,9 @@ NetWatch::NetWatch(WatchRequest request, net::FrameRing& ring, net::LinkWatcher&
       live_{request_.only, request_.boots},
       began_{now_s()},
       output_{io_, request_.shown, began_, [this] { finish({"nobody reads any more"}); }} {
-    std::ignore = ::signal(SIGPIPE, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGXFSZ}) {  // a write tells of it by EPIPE or EFBIG
+        std::ignore = ::signal(number, SIG_IGN);
+    }
     waits_.signals.add(SIGWINCH);
 }
 

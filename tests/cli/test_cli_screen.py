@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 
@@ -214,3 +215,17 @@ def test_a_full_disk_ends_the_log_alone():
     result = launch(*BOOT, "--console-log", "/dev/full", scenario="os,poweroff")
     assert result.returncode == 0
     assert result.stderr.count("warning: no more of the console is kept (--console-log): No space left on device") == 1
+
+
+def test_a_limit_of_file_sizes_ends_the_log_alone(tmp_path, open_folder):
+    most = 2 << 20
+    stream = open_folder / "stream"
+    stream.write_bytes(b"a line of the guest's\r\n" * (3 * most // 24))
+    result = launch(
+        *BOOT, "--console=quiet", "--console-log", tmp_path / "log",
+        env=environment("replay,os,poweroff", QEMU_FAKE_CONSOLE=str(stream)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("warning: no more of the console is kept (--console-log): File too large") == 1
+    assert (tmp_path / "log").stat().st_size == most
