@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "launcher/commands/commands.h"
+#include "launcher/commands/files_of_settings.h"
 #include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
@@ -26,6 +27,7 @@
 #include "launcher/start/identity_file.h"
 #include "launcher/start/own_user.h"
 #include "launcher/start/report_file.h"
+#include "launcher/start/shared_files.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
@@ -166,6 +168,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     std::optional<OwnUser> own = own_user_for(read.settings);
     const VmSpec spec = decided(read, look(read.settings, environment, Moment::counts,
                                            own ? std::optional{own->user} : std::nullopt));
+    refuse_shared_files(files_written(read), files_read(read, spec));
     const Plan plan = make_plan(spec);
     const ConsoleView view = console_view(read.settings, read.origins);
     const ConsoleMode mode = console_mode(read.settings, view);

@@ -216,6 +216,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
         }
         add_weaker(layer, as_used_by(subcommand, read_config(*layer.config, read_file)));
     }
+    result.config = layer.config;
     result.given = given_command(arguments, environment, layer);
     append(result.warnings, tidy(layer));
     result.command = std::move(line.command);

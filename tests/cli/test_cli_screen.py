@@ -229,3 +229,36 @@ def test_a_limit_of_file_sizes_ends_the_log_alone(tmp_path, open_folder):
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("warning: no more of the console is kept (--console-log): File too large") == 1
     assert (tmp_path / "log").stat().st_size == most
+
+
+@pytest.mark.parametrize("flag", ["--console-log", "--report", "--events"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_written_is_no_file_of_another_setting(flag, linked, tmp_path):
+    config = tmp_path / "vm.json"
+    config.write_text('{"cpus": 1}')
+    named = config
+    if linked:
+        named = tmp_path / "other.json"
+        named.symlink_to(config)
+    result = launch(*BOOT, "--config", config, flag, named)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"error[2]: {flag}: cannot write to {named}" in result.stderr
+    assert f"it is the same file as {config} of --config" in result.stderr
+    assert config.read_text() == '{"cpus": 1}'
+
+
+def test_the_console_log_takes_the_place_of_no_disk_and_of_no_other_output(tmp_path):
+    disk = tmp_path / "d.raw"
+    disk.write_bytes(b"\0" * 1024 * 1024)
+    os.link(disk, tmp_path / "second-name")
+    for name in ("d.raw", "second-name"):
+        refused = launch(*BOOT, "--disk", disk, "--disk-format=raw", "--console-log", tmp_path / name)
+        assert refused.returncode == 2, refused.stderr
+        assert f"it is the same file as {disk} of --disk" in refused.stderr
+    assert disk.stat().st_size == 1024 * 1024
+    for flag, name in (("--report", "a.json"), ("--report", "b.json"), ("--events", "a.json")):
+        refused = launch(*BOOT, flag, tmp_path / name, "--console-log", tmp_path / ("b.json.new" if name == "b.json" else name))
+        assert refused.returncode == 2, refused.stderr
+        assert f"of {flag}" in refused.stderr
+    assert not (tmp_path / "a.json").exists()
+    assert launch(*BOOT, "--events", "/dev/null", "--console-log", "/dev/null").returncode == 0
