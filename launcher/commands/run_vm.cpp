@@ -194,6 +194,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     RunInputs inputs = run_inputs(settings, spec, plan);
     inputs.events = std::move(events);
     inputs.console_log = std::move(console_log);
+    inputs.quiet = view == ConsoleView::quiet;
     inputs.head.command = read.given;
     inputs.head.versions.vm_launch = own_version();
     inputs.head.versions.kernel = kernel_version();

@@ -43,7 +43,15 @@ std::string summary_of(const supervise::Finish& end) {
     return end.fault ? end.fault->what : end.summary;
 }
 
-void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log) {
+HowItEnded how_it_ended(const supervise::Finish& end, const supervise::State& state, bool until) {
+    if (end.fault) {
+        return HowItEnded::failed;
+    }
+    return end.exit_code == 0 && !state.forced && (!until || state.until_reached) ? HowItEnded::well
+                                                                                  : HowItEnded::stopped;
+}
+
+void say_end(const supervise::Finish& end, HowItEnded how, const RunSummary& summary, Log& log) {
     events::Event event = end_event(end, log);
     const std::string_view name = events::name_of(event.kind);
     const nlohmann::ordered_json more = as_json(summary);
@@ -54,7 +62,7 @@ void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log) 
         log.tell(LogLevel::info, end.summary, {name, event.fields});
     }
     if (log.format() == LogFormat::text) {
-        for (const std::string& line : lines_of(summary, !end.fault)) {
+        for (const std::string& line : lines_of(summary, how)) {
             log.info(line);
         }
     }

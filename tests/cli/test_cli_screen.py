@@ -128,6 +128,22 @@ def test_a_report_that_is_not_there_is_not_named(tmp_path):
         assert run.end() == 5
         assert "error[5]: cannot write the report" in run.text["stderr"]
         assert "; report: " not in run.text["stderr"]
+        assert "✓" not in run.text["stderr"]
+
+
+def test_a_run_that_was_stopped_before_its_stage_has_not_gone_well():
+    with Running(*BOOT, "--until", "agent", scenario="acpi") as run:
+        run.wait_for("machine: QEMU")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 0
+        assert "stopped by SIGTERM" in run.text["stderr"]
+        assert "✓" not in run.text["stderr"]
+
+
+def test_in_json_the_end_is_told_at_every_level():
+    for level in ("warning", "error"):
+        result = launch(*BOOT, "--log-format=json", "--log-level", level)
+        assert json.loads(result.stderr.splitlines()[-1])["event"] == "end"
 
 
 # -- how much of the console is shown
@@ -137,7 +153,9 @@ def test_a_report_that_is_not_there_is_not_named(tmp_path):
 def test_quiet_shows_nothing_and_still_looks(words):
     result = launch(*BOOT, *words, scenario="not-found")
     assert (result.returncode, result.stdout) == (13, "")
-    assert "No bootable device." in result.stderr
+    assert "No bootable device." not in result.stderr and "  console: " not in result.stderr
+    told = launch(*BOOT, *words, "--log-format=json", scenario="not-found").stderr
+    assert json.loads(told.splitlines()[-1])["console"] == []
 
 
 def test_quiet_leaves_the_terminal_alone():
