@@ -18,6 +18,7 @@
 #include "launcher/host/system_facts.h"
 #include "launcher/keeper/file_keeper.h"
 #include "launcher/plan/make_plan.h"
+#include "launcher/remote/shown_bytes.h"
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
 #include "launcher/run/signals.h"
@@ -62,12 +63,6 @@ namespace {
 
 bool is_on_standard_output(const std::optional<EventTarget>& events) {
     return events && events->fd == STDOUT_FILENO;
-}
-
-ConsoleBytes console_bytes(ConsoleView view) {
-    return view == ConsoleView::plain ? ConsoleBytes::plain
-           : view == ConsoleView::raw ? ConsoleBytes::raw
-                                      : ConsoleBytes::fitting;
 }
 
 ConsoleMode console_mode(const Settings& settings, ConsoleView view) {

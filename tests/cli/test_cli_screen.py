@@ -60,6 +60,15 @@ def test_every_subcommand_tells_its_faults_so():
         assert "\x1b[1;31merror[" in launch(*words, env=environment(COLOR="always")).stderr
 
 
+def test_variables_that_other_programs_have_too_are_passed_over():
+    result = launch(*BOOT, env=environment(CONSOLE="/dev/console", COLOR="1"))
+    assert result.returncode == 0
+    assert "fake firmware" in result.stdout
+    assert "warning: $CONSOLE=/dev/console is passed over" in result.stderr
+    assert "warning: $COLOR=1 is passed over" in result.stderr
+    assert launch(*BOOT, env=environment(CONSOLE="loud")).returncode == 2
+
+
 # -- the end of a run
 
 
@@ -182,6 +191,13 @@ def test_plain_is_text_on_a_terminal_too_and_its_keys_reach_the_guest():
 def test_the_newer_name_wins_and_a_flag_over_a_variable():
     assert launch(*BOOT, "--console=plain", env=environment("poweroff", NO_CONSOLE="1")).stdout.startswith("fake firmware")
     assert launch(*BOOT, "--no-console", env=environment("poweroff", CONSOLE="raw")).stdout == ""
+    refused = launch(*BOOT, "--console=plain", "--no-console")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--no-console and --console contradict each other" in refused.stderr
+    assert launch(*BOOT, "--console=quiet", "--no-console").returncode == 0
+    refused = launch("console", "--console", "quiet", "no-such-vm")
+    assert refused.returncode == 2
+    assert "--console: console shows the console" in refused.stderr
     refused = launch(*BOOT, "--console", "loud")
     assert refused.returncode == 2
     assert "--console: invalid value 'loud' (expected auto, quiet, plain or raw)" in refused.stderr
