@@ -150,6 +150,13 @@ bool keeps_disks(const VmSpec& spec) {
                        [](const DiskSpec& disk) { return disk.image || disk.kept; });
 }
 
+// Of how the run began, what the report has to know.
+void tell_beginning(const ReadResult& read, boot::ReportHead& head) {
+    head.command = read.given;
+    head.versions.vm_launch = own_version();
+    head.versions.kernel = kernel_version();
+}
+
 }  // namespace
 
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
@@ -190,9 +197,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     inputs.events = std::move(events);
     inputs.console_log = std::move(console_log);
     inputs.quiet = view == ConsoleView::quiet;
-    inputs.head.command = read.given;
-    inputs.head.versions.vm_launch = own_version();
-    inputs.head.versions.kernel = kernel_version();
+    tell_beginning(read, inputs.head);
     inputs.vm_launch_began = began;
     return supervise_vm(
         plan, std::move(vm), *files,

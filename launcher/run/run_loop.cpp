@@ -163,8 +163,7 @@ void RunLoop::end_of_run() {
     });
     RunSummary told;
     guard_.run([&] { told = write_report(); });
-    say_end(*end_, how_it_ended(*end_, supervision_.state(), watch_.observer().config().until.has_value()),
-            told, log_);
+    say_end(*end_, how_it_ended(*end_, supervision_.config(), supervision_.state()), told, log_);
     guard_.run([&] { control_.ended(end_->exit_code, summary_of(*end_)); });
     guard_.run([&] { events_.end(end_event(*end_, log_)); });
     while (!guard_.run([this] { events_.drain(); })) {
@@ -174,17 +173,12 @@ void RunLoop::end_of_run() {
 RunSummary RunLoop::write_report() {
     boot::ReportHead& head = held_.head;
     head.lasted = watch_.now();
-    head.exit_code = end_->exit_code;
-    head.summary = summary_of(*end_);
-    head.fault = end_->fault;
+    tell_end(*end_, head);
     const FrameRecord::Rest record = watch_.end(head);
     ReportedRun run =
         write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
     end_->exit_code = run.exit_code;
-    if (held_.quiet) {
-        run.summary.console.clear();
-    }
-    return std::move(run.summary);
+    return held_.quiet ? without_console(std::move(run.summary)) : std::move(run.summary);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {

@@ -43,12 +43,14 @@ std::string summary_of(const supervise::Finish& end) {
     return end.fault ? end.fault->what : end.summary;
 }
 
-HowItEnded how_it_ended(const supervise::Finish& end, const supervise::State& state, bool until) {
+HowItEnded how_it_ended(const supervise::Finish& end, const supervise::Config& config,
+                        const supervise::State& state) {
     if (end.fault) {
         return HowItEnded::failed;
     }
-    return end.exit_code == 0 && !state.forced && (!until || state.until_reached) ? HowItEnded::well
-                                                                                  : HowItEnded::stopped;
+    return end.exit_code == 0 && !state.forced && (config.until.empty() || state.until_reached)
+               ? HowItEnded::well
+               : HowItEnded::stopped;
 }
 
 void say_end(const supervise::Finish& end, HowItEnded how, const RunSummary& summary, Log& log) {
@@ -66,6 +68,12 @@ void say_end(const supervise::Finish& end, HowItEnded how, const RunSummary& sum
             log.info(line);
         }
     }
+}
+
+void tell_end(const supervise::Finish& end, boot::ReportHead& head) {
+    head.exit_code = end.exit_code;
+    head.summary = summary_of(end);
+    head.fault = end.fault;
 }
 
 events::Event end_event(const supervise::Finish& end, const Log& log) {

@@ -79,6 +79,11 @@ RunSummary summarised(const boot::ReportHead& head, const std::vector<boot::Boot
     return summary;
 }
 
+RunSummary without_console(RunSummary summary) {
+    summary.console.clear();
+    return summary;
+}
+
 nlohmann::ordered_json as_json(const RunSummary& summary) {
     nlohmann::ordered_json spent = nlohmann::ordered_json::array();
     for (const boot::Spent& one : summary.spent) {

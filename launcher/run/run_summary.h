@@ -34,6 +34,9 @@ struct RunSummary {
 [[nodiscard]] RunSummary summarised(const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
                                     std::vector<std::filesystem::path> reports);
 
+// The same where the guest's own words are not wanted.
+[[nodiscard]] RunSummary without_console(RunSummary summary);
+
 // For programs: fields of the log's line of the end.
 [[nodiscard]] nlohmann::ordered_json as_json(const RunSummary& summary);
 

@@ -51,17 +51,20 @@ TEST_CASE("a machine that never ran has no boot to tell of") {
 }
 
 TEST_CASE("a run has gone well only where it came to what it was to, and nothing was forced") {
+    const supervise::Config any;
+    supervise::Config waits;
+    waits.until = "os";
     supervise::State state;
     const supervise::Finish good{0, std::nullopt, "the guest powered off"};
-    CHECK(how_it_ended(good, state, false) == HowItEnded::well);
-    CHECK(how_it_ended(good, state, true) == HowItEnded::stopped);
+    CHECK(how_it_ended(good, any, state) == HowItEnded::well);
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::stopped);
     state.until_reached = true;
-    CHECK(how_it_ended(good, state, true) == HowItEnded::well);
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::well);
     state.forced = true;
-    CHECK(how_it_ended(good, state, true) == HowItEnded::stopped);
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::stopped);
     state.forced = false;
-    CHECK(how_it_ended({5, std::nullopt, "the guest powered off"}, state, false) == HowItEnded::stopped);
-    CHECK(how_it_ended({4, Fault{"what", "", "", ExitCode::qemu}, ""}, state, false) == HowItEnded::failed);
+    CHECK(how_it_ended({5, std::nullopt, "the guest powered off"}, any, state) == HowItEnded::stopped);
+    CHECK(how_it_ended({4, Fault{"what", "", "", ExitCode::qemu}, ""}, any, state) == HowItEnded::failed);
 }
 
 TEST_CASE("a machine that came no further is told of where the run failed") {
