@@ -139,7 +139,8 @@ void Log::write(LogLevel level, std::string_view message) {
 }
 
 void Log::tell(LogLevel level, std::string_view message, const LogSubject& subject) {
-    if (level >= threshold_) {
+    constexpr std::string_view last_of_all = "end";  // whoever reads JSON waits for it
+    if (level >= threshold_ || (format_ == LogFormat::json && subject.event == last_of_all)) {
         put(level, format_log_line(format_, level, worded(message), subject, seconds_since_epoch()));
     }
 }

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "launcher/commands/commands.h"
+#include "launcher/commands/files_of_settings.h"
 #include "launcher/commands/help.h"
 #include "launcher/console/terminal.h"
 #include "launcher/host/host.h"
 #include "launcher/host/system_facts.h"
 #include "launcher/keeper/file_keeper.h"
 #include "launcher/plan/make_plan.h"
+#include "launcher/remote/shown_bytes.h"
 #include "launcher/run/run_inputs.h"
 #include "launcher/run/run_loop.h"
 #include "launcher/run/signals.h"
@@ -26,6 +28,7 @@
 #include "launcher/start/identity_file.h"
 #include "launcher/start/own_user.h"
 #include "launcher/start/report_file.h"
+#include "launcher/start/shared_files.h"
 #include "launcher/vm/description.h"
 #include "launcher/vm/link_kind.h"
 #include "netsetup/netlink.h"
@@ -60,12 +63,6 @@ namespace {
 
 bool is_on_standard_output(const std::optional<EventTarget>& events) {
     return events && events->fd == STDOUT_FILENO;
-}
-
-ConsoleBytes console_bytes(ConsoleView view) {
-    return view == ConsoleView::plain ? ConsoleBytes::plain
-           : view == ConsoleView::raw ? ConsoleBytes::raw
-                                      : ConsoleBytes::fitting;
 }
 
 ConsoleMode console_mode(const Settings& settings, ConsoleView view) {
@@ -153,6 +150,13 @@ bool keeps_disks(const VmSpec& spec) {
                        [](const DiskSpec& disk) { return disk.image || disk.kept; });
 }
 
+// Of how the run began, what the report has to know.
+void tell_beginning(const ReadResult& read, boot::ReportHead& head) {
+    head.command = read.given;
+    head.versions.vm_launch = own_version();
+    head.versions.kernel = kernel_version();
+}
+
 }  // namespace
 
 int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
@@ -166,6 +170,7 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     std::optional<OwnUser> own = own_user_for(read.settings);
     const VmSpec spec = decided(read, look(read.settings, environment, Moment::counts,
                                            own ? std::optional{own->user} : std::nullopt));
+    refuse_shared_files(files_written(read), files_read(read, spec));
     const Plan plan = make_plan(spec);
     const ConsoleView view = console_view(read.settings, read.origins);
     const ConsoleMode mode = console_mode(read.settings, view);
@@ -191,9 +196,8 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
     RunInputs inputs = run_inputs(settings, spec, plan);
     inputs.events = std::move(events);
     inputs.console_log = std::move(console_log);
-    inputs.head.command = read.given;
-    inputs.head.versions.vm_launch = own_version();
-    inputs.head.versions.kernel = kernel_version();
+    inputs.quiet = view == ConsoleView::quiet;
+    tell_beginning(read, inputs.head);
     inputs.vm_launch_began = began;
     return supervise_vm(
         plan, std::move(vm), *files,

@@ -79,7 +79,9 @@ NetWatch::NetWatch(WatchRequest request, net::FrameRing& ring, net::LinkWatcher&
       began_{clock_.now()},
       output_{io_, request_.shown, began_,
               [this](int error) { finish(unread(error, request_.until.has_value())); }} {
-    std::ignore = ::signal(SIGPIPE, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGXFSZ}) {  // a write tells of it by EPIPE or EFBIG
+        std::ignore = ::signal(number, SIG_IGN);
+    }
     if (::signal(SIGHUP, SIG_IGN) != SIG_IGN) {  // nohup(1) has it ignored
         waits_.signals.add(SIGHUP);
     }

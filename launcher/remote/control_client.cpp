@@ -19,6 +19,7 @@
 #include "launcher/remote/base64.h"
 #include "launcher/remote/event_client.h"
 #include "launcher/remote/run_state.h"
+#include "launcher/remote/shown_bytes.h"
 #include "launcher/remote/told.h"
 
 namespace vml {
@@ -238,12 +239,14 @@ int show_nothing(const Dialogue& /*dialogue*/) {
 }
 
 int watch_console(const Question& question) {
+    const ConsoleView view = console_view(question.read.settings, question.read.origins);
+    if (view == ConsoleView::quiet && origin_of(question.read.origins, "console") == "--console") {
+        throw Error{{"--console: console shows the console: quiet has no meaning here", "",
+                     "auto, plain or raw", ExitCode::settings}};
+    }
     const Address vm = named_vm(question);
     tell_pause(vm);
-    const ConsoleView view = console_view(question.read.settings, question.read.origins);
-    attach_console(Client{vm}, view == ConsoleView::plain ? ConsoleBytes::plain
-                               : view == ConsoleView::raw ? ConsoleBytes::raw
-                                                          : ConsoleBytes::fitting);
+    attach_console(Client{vm}, console_bytes(view));
     return 0;
 }
 

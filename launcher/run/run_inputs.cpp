@@ -221,9 +221,7 @@ RunInputs run_inputs(const Settings& settings, const VmSpec& spec, const Plan& p
              probe_question(plan),
              {},
              {}},
-            report_head(spec, plan),
-            {},
-            {}};
+            report_head(spec, plan)};
 }
 
 }  // namespace vml

@@ -20,6 +20,7 @@ struct RunInputs {
     boot::ReportHead head;
     OwnedFd events{};       // of --events; none: nobody asked for them
     OwnedFd console_log{};  // of --console-log; likewise
+    bool quiet = false;     // --console quiet: the log has none of the guest's own words
     std::chrono::steady_clock::time_point vm_launch_began = std::chrono::steady_clock::now();
 };
 

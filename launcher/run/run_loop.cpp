@@ -44,6 +44,7 @@ struct Held {
     VmFiles& files;
     std::vector<std::filesystem::path> reports;
     boot::ReportHead head;
+    bool quiet = false;  // the guest's own words stay out of what is told
     std::optional<NetbootServer> netboot;
 };
 
@@ -95,7 +96,7 @@ RunLoop::RunLoop(const Plan& plan, RunningVm vm, VmFiles& files, const RunOption
       guard_{[this](const Fault& fault) { log_.fault(fault); }},
       events_{io_, std::move(inputs.events), inputs.vm_launch_began,
               [this](int error) { log_.warning("no more events (--events): " + errno_text(error)); }},
-      held_{std::move(vm.links), files, options.reports, std::move(inputs.head), {}},
+      held_{std::move(vm.links), files, options.reports, std::move(inputs.head), inputs.quiet, {}},
       supervision_{io_, guard_, supervisor_config(plan, options, inputs.watch.observer),
                    [this](const supervise::Action& action) { carry_out(action); }},
       signals_{io_, signal_handlers()},
@@ -162,7 +163,7 @@ void RunLoop::end_of_run() {
     });
     RunSummary told;
     guard_.run([&] { told = write_report(); });
-    say_end(*end_, told, log_);
+    say_end(*end_, how_it_ended(*end_, supervision_.config(), supervision_.state()), told, log_);
     guard_.run([&] { control_.ended(end_->exit_code, summary_of(*end_)); });
     guard_.run([&] { events_.end(end_event(*end_, log_)); });
     while (!guard_.run([this] { events_.drain(); })) {
@@ -172,14 +173,12 @@ void RunLoop::end_of_run() {
 RunSummary RunLoop::write_report() {
     boot::ReportHead& head = held_.head;
     head.lasted = watch_.now();
-    head.exit_code = end_->exit_code;
-    head.summary = summary_of(*end_);
-    head.fault = end_->fault;
+    tell_end(*end_, head);
     const FrameRecord::Rest record = watch_.end(head);
     ReportedRun run =
         write_reports(held_.reports, held_.files, head, watch_.observer().boots(), record, log_);
     end_->exit_code = run.exit_code;
-    return std::move(run.summary);
+    return held_.quiet ? without_console(std::move(run.summary)) : std::move(run.summary);
 }
 
 Signals::Handlers RunLoop::signal_handlers() {

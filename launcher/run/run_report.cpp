@@ -43,7 +43,17 @@ std::string summary_of(const supervise::Finish& end) {
     return end.fault ? end.fault->what : end.summary;
 }
 
-void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log) {
+HowItEnded how_it_ended(const supervise::Finish& end, const supervise::Config& config,
+                        const supervise::State& state) {
+    if (end.fault) {
+        return HowItEnded::failed;
+    }
+    return end.exit_code == 0 && !state.forced && (config.until.empty() || state.until_reached)
+               ? HowItEnded::well
+               : HowItEnded::stopped;
+}
+
+void say_end(const supervise::Finish& end, HowItEnded how, const RunSummary& summary, Log& log) {
     events::Event event = end_event(end, log);
     const std::string_view name = events::name_of(event.kind);
     const nlohmann::ordered_json more = as_json(summary);
@@ -54,10 +64,16 @@ void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log) 
         log.tell(LogLevel::info, end.summary, {name, event.fields});
     }
     if (log.format() == LogFormat::text) {
-        for (const std::string& line : lines_of(summary, !end.fault)) {
+        for (const std::string& line : lines_of(summary, how)) {
             log.info(line);
         }
     }
+}
+
+void tell_end(const supervise::Finish& end, boot::ReportHead& head) {
+    head.exit_code = end.exit_code;
+    head.summary = summary_of(end);
+    head.fault = end.fault;
 }
 
 events::Event end_event(const supervise::Finish& end, const Log& log) {

@@ -12,6 +12,7 @@
 #include "launcher/remote/control_service.h"
 #include "launcher/run/run_summary.h"
 #include "launcher/run/supervisor_actions.h"
+#include "launcher/run/supervisor_state.h"
 #include "launcher/watch/frame_record.h"
 
 namespace vml {
@@ -19,9 +20,15 @@ namespace vml {
 // Now, as a report has it: UTC, ISO 8601.
 [[nodiscard]] std::string utc_now();
 
-// The end of a run in one line; in the log; as an event.
+// How `end`, to which `state` led, is to be judged.
+[[nodiscard]] HowItEnded how_it_ended(const supervise::Finish& end, const supervise::Config& config,
+                                      const supervise::State& state);
+
+// The end of a run in one line; in the log; in a report; as an event.
 [[nodiscard]] std::string summary_of(const supervise::Finish& end);
-void say_end(const supervise::Finish& end, const RunSummary& summary, Log& log);
+// In JSON it is written whatever the log's level: who reads it waits for it.
+void say_end(const supervise::Finish& end, HowItEnded how, const RunSummary& summary, Log& log);
+void tell_end(const supervise::Finish& end, boot::ReportHead& head);
 [[nodiscard]] events::Event end_event(const supervise::Finish& end, const Log& log);
 
 // How far a run is, in one line.

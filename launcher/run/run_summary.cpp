@@ -79,6 +79,11 @@ RunSummary summarised(const boot::ReportHead& head, const std::vector<boot::Boot
     return summary;
 }
 
+RunSummary without_console(RunSummary summary) {
+    summary.console.clear();
+    return summary;
+}
+
 nlohmann::ordered_json as_json(const RunSummary& summary) {
     nlohmann::ordered_json spent = nlohmann::ordered_json::array();
     for (const boot::Spent& one : summary.spent) {
@@ -97,12 +102,13 @@ nlohmann::ordered_json as_json(const RunSummary& summary) {
             {"console", summary.console}};
 }
 
-std::vector<std::string> lines_of(const RunSummary& summary, bool well) {
+std::vector<std::string> lines_of(const RunSummary& summary, HowItEnded end) {
     std::vector<std::string> lines;
     std::string first;
-    if (summary.reached) {
-        first = fmt::format("{}reached {} in {}{}", well ? "✓ " : "", boot::name_of(*summary.reached),
-                            boot::duration_text(summary.reached_after),
+    const bool says_something = summary.reached != boot::Stage::machine || end == HowItEnded::failed;
+    if (summary.reached && says_something) {
+        first = fmt::format("{}reached {} in {}{}", end == HowItEnded::well ? "✓ " : "",
+                            boot::name_of(*summary.reached), boot::duration_text(summary.reached_after),
                             summary.boot > 1 ? fmt::format(" (boot {})", summary.boot) : "");
         first += summary.fetched_bytes > 0
                      ? fmt::format("; {} fetched", boot::size_text(summary.fetched_bytes))
@@ -127,7 +133,7 @@ std::vector<std::string> lines_of(const RunSummary& summary, bool well) {
 
 std::string console_below(const RunSummary& summary, const Fault& fault) {
     constexpr std::string_view label = "  console: ";
-    const std::size_t taken = lines_in(to_text(fault)) + lines_of(summary, false).size();
+    const std::size_t taken = lines_in(to_text(fault)) + lines_of(summary, HowItEnded::failed).size();
     const std::size_t count = std::min(summary.console.size(), most_lines - std::min(taken, most_lines));
     std::string text;
     for (std::size_t at = summary.console.size() - count; at < summary.console.size(); ++at) {

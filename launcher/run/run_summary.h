@@ -34,11 +34,21 @@ struct RunSummary {
 [[nodiscard]] RunSummary summarised(const boot::ReportHead& head, const std::vector<boot::Boot>& boots,
                                     std::vector<std::filesystem::path> reports);
 
+// The same where the guest's own words are not wanted.
+[[nodiscard]] RunSummary without_console(RunSummary summary);
+
 // For programs: fields of the log's line of the end.
 [[nodiscard]] nlohmann::ordered_json as_json(const RunSummary& summary);
 
-// For people: none to two lines. `well`: the run ended as it was to.
-[[nodiscard]] std::vector<std::string> lines_of(const RunSummary& summary, bool well);
+enum class HowItEnded {
+    well,     // as it was to: what was waited for is reached, and nothing was forced
+    stopped,  // before that, by nobody's fault
+    failed,
+};
+
+// For people: none to two lines. Of a machine that never got further the first names the reports alone,
+// unless the run failed.
+[[nodiscard]] std::vector<std::string> lines_of(const RunSummary& summary, HowItEnded end);
 
 // What the console said last, below `fault`: as many lines as leave room for all of it in `most_lines`.
 [[nodiscard]] std::string console_below(const RunSummary& summary, const Fault& fault);

@@ -22,7 +22,9 @@ sigset_t our_signals() {
 }  // namespace
 
 void hold_signals() {
-    std::ignore = ::signal(SIGPIPE, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGXFSZ}) {  // a write tells of it by EPIPE or EFBIG
+        std::ignore = ::signal(number, SIG_IGN);
+    }
     const sigset_t set = our_signals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }

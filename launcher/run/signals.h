@@ -9,7 +9,7 @@
 namespace vml {
 
 // Blocks the signals that have a meaning here until the loop is there to catch them, so that none that comes
-// while QEMU is started is lost or ends us half-way; ignores SIGPIPE. Call before apply.
+// while QEMU is started is lost or ends us half-way; ignores SIGPIPE and SIGXFSZ. Call before apply.
 void hold_signals();
 
 class Signals {

@@ -44,6 +44,21 @@ bool is_service_link(std::string_view name, std::string_view value) {
            (value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://"));
 }
 
+// CONSOLE=/dev/console is sysvinit's, and of COLOR each program has its own words: neither may keep a VM from
+// its start.
+bool is_of_others(std::string_view name, std::string_view value) {
+    const std::string_view word = within_surroundings(value);
+    if (name != "COLOR" || word.empty()) {
+        return name == "CONSOLE" && word.starts_with("/dev/");
+    }
+    try {
+        static_cast<void>(parse_value<ColourChoice>(word));
+        return false;
+    } catch (const ValueError&) {
+        return true;
+    }
+}
+
 // SSH_SERVICE_HOST, NETBOOT_PORT_80_TCP_ADDR and the like, which come with them.
 bool is_of_a_service(std::string_view name) {
     return name.find("_SERVICE_HOST") != std::string_view::npos ||
@@ -99,7 +114,7 @@ std::string value_of(const Environment& environment, std::string_view name) {
 std::optional<Raw> variable(const Environment& environment, std::string_view name) {
     const auto found = environment.find(name);
     return found == environment.end() || within_surroundings(found->second).empty() ||
-                   is_service_link(name, found->second)
+                   is_service_link(name, found->second) || is_of_others(name, found->second)
                ? std::nullopt
                : std::optional{Raw{found->second, fmt::format("${}", name)}};
 }
@@ -130,6 +145,11 @@ std::vector<std::string> strange_variables(const Environment& environment) {
                                 "(enableServiceLinks: false in the Pod's spec keeps it out)",
                                 name, visible(value)));
             }
+        } else if (is_of_others(name, value)) {
+            warnings.push_back(
+                fmt::format("${}={} is passed over: it is no value of this setting, and other "
+                            "programs have such a variable too",
+                            name, visible(value)));
         } else if (is_of_a_service(name) || (name == login_shell && is_login(environment))) {
             continue;
         } else if (auto answer = foreign_answer(name, value)) {

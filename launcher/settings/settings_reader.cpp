@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -159,6 +160,30 @@ void imply_network_boot(ReadResult& result) {
     }
 }
 
+// On the command line two that contradict each other are no choice between an older and a newer name.
+void refuse_two_views(ReadResult& result) {
+    const auto is_flag = [&](const std::string& flag) {
+        const auto found = result.origins.find(flag);
+        return found != result.origins.end() && found->second.starts_with("--");
+    };
+    const Settings& settings = result.settings;
+    std::map<ConsoleView, std::string> flags;
+    if (is_flag("console")) {
+        flags.emplace(settings.console, "--console");
+    }
+    if (settings.no_console && is_flag("no-console")) {
+        flags.emplace(ConsoleView::quiet, "--no-console");
+    }
+    if (settings.console_raw && is_flag("console-raw")) {
+        flags.emplace(ConsoleView::raw, "--console-raw");
+    }
+    if (flags.size() > 1) {
+        result.faults.push_back(
+            {fmt::format("{} and {} contradict each other", flags.begin()->second, flags.rbegin()->second),
+             "", "say once how much of the console is shown", ExitCode::settings});
+    }
+}
+
 // Only for the subcommands that use the settings.
 bool wants_warnings(const CommandLine& command, const Subcommand& subcommand) {
     return !command.help && !command.version && subcommand.takes_settings;
@@ -216,6 +241,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
         }
         add_weaker(layer, as_used_by(subcommand, read_config(*layer.config, read_file)));
     }
+    result.config = layer.config;
     result.given = given_command(arguments, environment, layer);
     append(result.warnings, tidy(layer));
     result.command = std::move(line.command);
@@ -228,6 +254,7 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     }
     result.in_variables = subcommand.takes_settings && speaks_in_variables(layer) && !line.qemu_args;
     assign_all(layer, result);
+    refuse_two_views(result);
     imply_network_boot(result);
     if (line.qemu_args) {
         result.settings.extra_args = *std::move(line.qemu_args);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ReadResult {
     std::string given{};                   // how vm-launch was called (given_command.h)
     std::vector<std::string> arguments{};  // the same as it came, for what starts others in its turn
     bool in_variables = false;             // all that was given, right or wrong, was given by variables
+    std::optional<Raw> config{};           // the configuration file's name
 };
 
 // How to word what the user of these settings is told.

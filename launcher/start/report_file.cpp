@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "launcher/start/new_file.h"
+#include "launcher/start/trusted_place.h"
 
 namespace vml {
 
@@ -28,7 +29,9 @@ bool is_stream(const fs::path& path) {
 
 Error refusal(const fs::path& path, std::string_view origin, std::string_view what, int error) {
     return Error{{fmt::format("{}: cannot write the {} {}", origin, what, path.string()), errno_text(error),
-                  error == ENXIO ? "nobody reads it yet: begin there" : "check the folder and its mode",
+                  error == ENXIO   ? "nobody reads it yet: begin there"
+                  : error == EPERM ? "a link or a pipe there may be another user's: name a folder of your own"
+                                   : "check the folder and its mode",
                   ExitCode::host}};
 }
 
@@ -40,18 +43,25 @@ ReportFile open_place(const fs::path& path, std::string_view origin, std::string
                       int stream_flags) {
     const auto refused = [&] { return refusal(path, origin, what, errno); };
     ReportFile file{.path = path};
+    TrustedPlace place = [&] {
+        try {
+            return trusted_place(path);
+        } catch (const std::system_error& error) {
+            throw refusal(path, origin, what, error.code().value());
+        }
+    }();
     if (is_stream(path)) {
-        file.stream.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | stream_flags));
+        const int flags = O_WRONLY | O_CLOEXEC | stream_flags;
+        file.stream.reset(place.found ? ::openat(place.folder.get(), place.name.c_str(), flags | O_NOFOLLOW)
+                                      : ::open(path.c_str(), flags));  // /dev/stdout is a link to no name
         if (!file.stream) {
             throw refused();
         }
         return file;
     }
-    std::error_code ignored;  // a link to a file stays one
-    const fs::path real = fs::absolute(fs::weakly_canonical(path, ignored));
-    file.name = real.filename().string();
-    file.folder.reset(::open(real.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!file.folder || !can_change(file.folder.get()) ||
+    file.name = std::move(place.name);  // a link to a file stays one
+    file.folder = std::move(place.folder);
+    if (!can_change(file.folder.get()) ||
         (::unlinkat(file.folder.get(), file.name.c_str(), 0) != 0 && errno != ENOENT)) {
         throw refused();
     }
@@ -101,13 +111,13 @@ void check_reports(const std::vector<ReportFile>& files, std::string_view origin
 
 OwnedFd open_console_log(const fs::path& path, std::string_view origin) {
     constexpr std::string_view what = "console log";
-    constexpr mode_t readable = 0644;
+    constexpr mode_t own = 0600;  // installers print passwords
     ReportFile place = open_place(path, origin, what, O_NONBLOCK | O_NOCTTY);
     if (place.stream) {
         return std::move(place.stream);
     }
     OwnedFd file{::openat(place.folder.get(), place.name.c_str(),
-                          O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, readable)};
+                          O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, own)};
     if (!file) {
         throw refusal(path, origin, what, errno);
     }

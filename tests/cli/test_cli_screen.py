@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 
@@ -57,6 +58,15 @@ def test_every_subcommand_tells_its_faults_so():
     for words in (("stop", "nobody-is-called-so"), ("guest-exec", "--name", "nobody-is-called-so", "true")):
         assert "\x1b[1;31merror[" in launch(words[0], "--color", "always", *words[1:]).stderr
         assert "\x1b[1;31merror[" in launch(*words, env=environment(COLOR="always")).stderr
+
+
+def test_variables_that_other_programs_have_too_are_passed_over():
+    result = launch(*BOOT, env=environment(CONSOLE="/dev/console", COLOR="1"))
+    assert result.returncode == 0
+    assert "fake firmware" in result.stdout
+    assert "warning: $CONSOLE=/dev/console is passed over" in result.stderr
+    assert "warning: $COLOR=1 is passed over" in result.stderr
+    assert launch(*BOOT, env=environment(CONSOLE="loud")).returncode == 2
 
 
 # -- the end of a run
@@ -127,6 +137,22 @@ def test_a_report_that_is_not_there_is_not_named(tmp_path):
         assert run.end() == 5
         assert "error[5]: cannot write the report" in run.text["stderr"]
         assert "; report: " not in run.text["stderr"]
+        assert "✓" not in run.text["stderr"]
+
+
+def test_a_run_that_was_stopped_before_its_stage_has_not_gone_well():
+    with Running(*BOOT, "--until", "agent", scenario="acpi") as run:
+        run.wait_for("machine: QEMU")
+        run.signal(signal.SIGTERM)
+        assert run.end() == 0
+        assert "stopped by SIGTERM" in run.text["stderr"]
+        assert "✓" not in run.text["stderr"]
+
+
+def test_in_json_the_end_is_told_at_every_level():
+    for level in ("warning", "error"):
+        result = launch(*BOOT, "--log-format=json", "--log-level", level)
+        assert json.loads(result.stderr.splitlines()[-1])["event"] == "end"
 
 
 # -- how much of the console is shown
@@ -136,7 +162,9 @@ def test_a_report_that_is_not_there_is_not_named(tmp_path):
 def test_quiet_shows_nothing_and_still_looks(words):
     result = launch(*BOOT, *words, scenario="not-found")
     assert (result.returncode, result.stdout) == (13, "")
-    assert "No bootable device." in result.stderr
+    assert "No bootable device." not in result.stderr and "  console: " not in result.stderr
+    told = launch(*BOOT, *words, "--log-format=json", scenario="not-found").stderr
+    assert json.loads(told.splitlines()[-1])["console"] == []
 
 
 def test_quiet_leaves_the_terminal_alone():
@@ -163,6 +191,13 @@ def test_plain_is_text_on_a_terminal_too_and_its_keys_reach_the_guest():
 def test_the_newer_name_wins_and_a_flag_over_a_variable():
     assert launch(*BOOT, "--console=plain", env=environment("poweroff", NO_CONSOLE="1")).stdout.startswith("fake firmware")
     assert launch(*BOOT, "--no-console", env=environment("poweroff", CONSOLE="raw")).stdout == ""
+    refused = launch(*BOOT, "--console=plain", "--no-console")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--no-console and --console contradict each other" in refused.stderr
+    assert launch(*BOOT, "--console=quiet", "--no-console").returncode == 0
+    refused = launch("console", "--console", "quiet", "no-such-vm")
+    assert refused.returncode == 2
+    assert "--console: console shows the console" in refused.stderr
     refused = launch(*BOOT, "--console", "loud")
     assert refused.returncode == 2
     assert "--console: invalid value 'loud' (expected auto, quiet, plain or raw)" in refused.stderr
@@ -214,3 +249,50 @@ def test_a_full_disk_ends_the_log_alone():
     result = launch(*BOOT, "--console-log", "/dev/full", scenario="os,poweroff")
     assert result.returncode == 0
     assert result.stderr.count("warning: no more of the console is kept (--console-log): No space left on device") == 1
+
+
+def test_a_limit_of_file_sizes_ends_the_log_alone(tmp_path, open_folder):
+    most = 2 << 20
+    stream = open_folder / "stream"
+    stream.write_bytes(b"a line of the guest's\r\n" * (3 * most // 24))
+    result = launch(
+        *BOOT, "--console=quiet", "--console-log", tmp_path / "log",
+        env=environment("replay,os,poweroff", QEMU_FAKE_CONSOLE=str(stream)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("warning: no more of the console is kept (--console-log): File too large") == 1
+    assert (tmp_path / "log").stat().st_size == most
+
+
+@pytest.mark.parametrize("flag", ["--console-log", "--report", "--events"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_written_is_no_file_of_another_setting(flag, linked, tmp_path):
+    config = tmp_path / "vm.json"
+    config.write_text('{"cpus": 1}')
+    named = config
+    if linked:
+        named = tmp_path / "other.json"
+        named.symlink_to(config)
+    result = launch(*BOOT, "--config", config, flag, named)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"error[2]: {flag}: cannot write to {named}" in result.stderr
+    assert f"it is the same file as {config} of --config" in result.stderr
+    assert config.read_text() == '{"cpus": 1}'
+
+
+def test_the_console_log_takes_the_place_of_no_disk_and_of_no_other_output(tmp_path):
+    disk = tmp_path / "d.raw"
+    disk.write_bytes(b"\0" * 1024 * 1024)
+    os.link(disk, tmp_path / "second-name")
+    for name in ("d.raw", "second-name"):
+        refused = launch(*BOOT, "--disk", disk, "--disk-format=raw", "--console-log", tmp_path / name)
+        assert refused.returncode == 2, refused.stderr
+        assert f"it is the same file as {disk} of --disk" in refused.stderr
+    assert disk.stat().st_size == 1024 * 1024
+    for flag, name in (("--report", "a.json"), ("--report", "b.json"), ("--events", "a.json")):
+        refused = launch(*BOOT, flag, tmp_path / name, "--console-log", tmp_path / ("b.json.new" if name == "b.json" else name))
+        assert refused.returncode == 2, refused.stderr
+        assert f"of {flag}" in refused.stderr
+    assert not (tmp_path / "a.json").exists()
+    assert launch(*BOOT, "--events", "/dev/null", "--console-log", "/dev/null").returncode == 0

@@ -88,7 +88,7 @@ SYSTEM = {
     "launcher/start": (
         "",
         "archive_* faccessat fchmod fchown fcntl flock fstat fstatat ftruncate geteuid lseek memfd_create mkdir nl_socket_free open openat pipe2 pread prlimit "
-        "pwrite renameat setsockopt socketpair stat unlink unlinkat write",
+        "pwrite readlinkat renameat setsockopt socketpair stat unlink unlinkat write",
     ),
     "launcher/keeper": ("", "_exit close_range dup2 fcntl fork fstat geteuid getpid memfd_create open poll prctl pread recvmsg sendmsg setsid socketpair syscall waitpid"),
     "launcher/console": ("asio", "cfmakeraw fstat getpgrp isatty open tcgetattr tcgetpgrp tcsetattr"),

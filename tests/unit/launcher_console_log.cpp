@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launcher/console/console_log.h"
@@ -75,6 +76,8 @@ TEST_CASE("the console log is made by the rules of reports") {
         CHECK(::write(file.get(), "x", 1) == 1);
     }
     CHECK(text_in(other) == "x");
+    CHECK((std::filesystem::status(other).permissions() & ~std::filesystem::perms{0600}) ==
+          std::filesystem::perms::none);
     for (const auto& wrong : {folder.path() / "none" / "log", std::filesystem::path{"/proc/log"}}) {
         try {
             const OwnedFd file = open_console_log(wrong, "--console-log");
@@ -87,6 +90,38 @@ TEST_CASE("the console log is made by the rules of reports") {
     }
     const OwnedFd null = open_console_log("/dev/null", "--console-log");
     CHECK(::write(null.get(), "x", 1) == 1);
+}
+
+TEST_CASE("a link or a pipe that another user planted in a shared folder is refused") {
+    if (::geteuid() != 0) {
+        return;  // nobody else can be given a link
+    }
+    constexpr uid_t other_user = 65534;
+    const Folder folder;
+    const auto shared = folder.path() / "shared";
+    std::filesystem::create_directory(shared);
+    const std::filesystem::path target = folder.write("precious", "kept");
+    for (const char* name : {"log", "folder"}) {
+        std::filesystem::create_symlink(std::string_view{name} == "log" ? target : folder.path(),
+                                        shared / name);
+        REQUIRE(::lchown((shared / name).c_str(), other_user, other_user) == 0);
+    }
+    REQUIRE(::mkfifo((shared / "pipe").c_str(), 0666) == 0);
+    REQUIRE(::chown((shared / "pipe").c_str(), other_user, other_user) == 0);
+    REQUIRE(::chmod(shared.c_str(), 01777) == 0);
+    for (const char* name : {"log", "pipe", "folder/precious"}) {
+        CAPTURE(name);
+        CHECK_THROWS_AS(open_console_log(shared / name, "--console-log"), Error);
+        CHECK_THROWS_AS(open_reports({shared / name}, "--report"), Error);
+    }
+    CHECK(text_in(target) == "kept");
+    REQUIRE(::lchown((shared / "log").c_str(), 0, 0) == 0);
+    { const OwnedFd file = open_console_log(shared / "log", "--console-log"); }
+    CHECK(text_in(target).empty());
+    REQUIRE(::lchown((shared / "log").c_str(), other_user, other_user) == 0);
+    REQUIRE(::chmod(shared.c_str(), 0755) == 0);
+    { const OwnedFd file = open_console_log(shared / "log", "--console-log"); }
+    CHECK(std::filesystem::is_symlink(shared / "log"));
 }
 
 TEST_CASE("what is shown: the stronger source wins, and of one source the newer name") {

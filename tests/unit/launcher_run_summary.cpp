@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/run/run_report.h"
 #include "launcher/run/run_summary.h"
 #include "tests/unit/catch.h"
 
@@ -36,16 +37,58 @@ TEST_CASE("a run that went well: stage, bytes, reports, and where the time went"
     fetch.received = 12'000'000;
     fetch.state = boot::FetchState::done;
     boot.fetches = {fetch};
-    CHECK(lines_of(summary_of_run({boot}), true) ==
+    CHECK(lines_of(summary_of_run({boot}), HowItEnded::well) ==
           Lines{"✓ reached os in 23.4 s; 12.0 MB fetched; report: boot.json, a b.html",
                 "where the time went: kernel 3.00 s; vmlinuz 2.00 s"});
 }
 
 TEST_CASE("a machine that never ran has no boot to tell of") {
-    CHECK(lines_of({}, true).empty());
-    CHECK(lines_of(summary_of_run({}), false) == Lines{"report: boot.json, a b.html"});
-    CHECK(lines_of(summary_of_run({boot::Boot{}}), false) == Lines{"report: boot.json, a b.html"});
+    CHECK(lines_of({}, HowItEnded::well).empty());
+    CHECK(lines_of(summary_of_run({}), HowItEnded::failed) == Lines{"report: boot.json, a b.html"});
+    CHECK(lines_of(summary_of_run({boot::Boot{}}), HowItEnded::failed) ==
+          Lines{"report: boot.json, a b.html"});
     CHECK(console_below({}, {"w", "y", "h"}).empty());
+}
+
+TEST_CASE("a run has gone well only where it came to what it was to, and nothing was forced") {
+    const supervise::Config any;
+    supervise::Config waits;
+    waits.until = "os";
+    supervise::State state;
+    const supervise::Finish good{0, std::nullopt, "the guest powered off"};
+    CHECK(how_it_ended(good, any, state) == HowItEnded::well);
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::stopped);
+    state.until_reached = true;
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::well);
+    state.forced = true;
+    CHECK(how_it_ended(good, waits, state) == HowItEnded::stopped);
+    state.forced = false;
+    CHECK(how_it_ended({5, std::nullopt, "the guest powered off"}, any, state) == HowItEnded::stopped);
+    CHECK(how_it_ended({4, Fault{"what", "", "", ExitCode::qemu}, ""}, any, state) == HowItEnded::failed);
+}
+
+TEST_CASE("a machine that came no further is told of where the run failed") {
+    boot::Boot boot;
+    boot.marks = {{boot::Stage::machine, 0, boot::Proof::qemu, ""}};
+    RunSummary summary = summary_of_run({boot});
+    CHECK(lines_of(summary, HowItEnded::failed).at(0) ==
+          "reached machine in 0 ms; report: boot.json, a b.html");
+    CHECK(lines_of(summary, HowItEnded::well).at(0) == "report: boot.json, a b.html");
+    summary.reports.clear();
+    summary.spent.clear();
+    CHECK(lines_of(summary, HowItEnded::stopped).empty());
+}
+
+TEST_CASE("the line of the end is in the log for programs whatever its level") {
+    std::string text;
+    for (const LogFormat format : {LogFormat::json, LogFormat::text}) {
+        Log log{LogLevel::error, format, [&](std::string_view line) { text += line; }};
+        say_end({0, std::nullopt, "the guest powered off"}, HowItEnded::well, {}, log);
+    }
+    const auto line = nlohmann::json::parse(text);
+    CHECK(line["event"] == "end");
+    CHECK(line["level"] == "info");
+    CHECK(line["exit_code"] == 0);
 }
 
 TEST_CASE("a boot that was reset as soon as it began is not told for the one before") {
@@ -58,7 +101,8 @@ TEST_CASE("a boot that was reset as soon as it began is not told for the one bef
     third.began = 20;
     third.marks = {{boot::Stage::machine, 20, boot::Proof::qemu, ""}};
     const RunSummary summary = summary_of_run({first, second, third});
-    CHECK(lines_of(summary, false).at(0) == "reached dhcp in 3.00 s (boot 2); report: boot.json, a b.html");
+    CHECK(lines_of(summary, HowItEnded::failed).at(0) ==
+          "reached dhcp in 3.00 s (boot 2); report: boot.json, a b.html");
     CHECK(summary.console == Lines{"no answer"});
     first.left_out.boots = 7;
     CHECK(summary_of_run({first, second}).boot == 9);
@@ -88,7 +132,7 @@ TEST_CASE("fault, console and summary together have ten lines at most") {
             return text.empty() ? 0 : std::count(text.begin(), text.end(), '\n') + 1;
         };
         const auto all = count(to_text(fault)) + count(below) +
-                         static_cast<std::ptrdiff_t>(lines_of(summary, false).size());
+                         static_cast<std::ptrdiff_t>(lines_of(summary, HowItEnded::failed).size());
         CAPTURE(why, below);
         CHECK(all <= std::max<std::ptrdiff_t>(10, count(to_text(fault)) + 2));
         CHECK((count(below) == 5) == (std::string_view{why}.size() <= 3));

@@ -229,7 +229,7 @@ TEST_CASE("no signal is blocked or ignored in the program, whatever is here") {
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, &before);
     std::map<int, void (*)(int)> handlers;
-    for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP}) {
+    for (const int number : {SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP}) {
         handlers[number] = ::signal(number, SIG_IGN);
     }
     std::map<std::string, std::string> status = status_of_child();
