@@ -70,9 +70,7 @@ class Program {
     };
 
     static std::uint32_t bytes_of_goal(Goal goal) {
-        constexpr std::uint32_t all =
-            0x8000;  // no message that counts is longer; a ring's block is (frame_ring.cpp)
-        return goal == Goal::whole        ? all
+        return goal == Goal::whole        ? std::uint32_t{whole_length}
                : goal == Goal::head       ? std::uint32_t{head_length}
                : goal == Goal::block_head ? std::uint32_t{block_head_length}
                                           : 0;

@@ -11,6 +11,9 @@
 
 namespace vml::net {
 
+// Of DHCP, DNS, and requests of TFTP: no message that counts is longer, and a block of the ring that takes
+// the frames holds as much (frame_ring.cpp).
+inline constexpr std::size_t whole_length = 0x8000;
 // Of most frames so many bytes are of use: enough for the heads of HTTP messages, for telling a kernel by its
 // first bytes, and for any frame of an ordinary Ethernet link whole.
 inline constexpr std::size_t head_length = 2048;
