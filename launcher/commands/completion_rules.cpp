@@ -142,12 +142,11 @@ std::vector<FlagWords> flags_of(const Subcommand& subcommand) {
         add(used.flag, used.help);
     }
     for (const OptionRow& row : option_table()) {
-        if (subcommand.takes_settings && own_flag(subcommand, row.flag) == nullptr) {
+        const bool is_setting_there = subcommand.takes_settings && own_flag(subcommand, row.flag) == nullptr;
+        if (is_setting_there || row.flag == flag_of_colour) {
             add(row.flag, row.help);
         } else if (row.flag == flag_of_faults) {
             add(row.flag, "how it writes what went wrong");
-        } else if (row.flag == flag_of_colour) {
-            add(row.flag, row.help);
         }
         if (subcommand.takes_settings && row.has_negation()) {
             add(row.negation(), "not: " + row.help);
