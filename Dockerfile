@@ -62,6 +62,7 @@ RUN cmake --build --preset release --target unit_tests -- -k 0
 FROM system AS test
 COPY --from=units /src /src
 COPY tests/golden /src/tests/golden
+COPY tests/captures /src/tests/captures
 COPY docs /src/docs
 WORKDIR /src/build/release/tests/unit
 # Without those that make network namespaces: building an image gives no right to.

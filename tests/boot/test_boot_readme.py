@@ -43,7 +43,8 @@ def commands_of(first):
 
 
 def skeleton(line):
-    """Without what is another one on each machine: times, sizes, speeds, ports, versions and where the folder lies."""
+    """Without what is another one on each machine: times, sizes, speeds, ports, versions, where the folder lies, and what took longest."""
+    line = re.sub(r"(where the time went: ).*", r"\1", line)
     line = re.sub(r", [\d.]+ [kM]B/s", "", re.sub(r"\[ *[\d.]+ s\]", "[]", line.rstrip()))
     return re.sub(r"\d[\w.+-]*", "0", re.sub(r"/\S*/netboot\b", "netboot", line))
 
