@@ -123,6 +123,15 @@ std::optional<double> took_over_at(const Boot& boot) {
     return fetched ? std::optional{to} : std::nullopt;
 }
 
+std::optional<double> firmware_asked_after_ipxe(const Boot& boot) {
+    const auto is_firmwares = [](const DhcpTalk& talk) { return talk.client == Client::firmware; };
+    const auto by_ipxe = std::find_if(boot.dhcp.rbegin(), boot.dhcp.rend(),
+                                      [](const DhcpTalk& talk) { return talk.client == Client::ipxe; });
+    const auto after = std::find_if(by_ipxe.base(), boot.dhcp.end(), is_firmwares);
+    return by_ipxe == boot.dhcp.rend() || after == boot.dhcp.end() ? std::nullopt
+                                                                   : std::optional{after->began};
+}
+
 bool is_fruitless(const Boot& boot) {
     const auto os_at = boot.time_of(Stage::os);
     const bool lasted = os_at && boot.ended.value_or(*os_at) - *os_at >= lasting_s;

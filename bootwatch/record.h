@@ -219,6 +219,10 @@ struct Boot {
 // before did its work.
 [[nodiscard]] std::optional<double> took_over_at(const Boot& boot);
 
+// When the firmware's own client began to look for an address after iPXE had: iPXE has returned by then. The
+// console's line that says so may be read a little later than this frame.
+[[nodiscard]] std::optional<double> firmware_asked_after_ipxe(const Boot& boot);
+
 // Is this a program, by its first bytes, or may it be one?
 [[nodiscard]] bool may_be_program(const Fetch& fetch);
 

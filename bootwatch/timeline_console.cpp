@@ -161,7 +161,7 @@ void Timeline::client_failed(double at, std::string_view words) {
     }
     ended(Outcome::gave_up, at, words);
     if (current().ipxe) {
-        current().left_ipxe_at = at;
+        current().left_ipxe_at = firmware_asked_after_ipxe(current()).value_or(at);
     }
 }
 

@@ -20,7 +20,7 @@ class Scene {
 
     [[nodiscard]] bool stopped() const { return boot.outcome != Outcome::none; }
     // What the firmware does after iPXE has given up is not what the user asked for.
-    [[nodiscard]] bool is_late(double at) const { return boot.left_ipxe_at && at > *boot.left_ipxe_at; }
+    [[nodiscard]] bool is_late(double at) const { return boot.left_ipxe_at && at >= *boot.left_ipxe_at; }
     // It happened so recently that it may still go on.
     [[nodiscard]] bool is_recent(double at) const;
 

@@ -150,6 +150,18 @@ TEST_CASE("a ROM that SeaBIOS left out, and its own log says why") {
     CHECK(contains(verdict.why, "bad checksum"));
 }
 
+TEST_CASE("iPXE got no answer, and the firmware asks before its console is read") {
+    Machine machine;
+    machine.about.uefi = true;
+    for (int turn = 0; turn < 4; ++turn) {
+        machine.discovers();
+    }
+    machine.says("No configuration methods succeeded (https://ipxe.org/040ee186)");
+    machine.see(dhcp(true, 1, option(60, "PXEClient:Arch:00007")));
+    machine.says("BdsDxe: failed to load Boot0001 \"UEFI Non-Block Boot Device\" from x: Not Found");
+    machine.gets(ExitCode::no_offer, "no DHCP server answered", "iPXE sent 4 DISCOVERs");
+}
+
 TEST_CASE("Secure Boot that refuses a loader is named") {
     Machine machine;
     machine.has_address().says("BdsDxe: failed to load Boot0001 \"UEFI PXEv4\" from X: Access Denied");
