@@ -70,7 +70,16 @@ Found boot_option(std::string_view line) {
     return line.starts_with("BdsDxe: ") ? found(ConsoleSign::firmware, std::string{"UEFI"}) : std::nullopt;
 }
 
+// edk2's ArmVirtPkg/Library/PlatformBootManagerLib/PlatformBm.c; OVMF has no such line.
+Found edk2_version(std::string_view line) {
+    const auto version = between(line, "UEFI firmware (version ", " built at ");
+    return version ? found(ConsoleSign::firmware, std::string{"edk2 "}.append(*version)) : std::nullopt;
+}
+
 Found uefi(std::string_view line) {
+    if (auto banner = edk2_version(line)) {
+        return banner;
+    }
     if (line.starts_with(">>Start ")) {
         return found(ConsoleSign::firmware_client, line.substr(2));
     }

@@ -161,6 +161,8 @@ def test_a_boot_that_works(ends, fill, netboot_folder, kind):
     folder = fill(netboot_folder, kind)
     seen = ends(kind, "-v", f"{folder}:/netboot:ro", NETBOOT_DIR="/netboot", NETBOOT_FILE=kind.bootfile)
     assert_came_up(kind, *seen)
+    if "ARCH" in kind.settings:  # OVMF does not say its version
+        assert seen[1]["boots"][0]["firmware"].startswith("edk2 20")
 
 
 def test_another_nic_by_ipxes_program(ends, fill, netboot_folder):

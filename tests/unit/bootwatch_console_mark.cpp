@@ -17,6 +17,9 @@ TEST_CASE("firmware: versions, its own network clients, what it could not load, 
     CHECK(mark_in_line("SeaBIOS (version 1.16.2-debian-1.16.2-1)") ==
           seen(ConsoleSign::firmware, "SeaBIOS 1.16.2-debian-1.16.2-1"));
     CHECK(mark_in_line("SeaBIOS (version cut") == std::nullopt);
+    CHECK(mark_in_line("UEFI firmware (version 2025.02-8+deb13u1 built at 18:06:17 on Nov  8 2025)") ==
+          seen(ConsoleSign::firmware, "edk2 2025.02-8+deb13u1"));
+    CHECK(mark_in_line("UEFI firmware (version cut") == std::nullopt);
     CHECK(mark_in_line(">>Start PXE over IPv4.") ==
           seen(ConsoleSign::firmware_client, "Start PXE over IPv4."));
     CHECK(mark_in_line("say >>Start PXE") == std::nullopt);
