@@ -78,6 +78,7 @@ ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, con
 ShortcutsConfig shortcuts_config(const VmSpec& spec) {
     ShortcutsConfig shortcuts;
     shortcuts.press_key = spec.key_at_prompt;
+    shortcuts.firmware_loads_ipxe = spec.firmware_loads_ipxe;
     for (const NicSpec& nic : spec.nics) {
         if (nic.advertise_router) {
             shortcuts.advertise_to.push_back(nic.id);
