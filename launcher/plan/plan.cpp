@@ -60,6 +60,14 @@ std::string shown_firmware_file(const PlannedOffer& offer) {
                                                  : file;
 }
 
+std::vector<DhcpOption> PlannedOffer::firmware_options() const {
+    std::vector<DhcpOption> sent = options;
+    std::erase_if(sent, [&](const DhcpOption& option) {
+        return option.inner || (option.code == vendor_options && firmware == FirmwareFetch::tftp);
+    });
+    return sent;
+}
+
 std::string_view to_string(Shortcut::Kind kind) {
     switch (kind) {
         case Shortcut::Kind::key_at_prompt:

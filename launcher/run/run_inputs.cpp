@@ -187,10 +187,12 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
                        bootfile_of(*plan.offer, http_port),
                        options_for_offer(plan.offer->options),
                        {},
-                       offer_told(plan)};
+                       offer_told(plan),
+                       plan.offer->in_user_mode};
     if (plan.offer->firmware != FirmwareFetch::none) {
         service.firmware = {firmware_file_of(*plan.offer, http_port),
-                            plan.offer->firmware == FirmwareFetch::http};
+                            plan.offer->firmware == FirmwareFetch::http,
+                            options_for_offer(plan.offer->firmware_options())};
     }
     return service;
 }
