@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "launcher/settings/dhcp_option.h"
+
 namespace vml {
 
 namespace {
