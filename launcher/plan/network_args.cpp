@@ -176,6 +176,7 @@ void plan_segment(const VmSpec& spec, const NicSpec& nic, const Isolated& net, u
     segment.serves = netboot.http;
     if (netboot.http) {
         writer.plan().http = netboot;
+        writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
     }
     writer.plan().segments.push_back(std::move(segment));
     plan_link(nic, {}, number, by_hand(net, nic, number),

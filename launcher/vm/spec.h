@@ -242,7 +242,8 @@ struct VmSpec {
     std::optional<PxeClient> pxe;
     std::optional<TpmSpec> tpm;
     std::optional<IpxeProgramSpec> ipxe_program;
-    bool key_at_prompt = false;  // a key is pressed when iPXE waits for Ctrl-B
+    bool key_at_prompt = false;        // a key is pressed when iPXE waits for Ctrl-B
+    bool firmware_loads_ipxe = false;  // by its own PXE or HTTP client
     std::vector<std::pair<std::string, std::string>> smbios;
     std::optional<SeedSpec> seed;
     bool firmware_log = false;  // SeaBIOS's own log is read, for the debug level

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -77,6 +78,7 @@ def by_firmware(tmp_path, ipxes):
         ("v4", "tftp://198.18.1.1/ipxe.efi"),
         ("http4", "http://198.18.1.1/ipxe.efi"),
         ("v6", "tftp://[fd56:4d4c:5241::1:1]/ipxe.efi"),
+        ("http6", "http://[fd56:4d4c:5241::1:1]/ipxe.efi"),
     ],
 )
 def test_uefis_own_clients_load_ipxe_and_that_the_script(boot, by_firmware, client, program):
@@ -86,6 +88,23 @@ def test_uefis_own_clients_load_ipxe_and_that_the_script(boot, by_firmware, clie
         own = run.text("own")
         assert f"fetch: {program}: " in own
         assert "script: boot.ipxe runs" in own
+
+
+@pytest.mark.slow
+def test_secure_boot_goes_from_shim_to_grub_to_a_kernel(boot, netboot, installer):
+    """Debian's signed chain: each asks for the next one where it came from itself, by TFTP of vm-launch's."""
+    menu = netboot.path / "debian-installer/amd64/grub"
+    menu.mkdir(parents=True)
+    for name in ("bootnetx64.efi", "grubx64.efi"):
+        shutil.copy(installer / name, netboot.path)
+    (menu / "grub.cfg").write_text("linux /vmlinuz console=ttyS0 no_timer_check\ninitrd /initrd.gz\nboot\n")
+    options = ("--firmware", "secure", "--pxe", "v4", "--netboot-dir", netboot.path, "--log-level", "debug", *vm.SMALL)
+    with boot(*ISOLATED, *options, capture=False) as run:
+        run.wait_text(vm.GUEST_UP)
+        own = run.text("own")
+        for name in ("bootnetx64.efi", "grubx64.efi", "grub.cfg", "vmlinuz", "initrd.gz"):
+            assert re.search(rf"tftp: \S*{name}", own), name
+        run.stop()
 
 
 def test_vms_share_a_segment_and_the_first_may_go(boot, tmp_path):

@@ -324,6 +324,29 @@ TEST_CASE("the folder's programs are found by name, for the VM's architecture al
     CHECK(found({"--no-ipxe"}).empty());
 }
 
+TEST_CASE("DHCP options go to UEFI's PXE client too, in an offer of what QEMU's DHCP names") {
+    const HostFacts has_grub = host_that_has({own_grub}, false);
+    const Words options{"--dhcp-option=209=x", "--dhcp-option=43=hex:0601", "--dhcp-option=175.83=u8:1"};
+    const VmSpec spec = spec_of(flags_and(by_uefi, options), has_grub);
+    const Plan plan = make_plan(spec);
+    REQUIRE(plan.offer);
+    CHECK(shown_firmware_file(*plan.offer) == "tftp://10.0.2.2/grubx64.efi");
+    CHECK(plan.offer->bootfile.empty());
+    CHECK(plan.offer->firmware_options() == std::vector<DhcpOption>{{209, std::nullopt, "x"}});
+    CHECK(contains(text_of_notes(spec), "option 43 is not sent: UEFI's PXE client gets vm-launch's own"));
+    CHECK(contains(plan_as_text(plan),
+                   "The firmware of net0 gets its address from QEMU, and tftp://10.0.2.2/grubx64.efi from "
+                   "vm-launch: a ProxyDHCP offer, to this guest alone, with the DHCP options 209"));
+    CHECK(contains(plan_as_shell(plan), "# by hand nobody sends the DHCP options 209 (config-file)"));
+    const VmSpec first_ipxe = spec_of(flags_and(by_uefi, options), host_that_has({own_snponly}));
+    CHECK(contains(text_of_notes(first_ipxe), "option 43 is sent to iPXE alone"));
+    CHECK(make_plan(first_ipxe).offer->options.size() == 3);
+    CHECK(make_plan(first_ipxe).offer->firmware_file == "snponly.efi");
+    CHECK(contains(first_fault_of(flags_and(by_uefi, {"--pxe=http4", "--dhcp-option=209=x"}), has_grub),
+                   "the firmware's HTTP client gets nothing of it"));
+    CHECK_FALSE(plan_of(by_uefi, has_grub).offer);  // QEMU's own DHCP is enough
+}
+
 TEST_CASE("DHCP options go with an offer to iPXE") {
     const Words flags{"--netboot-dir=/srv/n", "--dhcp-option=209=grub.cfg", "--dhcp-option=175.83=u8:1"};
     const Plan plan = plan_of(flags, with_netboot(made_up_host()));
@@ -335,9 +358,6 @@ TEST_CASE("DHCP options go with an offer to iPXE") {
                    "option 209 (config-file) is given twice"));
     CHECK(contains(first_fault_of({"--ipxe", "--dhcp-option=209=x"}, made_up_host()),
                    "no offer that could have it"));
-    CHECK(contains(
-        first_fault_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({own_grub}, false)),
-        "the firmware's own client gets nothing of it"));
     const Words by_bios{"--boot-order=network", "--netboot-dir=/srv/n", "--dhcp-option=209=x"};
     CHECK(contains(first_fault_of(flags_and(by_bios, {"--no-ipxe"}), with_netboot(made_up_host())), "iPXE"));
     CHECK(test::faults_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({})).size() == 1);

@@ -38,18 +38,25 @@ TEST_CASE("an MTU that IPv6 does without has no place on a segment") {
     CHECK(test::spec_of(on_segment({"--mtu=1280"}), made_up_host()).nics.front().mtu == 1280U);
 }
 
-TEST_CASE("of UEFI's clients the one that is not served on a segment is refused") {
+TEST_CASE("each of UEFI's clients is served on a segment") {
     HostFacts facts = test::with_netboot(made_up_host());
     facts.boot_programs = {{"/srv/n/snponly.efi", "snponly.efi", true, false, true, "/srv/n/snponly.efi"}};
     const auto flags = [](const std::string& client) {
         return Words{"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=" + client};
     };
-    const Fault fault = test::faults_of(flags("http6"), facts).front();
-    CHECK(fault.what == "--netboot-dir: --pxe gets nothing of it");
-    CHECK(fault.hint == "use --pxe v6 or --pxe http4");
-    for (const char* const served : {"v4", "v6", "http4"}) {
+    for (const char* const served : {"v4", "v6", "http4", "http6"}) {
         CHECK(test::plan_of(flags(served), facts).segments.front().program == "snponly.efi");
     }
+}
+
+TEST_CASE("the shell's commands make what is served on a segment, which nobody serves then") {
+    HostFacts facts = test::with_netboot(made_up_host());
+    facts.boot_programs = {{"/usr/lib/ipxe/ipxe.efi", "ipxe.efi", true, false, false, "/boot/ipxe.efi"}};
+    const std::string shell = plan_as_shell(
+        test::plan_of({"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=v4"}, facts));
+    CHECK(contains(shell, "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n"));
+    CHECK(contains(shell, "# what vm-launch would serve is vm-served, which is made here\n"));
+    CHECK(contains(shell, "ln -sfn /boot/ipxe.efi vm-served/ipxe.efi"));
 }
 
 TEST_CASE("the address of another VM of this name is told of where both may be") {
