@@ -170,10 +170,12 @@ void check_axes(const std::vector<Axis>& axes, const Layer& flags, std::vector<F
     }
 }
 
-std::string gap_of(std::string_view way, std::string_view nic_model) {
+std::string gap_of(std::string_view way, const std::vector<Axis>& axes, const Combination& combination) {
     for (const Gap& gap : known_gaps()) {
-        if (gap.way == way && gap.nic_model == nic_model) {
-            return std::string{gap.why};
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            if (gap.way == way && gap.axis == axes[i].flag && gap.value == combination[i]) {
+                return std::string{gap.why};
+            }
         }
     }
     return "";
@@ -257,7 +259,7 @@ class CellMaker {
             if (axes[i].flag == way_axis) {
                 cell.is_a_way = true;
                 cell.needed_files = files_for(axes[i].flag, combination[i]);
-                cell.gap = gap_of(combination[i], cell.read.settings.nics.front().model);
+                cell.gap = gap_of(combination[i], axes, combination);
             }
         }
     }

@@ -49,7 +49,8 @@ struct Bundle {
 // would boot.
 struct Gap {
     std::string_view way;
-    std::string_view nic_model;
+    std::string_view axis;  // another one
+    std::string_view value;
     std::string_view why;
 };
 [[nodiscard]] const std::vector<Gap>& known_gaps();

@@ -208,30 +208,33 @@ TEST_CASE("each cell of the default matrix boots or has its reason, on a host wi
         ++reasons[why_impossible(cell)];
     }
     std::map<std::string, int> expected{
-        {"", 44},
+        {"", 42},
         {"--firmware: aarch64 has no legacy firmware", 20},
-        {"--proxydhcp: --pxe knows no ProxyDHCP", 20},
+        {"--proxydhcp: --pxe knows no ProxyDHCP", 10},
+        {"--netboot-dir: --pxe gets nothing of it", 20},
         {"--netboot-dir: only iPXE could boot it, and Secure Boot lets the firmware run none here", 2},
     };
     for (const std::string nic : {"virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"}) {
         expected["no iPXE ROM boots " + nic + " under UEFI on aarch64"] = 2;
         if (nic != "virtio") {
-            expected["UEFI on x86_64 has no driver for " + nic] = 8;
-            expected["UEFI on aarch64 has no driver for " + nic] = 8;
+            expected["UEFI on x86_64 has no driver for " + nic] = 7;
+            expected["UEFI on aarch64 has no driver for " + nic] = 7;
         }
     }
     CHECK(reasons == expected);
 }
 
 TEST_CASE("what is known to lead nowhere is a fact of its own, of values that there are") {
-    CHECK(known_gaps().size() == 1);
     for (const Gap& gap : known_gaps()) {
-        const Cells made = cells_of_words({"default", "boot=" + std::string{gap.way}, "arch=x86_64"});
-        for (const Cell& cell : made.cells) {
-            CHECK((cell.read.settings.nics.front().model == gap.nic_model) == (cell.gap == gap.why));
+        const std::string value = std::string{gap.axis} + "=" + std::string{gap.value};
+        INFO(value);
+        int those = 0;
+        for (const Cell& cell : cells_of_words({"default", "boot=" + std::string{gap.way}}).cells) {
+            const bool is_it = contains(cell.name, value);
+            those += static_cast<int>(is_it);
+            CHECK((is_it ? cell.gap == gap.why : cell.gap != gap.why));
         }
-        CHECK(std::count_if(made.cells.begin(), made.cells.end(),
-                            [](const Cell& cell) { return !cell.gap.empty(); }) == 2);
+        CHECK(those > 0);
     }
 }
 
