@@ -119,8 +119,9 @@ std::string segments_as_text(const Plan& plan) {
             segment.id,
             segment.segment.empty() ? "an isolated segment of its own"
                                     : "the isolated segment " + segment.segment);
+        const std::string_view by = segment.by_proxy ? " by a ProxyDHCP offer" : "";
         const auto named = [&](std::string_view who, const std::string& what) {
-            text += what.empty() ? "" : fmt::format("  {} is named {}\n", who, printable(what));
+            text += what.empty() ? "" : fmt::format("  {} is named {}{}\n", who, printable(what), by);
         };
         named("iPXE", segment.script);
         named("the firmware's own client", segment.program);
@@ -164,7 +165,8 @@ nlohmann::ordered_json segment_of(const PlannedSegment& segment) {
             {"segment", or_null(segment.segment)},
             {"ipxe_gets", or_null(segment.script)},
             {"firmware_gets", or_null(segment.program)},
-            {"options", names_of_options(segment.options)}};
+            {"options", names_of_options(segment.options)},
+            {"proxydhcp", segment.by_proxy}};
 }
 
 std::string missing_by_hand(const Plan& plan) {

@@ -179,6 +179,7 @@ struct PlannedSegment {
     std::string script{};   // to iPXE
     std::string program{};  // to the firmware's own client
     std::vector<DhcpOption> options{};
+    bool by_proxy = false;  // by a ProxyDHCP server, beside who gives the address
 
     bool operator==(const PlannedSegment&) const = default;
 };

@@ -28,7 +28,7 @@ void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     if ((nic.netboot.http || nic.netboot.tftp) && nic.netboot.bootfile && !nic.netboot.is_elsewhere()) {
         about.serves = nic.netboot.folder ? nic.netboot.folder->string() : "";
     }
-    about.rom = nic.rom ? nic.rom->file.string() : "";
+    about.rom = nic.has_ipxe() ? nic.rom->file.string() : "";
     about.network = kind_of(nic.net).network;
     about.host_link = host_link_of(nic.net);
 }

@@ -222,6 +222,10 @@ std::vector<OptionRow> served_options() {
              "(175.N); VALUE is a text, or hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in the "
              "environment: DHCP_OPTION, "
              "DHCP_OPTION2, …)"}),
+        option<&Settings::proxydhcp>(
+            {"proxydhcp", "NETBOOT_PROXYDHCP", "", "off",
+             "isolated: the answer that gives the guest its address names nothing to boot, and a ProxyDHCP "
+             "server beside it does, as where PXE is not the DHCP server's affair"}),
     };
 }
 

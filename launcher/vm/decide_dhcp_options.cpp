@@ -110,4 +110,25 @@ void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netb
     }
 }
 
+bool names_by_proxy(const DecideInput& in, const NicFrame& frame, std::size_t index, Findings& findings) {
+    if (!in.settings.proxydhcp) {
+        return false;
+    }
+    if (in.settings.nics[index].network != NetworkMode::isolated) {
+        findings.note(
+            fmt::format("{} has no effect without --network=isolated: elsewhere another server "
+                        "gives the guest its address",
+                        in.origin("proxydhcp")));
+        return false;
+    }
+    const bool by_six = in.settings.pxe == PxeClient::v6 || in.settings.pxe == PxeClient::http6;
+    if (by_six && boots_by_firmware(in.settings, index, frame.firmware)) {
+        findings.settings_fault(
+            fmt::format("{}: {} knows no ProxyDHCP", in.origin("proxydhcp"), in.origin("pxe")),
+            "it asks by DHCPv6, in which the server that gives the address names the file too (RFC 5970)",
+            fmt::format("leave {} out, or use --pxe v4 or http4", in.origin("proxydhcp")));
+    }
+    return true;
+}
+
 }  // namespace vml

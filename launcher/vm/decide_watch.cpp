@@ -116,7 +116,7 @@ void spare_waits(const DecideInput& in, VmSpec& spec) {
     for (NicSpec& nic : spec.nics) {
         nic.repeat_offer = nic.watched && std::holds_alternative<Nat>(nic.net) && !nic.netboot.is_offered() &&
                            names_a_file(nic.netboot);
-        nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
+        nic.advertise_router = nic.watched && nic.has_ipxe() && kind_of(nic.net).link_is_guests_alone;
     }
 }
 

@@ -2,8 +2,6 @@
 
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 import time
 
@@ -12,7 +10,6 @@ import pytest
 import vm
 
 ISOLATED = ("--network", "isolated")
-UEFI = ("--firmware", "uefi", "--no-ipxe", *vm.SMALL)
 NOBODY = 65534
 
 
@@ -61,50 +58,6 @@ def test_without_a_folder_there_is_an_address_and_nothing_to_boot(boot):
     with boot(*ISOLATED, "--ipxe", *vm.SMALL, capture=False) as run:
         assert run.wait_exit() == 12
         assert "198.18.1.2" in run.text("own")
-
-
-@pytest.fixture
-def by_firmware(tmp_path, ipxes):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    shutil.copy(ipxes / "13" / "ipxe.efi", folder / "ipxe.efi")
-    (folder / "boot.ipxe").write_text("#!ipxe\necho THE-SCRIPT-RAN\nsleep 600\n")
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("client", "program"),
-    [
-        ("v4", "tftp://198.18.1.1/ipxe.efi"),
-        ("http4", "http://198.18.1.1/ipxe.efi"),
-        ("v6", "tftp://[fd56:4d4c:5241::1:1]/ipxe.efi"),
-        ("http6", "http://[fd56:4d4c:5241::1:1]/ipxe.efi"),
-    ],
-)
-def test_uefis_own_clients_load_ipxe_and_that_the_script(boot, by_firmware, client, program):
-    options = ("--pxe", client, "--netboot-dir", by_firmware, "--until", "script")
-    with boot(*ISOLATED, *UEFI, *options, capture=False) as run:
-        assert run.wait_exit() == 0
-        own = run.text("own")
-        assert f"fetch: {program}: " in own
-        assert "script: boot.ipxe runs" in own
-
-
-@pytest.mark.slow
-def test_secure_boot_goes_from_shim_to_grub_to_a_kernel(boot, netboot, installer):
-    """Debian's signed chain: each asks for the next one where it came from itself, by TFTP of vm-launch's."""
-    menu = netboot.path / "debian-installer/amd64/grub"
-    menu.mkdir(parents=True)
-    for name in ("bootnetx64.efi", "grubx64.efi"):
-        shutil.copy(installer / name, netboot.path)
-    (menu / "grub.cfg").write_text("linux /vmlinuz console=ttyS0 no_timer_check\ninitrd /initrd.gz\nboot\n")
-    options = ("--firmware", "secure", "--pxe", "v4", "--netboot-dir", netboot.path, "--log-level", "debug", *vm.SMALL)
-    with boot(*ISOLATED, *options, capture=False) as run:
-        run.wait_text(vm.GUEST_UP)
-        own = run.text("own")
-        for name in ("bootnetx64.efi", "grubx64.efi", "grub.cfg", "vmlinuz", "initrd.gz"):
-            assert re.search(rf"tftp: \S*{name}", own), name
-        run.stop()
 
 
 def test_vms_share_a_segment_and_the_first_may_go(boot, tmp_path):

@@ -368,5 +368,45 @@ TEST_CASE("DHCP options go with an offer to iPXE") {
     CHECK(contains(first_fault_of(long_ones, with_netboot(made_up_host())), "too long for one offer"));
 }
 
+// -- who drives the NIC
+
+HostFacts with_rom_for_e1000(RomCandidate rom) {
+    HostFacts facts = host_that_has({own_snponly});
+    facts.roms = {std::vector<RomCandidate>{std::move(rom)}};
+    return facts;
+}
+
+rom::test::EfiImage for_e1000() {
+    return {.id = {0x8086, 0x100E}};
+}
+
+TEST_CASE("UEFI's own client drives virtio alone, and another NIC by a ROM that is a driver") {
+    const Words flags = flags_and(by_uefi, {"--nic-model=e1000", "--pxe=v4"});
+    const RomCandidate whole = test::candidate(
+        "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::whole_program(), false));
+    const Fault fault = test::faults_of(flags, with_rom_for_e1000(whole)).front();
+    CHECK(fault.what == "UEFI on x86_64 has no driver for e1000");
+    CHECK(contains(fault.why, "/roms/efi-e1000.rom is iPXE itself: it would boot in that client's place"));
+    CHECK(fault.code == ExitCode::host);
+    CHECK(contains(first_fault_of(flags, with_rom_for_e1000(test::bios_rom("/roms/b.rom", {0x8086, 0x100E}))),
+                   "has no driver for e1000"));
+    const RomCandidate driver = test::candidate(
+        "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::driver_program(), false));
+    const VmSpec spec = spec_of(flags, with_rom_for_e1000(driver));
+    REQUIRE(spec.nics.front().rom);
+    CHECK(spec.nics.front().rom->driver);
+    CHECK_FALSE(spec.nics.front().has_ipxe());
+    const Plan plan = plan_of(flags, with_rom_for_e1000(driver));
+    std::string text = plan_as_text(plan);
+    CHECK(contains(text, "the firmware's own PXE boots by this driver"));
+    CHECK_FALSE(contains(text, "iPXE boots: the firmware's own clients"));
+    // Virtio gets none, and where a disk boots too it is a warning.
+    CHECK_FALSE(spec_of(flags_and(by_uefi, {"--pxe=v4"}), with_rom_for_e1000(driver)).nics.front().rom);
+    const VmSpec disk =
+        spec_of({"--firmware=uefi", "--nic-model=e1000", "--boot-order=hd,network", "--blank-disk"},
+                with_rom_for_e1000(whole));
+    CHECK(contains(text_of_notes(disk), "nothing boots from the network: UEFI on x86_64 has no driver"));
+}
+
 }  // namespace
 }  // namespace vml
