@@ -70,10 +70,14 @@ Found boot_option(std::string_view line) {
     return line.starts_with("BdsDxe: ") ? found(ConsoleSign::firmware, std::string{"UEFI"}) : std::nullopt;
 }
 
-// edk2's ArmVirtPkg/Library/PlatformBootManagerLib/PlatformBm.c; OVMF has no such line.
+// edk2's ArmVirtPkg/Library/PlatformBootManagerLib/PlatformBm.c; OVMF has no such line, and Debian 12's build
+// no version.
 Found edk2_version(std::string_view line) {
     const auto version = between(line, "UEFI firmware (version ", " built at ");
-    return version ? found(ConsoleSign::firmware, std::string{"edk2 "}.append(*version)) : std::nullopt;
+    if (!version) {
+        return std::nullopt;
+    }
+    return found(ConsoleSign::firmware, version->empty() ? "edk2" : std::string{"edk2 "}.append(*version));
 }
 
 Found uefi(std::string_view line) {

@@ -19,6 +19,8 @@ TEST_CASE("firmware: versions, its own network clients, what it could not load, 
     CHECK(mark_in_line("SeaBIOS (version cut") == std::nullopt);
     CHECK(mark_in_line("UEFI firmware (version 2025.02-8+deb13u1 built at 18:06:17 on Nov  8 2025)") ==
           seen(ConsoleSign::firmware, "edk2 2025.02-8+deb13u1"));
+    CHECK(mark_in_line("UEFI firmware (version  built at 13:10:49 on Nov  5 2024)") ==
+          seen(ConsoleSign::firmware, "edk2"));
     CHECK(mark_in_line("UEFI firmware (version cut") == std::nullopt);
     CHECK(mark_in_line(">>Start PXE over IPv4.") ==
           seen(ConsoleSign::firmware_client, "Start PXE over IPv4."));
