@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/url.h"
@@ -108,7 +110,8 @@ std::string file_for(const SegmentGuest& guest, const Dhcp4Question& question) {
     return question.is_http() ? place_of("http", host, guest.program) : guest.program;
 }
 
-// iPXE is spared its wait for a ProxyDHCP server: 175.176 (src/net/udp/dhcp.c, no-pxedhcp).
+// iPXE is spared its wait for a ProxyDHCP server, where there is none: 175.176 (src/net/udp/dhcp.c,
+// no-pxedhcp). Where there is one, what is for iPXE alone comes from that.
 std::string users_options(const SegmentGuest& guest, const Dhcp4Question& question, bool all) {
     std::string text;
     std::string inside = "\xB0\x01\x01"s;
@@ -117,7 +120,7 @@ std::string users_options(const SegmentGuest& guest, const Dhcp4Question& questi
             (own.of_ipxe ? inside : text) += tagged(own.code, own.value);
         }
     }
-    return text + (question.is_ipxe() ? tagged(of_ipxe, inside) : "");
+    return text + (question.is_ipxe() && !guest.by_proxy ? tagged(of_ipxe, inside) : "");
 }
 
 // The user's own go before ours, where they are sent. Who has an address already is given no time for one
@@ -153,7 +156,8 @@ std::string head_of_answer(const SegmentGuest& guest, const Dhcp4Question& quest
 
 std::string answer_of_kind(const SegmentGuest& guest, const Dhcp4Question& question, Dhcp4Kind kind,
                            bool with_users) {
-    const std::string file = kind == Dhcp4Kind::nak ? "" : file_for(guest, question);
+    const bool names = kind != Dhcp4Kind::nak && !guest.by_proxy;
+    const std::string file = names ? file_for(guest, question) : "";
     std::string text = head_of_answer(guest, question, kind, file);
     text += tagged(of_kind, std::string{static_cast<char>(kind)});
     text += tagged(of_server, text_in(server4_of(guest.number)));
@@ -198,6 +202,15 @@ std::optional<Dhcp4Kind> kind_for(const SegmentGuest& guest, const Dhcp4Question
     }
 }
 
+ProxyOffer proxy_offer_to(const SegmentGuest& guest, const Dhcp4Question& question, std::string file) {
+    ProxyOffer offer{question.message.be32(4), guest.mac, server4_of(guest.number), std::move(file), {}, {}};
+    std::copy_if(guest.options.begin(), guest.options.end(), std::back_inserter(offer.options),
+                 [&](const OfferOption& own) { return own.of_ipxe && question.is_ipxe(); });
+    offer.vendor_class = question.is_http() ? "HTTPClient" : "PXEClient";
+    offer.discovery = !question.is_http();
+    return offer;
+}
+
 }  // namespace
 
 std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_view frame) {
@@ -228,6 +241,29 @@ std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_v
         std::copy_n(question->client_address().begin(), ends.to.size(), ends.to.begin());
     }
     return udp_frame(ends, message);
+}
+
+std::vector<std::string> proxy4_answers(const SegmentGuest& guest, std::string_view frame) {
+    const auto read = read_udp4(frame);
+    const auto question = read && guest.by_proxy ? question_in(guest, bytes_of(read->payload)) : std::nullopt;
+    std::string file = question ? file_for(guest, *question) : "";
+    if (file.empty()) {
+        return {};
+    }
+    ProxyOffer offer = proxy_offer_to(guest, *question, std::move(file));
+    if (read->ends.to_port == boot_server_port) {
+        offer.answers = {{read->ends.from, read->ends.from_port}, {offer.server, boot_server_port}};
+        return {proxy_offer(offer)};
+    }
+    if (read->ends.to_port != dhcp_server_port || question->kind() != Dhcp4Kind::discover) {
+        return {};
+    }
+    std::vector<std::string> frames{proxy_offer(offer)};
+    if (!question->is_ipxe() && !question->is_http()) {  // UEFI's PXE (netserve/proxy_offer.h)
+        offer.discovery = false;
+        frames.push_back(proxy_offer(offer));
+    }
+    return frames;
 }
 
 }  // namespace vml::serve

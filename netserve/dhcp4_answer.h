@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "netserve/segment_guest.h"
 
@@ -15,5 +16,10 @@ namespace vml::serve {
 
 // The frame that answers this one; nothing: it is no question of this guest's, or another server is meant.
 [[nodiscard]] std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_view frame);
+
+// Of a guest that is told by proxy: what a ProxyDHCP server at the same address says to a search for an
+// address, beside that answer, and what it says to a client that asks it again at port 4011
+// (netserve/proxy_offer.h). Nothing where there is nothing to name.
+[[nodiscard]] std::vector<std::string> proxy4_answers(const SegmentGuest& guest, std::string_view frame);
 
 }  // namespace vml::serve

@@ -105,7 +105,11 @@ std::string association(const SegmentGuest& guest, const Dhcp6Question& question
     return coded(six_association, std::string{wanted.substr(0, 4)} + times + coded(six_address, address));
 }
 
+// DHCPv6 knows no server that names a file beside the one that gives the address.
 std::string boot_options(const SegmentGuest& guest, const Dhcp6Question& question) {
+    if (guest.by_proxy) {
+        return "";
+    }
     const std::string host = "[" + text_of_ip(server6_of(guest.number)) + "]";
     if (question.is_ipxe()) {
         return guest.script.empty() ? "" : coded(six_file, place_of("http", host, guest.script));

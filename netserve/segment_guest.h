@@ -19,6 +19,7 @@ struct SegmentGuest {
     std::string program{};  // what any other client is named
     std::vector<OfferOption> options{};  // by DHCP over IPv4; those inside of option 175 for iPXE alone
     bool with_ip6 = true;                // a server listens at server6_of(number)
+    bool by_proxy = false;  // a ProxyDHCP server names the file, and who gives the address names none
 };
 
 // What its server is called, by DNS.

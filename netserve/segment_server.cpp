@@ -10,6 +10,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <sys/socket.h>
 
+#include "netserve/dhcp4_answer.h"
 #include "netserve/dns_answer.h"
 #include "netserve/segment_answer.h"
 #include "netserve/socket_tftp.h"
@@ -101,11 +102,17 @@ class SegmentServer::Impl {
             if (count < 0) {
                 return;
             }
-            if (const auto answer = segment_answer(guest_, {room.data(), static_cast<std::size_t>(count)})) {
-                ::send(link_.native_handle(), answer->data(), answer->size(), 0);
+            const std::string_view asked{room.data(), static_cast<std::size_t>(count)};
+            if (const auto answer = segment_answer(guest_, asked)) {
+                send(*answer);
+            }
+            for (const std::string& answer : proxy4_answers(guest_, asked)) {
+                send(answer);
             }
         }
     }
+
+    void send(std::string_view frame) { ::send(link_.native_handle(), frame.data(), frame.size(), 0); }
 
     SegmentGuest guest_;
     OpenFile open_;

@@ -59,13 +59,14 @@ bool open_sockets(SegmentLink& link, bool with_ip6) {
     link.fd(SegmentFd::tftp4) = datagrams_at(four, tftp_port);
     link.fd(SegmentFd::dns4) = datagrams_at(four, dns_port);
     link.fd(SegmentFd::dhcp4) = unread_datagrams_at(four, dhcp_port);
+    link.fd(SegmentFd::boot4) = unread_datagrams_at(four, boot_server_port);
     if (with_ip6) {
         link.fd(SegmentFd::http6) = listen_at(six, http_port);
         link.fd(SegmentFd::tftp6) = datagrams_at(six, tftp_port);
         link.fd(SegmentFd::dns6) = datagrams_at(six, dns_port);
     }
     using enum SegmentFd;
-    return link.fd(http4) && link.fd(tftp4) && link.fd(dns4) && link.fd(dhcp4) &&
+    return link.fd(http4) && link.fd(tftp4) && link.fd(dns4) && link.fd(dhcp4) && link.fd(boot4) &&
            (!with_ip6 || (link.fd(http6) && link.fd(tftp6) && link.fd(dns6)));
 }
 

@@ -24,11 +24,12 @@ enum class SegmentFd : std::size_t {
     dns6,
     dhcp4,    // takes what is sent to the server's own address, which `frames` sees, so that the kernel does
               // not refuse it
+    boot4,    // likewise at the port of a boot server, 4011
     network,  // the namespace; of a segment that has a name, as are these
     user,     // the user namespace that it belongs to; none: it needed none
     door      // listens for others who join
 };
-inline constexpr std::size_t segment_fds = 13;
+inline constexpr std::size_t segment_fds = 14;
 
 struct SegmentLink {
     unsigned number = 1;  // its place, 1 to 254

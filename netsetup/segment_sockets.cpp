@@ -81,18 +81,19 @@ bool see_questions_alone(int fd) {
     constexpr std::uint32_t router_solicitation = 133;
     constexpr std::uint32_t all = 0xFFFF;
     // A jump's distances are counted from the statement behind it; the last but one sees, the last does not.
-    std::array<sock_filter, 19> program{{
+    std::array<sock_filter, 20> program{{
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 8, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 15),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 9, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 16),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, protocol4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 13),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 14),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, fragment4),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, later_fragment, 11, 0),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, later_fragment, 12, 0),
         BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, header4),
         BPF_STMT(BPF_LD | BPF_H | BPF_IND, to_port4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, dhcp_port, 8, 0),
         // IPv4's is done: IPv6 begins at the statement behind this one.
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, dhcp_port, 7, 8),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, boot_server_port, 7, 8),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, next6),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 2),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, to_port6),

@@ -57,10 +57,11 @@ struct Expectation {
     bool operator==(const Expectation&) const = default;
 };
 
-// A setting and the values that it is to have, one after the other.
+// A setting, or several in one, and the values that it is to have, one after the other.
 struct Axis {
-    std::string flag;  // of the setting, without dashes
+    std::string flag;  // of the setting, without dashes; or one of default_matrix.h
     std::vector<std::string> values;
+    bool by_default = false;  // the default matrix has it, and nobody named it
 
     bool operator==(const Axis&) const = default;
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/logins.h"
 #include "base/text.h"
+#include "launcher/cases/default_matrix.h"
 #include "launcher/cases/matrix.h"
 #include "launcher/settings/option_table.h"
 
@@ -128,13 +130,55 @@ std::vector<Axis> axes_of(const CellSource& source, const Case& each, std::vecto
             axes.push_back(axis);
         }
     }
+    return axes;
+}
+
+// The flag says what the axis says too.
+bool says_the_same(const Layer& flags, const std::string& flag, const Axis& axis) {
+    const auto given = flags.values.find(flag);
+    return given != flags.values.end() &&
+           std::all_of(axis.values.begin(), axis.values.end(), [&](const std::string& value) {
+               const std::vector<Assignment> all = assignments_of(axis.flag, value);
+               return std::all_of(all.begin(), all.end(), [&](const Assignment& each) {
+                   return each.flag != flag || each.text == given->second.text;
+               });
+           });
+}
+
+// What an axis sets, neither a flag nor another axis does.
+void check_axes(const std::vector<Axis>& axes, const Layer& flags, std::vector<Fault>& faults) {
+    std::map<std::string, std::string> set_by;
     for (const Axis& axis : axes) {
-        if (is_set(source.flags, axis.flag)) {
-            faults.push_back({fmt::format("--{} says one value, and the matrix others", axis.flag), "",
-                              "leave one of them out", ExitCode::settings});
+        const bool bundle = bundles_of(axis.flag) != nullptr;
+        for (const std::string& flag : flags_set_by(axis)) {
+            if (is_set(flags, flag) && !(bundle && says_the_same(flags, flag, axis))) {
+                add_once(faults, {{fmt::format("--{} says one value, and the matrix others", flag),
+                                   bundle ? fmt::format("{} sets it", axis.flag) : "",
+                                   bundle ? fmt::format("leave it out, or name the values of {} that do not: "
+                                                        "--matrix {}=…",
+                                                        axis.flag, axis.flag)
+                                          : "leave one of them out",
+                                   ExitCode::settings}});
+            }
+            const auto [other, is_new] = set_by.emplace(flag, axis.flag);
+            if (!is_new) {
+                add_once(faults,
+                         {{fmt::format("{} and {} are both in the matrix", other->second, axis.flag),
+                           fmt::format("each sets {}", flag), "leave one of them out", ExitCode::settings}});
+            }
         }
     }
-    return axes;
+}
+
+std::string gap_of(std::string_view way, const std::vector<Axis>& axes, const Combination& combination) {
+    for (const Gap& gap : known_gaps()) {
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            if (gap.way == way && gap.axis == axes[i].flag && gap.value == combination[i]) {
+                return std::string{gap.why};
+            }
+        }
+    }
+    return "";
 }
 
 class CellMaker {
@@ -143,7 +187,9 @@ class CellMaker {
 
     void add_case(const Case& each) {
         made_.faults.insert(made_.faults.end(), each.settings.faults.begin(), each.settings.faults.end());
-        const std::vector<Axis> axes = axes_of(source_, each, made_.faults);
+        std::vector<Axis> axes = axes_of(source_, each, made_.faults);
+        leave_offers_to_network(each, axes);
+        check_axes(axes, source_.flags, made_.faults);
         const auto all = combinations(axes, most_cells - made_.cells.size());
         if (!all) {
             add_once(made_.faults, {{fmt::format("these are more than {} VMs", most_cells), "",
@@ -158,12 +204,37 @@ class CellMaker {
     [[nodiscard]] Cells take() { return std::move(made_); }
 
   private:
+    // vm-launch chooses how the file is named on a segment alone.
+    void leave_offers_to_network(const Case& each, std::vector<Axis>& axes) {
+        const auto offers = std::find_if(axes.begin(), axes.end(), [](const Axis& axis) {
+            return axis.by_default && axis.flag == offer_axis;
+        });
+        if (offers == axes.end()) {
+            return;
+        }
+        Layer layer = source_.flags;
+        add_weaker(layer, each.settings);
+        Cell scratch;
+        read_once(layer, scratch);
+        const ReadResult& read = scratch.read;
+        const NetworkMode network = read.settings.nics.front().network;
+        if (read.origins.contains("network") && network != NetworkMode::isolated) {
+            add_once(made_.warnings,
+                     {fmt::format("the matrix is without {}: {} is {}, where other servers say how the boot "
+                                  "file is named",
+                                  offer_axis, origin_of(read.origins, "network"), to_string(network))});
+            axes.erase(offers);
+        }
+    }
+
     void add_cell(const Case& each, const std::vector<Axis>& axes, const Combination& combination) {
         Layer layer = source_.flags;
         layer.faults.clear();
         add_weaker(layer, each.settings);
         for (std::size_t i = 0; i < axes.size(); ++i) {
-            set(layer, axes[i].flag, combination[i], "the matrix");
+            for (const Assignment& each_setting : assignments_of(axes[i].flag, combination[i])) {
+                set(layer, each_setting.flag, each_setting.text, "the matrix");
+            }
         }
         const std::string values = name_of(axes, combination);
         Cell cell;
@@ -172,6 +243,7 @@ class CellMaker {
         cell.expect = each.expect;
         cell.is_combination = !axes.empty();
         read_once(layer, cell);
+        take_way(axes, combination, cell);
         const Settings said = cell.read.settings;
         cell.vm = fmt::format("{}-{}", said.name.value_or("test"), made_.cells.size() + 1);
         set(layer, "name", cell.vm, "test");
@@ -180,6 +252,16 @@ class CellMaker {
         add_once(made_.faults, cell.read.faults);
         add_once(made_.warnings, cell.read.warnings);
         made_.cells.push_back(std::move(cell));
+    }
+
+    static void take_way(const std::vector<Axis>& axes, const Combination& combination, Cell& cell) {
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            if (axes[i].flag == way_axis) {
+                cell.is_a_way = true;
+                cell.needed_files = files_for(axes[i].flag, combination[i]);
+                cell.gap = gap_of(combination[i], axes, combination);
+            }
+        }
     }
 
     // What is shown or written elsewhere is the test's own affair.

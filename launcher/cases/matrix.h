@@ -21,8 +21,10 @@ inline constexpr std::size_t most_cells = 1000;
 void add_axis(std::string_view flag, std::vector<std::string> values, const std::string& origin,
               std::vector<Axis>& axes, std::vector<Fault>& faults);
 
-// "firmware=legacy,uefi" of the command line.
-void add_axis_of_word(std::string_view word, std::vector<Axis>& axes, std::vector<Fault>& faults);
+// Of the command line, each like "firmware=legacy,uefi"; "default" is the default matrix, which the others
+// narrow (default_matrix.h).
+[[nodiscard]] std::vector<Axis> axes_of_words(const std::vector<std::string>& words,
+                                              std::vector<Fault>& faults);
 
 // Is it set by the test itself?
 [[nodiscard]] bool is_tests_own(std::string_view flag);

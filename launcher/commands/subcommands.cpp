@@ -81,10 +81,11 @@ std::vector<UsedFlag> flags_of_test() {
     return {
         {.flag = "matrix",
          .help = "try these values of a setting, with each value of every other matrix; may be given "
-                 "again for another setting, and of a boolean the values are on and off",
+                 "again for another setting, and of a boolean the values are on and off; default is a matrix "
+                 "by itself, which the others narrow: every way to boot, on each architecture and NIC model",
          .assign = [](CommandLine& command,
                       std::string_view value) { command.test.matrix.emplace_back(value); },
-         .metavar = "SETTING=VALUE,…"},
+         .metavar = "SETTING=VALUE,…|default"},
         {.flag = "jobs",
          .help = "at most this many VMs at a time [as many as there are CPUs]; never more than memory "
                  "and CPUs have room for",

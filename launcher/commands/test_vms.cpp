@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -76,10 +77,7 @@ cases::Cells wanted_cells(const ReadResult& read, const Environment& environment
     ParsedCommandLine line = parse_command_line(read.arguments, subcommands());
     std::vector<Fault> faults;
     check_flags(line.layer, faults);
-    std::vector<cases::Axis> matrix;
-    for (const std::string& word : read.command.test.matrix) {
-        cases::add_axis_of_word(word, matrix, faults);
-    }
+    std::vector<cases::Axis> matrix = cases::axes_of_words(read.command.test.matrix, faults);
     const ReadFile read_config = read_text_file;
     std::vector<cases::Case> asked = cases_of(read.command.words, faults);
     if (!faults.empty()) {
@@ -131,6 +129,11 @@ Look look_for(const cases::Cell& cell, const Environment& environment) {
     if (const auto* faults = std::get_if<std::vector<Fault>>(&decision)) {
         found.faults = *faults;
         found.impossible = impossible_of(*faults, cell.read.settings, cell.read.origins, facts);
+        if (cell.is_a_way) {
+            const std::vector<Fault> unserved =
+                unserved_of(*faults, cell.read.settings, cell.read.origins, facts);
+            found.impossible.insert(found.impossible.end(), unserved.begin(), unserved.end());
+        }
         return found;
     }
     const auto& spec = std::get<VmSpec>(decision);
@@ -139,7 +142,27 @@ Look look_for(const cases::Cell& cell, const Environment& environment) {
     return found;
 }
 
+// Of the way to boot that it tries: it may be known to lead nowhere, or need a file which others do without.
+std::optional<Fault> fault_of_way(const cases::Cell& cell) {
+    if (!cell.gap.empty()) {
+        return Fault{cell.gap, "", "", ExitCode::settings};
+    }
+    const auto& folder = cell.read.settings.netboot_dir;
+    for (const std::string& name : cell.needed_files) {
+        std::error_code ignored;
+        if (!folder || !std::filesystem::exists(*folder / name, ignored)) {
+            return Fault{fmt::format("this way to boot needs {} in the folder of --netboot-dir", name),
+                         folder ? fmt::format("{} has none", folder->string()) : "no folder is given", "",
+                         ExitCode::settings};
+        }
+    }
+    return std::nullopt;
+}
+
 Look look_at(const cases::Cell& cell, const Environment& environment) {
+    if (const auto fault = fault_of_way(cell)) {
+        return {{*fault}, {*fault}, {}};
+    }
     try {
         return look_for(cell, environment);
     } catch (const Error& error) {

@@ -102,7 +102,7 @@ void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer) {
         return;
     }
     const bool ipxe = spec.ipxe_program || std::any_of(spec.nics.begin(), spec.nics.end(),
-                                                       [](const NicSpec& nic) { return nic.rom; });
+                                                       [](const NicSpec& nic) { return nic.has_ipxe(); });
     if (ipxe || !boots_from_network(spec)) {
         switch_off(writer, "IPv4Support",
                    ipxe ? "iPXE boots: the firmware's own clients would wait a minute each once it gives up"

@@ -10,6 +10,20 @@ namespace vml {
 
 namespace {
 
+// edk2's HTTP boot over IPv6 gives up at once where the link's own address is still being looked for at
+// others (NetworkPkg/HttpBootDxe/HttpBootDhcp6.c, HttpBootDhcp6Sarr; its PXE waits: PxeBcDhcp6.c,
+// PxeBcDhcp6Sarr). That takes a second, after a pause of up to another one (Ip6Dxe/Ip6Nd.c). The firmware's
+// wait for a key outlasts it.
+void plan_boot_menu(const VmSpec& spec, PlanWriter& writer) {
+    if (spec.pxe == PxeClient::http6) {
+        writer.add("-boot", "menu=on,splash-time=3000,strict=on",
+                   "boot only what has a bootindex; 3 s for a key, as HTTP boot over IPv6 gives up where the "
+                   "link has no address yet");
+        return;
+    }
+    writer.add("-boot", "menu=off,strict=on", "boot only what has a bootindex; a menu would cost 2.5 s");
+}
+
 // Every byte of it is an exit of the virtual CPU: for those who look for a fault.
 void plan_firmware_log(PlanWriter& writer) {
     writer.add("-chardev",
@@ -47,7 +61,7 @@ void plan_machine(const VmSpec& spec, PlanWriter& writer) {
     writer.add("-display", "none");
     writer.add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
                "QEMU needs none of these system calls");
-    writer.add("-boot", "menu=off,strict=on", "boot only what has a bootindex; a menu would cost 2.5 s");
+    plan_boot_menu(spec, writer);
 }
 
 void plan_entropy(const VmSpec& spec, PlanWriter& writer) {

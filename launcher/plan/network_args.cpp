@@ -171,11 +171,13 @@ void plan_segment(const VmSpec& spec, const NicSpec& nic, const Isolated& net, u
     const Netboot& netboot = nic.netboot;
     PlannedSegment segment{number, nic.id, nic.mac, net.segment, nic.mtu.value_or(0), nic.watched};
     segment.options = netboot.options;
+    segment.by_proxy = netboot.by_proxy;
     segment.script = netboot.bootfile.value_or("");
     segment.program = netboot.firmware_file.value_or(spec.pxe ? segment.script : "");
     segment.serves = netboot.http;
     if (netboot.http) {
         writer.plan().http = netboot;
+        writer.plan().http_by_hand = netboot.files.empty() ? "" : serving_by_hand(netboot, spec.name);
     }
     writer.plan().segments.push_back(std::move(segment));
     plan_link(nic, {}, number, by_hand(net, nic, number),

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "launcher/plan/by_hand.h"
 #include "launcher/settings/dhcp_option.h"
 
 namespace vml {
@@ -19,6 +20,47 @@ std::vector<std::string> names_of_options(const std::vector<DhcpOption>& options
         names.push_back(to_string(option));
     }
     return names;
+}
+
+std::string with_options(const std::vector<DhcpOption>& options) {
+    return options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(options), "and");
+}
+
+// As the network's servers would name it: without vm-launch's own.
+std::string named_by_hand(const std::string& file, const std::optional<HttpPort>& port) {
+    return printable(port ? file.substr(file.find('/', std::string_view{"http://"}.size()) + 1) : file);
+}
+
+std::string options_by_hand(const std::vector<DhcpOption>& options) {
+    return options.empty() ? ""
+                           : fmt::format("# by hand nobody sends the DHCP options {}\n",
+                                         listed(names_of_options(options), "and"));
+}
+
+// iPXE would get itself again.
+std::string missing_in_user_mode(const PlannedOffer& offer) {
+    const std::string chain = fmt::format(
+        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
+        named_by_hand(shown_bootfile(offer), offer.http_port));
+    return (offer.bootfile.empty() ? "" : chain) + options_by_hand(offer.options);
+}
+
+std::string missing_on_link(const PlannedOffer& offer) {
+    const auto missing = [](std::string_view who, const std::string& file, bool is_own) {
+        return fmt::format(
+            "# by hand nobody offers {} anything: the network's own servers have to name {}{}\n", who, file,
+            is_own ? " and serve it" : "");
+    };
+    std::string text;
+    if (offer.firmware != FirmwareFetch::none) {
+        const bool is_own = offer.firmware == FirmwareFetch::tftp || offer.firmware_http_port;
+        text += missing("the firmware", named_by_hand(offer.firmware_file, offer.firmware_http_port), is_own);
+    }
+    if (!offer.bootfile.empty()) {
+        text += missing("iPXE", named_by_hand(shown_bootfile(offer), offer.http_port),
+                        offer.http_port.has_value());
+    }
+    return text + options_by_hand(offer.options);
 }
 
 }  // namespace
@@ -52,20 +94,18 @@ std::string offer_as_text(const PlannedOffer& offer) {
     std::string text;
     if (offer.firmware != FirmwareFetch::none) {
         text = fmt::format(
-            "\nThe firmware of {} gets its address from the network, and {} from vm-launch: a ProxyDHCP "
-            "offer, to "
-            "this guest alone{}\n",
-            offer.id, shown_firmware_file(offer),
-            offer.firmware == FirmwareFetch::tftp ? ", as are port 4011 and TFTP" : "");
+            "\nThe firmware of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
+            "this guest alone{}{}\n",
+            offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_firmware_file(offer),
+            offer.tftp_block > 0 ? ", as are port 4011 and TFTP" : "",
+            with_options(offer.firmware_options()));
     }
     if (!offer.bootfile.empty()) {
         text += fmt::format(
             "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
             "this guest alone{}\n",
             offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-            offer.options.empty()
-                ? ""
-                : ", with the DHCP options " + listed(names_of_options(offer.options), "and"));
+            with_options(offer.options));
     }
     return text;
 }
@@ -79,8 +119,9 @@ std::string segments_as_text(const Plan& plan) {
             segment.id,
             segment.segment.empty() ? "an isolated segment of its own"
                                     : "the isolated segment " + segment.segment);
+        const std::string_view by = segment.by_proxy ? " by a ProxyDHCP offer" : "";
         const auto named = [&](std::string_view who, const std::string& what) {
-            text += what.empty() ? "" : fmt::format("  {} is named {}\n", who, printable(what));
+            text += what.empty() ? "" : fmt::format("  {} is named {}{}\n", who, printable(what), by);
         };
         named("iPXE", segment.script);
         named("the firmware's own client", segment.program);
@@ -110,7 +151,10 @@ nlohmann::ordered_json offer_of(const Plan& plan) {
             {"firmware_file", offer.firmware == FirmwareFetch::none
                                   ? nlohmann::ordered_json(nullptr)
                                   : nlohmann::ordered_json(shown_firmware_file(offer))},
-            {"options", names_of_options(offer.options)}};
+            {"options", names_of_options(offer.options)},
+            {"firmware_options", offer.firmware == FirmwareFetch::none
+                                     ? nlohmann::ordered_json::array()
+                                     : nlohmann::ordered_json(names_of_options(offer.firmware_options()))}};
 }
 
 nlohmann::ordered_json segment_of(const PlannedSegment& segment) {
@@ -121,18 +165,29 @@ nlohmann::ordered_json segment_of(const PlannedSegment& segment) {
             {"segment", or_null(segment.segment)},
             {"ipxe_gets", or_null(segment.script)},
             {"firmware_gets", or_null(segment.program)},
-            {"options", names_of_options(segment.options)}};
+            {"options", names_of_options(segment.options)},
+            {"proxydhcp", segment.by_proxy}};
 }
 
-// By hand nobody offers anything, so that iPXE would get itself again.
-std::string offer_by_hand(const PlannedOffer& offer) {
-    std::string file = shown_bootfile(offer);
-    if (offer.http_port) {
-        file = file.substr(file.find('/', std::string_view{"http://"}.size()) + 1);
+std::string missing_by_hand(const Plan& plan) {
+    std::string text;
+    if (plan.needs_own_server) {
+        text += "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
+    } else if (plan.offer && plan.offer->in_user_mode) {
+        text += missing_in_user_mode(*plan.offer);
+    } else if (plan.offer) {
+        text += missing_on_link(*plan.offer);
     }
-    return fmt::format(
-        "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
-        printable(file));
+    if (!plan.segments.empty()) {
+        text += "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n";
+    }
+    if (plan.http && (plan.offers_on_link() || plan.serves_on_segment())) {
+        text += fmt::format("# what vm-launch would serve is {}\n",
+                            plan.http_by_hand.empty()
+                                ? "all of " + printable(plan.http->folder.value_or("").string())
+                                : folder_by_hand(plan.name) + ", which is made here");
+    }
+    return text;
 }
 
 std::string probe_as_text(const PlannedProbe& probe) {

@@ -11,7 +11,8 @@ namespace vml {
 
 [[nodiscard]] std::string served_as_text(const Netboot& netboot);
 [[nodiscard]] std::string offer_as_text(const PlannedOffer& offer);
-[[nodiscard]] std::string offer_by_hand(const PlannedOffer& offer);
+// Comments of a shell: what vm-launch does in a run, and nobody by hand.
+[[nodiscard]] std::string missing_by_hand(const Plan& plan);
 [[nodiscard]] std::string segments_as_text(const Plan& plan);
 [[nodiscard]] std::string probe_as_text(const PlannedProbe& probe);
 

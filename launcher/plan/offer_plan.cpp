@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/url.h"
+#include "launcher/plan/by_hand.h"
 #include "launcher/vm/link_kind.h"
 #include "netserve/tftp_transfer.h"
 #include "netserve/udp_frame.h"
@@ -82,6 +83,9 @@ void plan_offer(const NicSpec& nic, unsigned number, PlanWriter& writer) {
     }
     if (netboot.http) {
         writer.plan().http = netboot;
+    }
+    if (netboot.http && !offer.in_user_mode && !netboot.files.empty()) {
+        writer.plan().http_by_hand = serving_by_hand(netboot, writer.plan().name);
     }
     writer.plan().offer = std::move(offer);
 }

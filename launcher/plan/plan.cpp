@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "launcher/settings/dhcp_option.h"
+
 namespace vml {
 
 namespace {
@@ -58,6 +60,14 @@ std::string shown_firmware_file(const PlannedOffer& offer) {
     const std::string file = with_port(offer.firmware_file, offer.firmware_http_port, port_for_people);
     return offer.firmware == FirmwareFetch::tftp ? fmt::format("tftp://{}/{}", net::to_text(offer.from), file)
                                                  : file;
+}
+
+std::vector<DhcpOption> PlannedOffer::firmware_options() const {
+    std::vector<DhcpOption> sent = options;
+    std::erase_if(sent, [&](const DhcpOption& option) {
+        return option.inner || (option.code == vendor_options && firmware == FirmwareFetch::tftp);
+    });
+    return sent;
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

@@ -150,7 +150,7 @@ struct PlannedOffer {
     std::string bootfile;  // a URL, for iPXE; empty: nothing is offered to it
     std::optional<HttpPort> http_port = std::nullopt;
     bool in_user_mode = false;                     // `from` is QEMU's, and stands for the loopback
-    std::vector<DhcpOption> options{};             // for iPXE
+    std::vector<DhcpOption> options{};             // for iPXE; of them, for the firmware: firmware_options
     FirmwareFetch firmware = FirmwareFetch::none;  // how the firmware's own client gets
     std::string firmware_file{};                   // this: a name, or by HTTP a URL
     std::optional<HttpPort> firmware_http_port = std::nullopt;
@@ -160,6 +160,9 @@ struct PlannedOffer {
 
     // Does it name anything of vm-launch's own HTTP server?
     [[nodiscard]] bool by_http() const { return http_port || firmware_http_port; }
+    // Those that are not iPXE's alone; and UEFI's PXE client takes the file that it is offered, and goes by
+    // no menu, because of what vm-launch's own option 43 says.
+    [[nodiscard]] std::vector<DhcpOption> firmware_options() const;
     bool operator==(const PlannedOffer&) const = default;
 };
 
@@ -176,6 +179,7 @@ struct PlannedSegment {
     std::string script{};   // to iPXE
     std::string program{};  // to the firmware's own client
     std::vector<DhcpOption> options{};
+    bool by_proxy = false;  // by a ProxyDHCP server, beside who gives the address
 
     bool operator==(const PlannedSegment&) const = default;
 };
@@ -208,7 +212,7 @@ struct Plan {
     [[nodiscard]] bool offers_on_link() const { return offer && !offer->in_user_mode; }
     [[nodiscard]] bool serves_on_segment() const;
     [[nodiscard]] const PlannedSegment* segment_of(unsigned nic) const;  // none: it is on none
-    std::string http_by_hand{};                // the shell command that makes a folder of it, for TFTP
+    std::string http_by_hand{};                // the shell command that makes a folder of what is served
     bool needs_own_server = false;             // no command by hand could make this boot
     std::optional<RunUser> run_user{};         // none: QEMU runs as vm-launch does
     std::optional<Confinement> confinement{};  // of QEMU; none: it enters no Landlock domain

@@ -189,20 +189,7 @@ std::string plan_as_json(const Plan& plan) {
 }
 
 std::string plan_as_shell(const Plan& plan) {
-    std::string text;
-    if (plan.needs_own_server) {
-        text = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4\n";
-    } else if (plan.offer && plan.offer->firmware != FirmwareFetch::none) {
-        text = fmt::format(
-            "# by hand nobody offers the firmware anything: the network's own servers have to name {} and "
-            "serve it\n",
-            printable(plan.offer->firmware_file.substr(plan.offer->firmware_file.find_last_of('/') + 1)));
-    } else if (plan.offer && plan.offer->in_user_mode) {
-        text = offer_by_hand(*plan.offer);
-    }
-    if (!plan.segments.empty()) {
-        text += "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n";
-    }
+    std::string text = missing_by_hand(plan);
     for (const PlannedFd& fd : plan.fds) {
         text += fd.by_hand.empty() ? "" : fd.by_hand + " &&\n";
     }

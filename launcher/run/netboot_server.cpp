@@ -78,7 +78,7 @@ void NetbootServer::serve_segment(const PlannedSegment& planned, net::SegmentLin
     segments_.emplace_back(
         io_, std::move(sockets),
         serve::SegmentGuest{mac_from_text(planned.mac).value_or(Mac{}), link.number, planned.script,
-                            planned.program, options_for_offer(planned.options), with_ip6},
+                            planned.program, options_for_offer(planned.options), with_ip6, planned.by_proxy},
         planned.serves ? open_ : serve::OpenFile{nothing_is_there}, on_request_);
     doors_.push_back(std::make_unique<SegmentDoor>(io_, std::move(link)));
 }

@@ -28,7 +28,7 @@ void describe_network(const NicSpec& nic, boot::Circumstances& about) {
     if ((nic.netboot.http || nic.netboot.tftp) && nic.netboot.bootfile && !nic.netboot.is_elsewhere()) {
         about.serves = nic.netboot.folder ? nic.netboot.folder->string() : "";
     }
-    about.rom = nic.rom ? nic.rom->file.string() : "";
+    about.rom = nic.has_ipxe() ? nic.rom->file.string() : "";
     about.network = kind_of(nic.net).network;
     about.host_link = host_link_of(nic.net);
 }
@@ -78,6 +78,7 @@ ObserverConfig observer_config(const Settings& settings, const VmSpec& spec, con
 ShortcutsConfig shortcuts_config(const VmSpec& spec) {
     ShortcutsConfig shortcuts;
     shortcuts.press_key = spec.key_at_prompt;
+    shortcuts.firmware_loads_ipxe = spec.firmware_loads_ipxe;
     for (const NicSpec& nic : spec.nics) {
         if (nic.advertise_router) {
             shortcuts.advertise_to.push_back(nic.id);
@@ -186,10 +187,12 @@ std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port)
                        bootfile_of(*plan.offer, http_port),
                        options_for_offer(plan.offer->options),
                        {},
-                       offer_told(plan)};
+                       offer_told(plan),
+                       plan.offer->in_user_mode};
     if (plan.offer->firmware != FirmwareFetch::none) {
         service.firmware = {firmware_file_of(*plan.offer, http_port),
-                            plan.offer->firmware == FirmwareFetch::http};
+                            plan.offer->firmware == FirmwareFetch::http,
+                            options_for_offer(plan.offer->firmware_options())};
     }
     return service;
 }

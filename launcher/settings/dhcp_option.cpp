@@ -45,6 +45,7 @@ struct Kept {
 };
 // What makes the offer one, and what goes with the address, whoever gives it.
 constexpr auto kept_options = std::to_array<Kept>({
+    {13, "by it UEFI's PXE client takes as much of its boot file, and does not ask how long that is"},
     {50, "it is of the address, not of what boots"},
     {51, "it is of the address, not of what boots"},
     {52, "vm-launch puts no option into the header"},

@@ -111,7 +111,20 @@ Settings or_network_boot(Settings settings) {
     return settings;
 }
 
+bool needs_driver(const Settings& settings, std::size_t index, FirmwareMode firmware) {
+    const NicSettings& nic = settings.nics[index];
+    const rom::NicModel* const model = rom::find_nic_model(nic.model);
+    return firmware != FirmwareMode::legacy && !settings.ipxe && !settings.firmware_code &&
+           model != nullptr && model->name != "virtio" && takes_part_in_boot(nic, index) &&
+           boots_from(settings, BootDevice::network);
+}
+
 bool needs_rom(const Settings& settings, FirmwareMode firmware) {
+    for (std::size_t index = 0; index < settings.nics.size(); ++index) {
+        if (needs_driver(settings, index, firmware)) {
+            return true;
+        }
+    }
     return settings.ipxe || settings.ipxe_rom ||
            (firmware == FirmwareMode::legacy && boots_from(settings, BootDevice::network));
 }

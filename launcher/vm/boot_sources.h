@@ -47,8 +47,12 @@ namespace vml {
 // With no boot source given, the network: what doctor looks at then.
 [[nodiscard]] Settings or_network_boot(Settings settings);
 
-// An option ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, or a ROM that was
-// asked for.
+// Is it UEFI's own client that boots this NIC, and without a driver of its own? The distributions' edk2
+// drives virtio alone; what the user's own firmware drives is not known.
+[[nodiscard]] bool needs_driver(const Settings& settings, std::size_t index, FirmwareMode firmware);
+
+// An option ROM is read only where one may be used: a network boot on BIOS, iPXE on UEFI, a driver for UEFI's
+// own client, or a ROM that was asked for.
 [[nodiscard]] bool needs_rom(const Settings& settings, FirmwareMode firmware);
 // A NIC is on a link of the host's.
 [[nodiscard]] bool needs_links(const Settings& settings);

@@ -277,6 +277,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
     if (settings.nics[index].network == NetworkMode::bridge) {
         decide_offer(in, frame, index, netboot, findings);
     }
+    netboot.by_proxy = names_by_proxy(in, frame, index, findings);
     if (can_boot) {
         decide_dhcp_options(in, index, netboot, findings);
     } else if (!settings.dhcp_options.empty()) {

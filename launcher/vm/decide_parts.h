@@ -140,6 +140,9 @@ void check_netboot_settings(const DecideInput& in, Findings& findings);
 // decide_dhcp_options.cpp: what the offer to iPXE has beside the bootfile; where there is none, it is made
 // one.
 void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
+// Is it a ProxyDHCP server that names the boot file on a segment?
+[[nodiscard]] bool names_by_proxy(const DecideInput& in, const NicFrame& frame, std::size_t index,
+                                  Findings& findings);
 
 // decide_links.cpp: how the link that `net` names is made. Also sets the MTU that the NIC shows.
 struct NicPlace {

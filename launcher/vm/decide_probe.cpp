@@ -23,7 +23,7 @@ bool boots_first_from(const VmSpec& spec, const NicSpec& nic) {
 // src/net/udp/dhcp.c).
 ClientWords words_of_client(const VmSpec& spec, const NicSpec& nic) {
     const bool uefi = spec.firmware.mode != FirmwareMode::legacy;
-    const bool ipxe = nic.rom || nic.by_program;  // BIOS's own client is a ROM too, and that is iPXE
+    const bool ipxe = nic.has_ipxe() || nic.by_program;  // BIOS's own client is a ROM too, and that is iPXE
     const bool http = !ipxe && spec.pxe == PxeClient::http4;
     const bool arm = spec.arch == Arch::aarch64;
     ClientWords words;

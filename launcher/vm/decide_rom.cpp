@@ -5,6 +5,7 @@
 #include "launcher/settings/values.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
+#include "launcher/vm/firmware_client.h"
 #include "launcher/vm/rom_choice.h"
 
 namespace vml {
@@ -86,18 +87,33 @@ void use_program(const DecideInput& in, const NicFrame& frame, const Fault& no_r
     }
 }
 
+// Of a NIC that UEFI's own client boots.
+std::optional<RomSpec> decide_driver(const DecideInput& in, const RomQuestion& question, Findings& findings) {
+    auto chosen = choose_driver(question);
+    if (auto* const none = std::get_if<Fault>(&chosen)) {
+        tell_of_no_boot(in, std::move(*none), findings);
+        return std::nullopt;
+    }
+    return std::move(std::get<ChosenRom>(chosen).rom);
+}
+
 }  // namespace
 
 std::optional<RomSpec> decide_rom(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                   std::optional<IpxeProgramSpec>& program, Findings& findings) {
     const bool legacy = frame.firmware == FirmwareMode::legacy;
     const NicSettings& nic = in.settings.nics[index];
+    const bool for_firmware = needs_driver(in.settings, index, frame.firmware);
     if (!takes_part_in_boot(nic, index) ||
-        !(in.settings.ipxe || (legacy && boots_from(in.settings, BootDevice::network)))) {
+        !(in.settings.ipxe || for_firmware || (legacy && boots_from(in.settings, BootDevice::network)))) {
         return std::nullopt;
     }
-    auto chosen = choose_rom({*rom::find_nic_model(nic.model), frame.firmware, frame.arch,
-                              in.facts.roms.at(index), in.settings.ipxe_rom, in.origin("ipxe-rom")});
+    const RomQuestion question{*rom::find_nic_model(nic.model), frame.firmware,       frame.arch,
+                               in.facts.roms.at(index),         in.settings.ipxe_rom, in.origin("ipxe-rom")};
+    if (for_firmware) {
+        return decide_driver(in, question, findings);
+    }
+    auto chosen = choose_rom(question);
     if (const auto* no_rom = std::get_if<Fault>(&chosen)) {
         use_program(in, frame, *no_rom, program, findings);
         return std::nullopt;

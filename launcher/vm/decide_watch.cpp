@@ -102,14 +102,21 @@ bool names_a_file(const Netboot& netboot) {
 // program shows no prompt either. An advertisement needs a link whose other end is the guest alone: a
 // tap. An offer is repeated where it is QEMU's, and nobody else can make another.
 void spare_waits(const DecideInput& in, VmSpec& spec) {
-    if (!in.settings.fast_boot || !in.settings.ipxe) {
+    if (!in.settings.fast_boot) {
         return;
     }
-    spec.key_at_prompt = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
+    const bool has_key = !in.settings.ipxe_prompt && spec.family != MachineFamily::virt;
+    spec.firmware_loads_ipxe = std::any_of(spec.nics.begin(), spec.nics.end(), [&](const NicSpec& nic) {
+        return nic.watched && nic.netboot.firmware_file;
+    });
+    spec.key_at_prompt = has_key && (in.settings.ipxe || spec.firmware_loads_ipxe);
+    if (!in.settings.ipxe) {
+        return;
+    }
     for (NicSpec& nic : spec.nics) {
         nic.repeat_offer = nic.watched && std::holds_alternative<Nat>(nic.net) && !nic.netboot.is_offered() &&
                            names_a_file(nic.netboot);
-        nic.advertise_router = nic.watched && nic.rom && kind_of(nic.net).link_is_guests_alone;
+        nic.advertise_router = nic.watched && nic.has_ipxe() && kind_of(nic.net).link_is_guests_alone;
     }
 }
 

@@ -23,9 +23,6 @@ bool boots_without_network(const DecideInput& in) {
 
 // QEMU's DHCPv6 answers a request for information, and gives no address (libslirp src/dhcpv6.c).
 std::string_view why_nobody_serves(NetworkMode network) {
-    if (network == NetworkMode::isolated) {
-        return "on an isolated segment UEFI's HTTP boot is served over IPv4 alone";
-    }
     return network == NetworkMode::bridge
                ? "vm-launch's offer is DHCPv4's, and this client asks by DHCPv6"
                : "QEMU's user-mode network gives no address by DHCPv6, which this client asks for";
@@ -53,17 +50,15 @@ void tell_of_no_boot(const DecideInput& in, Fault fault, Findings& findings) {
 bool has_a_server(const DecideInput& in, std::string_view source, Findings& findings) {
     const NetworkMode network = client_network(in);
     const bool asks_by_http = in.settings.pxe == PxeClient::http6;
-    const bool serves_v6 = network == NetworkMode::isolated;
-    if (!asks_by_http && (serves_v6 || in.settings.pxe != PxeClient::v6)) {
+    if (network == NetworkMode::isolated || (!asks_by_http && in.settings.pxe != PxeClient::v6)) {
         return true;
     }
-    tell_of_no_boot(
-        in,
-        {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
-         std::string{why_nobody_serves(network)},
-         fmt::format("use {}{}", serves_v6 ? "--pxe v6 or " : "", asks_by_http ? "--pxe http4" : "--pxe v4"),
-         ExitCode::settings},
-        findings);
+    tell_of_no_boot(in,
+                    {fmt::format("{}: {} gets nothing of it", in.origin(source), in.origin("pxe")),
+                     std::string{why_nobody_serves(network)},
+                     fmt::format("use {}, or --network isolated", asks_by_http ? "--pxe http4" : "--pxe v4"),
+                     ExitCode::settings},
+                    findings);
     return false;
 }
 

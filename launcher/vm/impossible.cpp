@@ -1,6 +1,11 @@
 #include "launcher/vm/impossible.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <tuple>
 #include <variant>
 
 #include "launcher/vm/boot_sources.h"
@@ -26,8 +31,10 @@ std::vector<Fault> rom_misfits(const DecideInput& in) {
         if (model == nullptr || !has_readable_rom(in.facts.roms[i])) {
             continue;
         }
-        auto chosen = choose_rom({*model, firmware_of(in.settings, arch), arch, in.facts.roms[i],
-                                  in.settings.ipxe_rom, in.origin("ipxe-rom")});
+        const FirmwareMode firmware = firmware_of(in.settings, arch);
+        const RomQuestion question{
+            *model, firmware, arch, in.facts.roms[i], in.settings.ipxe_rom, in.origin("ipxe-rom")};
+        auto chosen = needs_driver(in.settings, i, firmware) ? choose_driver(question) : choose_rom(question);
         if (auto* fault = std::get_if<Fault>(&chosen)) {
             misfits.push_back(std::move(*fault));
         }
@@ -46,6 +53,28 @@ std::vector<Fault> impossible_of(const std::vector<Fault>& faults, const Setting
                std::find(misfits.begin(), misfits.end(), fault) != misfits.end();
     });
     return impossible;
+}
+
+std::vector<Fault> unserved_of(const std::vector<Fault>& faults, const Settings& settings,
+                               const Origins& origins, const HostFacts& facts) {
+    const Arch arch = arch_of(settings, facts.arch);
+    const FirmwareMode firmware = firmware_of(settings, arch);
+    const std::optional<std::size_t> nic = netboot_nic(settings);
+    const bool has_program = std::any_of(
+        facts.boot_programs.begin(), facts.boot_programs.end(),
+        [&](const BootProgram& program) { return program.is_signed || firmware != FirmwareMode::secure; });
+    if (!nic || !boots_by_firmware(settings, *nic, firmware) || has_program) {
+        return {};
+    }
+    Findings again;
+    const std::string nobody;
+    std::ignore = decide_netboot({settings, origins, facts}, {nobody, arch, firmware, nobody}, *nic, again);
+    const std::vector<Fault> of_netboot = again.sorted_faults();
+    std::vector<Fault> unserved;
+    std::copy_if(faults.begin(), faults.end(), std::back_inserter(unserved), [&](const Fault& fault) {
+        return std::find(of_netboot.begin(), of_netboot.end(), fault) != of_netboot.end();
+    });
+    return unserved;
 }
 
 }  // namespace vml

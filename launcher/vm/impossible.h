@@ -10,8 +10,14 @@
 namespace vml {
 
 // Of what decide() found: settings that contradict each other, and a NIC for which this host has iPXE's ROM,
-// and no image in it that this firmware runs. A lack of the files themselves is the host's, and not in here.
+// and no image in it that this firmware runs, or that is the driver which its own client lacks. A lack of the
+// files themselves is the host's, and not in here.
 [[nodiscard]] std::vector<Fault> impossible_of(const std::vector<Fault>& faults, const Settings& settings,
                                                const Origins& origins, const HostFacts& facts);
+
+// Of what decide() found: that there is nothing among what is served which the firmware's own client could
+// boot, and no iPXE program on this host: nothing signed for Secure Boot, say.
+[[nodiscard]] std::vector<Fault> unserved_of(const std::vector<Fault>& faults, const Settings& settings,
+                                             const Origins& origins, const HostFacts& facts);
 
 }  // namespace vml

@@ -175,6 +175,36 @@ std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const Ro
     return fmt::format("{}: {}", candidate.path.string(), joined(std::get<rom::Misfit>(verdict).reasons));
 }
 
+// The same for a driver that the firmware's own client is to have.
+std::variant<ChosenRom, std::string> judge_driver(const RomQuestion& question,
+                                                  const RomCandidate& candidate) {
+    const std::string file = candidate.path.string();
+    if (candidate.fault) {
+        return fmt::format("{}: {}", file, candidate.fault->why);
+    }
+    const auto verdict = rom::match(*candidate.rom, target_of(question));
+    const auto* fit = std::get_if<rom::Fit>(&verdict);
+    if (fit == nullptr) {
+        return fmt::format("{}: {}", file, joined(std::get<rom::Misfit>(verdict).reasons));
+    }
+    if (const auto foreign =
+            foreign_driver(question, candidate.rom->images.at(fit->image_index), fit->image_index)) {
+        return fmt::format("{}: {}", file, *foreign);
+    }
+    if (!rom::driver_alone(*candidate.rom, fit->image_index)) {
+        return fmt::format(
+            "{} is {}: it would boot in that client's place.", file,
+            is_asked_for(question, candidate) ? "not known to be a driver alone" : "iPXE itself");
+    }
+    return ChosenRom{
+        {candidate.path, fit->id,
+         fmt::format("{} for {}: the firmware's own PXE boots by this driver",
+                     is_asked_for(question, candidate) ? question.origin + " names it" : "the bundled ROM",
+                     question.model.name),
+         false, candidate.bytes, true},
+        fit->warnings};
+}
+
 }  // namespace
 
 std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
@@ -193,6 +223,25 @@ std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
     }
     return Fault{refusal(question), reasons.empty() ? nothing_found() : joined(reasons), hint_for(question),
                  ExitCode::host};
+}
+
+std::variant<ChosenRom, Fault> choose_driver(const RomQuestion& question) {
+    std::vector<std::string> reasons;
+    for (const RomCandidate& candidate : question.candidates) {
+        auto verdict = judge_driver(question, candidate);
+        if (auto* chosen = std::get_if<ChosenRom>(&verdict)) {
+            return std::move(*chosen);
+        }
+        reasons.push_back(std::get<std::string>(std::move(verdict)));
+    }
+    return Fault{
+        fmt::format("{} has no driver for {}", firmware_words(question), question.model.name),
+        fmt::format("its own client drives virtio alone, and no ROM drives the NIC for it: {}",
+                    reasons.empty() ? nothing_found() : joined(reasons)),
+        "use --nic-model virtio, let iPXE boot (--ipxe), or give a ROM that is a driver by --ipxe-rom PATH, "
+        "as "
+        "Debian 13's ipxe-qemu has them for x86_64",
+        ExitCode::host};
 }
 
 }  // namespace vml

@@ -21,6 +21,7 @@ struct RomSpec {
     std::string reason;         // why this ROM
     bool qemu_default = false;  // QEMU loads it by itself, because only then does it patch the ROM's PCI ID
     rom::SharedBytes bytes{};   // what was judged, and is run; none: the file is read
+    bool driver = false;        // it is no iPXE: the firmware's own client boots by it
     bool operator==(const RomSpec&) const = default;
 };
 
@@ -42,5 +43,9 @@ struct RomQuestion {
 // The first candidate that firmware, architecture and NIC model run; else a Fault (ExitCode::host) that says
 // what is in each candidate, what is needed and what mends it.
 [[nodiscard]] std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question);
+
+// What drives the NIC for UEFI's own client, which itself drives virtio alone (edk2's OVMF and ArmVirt): the
+// first candidate that is a driver, and not iPXE, which would boot in its place.
+[[nodiscard]] std::variant<ChosenRom, Fault> choose_driver(const RomQuestion& question);
 
 }  // namespace vml

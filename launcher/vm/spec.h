@@ -63,6 +63,7 @@ struct Netboot {
     // network: this host's address on the bridge, or QEMU's own; zero where QEMU's own DHCP names it.
     net::Ipv4Address offered_from{};
     std::vector<DhcpOption> options;  // that the offer has beside the bootfile
+    bool by_proxy = false;            // on a segment: named by a ProxyDHCP server, and not with the address
 
     // What boots comes from another server.
     [[nodiscard]] bool is_elsewhere() const;
@@ -137,6 +138,8 @@ struct NicSpec {
     bool repeat_offer = false;           // QEMU's own offer to its iPXE comes again, as a ProxyDHCP server's
     bool advertise_router = false;  // its iPXE's search for an IPv6 router is answered where nobody else does
 
+    // By a ROM; on BIOS there is nothing else.
+    [[nodiscard]] bool has_ipxe() const { return rom && !rom->driver; }
     // Of a NIC in user mode.
     [[nodiscard]] const Nat& nat() const { return std::get<Nat>(net); }
     bool operator==(const NicSpec&) const = default;
@@ -242,7 +245,8 @@ struct VmSpec {
     std::optional<PxeClient> pxe;
     std::optional<TpmSpec> tpm;
     std::optional<IpxeProgramSpec> ipxe_program;
-    bool key_at_prompt = false;  // a key is pressed when iPXE waits for Ctrl-B
+    bool key_at_prompt = false;        // a key is pressed when iPXE waits for Ctrl-B
+    bool firmware_loads_ipxe = false;  // by its own PXE or HTTP client
     std::vector<std::pair<std::string, std::string>> smbios;
     std::optional<SeedSpec> seed;
     bool firmware_log = false;  // SeaBIOS's own log is read, for the debug level

@@ -101,7 +101,8 @@ std::vector<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet
         return {};
     }
     std::vector<serve::ProxyOffer> offers{*offer};
-    if (offer->vendor_class == pxe_class && boot.dhcp.back().client == boot::Client::firmware) {
+    if (offer->vendor_class == pxe_class && boot.dhcp.back().client == boot::Client::firmware &&
+        !service_->in_user_mode) {
         offers.push_back(*std::move(offer));
         offers.back().discovery = false;
     }
@@ -125,6 +126,7 @@ std::optional<serve::ProxyOffer> OwnOffer::offer_to(boot::Client client,
     offer.bootfile = firmware->file;
     offer.vendor_class = firmware->by_http ? http_class : pxe_class;
     offer.discovery = !firmware->by_http;
+    offer.options = firmware->options;
     return offer;
 }
 

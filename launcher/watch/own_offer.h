@@ -19,8 +19,9 @@ namespace vml {
 
 // What the firmware's own client is to fetch.
 struct FirmwareFile {
-    std::string file{};    // by TFTP its name, else a URL
-    bool by_http = false;  // its HTTP client asks, and not its PXE client
+    std::string file{};                         // by TFTP its name, else a URL
+    bool by_http = false;                       // its HTTP client asks, and not its PXE client
+    std::vector<serve::OfferOption> options{};  // beside it
 };
 
 struct OwnService {
@@ -30,6 +31,9 @@ struct OwnService {
     std::vector<serve::OfferOption> options{};  // beside it
     std::optional<FirmwareFile> firmware{};     // none: nothing is offered to the firmware
     std::string told{};                         // what tells that the offer was made
+    // QEMU's DHCP names the firmware's file too. A client that is offered no more than what needs no further
+    // question never asks QEMU, which is no boot server.
+    bool in_user_mode = false;
 };
 
 class OwnOffer {

@@ -25,7 +25,7 @@ std::size_t talks_of_ipxe(const boot::Boot& boot) {
 }  // namespace
 
 Shortcuts::Shortcuts(const ShortcutsConfig& config, const std::vector<boot::WatchedNic>& watched)
-    : press_key_{config.press_key} {
+    : press_key_{config.press_key}, firmware_loads_ipxe_{config.firmware_loads_ipxe} {
     for (const boot::WatchedNic& nic : watched) {
         const bool advertise = std::find(config.advertise_to.begin(), config.advertise_to.end(), nic.id) !=
                                config.advertise_to.end();
@@ -38,8 +38,9 @@ bool Shortcuts::is_prompt(std::string_view partial) const {
 }
 
 bool Shortcuts::may_press(const boot::Boot& boot, double quiet_s) const {
-    return quiet_s < young_s && talks_of_ipxe(boot) == asked_before_ && boot.fetches.empty() &&
-           !boot.reached(boot::Stage::fetch);
+    const std::size_t asked = talks_of_ipxe(boot);
+    const bool fetched = !boot.fetches.empty() || boot.reached(boot::Stage::fetch);
+    return quiet_s < young_s && asked == asked_before_ && (!fetched || (firmware_loads_ipxe_ && asked == 0));
 }
 
 void Shortcuts::line(std::string_view line, const boot::Boot& boot) {

@@ -18,7 +18,8 @@ namespace vml {
 struct ShortcutsConfig {
     bool press_key = false;  // at iPXE's "Press Ctrl-B"
     std::vector<std::string>
-        advertise_to{};  // watched NICs, "net0", whose search for a router may be answered
+        advertise_to{};                // watched NICs, "net0", whose search for a router may be answered
+    bool firmware_loads_ipxe = false;  // what is fetched before iPXE asks for an address is iPXE itself
 };
 
 class Shortcuts {
@@ -30,8 +31,8 @@ class Shortcuts {
     // A key must never wait for whoever reads next: it would stop a menu's countdown. iPXE's prompt takes one
     // key; a key that comes too late for it is read, and dropped, by iPXE's wait for the link or DHCP, which
     // follows (src/core/monojob.c). So a key is pressed while the prompt is young, before this iPXE asked for
-    // an address, and never once something was fetched. `quiet_s`: nothing had come of the guest's console
-    // for so long before the prompt did, so that it may be as old as that.
+    // an address, and never once an iPXE fetched something. `quiet_s`: nothing had come of the guest's
+    // console for so long before the prompt did, so that it may be as old as that.
     [[nodiscard]] bool may_press(const boot::Boot& boot, double quiet_s) const;
     // It is too late for this prompt, whatever else comes of it.
     void leave_prompt() { pressed_ = true; }
@@ -82,6 +83,7 @@ class Shortcuts {
     [[nodiscard]] static bool has_what_it_needs(const std::string& nic, const boot::Boot& boot);
 
     bool press_key_;
+    bool firmware_loads_ipxe_;
     bool pressed_ = false;          // or left, since iPXE started
     std::size_t asked_before_ = 0;  // talks of iPXE with DHCP servers, of other NICs' turns
     bool spared_router_ = false;

@@ -23,6 +23,12 @@ def installer():
 
 
 @pytest.fixture(scope="session")
+def payloads():
+    """The folder with what else people boot from a network: PXELINUX and its like for UEFI, GRUB, iPXE's own programs."""
+    return vm.made_assets("--payloads") / "payloads"
+
+
+@pytest.fixture(scope="session")
 def ipxes():
     """Debian 12's iPXE (2019) and Debian 13's (2025), each with its program `ipxe.efi` and its ROMs, in 12/ and 13/."""
     return vm.made_assets("--ipxe") / "ipxe"

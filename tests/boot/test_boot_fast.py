@@ -12,6 +12,11 @@ import pytest
 import vm
 
 UNTIL_SCRIPT = ("--ipxe", "--until", "script", *vm.SMALL)
+CLIENTS = {
+    "legacy": ("--ipxe",),
+    "uefi": ("--ipxe", "--firmware", "uefi"),
+    "firmware": ("--no-ipxe", "--firmware", "uefi"),  # whose PXE loads iPXE
+}
 
 
 def told(path):
@@ -26,7 +31,7 @@ def boots_until_a_key_helped(boot, tmp_path, *arguments):
     boot may have one. Gives what the last one's console showed."""
     for count in range(BOOTS_FOR_A_KEY):
         report = tmp_path / f"boot{count}.json"
-        with boot("--ipxe", *arguments, *vm.SMALL, "--report", report) as run:
+        with boot(*arguments, *vm.SMALL, "--report", report) as run:
             assert run.wait_exit() == 0
         if any("a key was pressed at iPXE's prompt" in line for line in told(report)["helped"]):
             return run.text()
@@ -36,7 +41,7 @@ def boots_until_a_key_helped(boot, tmp_path, *arguments):
 @pytest.mark.parametrize("firmware", ["legacy", "uefi"])
 def test_a_key_ends_the_wait_at_the_prompt(boot, netboot, tmp_path, firmware):
     netboot.script()
-    boots_until_a_key_helped(boot, tmp_path, "--until", "script", "--firmware", firmware, "--netboot-dir", netboot.path)
+    boots_until_a_key_helped(boot, tmp_path, "--ipxe", "--until", "script", "--firmware", firmware, "--netboot-dir", netboot.path)
 
 
 @pytest.mark.parametrize("flags", [("--ipxe-prompt",), ("--fast-boot", "off")])
@@ -56,15 +61,16 @@ def test_the_key_never_reaches_a_prompt_of_the_script(boot, netboot):
         assert "GOT-NO-KEY" in run.text("console")
 
 
-@pytest.mark.parametrize("firmware", ["legacy", "uefi"])
-def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, tmp_path, firmware):
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+def test_a_menu_that_counts_down_goes_on_by_itself(boot, netboot, ipxes, tmp_path, client):
     """The key was iPXE's own prompt's: one that is left over would stop the countdown for ever."""
+    shutil.copy(ipxes / "13/ipxe.efi", netboot.path)
     (netboot.path / "boot.ipxe").write_text(
         "#!ipxe\nmenu What boots\nitem other Another\nitem this This one\n"
         "choose --default this --timeout 3000 picked && echo PICKED-${picked} || echo PICKED-NOTHING\nsleep 60\n"
     )
     until = ("--until", "console:PICKED-(this|other|NOTHING)")
-    screen = boots_until_a_key_helped(boot, tmp_path, *until, "--firmware", firmware, "--netboot-dir", netboot.path)
+    screen = boots_until_a_key_helped(boot, tmp_path, *until, *client, "--netboot-dir", netboot.path)
     assert "PICKED-this" in screen
 
 

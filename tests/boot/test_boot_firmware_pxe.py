@@ -43,6 +43,20 @@ def test_pxe_loads_ipxe_by_tftp_and_ipxe_the_script_by_http(boot, served, tmp_pa
     assert len([url for url in fetched if url.endswith("snponly.efi")]) <= 2, "iPXE got itself again"
 
 
+def test_a_loader_that_goes_on_by_itself_gets_the_dhcp_options(boot, tmp_path, payloads):
+    """SYSLINUX for UEFI reads its configuration's name out of what the firmware was answered."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    for name in ("syslinux.efi", "ldlinux.e64"):
+        shutil.copy(payloads / name, folder)
+    (folder / "mine.cfg").write_text("SAY THE-OPTIONS-FILE-WAS-READ\n")
+    options = ("--bootfile", "syslinux.efi", "--dhcp-option", "config-file=mine.cfg")
+    with boot(*UEFI, "--netboot-dir", folder, *options) as run:
+        run.wait_file("mine.cfg")
+        assert not any("pxelinux.cfg" in str(name) for name in run.fetched())
+        run.stop()
+
+
 def test_http_boot_loads_ipxe_and_all_else_by_http(boot, served, ipxes):
     """iPXE of 2025, which has its own driver for the NIC."""
     folder = served(ipxes / "13/ipxe.efi", "ipxe.efi")

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
@@ -11,7 +10,6 @@ import pytest
 import vm
 
 ISOLATED = ("--network", "isolated")
-UEFI = ("--firmware", "uefi", "--no-ipxe", *vm.SMALL)
 NOBODY = 65534
 
 
@@ -60,32 +58,6 @@ def test_without_a_folder_there_is_an_address_and_nothing_to_boot(boot):
     with boot(*ISOLATED, "--ipxe", *vm.SMALL, capture=False) as run:
         assert run.wait_exit() == 12
         assert "198.18.1.2" in run.text("own")
-
-
-@pytest.fixture
-def by_firmware(tmp_path, ipxes):
-    folder = tmp_path / "served"
-    folder.mkdir()
-    shutil.copy(ipxes / "13" / "ipxe.efi", folder / "ipxe.efi")
-    (folder / "boot.ipxe").write_text("#!ipxe\necho THE-SCRIPT-RAN\nsleep 600\n")
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("client", "program"),
-    [
-        ("v4", "tftp://198.18.1.1/ipxe.efi"),
-        ("http4", "http://198.18.1.1/ipxe.efi"),
-        ("v6", "tftp://[fd56:4d4c:5241::1:1]/ipxe.efi"),
-    ],
-)
-def test_uefis_own_clients_load_ipxe_and_that_the_script(boot, by_firmware, client, program):
-    options = ("--pxe", client, "--netboot-dir", by_firmware, "--until", "script")
-    with boot(*ISOLATED, *UEFI, *options, capture=False) as run:
-        assert run.wait_exit() == 0
-        own = run.text("own")
-        assert f"fetch: {program}: " in own
-        assert "script: boot.ipxe runs" in own
 
 
 def test_vms_share_a_segment_and_the_first_may_go(boot, tmp_path):

@@ -65,14 +65,6 @@ def test_row(boot, netboot, row):
             run.stop()
 
 
-@pytest.mark.parametrize("model", ["virtio", "e1000", "e1000e", "rtl8139", "vmxnet3", "ne2k_pci", "pcnet"])
-def test_every_nic_model_runs_ipxe(boot, netboot, model):
-    netboot.script()
-    with boot("--ipxe", "--nic-model", model, "--netboot-dir", netboot.path, *vm.SMALL) as run:
-        assert run.wait_dhcp().sender == IPXE
-        run.stop()
-
-
 def test_uefi_boots_the_script(boot, netboot):
     """UEFI to the end: iPXE's EFI image also has to start the kernel."""
     netboot.script()

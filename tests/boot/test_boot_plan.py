@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
+
+import pytest
 
 import vm
 
@@ -22,6 +25,18 @@ def test_the_shell_command_boots_when_pasted(netboot):
     text = done.stdout.decode(errors="replace")
     assert done.returncode == 0, text
     assert vm.SCRIPT_RAN in text and vm.GUEST_UP in text
+
+
+@pytest.mark.parametrize("network", ["nat", "isolated"])
+@pytest.mark.parametrize("client", ["v4", "http4"])
+def test_the_shells_commands_say_what_nobody_does_by_hand(netboot, ipxes, network, client):
+    netboot.script()
+    shutil.copy(ipxes / "13/ipxe.efi", netboot.path)
+    flags = ("--firmware", "uefi", "--pxe", client, "--network", network, "--netboot-dir", netboot.path, *vm.SMALL)
+    done = vm.run("plan", *flags, "--format", "sh")
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["sh", "-n"], input=done.stdout, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("# by hand nobody ")
 
 
 def test_json_says_what_is_started(boot, netboot):

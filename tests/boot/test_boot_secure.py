@@ -17,19 +17,20 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def signed(installer, tmp_path):
-    """Debian's signed shim and GRUB, a script for GRUB that powers off, and a program that nobody signed."""
-    folder = tmp_path / "netboot"
+def signed(installer, netboot):
+    """Debian's signed shim and GRUB, a script for GRUB that boots Debian's signed kernel, and a program that nobody signed."""
+    folder = netboot.path
     (folder / "debian-installer/amd64/grub").mkdir(parents=True)
     for name in ("bootnetx64.efi", "grubx64.efi"):
         shutil.copy(installer / name, folder)
-    (folder / "debian-installer/amd64/grub/grub.cfg").write_text(f"echo {GRUB_RAN}\nhalt\n")
+    menu = f"echo {GRUB_RAN}\nlinux /vmlinuz console=ttyS0 no_timer_check\ninitrd /initrd.gz\nboot\n"
+    (folder / "debian-installer/amd64/grub/grub.cfg").write_text(menu)
     (folder / "unsigned.efi").write_bytes(media.efi_program(UNSIGNED))
     return folder
 
 
 def test_signed_loaders_boot_by_the_firmwares_pxe_and_unsigned_ones_are_refused(boot, signed, tmp_path):
-    """The same VM twice, with its variables and its TPM kept: a signed loader first, then one that nobody signed."""
+    """The same VM twice, with its variables and its TPM kept: shim, GRUB and a kernel first, then a loader that nobody signed."""
     data = tmp_path / "data"
     data.mkdir()
     arguments = (*SECURE, "--boot-order", "network", "--pxe", "v4", "--netboot-dir", signed, "--data-dir", data)
@@ -37,7 +38,7 @@ def test_signed_loaders_boot_by_the_firmwares_pxe_and_unsigned_ones_are_refused(
         run.wait_text("Start PXE")
         assert "swtpm" in {vm.name_of(pid) for pid in vm.processes_with(run.name.encode())}
         assert run.wait_exit() == 0
-        assert GRUB_RAN in run.text()
+        assert GRUB_RAN in run.text() and vm.GUEST_UP in run.text()
     assert (data / run.name / "tpm.state").stat().st_size > 0
     again = boot(*arguments, "--bootfile", "unsigned.efi")
     again.name = run.name

@@ -276,6 +276,10 @@ class Boot:
         """The first DHCP message of the guest: it says who boots."""
         return self._wait(lambda: next(iter(self.dhcp()), None), seconds, "a DHCP message")
 
+    def wait_file(self, name, seconds=BOOT_DEADLINE):
+        """A request for it on the wire."""
+        return self._wait(lambda: name in self.fetched(), seconds, f"a request for {name}")
+
     def wait_exit(self, seconds=BOOT_DEADLINE):
         try:
             code = self.process.wait(seconds)

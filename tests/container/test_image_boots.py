@@ -219,6 +219,24 @@ def test_a_boot_on_a_bridge(ends, on_bridge, fill, files_of, kind):
     assert ("user class: iPXE" in net.dhcp_log()) == (kind.client == IPXE)
 
 
+SERVED = {"x86_64": Kind({"BOOT_MODE": "uefi"}), "aarch64": Kind({"ARCH": "aarch64"}, console="ttyAMA0")}
+
+
+@pytest.mark.parametrize("arch", SERVED)
+def test_what_is_served_on_a_bridge_to_edk2s_own_client(ends, on_bridge, fill, files_of, netboot_folder, arch):
+    """The image's iPXE program by its PXE and vm-launch's TFTP, and the script by HTTP. Without --netboot-dir nothing boots."""
+    kind = SERVED[arch]
+    net, network = on_bridge()
+    net.ip("addr", "add", "10.77.0.3/24", "dev", "br0")
+    net.serve(files_of(kind), "#!ipxe\nshell\n", bootfile=None)
+    folder = fill(netboot_folder, kind)
+    seen = ends(kind, *BRIDGE, "-v", f"{folder}:/netboot:ro", network=network, NETBOOT_DIR="/netboot", PXE="v4")
+    assert_came_up(kind, *seen)
+    firmware = seen[1]["boots"][0]["dhcp"][0]
+    assert firmware["client"] == FIRMWARE and firmware["own_offer"]["file"].endswith(".efi")
+    assert net.requests() == []
+
+
 @EACH
 def test_a_file_that_the_bridges_server_does_not_have(ends, on_bridge, files_of, kind):
     net, network = on_bridge()

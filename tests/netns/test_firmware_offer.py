@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import lab as labs
+import pcap
 import vm
 from frames import Frames
 
@@ -107,6 +108,24 @@ def test_pxe_goes_before_the_networks_own_file_and_nobody_else_sees_it(net, boot
 
 
 @pytest.mark.slow
+def test_a_kernel_boots_by_the_firmwares_own_client(net, boot, folder, ipxes, assets, tmp_path):
+    """By iPXE that the firmware loads; the firmware's offers have DHCP options too."""
+    shutil.copy(ipxes / "13/ipxe.efi", folder / "ipxe.efi")
+    kernel = ("--kernel", assets / "vmlinuz", "--initrd", assets / "initrd.gz", "--append", "console=ttyS0 no_timer_check")
+    options = ("--dhcp-option", "config-file=A-VALUE", "--dhcp-option", "175.83=u8:83")
+    reports = [tmp_path / f"boot.{kind}" for kind in ("json", "pcapng")]
+    flags = ("--firmware", "uefi", "--netboot-dir", folder, *kernel, *options)
+    with boot(net(), *BRIDGE, *flags, *(word for report in reports for word in ("--report", report))) as run:
+        run.wait_text(vm.GUEST_UP)
+        assert "Start PXE over IPv4" in run.text() and "tftp: ipxe.efi" in run.text("own")
+        run.stop()
+    assert [url.rsplit("/", 1)[-1] for url in fetched(reports[0])][-3:] == ["kernel.ipxe", "vmlinuz", "initrd.gz"]
+    ours = [packet.frame for packet in pcap.read_pcapng(reports[1]).packets if is_ours(packet.frame)]
+    offers = [offer for offer in map(pcap.parse_frame, ours) if isinstance(offer, pcap.Dhcp) and offer.kind == pcap.OFFER]
+    assert {(offer.options[209], 175 in offer.options) for offer in offers} == {(b"A-VALUE", False), (b"A-VALUE", True)}
+
+
+@pytest.mark.slow
 def test_http_boot_goes_before_the_networks_own_file(net, boot, folder, ipxes):
     there = net()
     shutil.copy(ipxes / "13/ipxe.efi", folder / "ipxe.efi")
@@ -149,3 +168,28 @@ def test_what_is_planned_is_said(net, folder, ipxes):
     text = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=True).stdout
     assert f"tftp://{HOST}/ipxe.efi from vm-launch: a ProxyDHCP offer" in text
     assert f"UDP port 69 of {HOST}, or to 4011 of whomever" in text
+
+
+def commands(there, *flags):
+    """The shell's, of this plan."""
+    words = there.inside(str(vm.BINARY), "plan", "--network", "bridge", "--bridge", "br0", *map(str, flags), *vm.SMALL, "--format", "sh")
+    text = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=True).stdout
+    subprocess.run(["sh", "-n"], input=text, text=True, timeout=60, check=True)
+    return text
+
+
+def test_the_plans_commands_boot_from_the_networks_own_servers(lab, assets, folder, ipxes):
+    """A shell offers nobody anything: what the network's servers have to do in vm-launch's place stands in comments."""
+    shutil.copy(ipxes / "13/ipxe.efi", folder / "ipxe.efi")
+    there = lab("bridge").serve(assets, labs.http_script())
+    there.ip("addr", "add", f"{HOST}/24", "dev", "br0")
+    for client in ("v4", "http4"):
+        text = commands(there, "--firmware", "uefi", "--pxe", client, "--netboot-dir", folder)
+        assert "have to name ipxe.efi and serve it" in text and "have to name boot.ipxe and serve it" in text
+    text = commands(there, "--ipxe", "--netboot-dir", folder)
+    assert f"have to name boot.ipxe and serve it\n# what vm-launch would serve is all of {folder}\n" in text
+    done = subprocess.run(
+        there.inside("sh"), input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=vm.BOOT_DEADLINE, cwd=folder
+    )
+    shown = done.stdout.decode(errors="replace")
+    assert done.returncode == 0 and vm.SCRIPT_RAN in shown and vm.GUEST_UP in shown, shown

@@ -8,22 +8,6 @@
 namespace vml::cases::test {
 namespace {
 
-std::vector<Axis> axes_of_words(const std::vector<std::string>& words, std::vector<Fault>& faults) {
-    std::vector<Axis> axes;
-    for (const std::string& word : words) {
-        add_axis_of_word(word, axes, faults);
-    }
-    return axes;
-}
-
-std::vector<Axis> axes_of_words(const std::vector<std::string>& words) {
-    std::vector<Fault> faults;
-    std::vector<Axis> axes = axes_of_words(words, faults);
-    INFO(text_of(faults));
-    REQUIRE(faults.empty());
-    return axes;
-}
-
 Cells good_cells(std::vector<Case> cases, std::vector<Axis> matrix,
                  const std::vector<std::string>& flags = {}, const Environment& environment = {}) {
     Cells made = cells_from(std::move(cases), std::move(matrix), flags, environment);
@@ -34,7 +18,7 @@ Cells good_cells(std::vector<Case> cases, std::vector<Axis> matrix,
 
 TEST_CASE("a matrix is multiplied, the last axis changing first") {
     const Cells made =
-        good_cells({{}}, axes_of_words({"firmware=legacy,uefi", "nic-model=virtio, e1000"}), {"--ipxe"});
+        good_cells({{}}, matrix_of({"firmware=legacy,uefi", "nic-model=virtio, e1000"}), {"--ipxe"});
     std::vector<std::string> names;
     std::set<std::string> vms;
     std::set<std::string> stems;
@@ -95,9 +79,9 @@ TEST_CASE("the matrix, the command line, the file and the environment, the stron
     each.settings.values = {
         {"memory", {"1G", "file"}}, {"cpus", {"1", "file"}}, {"firmware", {"uefi", "file"}}};
     each.settings.disks = {{"/of-the-file.qcow2", "file"}};
-    const Cells made = good_cells({each}, axes_of_words({"firmware=legacy"}),
-                                  {"--memory", "2G", "--disk", "/of-the-line.qcow2"},
-                                  {{"CPUS", "4"}, {"REBOOT_LIMIT", "7"}});
+    const Cells made =
+        good_cells({each}, matrix_of({"firmware=legacy"}), {"--memory", "2G", "--disk", "/of-the-line.qcow2"},
+                   {{"CPUS", "4"}, {"REBOOT_LIMIT", "7"}});
     const Settings& settings = made.cells.front().read.settings;
     CHECK(settings.firmware == FirmwareMode::legacy);
     CHECK(settings.memory_mib.number == 2048);
@@ -179,12 +163,12 @@ TEST_CASE("every fault of a matrix is told at once, with what was meant") {
 }
 
 TEST_CASE("a setting is in the matrix or has one value") {
-    const Cells made = cells_from({{}}, axes_of_words({"firmware=legacy,uefi"}), {"--firmware", "uefi"});
+    const Cells made = cells_from({{}}, matrix_of({"firmware=legacy,uefi"}), {"--firmware", "uefi"});
     CHECK(contains(text_of(made.faults), "--firmware says one value, and the matrix others"));
     Case each;
     each.name = "bios";
-    each.matrix = axes_of_words({"firmware=legacy"});
-    CHECK(contains(text_of(cells_from({each}, axes_of_words({"firmware=uefi"})).faults),
+    each.matrix = matrix_of({"firmware=legacy"});
+    CHECK(contains(text_of(cells_from({each}, matrix_of({"firmware=uefi"})).faults),
                    "firmware is in the matrix of the case 'bios' and in --matrix"));
 }
 
@@ -193,9 +177,9 @@ TEST_CASE("there is an end to what a matrix may ask for") {
     for (int i = 1; i <= 40; ++i) {
         many += "," + std::to_string(i);
     }
-    const Cells made = cells_from({{}}, axes_of_words({many,
-                                                       "cpus=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,"
-                                                       "20,21,22,23,24,25"}));
+    const Cells made = cells_from({{}}, matrix_of({many,
+                                                   "cpus=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,"
+                                                   "20,21,22,23,24,25"}));
     CHECK(made.cells.empty());
     CHECK(contains(text_of(made.faults), "more than 1000 VMs"));
 }

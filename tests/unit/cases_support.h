@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "launcher/cases/cell.h"
+#include "launcher/cases/matrix.h"
 #include "tests/unit/catch.h"
 
 namespace vml::cases::test {
@@ -26,6 +27,15 @@ inline std::string text_of(const std::vector<Fault>& faults) {
         text += one_line(fault) + "\n";
     }
     return text;
+}
+
+// Of the command line's words, which are right.
+inline std::vector<Axis> matrix_of(const std::vector<std::string>& words) {
+    std::vector<Fault> faults;
+    std::vector<Axis> axes = axes_of_words(words, faults);
+    INFO(text_of(faults));
+    REQUIRE(faults.empty());
+    return axes;
 }
 
 // A run is all that the cells' command lines have.

@@ -251,8 +251,45 @@ TEST_CASE("a loader of the folder's boots without iPXE, which is offered nothing
           "net0's firmware was offered what vm-launch serves by TFTP from 10.77.0.3, on its own tap alone");
     // An iPXE that comes after it may ask the network's boot servers.
     CHECK(contains(plan_as_text(plan), "or from 4011 to 4011 of whomever"));
-    CHECK(contains(refusal(firmware_words({"--dhcp-option=209=x"}), facts),
-                   "the firmware's own client gets nothing of it"));
+}
+
+TEST_CASE("on a bridge the firmware's client is sent the options that are not iPXE's alone") {
+    HostFacts facts = with_programs({program("shimx64.efi", false)});
+    facts.netboot->has_boot_ipxe = facts.netboot->script = false;
+    const Words options{"--dhcp-option=209=x", "--dhcp-option=43=hex:0601", "--dhcp-option=175.83=u8:1"};
+    const auto sent = [&](Words flags) {
+        flags.insert(flags.end(), options.begin(), options.end());
+        const VmSpec spec = spec_of(firmware_words(flags), facts);
+        CHECK(has_note(spec, "option 43 is not sent") == flags.front().starts_with("--dhcp"));
+        Words codes;
+        const auto service = own_service(make_plan(spec), 0);
+        REQUIRE(service);
+        for (const serve::OfferOption& option : service->firmware->options) {
+            codes.push_back(std::to_string(option.code));
+        }
+        return codes;
+    };
+    CHECK(sent({}) == Words{"209"});
+    CHECK(sent({"--pxe=http4"}) == Words{"209", "43"});
+}
+
+TEST_CASE("the shell's commands say what the network's servers have to do in vm-launch's place") {
+    const auto shell = [](const Words& flags, const HostFacts& facts) {
+        return plan_as_shell(plan_of(flags, facts));
+    };
+    const std::string by_ipxe = shell(bridge_words(), host_on_bridge());
+    CHECK(contains(by_ipxe,
+                   "# by hand nobody offers iPXE anything: the network's own servers have to name boot.ipxe "
+                   "and serve it\n# what vm-launch would serve is all of /srv/n\n"));
+    CHECK(contains(shell(bridge_words({"--bootfile=http://h/x.ipxe"}), host_on_bridge()),
+                   "have to name http://h/x.ipxe\n"));
+    const std::string bundled = shell(firmware_words({"--pxe=http4", "--dhcp-option=209=x"}),
+                                      with_programs({program("snponly.efi", true, false)}));
+    CHECK(contains(bundled, "the network's own servers have to name snponly.efi and serve it\n"));
+    CHECK(contains(bundled, "the network's own servers have to name boot.ipxe and serve it\n"));
+    CHECK(contains(bundled, "nobody sends the DHCP options 209 (config-file)\n"));
+    CHECK(contains(bundled, "# what vm-launch would serve is vm-served, which is made here\n"));
+    CHECK(contains(bundled, "/snponly.efi vm-served/snponly.efi"));
 }
 
 TEST_CASE("a loader by HTTP is of vm-launch's own server, though iPXE is offered nothing") {

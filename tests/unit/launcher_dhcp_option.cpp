@@ -44,6 +44,7 @@ TEST_CASE("a DHCP option that cannot be right") {
     CHECK(contains(option_refusal("53=u8:1"), "what kind of message"));
     CHECK(contains(option_refusal("51=u32:60"), "it is of the address, not of what boots"));
     CHECK(contains(option_refusal("67=x"), "as --bootfile does"));
+    CHECK(contains(option_refusal("13=u16:9"), "does not ask how long that is"));
     CHECK(contains(option_refusal("175.1=u8:127"), "pass vm-launch's own offer over"));
     CHECK(contains(option_refusal("209=" + std::string(256, 'x')), "1 to 255 bytes"));
 }

@@ -324,6 +324,29 @@ TEST_CASE("the folder's programs are found by name, for the VM's architecture al
     CHECK(found({"--no-ipxe"}).empty());
 }
 
+TEST_CASE("DHCP options go to UEFI's PXE client too, in an offer of what QEMU's DHCP names") {
+    const HostFacts has_grub = host_that_has({own_grub}, false);
+    const Words options{"--dhcp-option=209=x", "--dhcp-option=43=hex:0601", "--dhcp-option=175.83=u8:1"};
+    const VmSpec spec = spec_of(flags_and(by_uefi, options), has_grub);
+    const Plan plan = make_plan(spec);
+    REQUIRE(plan.offer);
+    CHECK(shown_firmware_file(*plan.offer) == "tftp://10.0.2.2/grubx64.efi");
+    CHECK(plan.offer->bootfile.empty());
+    CHECK(plan.offer->firmware_options() == std::vector<DhcpOption>{{209, std::nullopt, "x"}});
+    CHECK(contains(text_of_notes(spec), "option 43 is not sent: UEFI's PXE client gets vm-launch's own"));
+    CHECK(contains(plan_as_text(plan),
+                   "The firmware of net0 gets its address from QEMU, and tftp://10.0.2.2/grubx64.efi from "
+                   "vm-launch: a ProxyDHCP offer, to this guest alone, with the DHCP options 209"));
+    CHECK(contains(plan_as_shell(plan), "# by hand nobody sends the DHCP options 209 (config-file)"));
+    const VmSpec first_ipxe = spec_of(flags_and(by_uefi, options), host_that_has({own_snponly}));
+    CHECK(contains(text_of_notes(first_ipxe), "option 43 is sent to iPXE alone"));
+    CHECK(make_plan(first_ipxe).offer->options.size() == 3);
+    CHECK(make_plan(first_ipxe).offer->firmware_file == "snponly.efi");
+    CHECK(contains(first_fault_of(flags_and(by_uefi, {"--pxe=http4", "--dhcp-option=209=x"}), has_grub),
+                   "the firmware's HTTP client gets nothing of it"));
+    CHECK_FALSE(plan_of(by_uefi, has_grub).offer);  // QEMU's own DHCP is enough
+}
+
 TEST_CASE("DHCP options go with an offer to iPXE") {
     const Words flags{"--netboot-dir=/srv/n", "--dhcp-option=209=grub.cfg", "--dhcp-option=175.83=u8:1"};
     const Plan plan = plan_of(flags, with_netboot(made_up_host()));
@@ -335,9 +358,6 @@ TEST_CASE("DHCP options go with an offer to iPXE") {
                    "option 209 (config-file) is given twice"));
     CHECK(contains(first_fault_of({"--ipxe", "--dhcp-option=209=x"}, made_up_host()),
                    "no offer that could have it"));
-    CHECK(contains(
-        first_fault_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({own_grub}, false)),
-        "the firmware's own client gets nothing of it"));
     const Words by_bios{"--boot-order=network", "--netboot-dir=/srv/n", "--dhcp-option=209=x"};
     CHECK(contains(first_fault_of(flags_and(by_bios, {"--no-ipxe"}), with_netboot(made_up_host())), "iPXE"));
     CHECK(test::faults_of(flags_and(by_uefi, {"--dhcp-option=209=x"}), host_that_has({})).size() == 1);
@@ -346,6 +366,46 @@ TEST_CASE("DHCP options go with an offer to iPXE") {
         long_ones.push_back("--dhcp-option=" + std::to_string(code) + "=" + std::string(250, 'x'));
     }
     CHECK(contains(first_fault_of(long_ones, with_netboot(made_up_host())), "too long for one offer"));
+}
+
+// -- who drives the NIC
+
+HostFacts with_rom_for_e1000(RomCandidate rom) {
+    HostFacts facts = host_that_has({own_snponly});
+    facts.roms = {std::vector<RomCandidate>{std::move(rom)}};
+    return facts;
+}
+
+rom::test::EfiImage for_e1000() {
+    return {.id = {0x8086, 0x100E}};
+}
+
+TEST_CASE("UEFI's own client drives virtio alone, and another NIC by a ROM that is a driver") {
+    const Words flags = flags_and(by_uefi, {"--nic-model=e1000", "--pxe=v4"});
+    const RomCandidate whole = test::candidate(
+        "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::whole_program(), false));
+    const Fault fault = test::faults_of(flags, with_rom_for_e1000(whole)).front();
+    CHECK(fault.what == "UEFI on x86_64 has no driver for e1000");
+    CHECK(contains(fault.why, "/roms/efi-e1000.rom is iPXE itself: it would boot in that client's place"));
+    CHECK(fault.code == ExitCode::host);
+    CHECK(contains(first_fault_of(flags, with_rom_for_e1000(test::bios_rom("/roms/b.rom", {0x8086, 0x100E}))),
+                   "has no driver for e1000"));
+    const RomCandidate driver = test::candidate(
+        "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::driver_program(), false));
+    const VmSpec spec = spec_of(flags, with_rom_for_e1000(driver));
+    REQUIRE(spec.nics.front().rom);
+    CHECK(spec.nics.front().rom->driver);
+    CHECK_FALSE(spec.nics.front().has_ipxe());
+    const Plan plan = plan_of(flags, with_rom_for_e1000(driver));
+    std::string text = plan_as_text(plan);
+    CHECK(contains(text, "the firmware's own PXE boots by this driver"));
+    CHECK_FALSE(contains(text, "iPXE boots: the firmware's own clients"));
+    // Virtio gets none, and where a disk boots too it is a warning.
+    CHECK_FALSE(spec_of(flags_and(by_uefi, {"--pxe=v4"}), with_rom_for_e1000(driver)).nics.front().rom);
+    const VmSpec disk =
+        spec_of({"--firmware=uefi", "--nic-model=e1000", "--boot-order=hd,network", "--blank-disk"},
+                with_rom_for_e1000(whole));
+    CHECK(contains(text_of_notes(disk), "nothing boots from the network: UEFI on x86_64 has no driver"));
 }
 
 }  // namespace

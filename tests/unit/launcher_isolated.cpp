@@ -38,18 +38,49 @@ TEST_CASE("an MTU that IPv6 does without has no place on a segment") {
     CHECK(test::spec_of(on_segment({"--mtu=1280"}), made_up_host()).nics.front().mtu == 1280U);
 }
 
-TEST_CASE("of UEFI's clients the one that is not served on a segment is refused") {
+HostFacts with_program() {
     HostFacts facts = test::with_netboot(made_up_host());
     facts.boot_programs = {{"/srv/n/snponly.efi", "snponly.efi", true, false, true, "/srv/n/snponly.efi"}};
-    const auto flags = [](const std::string& client) {
-        return Words{"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=" + client};
-    };
-    const Fault fault = test::faults_of(flags("http6"), facts).front();
-    CHECK(fault.what == "--netboot-dir: --pxe gets nothing of it");
-    CHECK(fault.hint == "use --pxe v6 or --pxe http4");
-    for (const char* const served : {"v4", "v6", "http4"}) {
-        CHECK(test::plan_of(flags(served), facts).segments.front().program == "snponly.efi");
+    return facts;
+}
+
+Words by_client(const std::string& client) {
+    return {"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=" + client};
+}
+
+TEST_CASE("each of UEFI's clients is served on a segment") {
+    for (const char* const served : {"v4", "v6", "http4", "http6"}) {
+        CHECK(test::plan_of(by_client(served), with_program()).segments.front().program == "snponly.efi");
     }
+}
+
+TEST_CASE("a ProxyDHCP server names the file where it is asked for, on a segment and over IPv4") {
+    Words flags = on_segment({"--proxydhcp", "--script=http://h/x.ipxe"});
+    const Plan plan = test::plan_of(flags, made_up_host());
+    CHECK(plan.segments.front().by_proxy);
+    CHECK(contains(plan_as_text(plan), "  iPXE is named http://h/x.ipxe by a ProxyDHCP offer\n"));
+    CHECK_FALSE(
+        test::plan_of(on_segment({"--script=http://h/x.ipxe"}), made_up_host()).segments.front().by_proxy);
+    flags = by_client("v6");
+    flags.emplace_back("--proxydhcp");
+    const Fault fault = test::faults_of(flags, with_program()).front();
+    CHECK(fault.what == "--proxydhcp: --pxe knows no ProxyDHCP");
+    CHECK(fault.code == ExitCode::settings);
+    std::string notes;
+    for (const std::string& note : test::spec_of({"--ipxe", "--proxydhcp"}, made_up_host()).notes) {
+        notes += note + "\n";
+    }
+    CHECK(contains(notes, "--proxydhcp has no effect without --network=isolated"));
+}
+
+TEST_CASE("the shell's commands make what is served on a segment, which nobody serves then") {
+    HostFacts facts = test::with_netboot(made_up_host());
+    facts.boot_programs = {{"/usr/lib/ipxe/ipxe.efi", "ipxe.efi", true, false, false, "/boot/ipxe.efi"}};
+    const std::string shell = plan_as_shell(
+        test::plan_of({"--network=isolated", "--firmware=uefi", "--netboot-dir=/srv/n", "--pxe=v4"}, facts));
+    CHECK(contains(shell, "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS\n"));
+    CHECK(contains(shell, "# what vm-launch would serve is vm-served, which is made here\n"));
+    CHECK(contains(shell, "ln -sfn /boot/ipxe.efi vm-served/ipxe.efi"));
 }
 
 TEST_CASE("the address of another VM of this name is told of where both may be") {

@@ -108,6 +108,28 @@ TEST_CASE("the firmware's PXE client is offered its program in both ways, and iP
     CHECK(script[0].bootfile == "http://10.77.0.3:40000/boot.ipxe");
 }
 
+TEST_CASE("the firmware's options go with each of its offers and answers, and iPXE's with iPXE's") {
+    OwnService with_options = for_firmware;
+    with_options.options = {{209, false, "for-ipxe"}, {83, true, "x"}};
+    with_options.firmware->options = {{209, false, "for-firmware"}};
+    for (const auto& offer : all_due(with_options, packet_of(dhcp(true, 1, as_pxe)))) {
+        CHECK(offer.options == with_options.firmware->options);
+    }
+    const auto answers = all_due(with_options, asked_again(dhcp(true, 3, as_pxe), "us", 4011));
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].options == with_options.firmware->options);
+    CHECK(all_due(with_options, packet_of(dhcp(true, 1, as_ipxe))).front().options == with_options.options);
+}
+
+// There its boot server would be QEMU, which is none.
+TEST_CASE("in user mode the firmware is offered nothing that it would have to ask about") {
+    OwnService in_user_mode = for_firmware;
+    in_user_mode.in_user_mode = true;
+    const auto offers = all_due(in_user_mode, packet_of(dhcp(true, 1, as_pxe)));
+    REQUIRE(offers.size() == 1);
+    CHECK(offers[0].discovery);
+}
+
 TEST_CASE("the firmware is offered what its other client would fetch by no means") {
     CHECK(all_due(for_firmware, packet_of(dhcp(true, 1, as_http))).empty());
     OwnService by_http = for_firmware;

@@ -69,6 +69,7 @@ const std::map<std::string, std::string>& other_values() {
         {"netboot-dir", "/srv/net boot"},
         {"bootfile", "my.ipxe"},
         {"dhcp-option", "path-prefix=a, b=c"},
+        {"proxydhcp", "on"},
         {"script", "/srv/my boot.ipxe"},
         {"kernel", "/boot/vmlinuz"},
         {"initrd", "/boot/initrd.img,http://h/more.gz"},

@@ -95,6 +95,21 @@ TEST_CASE("no key where it was not asked for, nor once anything was fetched") {
     CHECK_FALSE(shortcuts().may_press(seen_on_console, 0));
 }
 
+TEST_CASE("what the firmware fetched before iPXE asked for an address is iPXE itself") {
+    Shortcuts keys{{true, {}, true}, {{"net0", guest}}};
+    boot::Boot loaded = ipxe_boot();
+    loaded.dhcp.emplace_back().client = boot::Client::firmware;
+    loaded.fetches.emplace_back();
+    loaded.marks.push_back({boot::Stage::fetch, 3, boot::Proof::wire, ""});
+    keys.line(banner, loaded);
+    CHECK(keys.may_press(loaded, 0));
+    CHECK_FALSE(keys.may_press(loaded, 1.1));
+    loaded.dhcp.push_back(acknowledged("boot.ipxe"));
+    CHECK_FALSE(keys.may_press(loaded, 0));
+    keys.line(banner, loaded);  // read late, or another iPXE: what was fetched may be its script
+    CHECK_FALSE(keys.may_press(loaded, 0));
+}
+
 TEST_CASE("no key where iPXE may have gone on already: a menu would get it") {
     Shortcuts keys = shortcuts();
     keys.line(banner, ipxe_boot());

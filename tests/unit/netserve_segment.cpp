@@ -6,6 +6,7 @@
 
 #include "base/segment_place.h"
 #include "bootwatch/packet.h"
+#include "netserve/dhcp4_answer.h"
 #include "netserve/dns_answer.h"
 #include "netserve/segment_answer.h"
 #include "netserve/udp_frame.h"
@@ -291,6 +292,95 @@ TEST_CASE("no byte of a question that is missing or wrong does harm") {
         CHECK(answer.has_value() == (size >= 12));
         CHECK((!answer || answer->substr(2, 2) == "\x85\x01"s || answer->substr(2, 2) == "\x84\x01"s));
     }
+}
+
+// -- named by a ProxyDHCP server beside the address
+
+SegmentGuest proxied() {
+    SegmentGuest guest_by_proxy = guest();
+    guest_by_proxy.by_proxy = true;
+    return guest_by_proxy;
+}
+
+struct Proxied {
+    boot::Packet packet{};
+    boot::DhcpMessage message{};
+};
+
+std::vector<Proxied> proxied4(const SegmentGuest& whom, const std::string& frame) {
+    std::vector<Proxied> all;
+    for (const std::string& answer : proxy4_answers(whom, frame)) {
+        const auto packet = boot::decode_frame(bytes_of(answer));
+        REQUIRE(packet);
+        all.push_back({*packet, std::get<boot::DhcpMessage>(packet->body)});
+    }
+    return all;
+}
+
+TEST_CASE("with a ProxyDHCP server, who gives the address names nothing, and iPXE waits for it") {
+    for (const std::string& client : {ipxe4, pxe4, http4}) {
+        const auto offer = answered4(proxied(), bootp(guest_mac, opt4(53, "\x01") + client));
+        CHECK(to_string(offer->yours) == "198.18.3.2");
+        CHECK(offer->bootfile.empty());
+        CHECK(offer->next_server.is_zero());
+        CHECK(offer->vendor_class.empty());
+        CHECK_FALSE(offer->no_proxy_wait);
+    }
+}
+
+TEST_CASE("a ProxyDHCP server's offer names the file, by the client's class, and gives no address") {
+    SegmentGuest whom = proxied();
+    whom.options = {{209, false, "menu.cfg"}, {0x53, true, "\x2A"}};
+    const auto search = [](const std::string& client) {
+        return from_guest4(bootp(guest_mac, opt4(53, "\x01") + client));
+    };
+    const auto to_ipxe = proxied4(whom, search(ipxe4));
+    REQUIRE(to_ipxe.size() == 1);
+    CHECK(to_ipxe[0].message.kind == boot::DhcpKind::offer);
+    CHECK(to_ipxe[0].message.xid == 0x01020304);
+    CHECK(to_ipxe[0].message.yours.is_zero());
+    CHECK(to_ipxe[0].message.bootfile == "http://198.18.3.1/boot.ipxe");
+    CHECK(to_ipxe[0].message.vendor_class == "PXEClient");
+    CHECK(to_ipxe[0].message.has(175));  // what is for iPXE alone; the rest comes with the address
+    CHECK_FALSE(to_ipxe[0].message.has(209));
+    const auto to_pxe = proxied4(whom, search(pxe4));
+    REQUIRE(to_pxe.size() == 2);  // as edk2 takes one or the other
+    CHECK(to_pxe[0].message.has(43));
+    CHECK_FALSE(to_pxe[1].message.has(43));
+    for (const Proxied& each : to_pxe) {
+        CHECK(each.message.bootfile == "snponly.efi");
+        CHECK(to_string(each.message.next_server) == "198.18.3.1");
+        CHECK_FALSE(each.message.has(175));
+    }
+    const auto to_http = proxied4(whom, search(http4));
+    REQUIRE(to_http.size() == 1);
+    CHECK(to_http[0].message.bootfile == "http://198.18.3.1/snponly.efi");
+    CHECK(to_http[0].message.vendor_class == "HTTPClient");
+}
+
+TEST_CASE("a ProxyDHCP server is asked again at its port, and says nothing to who boots nothing") {
+    const std::string again =
+        udp_frame(FrameEnds<Ip4>{{}, {198, 18, 3, 2}, {198, 18, 3, 1}, 68, boot_server_port},
+                  bootp(guest_mac, opt4(53, "\x03") + pxe4, "\xC6\x12\x03\x02"));
+    const auto answers = proxied4(proxied(), again);
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].message.kind == boot::DhcpKind::ack);
+    CHECK(answers[0].message.bootfile == "snponly.efi");
+    CHECK(to_string(answers[0].packet.to.address) == "198.18.3.2");
+    CHECK(answers[0].packet.from.port == boot_server_port);
+    CHECK(answers[0].packet.to.port == 68);
+    CHECK(proxy4_answers(guest(), again).empty());  // there is none
+    const auto nothing = [](const SegmentGuest& whom, const std::string& options) {
+        return proxy4_answers(whom, from_guest4(bootp(guest_mac, options))).empty();
+    };
+    CHECK(nothing(guest(), opt4(53, "\x01") + ipxe4));
+    CHECK(nothing(proxied(), opt4(53, "\x01") + opt4(60, "MSFT 5.0")));
+    CHECK(nothing(proxied(), opt4(53, "\x03") + ipxe4));  // the address alone is asked for
+    SegmentGuest without = proxied();
+    without.script.clear();
+    CHECK(nothing(without, opt4(53, "\x01") + ipxe4));
+    const std::string strange = bootp({0x52, 0x54, 0, 9, 9, 9}, opt4(53, "\x01") + ipxe4);
+    CHECK(proxy4_answers(proxied(), from_guest4(strange)).empty());
 }
 
 }  // namespace

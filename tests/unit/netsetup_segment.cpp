@@ -64,7 +64,7 @@ TEST_CASE("a segment of its own has a tap, and whatever serves its guest") {
     CHECK(link.number == 1);
     CHECK(link.name == "vm0");
     using enum SegmentFd;
-    for (const SegmentFd fd : {tap, frames, capture, http4, http6, tftp4, tftp6, dns4, dns6, dhcp4}) {
+    for (const SegmentFd fd : {tap, frames, capture, http4, http6, tftp4, tftp6, dns4, dns6, dhcp4, boot4}) {
         CHECK(link.fd(fd));
     }
     for (const SegmentFd fd : {network, user, door}) {

@@ -1,0 +1,144 @@
+#include "launcher/cases/default_matrix.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vml::cases {
+
+namespace {
+
+// The ROM's iPXE, which asks as iPXE, gets a script that loads undionly.kpxe, as a network gives it to a ROM
+// that is none. That one sees the ROM's UNDI instead of a chip, and goes on to the folder's own script.
+constexpr std::string_view undionly_chain =
+    "#!ipxe\n"
+    "iseq ${net0/chip} undionly || chain undionly.kpxe\n"
+    "chain boot.ipxe\n";
+
+// Of UEFI's own clients one.
+std::vector<Assignment> by_client(std::string client, std::string firmware = "uefi") {
+    return {{"firmware", std::move(firmware)},
+            {"ipxe", "off"},
+            {"boot-order", "network"},
+            {"pxe", std::move(client)}};
+}
+
+const std::vector<Bundle>& ways() {
+    static const std::vector<Bundle> rows{
+        {"bios-ipxe", "BIOS, the NIC's iPXE ROM", {{"firmware", "legacy"}, {"ipxe", "on"}}},
+        {"bios-undionly",
+         "BIOS, the ROM's iPXE loads undionly.kpxe, which boots by the ROM's PXE calls",
+         {{"firmware", "legacy"}, {"ipxe", "on"}, {"script", std::string{undionly_chain}}},
+         {"undionly.kpxe", "boot.ipxe"}},
+        {"uefi-ipxe",
+         "UEFI, iPXE by a ROM, or as a program in its place",
+         {{"firmware", "uefi"}, {"ipxe", "on"}}},
+        {"uefi-pxev4", "UEFI's own PXE over IPv4", by_client("v4")},
+        {"uefi-pxev6", "UEFI's own PXE over IPv6", by_client("v6")},
+        {"uefi-httpv4", "UEFI's own HTTP boot over IPv4", by_client("http4")},
+        {"uefi-httpv6", "UEFI's own HTTP boot over IPv6", by_client("http6")},
+        {"secure-shim", "UEFI with Secure Boot: its own PXE, and a signed shim", by_client("v4", "secure")},
+    };
+    return rows;
+}
+
+// On a segment of the VM's own, where it is vm-launch that answers.
+const std::vector<Bundle>& offers() {
+    static const std::vector<Bundle> rows{
+        {"dhcp",
+         "the server that gives the address names the file",
+         {{"network", "isolated"}, {"proxydhcp", "off"}}},
+        {"proxydhcp", "a ProxyDHCP server does", {{"network", "isolated"}, {"proxydhcp", "on"}}},
+    };
+    return rows;
+}
+
+const Bundle* find_bundle(const std::string& axis, const std::string& value) {
+    const std::vector<Bundle>* const bundles = bundles_of(axis);
+    if (bundles == nullptr) {
+        return nullptr;
+    }
+    const auto found = std::find_if(bundles->begin(), bundles->end(),
+                                    [&](const Bundle& bundle) { return bundle.name == value; });
+    return found == bundles->end() ? nullptr : &*found;
+}
+
+std::vector<std::string> names_of(const std::vector<Bundle>& bundles) {
+    std::vector<std::string> names;
+    names.reserve(bundles.size());
+    for (const Bundle& bundle : bundles) {
+        names.emplace_back(bundle.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+const std::vector<Bundle>* bundles_of(std::string_view axis) {
+    return axis == way_axis ? &ways() : axis == offer_axis ? &offers() : nullptr;
+}
+
+std::vector<Assignment> assignments_of(const std::string& axis, const std::string& value) {
+    if (bundles_of(axis) == nullptr) {
+        return {{axis, value}};
+    }
+    const Bundle* const bundle = find_bundle(axis, value);
+    return bundle == nullptr ? std::vector<Assignment>{} : bundle->settings;
+}
+
+std::vector<std::string> flags_set_by(const Axis& axis) {
+    std::vector<std::string> flags;
+    for (const std::string& value : axis.values) {
+        for (const Assignment& each : assignments_of(axis.flag, value)) {
+            if (std::find(flags.begin(), flags.end(), each.flag) == flags.end()) {
+                flags.push_back(each.flag);
+            }
+        }
+    }
+    return flags;
+}
+
+std::vector<std::string> files_for(const std::string& axis, const std::string& value) {
+    const Bundle* const bundle = find_bundle(axis, value);
+    return bundle == nullptr ? std::vector<std::string>{} : bundle->files;
+}
+
+const std::vector<Gap>& known_gaps() {
+    static const std::vector<Gap> rows{
+        // The ROM of 2019 and that of 2025: undionly.kpxe has the NIC open, sends, and no packet comes in.
+        {"bios-undionly", "nic-model", "vmxnet3",
+         "iPXE's undionly.kpxe receives nothing over vmxnet3 by the PXE calls of its iPXE ROM"},
+        // Seen with AAVMF of Debian 12, which boots by PXE over IPv6 where that is answered.
+        {"uefi-httpv4", "arch", "aarch64",
+         "AAVMF tries PXE over IPv6 first, whichever of its clients is asked for: what boots would be that"},
+        {"uefi-httpv6", "arch", "aarch64",
+         "AAVMF tries PXE over IPv6 first, whichever of its clients is asked for: what boots would be that"},
+        // GRUB's net_default_server is the one of the DHCP answer, which names none.
+        {"secure-shim", "offer", "proxydhcp",
+         "signed GRUB looks for its configuration on the server that the answer with the address names, and "
+         "with a ProxyDHCP server that is none"},
+    };
+    return rows;
+}
+
+std::vector<Axis> default_axes() {
+    return {{std::string{way_axis}, names_of(ways()), true},
+            {"arch", {"x86_64", "aarch64"}, true},
+            {"nic-model", {"virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"}, true},
+            {std::string{offer_axis}, names_of(offers()), true}};
+}
+
+std::vector<Axis> narrowed_default(std::vector<Axis> narrower) {
+    std::vector<Axis> axes = default_axes();
+    for (Axis& each : narrower) {
+        const auto same =
+            std::find_if(axes.begin(), axes.end(), [&](const Axis& axis) { return axis.flag == each.flag; });
+        if (same != axes.end()) {
+            *same = std::move(each);
+        } else {
+            axes.push_back(std::move(each));
+        }
+    }
+    return axes;
+}
+
+}  // namespace vml::cases

@@ -1,0 +1,64 @@
+// What `--matrix default` tries: every way by which machines boot from a network, on each architecture and
+// NIC model, and with both ways of naming the file. One row a fact. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/cases/case.h"
+
+namespace vml::cases {
+
+inline constexpr std::string_view default_word = "default";
+
+// The axes of the default matrix that are no setting: each value of theirs stands for several.
+inline constexpr std::string_view way_axis = "boot";     // by what the machine boots
+inline constexpr std::string_view offer_axis = "offer";  // how the network names the file
+
+struct Assignment {
+    std::string flag;  // of a setting
+    std::string text;
+
+    bool operator==(const Assignment&) const = default;
+};
+
+// A value of such an axis.
+struct Bundle {
+    std::string_view name;
+    std::string_view meaning;
+    std::vector<Assignment> settings;
+    // Of the folder that is served, which has to hold them.
+    std::vector<std::string> files{};
+};
+
+// The values of this axis, in the order in which they are tried; none: it is a setting.
+[[nodiscard]] const std::vector<Bundle>* bundles_of(std::string_view axis);
+
+// What this value of an axis sets.
+[[nodiscard]] std::vector<Assignment> assignments_of(const std::string& axis, const std::string& value);
+
+// Every setting that some value of this axis sets.
+[[nodiscard]] std::vector<std::string> flags_set_by(const Axis& axis);
+
+// What has to lie in the folder for this value.
+[[nodiscard]] std::vector<std::string> files_for(const std::string& axis, const std::string& value);
+
+// Two values that do not go together, whatever the settings and the host: what is known of the programs that
+// would boot.
+struct Gap {
+    std::string_view way;
+    std::string_view axis;  // another one
+    std::string_view value;
+    std::string_view why;
+};
+[[nodiscard]] const std::vector<Gap>& known_gaps();
+
+// All of it, the last axis changing first.
+[[nodiscard]] std::vector<Axis> default_axes();
+
+// The default matrix, of which each axis of `narrower` that it has too is that one; the others come behind.
+[[nodiscard]] std::vector<Axis> narrowed_default(std::vector<Axis> narrower);
+
+}  // namespace vml::cases
