@@ -1,8 +1,13 @@
 # vm-launch as PID 1 of a container, on Debian 13. `system` is what it runs on, `build` compiles it, and the last stage joins the two.
 # With --target test, `units` compiles the unit tests and `test` runs them on `system`; with --target package, `package` makes the
 # packages. In every stage what changes seldom comes first, so that a change of the sources repeats no installation.
+#
+# `docker buildx build --platform linux/arm64` compiles on the machine that it runs on, for the other one; what runs on `system` is
+# emulated (scripts/container has no registry, and names the two bases itself).
+ARG SYSTEM_BASE=debian:trixie-slim
+ARG BUILD_BASE=debian:trixie-slim
 
-FROM debian:trixie-slim AS system
+FROM $SYSTEM_BASE AS system
 COPY container /usr/share/vm-launch/container
 # Removing files in a later layer would not make this one smaller.
 RUN apt-get update \
@@ -18,11 +23,12 @@ RUN apt-get update \
     # QEMU runs as this user where a user of each VM's own is not mapped: vm-launch looks for the name.
     && useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qemu
 
-FROM debian:trixie-slim AS build
+FROM --platform=$BUILDPLATFORM $BUILD_BASE AS build
+ARG TARGETARCH
 WORKDIR /src
 COPY scripts/deps scripts/deps
 COPY scripts/lib scripts/lib
-RUN scripts/deps build && apt-get install -y --no-install-recommends ccache && rm -rf /var/lib/apt/lists/*
+RUN scripts/deps build "$TARGETARCH" && apt-get install -y --no-install-recommends ccache && rm -rf /var/lib/apt/lists/*
 # scripts/container sets this to ccache, and mounts a folder there that outlasts the build.
 ARG COMPILER_LAUNCHER=
 ENV CMAKE_CXX_COMPILER_LAUNCHER=$COMPILER_LAUNCHER CCACHE_DIR=/var/cache/ccache CCACHE_MAXSIZE=1G
@@ -44,7 +50,7 @@ COPY bench bench
 COPY tests/CMakeLists.txt tests/CMakeLists.txt
 COPY tests/unit tests/unit
 COPY tests/fuzz/CMakeLists.txt tests/fuzz/CMakeLists.txt
-RUN cmake --preset release && cmake --build --preset release --target vm-launch \
+RUN cmake --preset release --toolchain cmake/cross.cmake "-DVML_ARCH=$TARGETARCH" && cmake --build --preset release --target vm-launch \
     && cmake --install build/release --strip --prefix /usr --component program
 
 FROM build AS package

@@ -1,7 +1,7 @@
-// seccomp_filter FILE: compiles the list of system calls that vm-launch may make
+// seccomp_filter ARCH FILE: compiles the list of system calls that vm-launch may make
 // (launcher/process/allowed_calls.h) into FILE, a piece of C++ with the kernel's filter, and with the names
-// of all system calls of this architecture. It runs while vm-launch is built, so that a start costs one
-// system call, and the program needs no libseccomp.
+// of all system calls of that architecture (x86_64, aarch64). It runs while vm-launch is built, so that a
+// start costs one system call, and the program needs no libseccomp.
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -36,10 +36,17 @@ void need(int result, const std::string& what) {
 // The kernel has more than this many numbers only after many years.
 constexpr int most_calls = 1024;
 
-void allow(scmp_filter_ctx context, const char* name) {
-    const int number = seccomp_syscall_resolve_name(name);
-    if (number >= 0) {  // else this architecture has no such call
-        need(seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 0), name);
+void only_for(scmp_filter_ctx context, std::uint32_t arch) {
+    if (arch != seccomp_arch_native()) {
+        need(seccomp_arch_add(context, arch), "seccomp_arch_add");
+        need(seccomp_arch_remove(context, seccomp_arch_native()), "seccomp_arch_remove");
+    }
+}
+
+// A rule takes this machine's number of the call, or libseccomp's own where this machine has no such call.
+void allow(scmp_filter_ctx context, std::uint32_t arch, const char* name) {
+    if (seccomp_syscall_resolve_name_arch(arch, name) >= 0) {  // else that architecture has no such call
+        need(seccomp_rule_add(context, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(name), 0), name);
     }
 }
 
@@ -64,11 +71,11 @@ std::vector<sock_filter> compiled(scmp_filter_ctx context) {
     return filter;
 }
 
-void write_names(std::ostream& out) {
+void write_names(std::ostream& out, std::uint32_t arch) {
     out << "constexpr std::array<const char*, " << most_calls << "> call_names{{\n";
     for (int number = 0; number < most_calls; ++number) {
-        const std::unique_ptr<char, decltype(&std::free)> name{
-            seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &std::free};
+        const std::unique_ptr<char, decltype(&std::free)> name{seccomp_syscall_resolve_num_arch(arch, number),
+                                                               &std::free};
         if (name) {
             out << "    \"" << name.get() << "\",\n";
         } else {
@@ -81,19 +88,21 @@ void write_names(std::ostream& out) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::cerr << "usage: seccomp_filter FILE\n";
+    const std::uint32_t arch = argc == 3 ? seccomp_arch_resolve_name(argv[1]) : 0;
+    if (arch == 0) {
+        std::cerr << "usage: seccomp_filter ARCH FILE\n";
         return 2;
     }
     const Context context{seccomp_init(SCMP_ACT_TRAP), &seccomp_release};
+    only_for(context.get(), arch);
     for (const std::string_view name : vml::allowed_calls) {
-        allow(context.get(), std::string{name}.c_str());
+        allow(context.get(), arch, std::string{name}.c_str());
     }
     allow_with(context.get(), "ioctl", 1,
                {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGPGRP, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO,
                 TUNGETIFF, TUNGETVNETHDRSZ});
     allow_with(context.get(), "socket", 0, {AF_UNIX, AF_NETLINK});
-    std::ofstream out{argv[1]};
+    std::ofstream out{argv[2]};
     const std::vector<sock_filter> filter = compiled(context.get());
     out << "// Made by cmake/seccomp_filter.cpp.\nconstexpr std::array<sock_filter, " << filter.size()
         << "> filter_code{{\n";
@@ -102,6 +111,6 @@ int main(int argc, char** argv) {
             << line.k << "U},\n";
     }
     out << "}};\n";
-    write_names(out);
+    write_names(out, arch);
     return out.flush() ? 0 : 1;
 }

@@ -35,6 +35,12 @@ KvmFacts not_opened(int error_number) {
     }
 }
 
+#if defined(__x86_64__)
+constexpr bool is_x86 = true;
+#else
+constexpr bool is_x86 = false;
+#endif
+
 // The first "flags" line is enough: all CPUs of a host are alike in this.
 std::string read_cpuinfo() {
     std::ifstream stream{"/proc/cpuinfo"};
@@ -63,13 +69,11 @@ KvmFacts probe_kvm() {
     if (const int version = ::ioctl(device.get(), KVM_GET_API_VERSION, 0); version != stable_api) {
         return unusable(fmt::format("/dev/kvm speaks API version {}, not 12", version), "");
     }
-#if defined(__x86_64__)
-    if (!cpu_shows_virtualisation(read_cpuinfo())) {
+    if (is_x86 && !cpu_shows_virtualisation(read_cpuinfo())) {
         return unusable(
             "the CPU shows neither vmx nor svm: such a nested KVM starts and then dies in firmware",
             "switch nested virtualisation on in the outer host");
     }
-#endif
     const OwnedFd vm{::ioctl(device.get(), KVM_CREATE_VM, 0)};
     if (!vm) {
         return unusable(fmt::format("/dev/kvm cannot create a VM: {}", errno_text(errno)), "");
