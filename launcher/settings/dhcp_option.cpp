@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "launcher/settings/dhcp_option_shape.h"
 #include "launcher/settings/network_options.h"
 #include "launcher/settings/values.h"
 
@@ -157,6 +158,32 @@ void check_code(const DhcpOption& option, std::string_view whole) {
     }
 }
 
+// Text where the option has none is wrong whatever its length: "10.0.0.1" would be two addresses.
+bool fits(const OptionShape& wanted, std::string_view given, std::string_view whole) {
+    const std::string bytes = parse_bytes(given, whole);
+    return bytes != given && wanted.fits(bytes);
+}
+
+// Nobody would understand it, and UEFI's client would drop the whole offer.
+void check_shape(const DhcpOption& option, std::string_view given, std::string_view whole) {
+    const OptionShape* const wanted = option.inner ? nullptr : shape_of_option(option.code);
+    if (wanted == nullptr || fits(*wanted, given, whole)) {
+        return;
+    }
+    const std::string better = fmt::format("{}{}", wanted->form(), given);
+    const auto would_fit = [&] {
+        try {
+            return fits(*wanted, better, whole);
+        } catch (const ValueError&) {
+            return false;
+        }
+    };
+    throw invalid_value(
+        whole, fmt::format("{}, as {} has option {}", wanted->words(), wanted->source(), to_string(option)),
+        fmt::format("write {}={}", trimmed(whole.substr(0, whole.find('='))),
+                    would_fit() ? better : fmt::format("{}…", wanted->form())));
+}
+
 }  // namespace
 
 DhcpOption parse_dhcp_option(std::string_view text) {
@@ -179,6 +206,7 @@ DhcpOption parse_dhcp_option(std::string_view text) {
     if (option.value.empty() || option.value.size() > longest_value) {
         throw invalid_value(text, "a value of 1 to 255 bytes", std::string{forms});
     }
+    check_shape(option, text.substr(sign + 1), text);
     return option;
 }
 

@@ -1,7 +1,10 @@
 // --dhcp-option N=VALUE as users write it.
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "launcher/settings/dhcp_option.h"
 #include "launcher/settings/values.h"
@@ -47,6 +50,60 @@ TEST_CASE("a DHCP option that cannot be right") {
     CHECK(contains(option_refusal("13=u16:9"), "does not ask how long that is"));
     CHECK(contains(option_refusal("175.1=u8:127"), "pass vm-launch's own offer over"));
     CHECK(contains(option_refusal("209=" + std::string(256, 'x')), "1 to 255 bytes"));
+}
+
+TEST_CASE("a DHCP option whose shape is known has that shape") {
+    // edk2 drops the whole message for one that has not.
+    struct Row {
+        int code;
+        std::string_view right;
+        std::string_view wrong;
+    };
+    const auto row = GENERATE(
+        Row{1, "ip:255.0.0.0", "ip:1.2.3.4,5.6.7.8"}, Row{2, "u32:3600", "u16:3600"},
+        Row{3, "ip:10.0.0.1", "hex:0A000001FF"}, Row{11, "ip:10.0.0.1,10.0.0.2", "u16:1"},
+        Row{16, "ip:10.0.0.1", "10.0"}, Row{19, "u8:1", "u8:2"}, Row{20, "u8:0", "u16:0"},
+        Row{21, "ip:10.0.0.0,255.0.0.0", "ip:10.0.0.0"}, Row{22, "u16:576", "u8:1"},
+        Row{23, "u8:64", "u16:64"}, Row{24, "u32:60", "u8:60"}, Row{25, "hex:00440128", "hex:004401"},
+        Row{26, "u16:1500", "u32:1500"}, Row{27, "u8:0", "0"}, Row{28, "ip:10.0.0.255", "u8:1"},
+        Row{31, "u8:1", "hex:0101"}, Row{32, "ip:10.0.0.1", "ip:10.0.0.1,10.0.0.2"},
+        Row{33, "ip:10.0.0.9,10.0.0.1", "ip:10.0.0.9,10.0.0.1,10.0.0.2"}, Row{34, "u8:1", "u8:3"},
+        Row{35, "u32:60", "u16:60"}, Row{36, "u8:1", "u8:9"}, Row{37, "u8:64", "u32:64"},
+        Row{38, "u32:60", "60"}, Row{39, "u8:0", "u8:255"}, Row{41, "ip:10.0.0.1", "hex:0A"},
+        Row{42, "ip:192.0.2.1", "192.0.2.1"}, Row{42, "ip:192.0.2.1", "192.168.1.10"},
+        Row{44, "ip:10.0.0.1", "abc"}, Row{45, "ip:10.0.0.1", "abcd"}, Row{46, "u8:8", "u16:8"},
+        Row{48, "ip:10.0.0.1", "u16:1"}, Row{49, "ip:10.0.0.1", "u16:1"}, Row{65, "ip:10.0.0.1", "u16:1"},
+        Row{68, "ip:10.0.0.1", "u16:1"}, Row{76, "ip:10.0.0.1", "u16:1"},
+        Row{121, "hex:00C0000201", "hex:00C00002"});
+    CAPTURE(row.code, row.right, row.wrong);
+    CHECK(option_refusal(fmt::format("{}={}", row.code, row.right)) == "nothing");
+    CHECK(contains(option_refusal(fmt::format("{}={}", row.code, row.wrong)),
+                   fmt::format(" has option {}", row.code)));
+}
+
+TEST_CASE("a DHCP option of no known shape is as it is given") {
+    for (const int code : {12, 14, 15, 17, 18, 40, 43, 47, 62, 64, 66, 119, 209, 210, 224}) {
+        CHECK(option_refusal(fmt::format("{}=192.0.2.1", code)) == "nothing");
+    }
+    CHECK(option_refusal("175.3=192.0.2.1") == "nothing");  // iPXE's own are numbered by themselves
+}
+
+TEST_CASE("who gave a DHCP option as text is told how it is written") {
+    const auto hint = [](std::string_view text) {
+        try {
+            std::ignore = parse_dhcp_option(text);
+        } catch (const ValueError& error) {
+            return error.hint();
+        }
+        return "nothing"s;
+    };
+    CHECK(hint("ntp-servers=192.0.2.1") == "write ntp-servers=ip:192.0.2.1");
+    CHECK(hint("6=192.0.2.1, 192.0.2.2") == "write 6=ip:192.0.2.1, 192.0.2.2");
+    CHECK(hint("26=1500") == "write 26=u16:1500");
+    CHECK(hint("19=1") == "write 19=u8:1");
+    CHECK(hint("19=on") == "write 19=u8:…");
+    CHECK(hint("ntp-servers=pool.example") == "write ntp-servers=ip:…");
+    CHECK(hint("121=x") == "write 121=hex:…");
 }
 
 TEST_CASE("DHCP options: repeated, numbered in the environment, a list in the file") {
