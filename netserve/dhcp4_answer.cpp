@@ -110,8 +110,12 @@ std::string file_for(const SegmentGuest& guest, const Dhcp4Question& question) {
     return question.is_http() ? place_of("http", host, guest.program) : guest.program;
 }
 
-// iPXE is spared its wait for a ProxyDHCP server, where there is none: 175.176 (src/net/udp/dhcp.c,
-// no-pxedhcp). Where there is one, what is for iPXE alone comes from that.
+bool is_named_by_proxy(const SegmentGuest& guest, const Dhcp4Question& question) {
+    return guest.by_proxy && !file_for(guest, question).empty();
+}
+
+// iPXE is spared its wait for a ProxyDHCP server, where none answers: 175.176 (src/net/udp/dhcp.c,
+// no-pxedhcp). Where one does, what is for iPXE alone comes from that.
 std::string users_options(const SegmentGuest& guest, const Dhcp4Question& question, bool all) {
     std::string text;
     std::string inside = "\xB0\x01\x01"s;
@@ -120,7 +124,7 @@ std::string users_options(const SegmentGuest& guest, const Dhcp4Question& questi
             (own.of_ipxe ? inside : text) += tagged(own.code, own.value);
         }
     }
-    return text + (question.is_ipxe() && !guest.by_proxy ? tagged(of_ipxe, inside) : "");
+    return text + (question.is_ipxe() && !is_named_by_proxy(guest, question) ? tagged(of_ipxe, inside) : "");
 }
 
 // The user's own go before ours, where they are sent. Who has an address already is given no time for one

@@ -328,6 +328,18 @@ TEST_CASE("with a ProxyDHCP server, who gives the address names nothing, and iPX
     }
 }
 
+TEST_CASE("a ProxyDHCP server that has no file for iPXE is not waited for, and iPXE's options come at once") {
+    SegmentGuest whom = proxied();
+    whom.script.clear();
+    whom.options = {{0x53, true, "\x2A"}};
+    const std::string search = bootp(guest_mac, opt4(53, "\x01") + ipxe4);
+    CHECK(answered4(whom, search)->no_proxy_wait);
+    const auto frame = dhcp4_answer(whom, from_guest4(search));
+    REQUIRE(frame);
+    CHECK(frame->find("\x53\x01\x2A") != std::string::npos);
+    CHECK(proxy4_answers(whom, from_guest4(search)).empty());
+}
+
 TEST_CASE("a ProxyDHCP server's offer names the file, by the client's class, and gives no address") {
     SegmentGuest whom = proxied();
     whom.options = {{209, false, "menu.cfg"}, {0x53, true, "\x2A"}};
