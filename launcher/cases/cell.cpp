@@ -170,10 +170,17 @@ void check_axes(const std::vector<Axis>& axes, const Layer& flags, std::vector<F
     }
 }
 
+// Where other servers answer, or other programs run, nothing is known.
+bool knows_gaps(const Settings& settings) {
+    return settings.nics.front().network == NetworkMode::isolated && !settings.ipxe_rom &&
+           !settings.firmware_code;
+}
+
 std::string gap_of(std::string_view way, const std::vector<Axis>& axes, const Combination& combination) {
     for (const Gap& gap : known_gaps()) {
         for (std::size_t i = 0; i < axes.size(); ++i) {
-            if (gap.way == way && gap.axis == axes[i].flag && gap.value == combination[i]) {
+            if ((axes[i].by_default || gap.misleads) && gap.way == way && gap.axis == axes[i].flag &&
+                gap.value == combination[i]) {
                 return std::string{gap.why};
             }
         }
@@ -259,7 +266,9 @@ class CellMaker {
             if (axes[i].flag == way_axis) {
                 cell.is_a_way = true;
                 cell.needed_files = files_for(axes[i].flag, combination[i]);
-                cell.gap = gap_of(combination[i], axes, combination);
+                if (knows_gaps(cell.read.settings)) {
+                    cell.gap = gap_of(combination[i], axes, combination);
+                }
             }
         }
     }

@@ -9,10 +9,22 @@ namespace {
 
 // The ROM's iPXE, which asks as iPXE, gets a script that loads undionly.kpxe, as a network gives it to a ROM
 // that is none. That one sees the ROM's UNDI instead of a chip, and goes on to the folder's own script.
+// Should it return instead, the ROM's iPXE ends in a failure, not with that script.
 constexpr std::string_view undionly_chain =
     "#!ipxe\n"
     "iseq ${net0/chip} undionly || chain undionly.kpxe\n"
-    "chain boot.ipxe\n";
+    "iseq ${net0/chip} undionly && chain boot.ipxe\n";
+
+// iPXE, from the network alone: a disk that the settings name as well would boot in its place.
+std::vector<Assignment> by_ipxe(std::string firmware) {
+    return {{"firmware", std::move(firmware)}, {"ipxe", "on"}, {"boot-order", "network"}};
+}
+
+std::vector<Assignment> by_undionly() {
+    std::vector<Assignment> all = by_ipxe("legacy");
+    all.push_back({"script", std::string{undionly_chain}});
+    return all;
+}
 
 // Of UEFI's own clients one.
 std::vector<Assignment> by_client(std::string client, std::string firmware = "uefi") {
@@ -24,14 +36,12 @@ std::vector<Assignment> by_client(std::string client, std::string firmware = "ue
 
 const std::vector<Bundle>& ways() {
     static const std::vector<Bundle> rows{
-        {"bios-ipxe", "BIOS, the NIC's iPXE ROM", {{"firmware", "legacy"}, {"ipxe", "on"}}},
+        {"bios-ipxe", "BIOS, the NIC's iPXE ROM", by_ipxe("legacy")},
         {"bios-undionly",
          "BIOS, the ROM's iPXE loads undionly.kpxe, which boots by the ROM's PXE calls",
-         {{"firmware", "legacy"}, {"ipxe", "on"}, {"script", std::string{undionly_chain}}},
+         by_undionly(),
          {"undionly.kpxe", "boot.ipxe"}},
-        {"uefi-ipxe",
-         "UEFI, iPXE by a ROM, or as a program in its place",
-         {{"firmware", "uefi"}, {"ipxe", "on"}}},
+        {"uefi-ipxe", "UEFI, iPXE by a ROM, or as a program in its place", by_ipxe("uefi")},
         {"uefi-pxev4", "UEFI's own PXE over IPv4", by_client("v4")},
         {"uefi-pxev6", "UEFI's own PXE over IPv6", by_client("v6")},
         {"uefi-httpv4", "UEFI's own HTTP boot over IPv4", by_client("http4")},
@@ -107,11 +117,10 @@ const std::vector<Gap>& known_gaps() {
         // The ROM of 2019 and that of 2025: undionly.kpxe has the NIC open, sends, and no packet comes in.
         {"bios-undionly", "nic-model", "vmxnet3",
          "iPXE's undionly.kpxe receives nothing over vmxnet3 by the PXE calls of its iPXE ROM"},
-        // Seen with AAVMF of Debian 12, which boots by PXE over IPv6 where that is answered.
-        {"uefi-httpv4", "arch", "aarch64",
-         "AAVMF tries PXE over IPv6 first, whichever of its clients is asked for: what boots would be that"},
+        // AAVMF of Debian 12 has no switch for HTTP boot over IPv4 (it does not heed IPv4Support): seen to
+        // fetch so.
         {"uefi-httpv6", "arch", "aarch64",
-         "AAVMF tries PXE over IPv6 first, whichever of its clients is asked for: what boots would be that"},
+         "AAVMF tries HTTP boot over IPv4 first, and cannot be kept from it: what boots would be that", true},
         // GRUB's net_default_server is the one of the DHCP answer, which names none.
         {"secure-shim", "offer", "proxydhcp",
          "signed GRUB looks for its configuration on the server that the answer with the address names, and "

@@ -45,13 +45,15 @@ struct Bundle {
 // What has to lie in the folder for this value.
 [[nodiscard]] std::vector<std::string> files_for(const std::string& axis, const std::string& value);
 
-// Two values that do not go together, whatever the settings and the host: what is known of the programs that
-// would boot.
+// Two values that do not go together: what is known of the programs that would boot, with vm-launch's answers
+// on an isolated segment and the distribution's ROMs. Who names the value of the other axis means it, and has
+// it tried.
 struct Gap {
     std::string_view way;
     std::string_view axis;  // another one
     std::string_view value;
     std::string_view why;
+    bool misleads = false;  // another way would boot in its place, and pass: not to be tried even by name
 };
 [[nodiscard]] const std::vector<Gap>& known_gaps();
 

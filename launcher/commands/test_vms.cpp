@@ -159,15 +159,22 @@ std::optional<Fault> fault_of_way(const cases::Cell& cell) {
     return std::nullopt;
 }
 
-Look look_at(const cases::Cell& cell, const Environment& environment) {
-    if (const auto fault = fault_of_way(cell)) {
-        return {{*fault}, {*fault}, {}};
-    }
+Look look_without_way(const cases::Cell& cell, const Environment& environment) {
     try {
         return look_for(cell, environment);
     } catch (const Error& error) {
         return {error.faults(), {}, {}};
     }
+}
+
+// That there can be no such machine says more than that its way leads nowhere, and comes first.
+Look look_at(const cases::Cell& cell, const Environment& environment) {
+    Look found = look_without_way(cell, environment);
+    if (const auto fault = fault_of_way(cell)) {
+        found.faults.push_back(*fault);
+        found.impossible.push_back(*fault);
+    }
+    return found;
 }
 
 // A case may be about just that.

@@ -117,8 +117,12 @@ void plan_firmware_clients(const VmSpec& spec, PlanWriter& writer) {
     const bool http = *spec.pxe == PxeClient::http4 || *spec.pxe == PxeClient::http6;
     switch_off(writer, over_ipv4 ? "IPv6Support" : "IPv4Support",
                "the firmware's other clients would wait a minute each: only what --pxe asks for");
-    if (http) {
-        switch_off(writer, over_ipv4 ? "IPv4PXESupport" : "IPv6PXESupport");
+    // AAVMF of Debian 12 heeds these two alone.
+    if (http || !over_ipv4) {
+        switch_off(writer, "IPv4PXESupport");
+    }
+    if (http || over_ipv4) {
+        switch_off(writer, "IPv6PXESupport");
     }
 }
 

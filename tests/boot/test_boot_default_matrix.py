@@ -78,6 +78,14 @@ def test_every_nic_model_runs_ipxe_on_uefi(netboot):
         assert first_talk(each)["client"] == "iPXE"
 
 
+def assert_undionly_ran(report):
+    """An iPXE that had the NIC anew asks for an address, after the ROM's had fetched undionly.kpxe, and before it has the script."""
+    fetched = {fetch["url"].rsplit("/", 1)[1]: fetch for fetch in report["fetches"]}
+    talks = [talk for talk in report["dhcp"] if talk["began"] > fetched["undionly.kpxe"]["ended"]]
+    assert talks and talks[0]["client"] == "iPXE"
+    assert talks[0]["began"] < fetched["boot.ipxe"]["began"]
+
+
 def assert_boots(told, ways):
     """What the table of programs says is what booted, by either way of naming it, but where there is no such way."""
     assert len(told) == 2 * len(ways)
@@ -90,7 +98,7 @@ def assert_boots(told, ways):
         if each["boot"] in PROGRAMS:
             assert fetched[0] == PROGRAMS[each["boot"]]
         if each["boot"] == "bios-undionly":
-            assert any(url.endswith("undionly.kpxe") for url in fetched)
+            assert_undionly_ran(each["report"]["boots"][0])
         if each["boot"] not in BY_DHCP6:
             assert (first_talk(each)["client"] == "firmware") == (each["boot"] in PROGRAMS)
             assert named_with_address(each) == (each["offer"] == "dhcp")
@@ -102,6 +110,21 @@ def test_every_way_runs_the_script(served):
     ways = ("uefi-ipxe", "uefi-pxev4", "uefi-pxev6", "uefi-httpv4", "uefi-httpv6")
     told = boots(served, f"boot={','.join(ways)}", "nic-model=virtio", until="script")
     assert_boots(told, ways)
+
+
+def test_an_undionly_that_returns_is_no_boot(netboot):
+    """The ROM's iPXE, which then goes on in its script, does not run the folder's in its place."""
+    (netboot.script().path / "undionly.kpxe").write_bytes(b"\x31\xc0\xcb".ljust(512, b"\0"))  # xor ax, ax; retf
+    folder = netboot.path.parent
+    axes = ("default", "boot=bios-undionly", "arch=x86_64", "nic-model=virtio", "offer=dhcp")
+    matrix = [word for axis in axes for word in ("--matrix", axis)]
+    result, told = run_test(folder, "test", *matrix, "--netboot-dir", netboot.path, "--until", "script", *vm.SMALL)
+    assert result.returncode != 0, result.stdout + result.stderr
+    [each] = told.values()
+    assert each["outcome"] == "failed", each
+    fetched = [fetch["url"] for fetch in json.loads((folder / "out" / f"{each['files']}.json").read_text())["boots"][0]["fetches"]]
+    assert any(url.endswith("undionly.kpxe") for url in fetched)
+    assert not any(url.endswith("boot.ipxe") for url in fetched)
 
 
 @pytest.mark.slow

@@ -91,6 +91,15 @@ def test_what_every_vm_suffers_from_is_refused_before_anything_runs():
     assert "there is no Secure Boot on pc" in result.stderr and not result.stdout
 
 
+def test_that_there_is_no_such_machine_comes_before_what_its_way_lacks(tmp_path):
+    (tmp_path / "boot.ipxe").write_text("#!ipxe\n")
+    result = launch("test", "--memory", "64M", "--cpus", "1", "--netboot-dir", tmp_path, "--matrix", "default", "--matrix",
+                    "boot=bios-undionly", "--matrix", "nic-model=virtio", "--matrix", "offer=dhcp", "--format", "json")
+    reasons = {name.split("arch=")[1].split(" ")[0]: each["reasons"][0] for name, each in results(result).items()}
+    assert "aarch64 has no legacy firmware" in reasons["aarch64"]
+    assert "this way to boot needs undionly.kpxe" in reasons["x86_64"]
+
+
 def test_every_fault_of_the_command_line_is_told(tmp_path):
     result = launch("test", *SMALL, "--matrix", "firmwre=uefi", "--matrix", "nic-model=e1001", "--events", "-")
     assert result.returncode == 2

@@ -145,11 +145,11 @@ TEST_CASE("which of the firmware's clients are switched off") {
         flags.push_back("--pxe=" + client);
         return switches(flags);
     };
-    CHECK(switches(own) == Words{"IPv6Support"});
-    CHECK(with("v4") == Words{"IPv6Support"});
-    CHECK(with("v6") == Words{"IPv4Support"});
-    CHECK(with("http4") == Words{"IPv6Support", "IPv4PXESupport"});
-    CHECK(with("http6") == Words{"IPv4Support", "IPv6PXESupport"});
+    CHECK(switches(own) == Words{"IPv6Support", "IPv6PXESupport"});
+    CHECK(with("v4") == Words{"IPv6Support", "IPv6PXESupport"});
+    CHECK(with("v6") == Words{"IPv4Support", "IPv4PXESupport"});
+    CHECK(with("http4") == Words{"IPv6Support", "IPv4PXESupport", "IPv6PXESupport"});
+    CHECK(with("http6") == Words{"IPv4Support", "IPv4PXESupport", "IPv6PXESupport"});
     CHECK(switches({"--firmware=uefi", "--ipxe", "--bootfile=http://h/x"}) ==
           Words{"IPv4Support", "IPv6Support"});
     HostFacts disk = secure_host();
