@@ -7,8 +7,8 @@
 
 #include "launcher/host/file_head.h"
 #include "launcher/vm/boot_sources.h"
+#include "launcher/vm/rom_choice.h"
 #include "rom/efi_program.h"
-#include "rom/match.h"
 #include "rom/rom_file.h"
 
 namespace vml {
@@ -26,21 +26,26 @@ RomCandidate load_candidate(const fs::path& path) {
     }
 }
 
-bool boots_ipxe(const RomCandidate& candidate, const rom::Target& target) {
-    if (!candidate.rom) {
-        return false;
-    }
-    const auto verdict = rom::match(*candidate.rom, target);
-    const auto* fit = std::get_if<rom::Fit>(&verdict);
-    return fit != nullptr && !rom::driver_alone(*candidate.rom, fit->image_index);
+// What the NIC is to have: iPXE, or a driver for the firmware's own client.
+struct Wanted {
+    const NicSettings& nic;
+    FirmwareMode firmware = FirmwareMode::legacy;
+    Arch arch = Arch::x86_64;
+    bool driver = false;
+};
+
+bool is_enough(const Wanted& wanted, const rom::NicModel& model, const std::vector<RomCandidate>& so_far) {
+    const RomQuestion question{model, wanted.firmware, wanted.arch, so_far, std::nullopt, ""};
+    return std::holds_alternative<ChosenRom>(wanted.driver ? choose_driver(question) : choose_rom(question));
 }
 
 // Up to the first that fits: the others would only be read to be passed over.
-std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMode firmware, Arch arch) {
-    const rom::NicModel* model = rom::find_nic_model(nic.model);
-    const rom::Firmware kind = firmware != FirmwareMode::legacy ? rom::Firmware::uefi : rom::Firmware::bios;
+std::vector<RomCandidate> bundled_candidates(const Wanted& wanted, const std::vector<fs::path>& folders) {
+    const rom::NicModel* model = rom::find_nic_model(wanted.nic.model);
+    const rom::Firmware kind =
+        wanted.firmware != FirmwareMode::legacy ? rom::Firmware::uefi : rom::Firmware::bios;
     std::vector<RomCandidate> candidates;
-    for (const fs::path& folder : rom::rom_folders()) {
+    for (const fs::path& folder : folders) {
         for (const std::string& file : rom::candidate_files(*model, kind)) {
             const auto is_here = [&](const RomCandidate& candidate) {  // a folder may be a link to another
                 std::error_code ignored;
@@ -50,7 +55,7 @@ std::vector<RomCandidate> bundled_candidates(const NicSettings& nic, FirmwareMod
             if (fs::exists(folder / file, ignored) &&
                 std::none_of(candidates.begin(), candidates.end(), is_here)) {
                 candidates.push_back(load_candidate(folder / file));
-                if (boots_ipxe(candidates.back(), {kind, arch, model->ids, false})) {
+                if (is_enough(wanted, *model, candidates)) {
                     return candidates;
                 }
             }
@@ -71,7 +76,7 @@ std::vector<fs::path> program_places(Arch arch) {
 }  // namespace
 
 std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings, FirmwareMode firmware,
-                                                       Arch arch) {
+                                                       Arch arch, const std::vector<fs::path>& folders) {
     std::vector<std::vector<RomCandidate>> all;
     bool first = true;
     for (std::size_t i = 0; i < settings.nics.size(); ++i) {
@@ -81,7 +86,8 @@ std::vector<std::vector<RomCandidate>> load_candidates(const Settings& settings,
                 candidates.push_back(load_candidate(*settings.ipxe_rom));
             }
             if (!settings.ipxe_rom || !first) {
-                auto bundled = bundled_candidates(settings.nics[i], firmware, arch);
+                auto bundled = bundled_candidates(
+                    {settings.nics[i], firmware, arch, needs_driver(settings, i, firmware)}, folders);
                 std::move(bundled.begin(), bundled.end(), std::back_inserter(candidates));
             }
             first = false;

@@ -96,6 +96,21 @@ void leave_to_program(const Settings& settings, std::vector<NicSpec>& nics) {
     }
 }
 
+// The firmware's own client boots all the same, and may need no ROM.
+void check_rom_use(const DecideInput& in, const NicFrame& frame, const std::vector<NicSpec>& nics,
+                   Findings& findings) {
+    const bool any_rom = std::any_of(nics.begin(), nics.end(), [](const NicSpec& nic) { return nic.rom; });
+    if (!in.settings.ipxe_rom || any_rom || in.settings.ipxe || !findings.no_fault()) {
+        return;
+    }
+    const std::string what = fmt::format("{} has no effect", in.origin("ipxe-rom"));
+    if (frame.firmware != FirmwareMode::legacy && boots_from(in.settings, BootDevice::network)) {
+        findings.note(what + ": the firmware's own client boots, without it (--ipxe asks for iPXE)");
+    } else {
+        findings.settings_fault(what, "iPXE is not asked for", "add --ipxe (IPXE_ENABLE=1)");
+    }
+}
+
 void check_mac_clash(const std::vector<NicSpec>& nics, Findings& findings) {
     for (std::size_t i = 0; i < nics.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
@@ -147,12 +162,7 @@ NicChoice decide_nics(const DecideInput& in, const NicFrame& frame, Findings& fi
     check_netboot_settings(in, findings);
     check_mac_clash(choice.nics, findings);
     check_segment_clash(choice.nics, findings);
-    const bool any_rom =
-        std::any_of(choice.nics.begin(), choice.nics.end(), [](const NicSpec& nic) { return nic.rom; });
-    if (in.settings.ipxe_rom && !any_rom && !in.settings.ipxe && findings.no_fault()) {
-        findings.settings_fault(fmt::format("{} has no effect", in.origin("ipxe-rom")),
-                                "iPXE is not asked for", "add --ipxe (IPXE_ENABLE=1)");
-    }
+    check_rom_use(in, frame, choice.nics, findings);
     return choice;
 }
 

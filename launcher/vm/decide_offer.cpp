@@ -109,6 +109,12 @@ void check_netboot_settings(const DecideInput& in, Findings& findings) {
     if (netboot_nic(in.settings)) {
         return;
     }
+    if (in.settings.proxydhcp) {
+        findings.note(
+            fmt::format("{} has no effect without --network=isolated: over a macvtap vm-launch "
+                        "serves nobody",
+                        in.origin("proxydhcp")));
+    }
     std::vector<std::string_view> flags{sources.begin(), sources.end()};
     flags.emplace_back("dhcp-option");
     for (const std::string_view flag : flags) {

@@ -125,6 +125,9 @@ void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
 [[nodiscard]] bool give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                                             Findings& findings);
 
+// Those of the above that say what is served holds nothing which the firmware's own client could boot.
+[[nodiscard]] std::vector<Fault> unserved_faults(const DecideInput& in, const NicFrame& frame);
+
 // decide_nat.cpp
 [[nodiscard]] Nat decide_nat(const DecideInput& in, std::size_t index, Findings& findings);
 void check_nat_settings(const DecideInput& in, Findings& findings);

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -87,14 +90,66 @@ void use_program(const DecideInput& in, const NicFrame& frame, const Fault& no_r
     }
 }
 
-// Of a NIC that UEFI's own client boots.
-std::optional<RomSpec> decide_driver(const DecideInput& in, const RomQuestion& question, Findings& findings) {
-    auto chosen = choose_driver(question);
-    if (auto* const none = std::get_if<Fault>(&chosen)) {
-        tell_of_no_boot(in, std::move(*none), findings);
-        return std::nullopt;
+RomQuestion question_of(const DecideInput& in, const NicFrame& frame, std::size_t index) {
+    return {*rom::find_nic_model(in.settings.nics[index].model),
+            frame.firmware,
+            frame.arch,
+            in.facts.roms.at(index),
+            in.settings.ipxe_rom,
+            in.origin("ipxe-rom")};
+}
+
+RomSpec taken(ChosenRom chosen, Findings& findings) {
+    for (std::string& warning : chosen.warnings) {
+        findings.note(std::move(warning));
     }
-    return std::move(std::get<ChosenRom>(chosen).rom);
+    return std::move(chosen.rom);
+}
+
+// Is there another NIC that UEFI's own client boots?
+bool boots_another(const DecideInput& in, const NicFrame& frame, std::size_t index) {
+    for (std::size_t i = 0; i < in.settings.nics.size(); ++i) {
+        if (i != index && takes_part_in_boot(in.settings.nics[i], i) &&
+            (!needs_driver(in.settings, i, frame.firmware) ||
+             std::holds_alternative<ChosenRom>(choose_driver(question_of(in, frame, i))))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Do the user's own QEMU arguments name a ROM, or a NIC, which has a ROM of its own or needs none?
+bool may_bring_driver(const std::vector<std::string>& extra_args) {
+    std::string_view before;
+    for (const std::string& word : extra_args) {
+        const std::string_view option = before.substr(std::min(before.size(), before.find_first_not_of('-')));
+        if (word.find("romfile") != std::string::npos || option == "nic" || option == "net" ||
+            (option == "device" && word.find("netdev") != std::string::npos)) {
+            return true;
+        }
+        before = word;
+    }
+    return false;
+}
+
+// Of a NIC that UEFI's own client boots.
+std::optional<RomSpec> decide_driver(const DecideInput& in, const NicFrame& frame, std::size_t index,
+                                     Findings& findings) {
+    auto chosen = choose_driver(question_of(in, frame, index));
+    auto* const none = std::get_if<Fault>(&chosen);
+    if (none == nullptr) {
+        return taken(std::get<ChosenRom>(std::move(chosen)), findings);
+    }
+    if (may_bring_driver(in.settings.extra_args)) {
+        findings.note(fmt::format("{}, unless your own QEMU arguments bring one: {} ({})", none->what,
+                                  none->why, none->hint));
+    } else if (boots_another(in, frame, index)) {
+        findings.note(
+            fmt::format("NIC {} does not boot: {}: {} ({})", index + 1, none->what, none->why, none->hint));
+    } else {
+        tell_of_no_boot(in, std::move(*none), findings);
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -108,21 +163,15 @@ std::optional<RomSpec> decide_rom(const DecideInput& in, const NicFrame& frame, 
         !(in.settings.ipxe || for_firmware || (legacy && boots_from(in.settings, BootDevice::network)))) {
         return std::nullopt;
     }
-    const RomQuestion question{*rom::find_nic_model(nic.model), frame.firmware,       frame.arch,
-                               in.facts.roms.at(index),         in.settings.ipxe_rom, in.origin("ipxe-rom")};
     if (for_firmware) {
-        return decide_driver(in, question, findings);
+        return decide_driver(in, frame, index, findings);
     }
-    auto chosen = choose_rom(question);
+    auto chosen = choose_rom(question_of(in, frame, index));
     if (const auto* no_rom = std::get_if<Fault>(&chosen)) {
         use_program(in, frame, *no_rom, program, findings);
         return std::nullopt;
     }
-    auto& choice = std::get<ChosenRom>(chosen);
-    for (std::string& warning : choice.warnings) {
-        findings.note(std::move(warning));
-    }
-    return std::move(choice.rom);
+    return taken(std::get<ChosenRom>(std::move(chosen)), findings);
 }
 
 }  // namespace vml

@@ -88,19 +88,16 @@ void tell_of_empty_folder(const DecideInput& in, const NicFrame& frame, Findings
                                   : "DHCP will name nothing to boot"));
 }
 
-void tell_of_unsigned_folder(const DecideInput& in, const NicFrame& frame, Findings& findings) {
-    tell_of_no_boot(
-        in,
-        {fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run", in.origin("netboot-dir"),
-                     in.settings.netboot_dir->string()),
-         fmt::format("no signed boot program for {} is there under a name that is known",
-                     to_string(frame.arch)),
-         fmt::format(
-             "put a distribution's chain into it ({}), name another program by --bootfile, or use "
-             "--firmware uefi",
-             frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi" : "shimaa64.efi and grubaa64.efi"),
-         ExitCode::host},
-        findings);
+Fault unsigned_folder(const DecideInput& in, const NicFrame& frame) {
+    return {fmt::format("{}: {} holds nothing that Secure Boot lets the firmware run",
+                        in.origin("netboot-dir"), in.settings.netboot_dir->string()),
+            fmt::format("no signed boot program for {} is there under a name that is known",
+                        to_string(frame.arch)),
+            fmt::format(
+                "put a distribution's chain into it ({}), name another program by --bootfile, or use "
+                "--firmware uefi",
+                frame.arch == Arch::x86_64 ? "shimx64.efi and grubx64.efi" : "shimaa64.efi and grubaa64.efi"),
+            ExitCode::host};
 }
 
 // What the folder holds, where nothing else is given. iPXE's script goes first, where something can run it.
@@ -122,41 +119,43 @@ const BootProgram* choose_from_folder(const DecideInput& in, const NicFrame& fra
                             loader->name, in.settings.netboot_dir->string()));
         }
     } else if (frame.firmware == FirmwareMode::secure) {
-        tell_of_unsigned_folder(in, frame, findings);
+        tell_of_no_boot(in, unsigned_folder(in, frame), findings);
     } else {
         tell_of_empty_folder(in, frame, findings);
     }
     return loader;
 }
 
-void tell_of_no_program(const DecideInput& in, const NicFrame& frame, std::string_view source,
-                        Findings& findings) {
+// The flag of what is served.
+std::string_view served_by(const DecideInput& in) {
+    return in.settings.script     ? "script"
+           : in.settings.kernel   ? "kernel"
+           : in.settings.bootfile ? "bootfile"
+                                  : "netboot-dir";
+}
+
+Fault no_program(const DecideInput& in, const NicFrame& frame) {
+    const std::string_view source = served_by(in);
     if (frame.firmware == FirmwareMode::secure) {
-        tell_of_no_boot(
-            in,
-            {fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
-                         in.origin(source)),
-             "there is no iPXE program that is signed",
-             "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
-             "into that folder, or use --firmware uefi",
-             ExitCode::host},
-            findings);
-        return;
+        return {
+            fmt::format("{}: only iPXE could boot it, and Secure Boot lets the firmware run none here",
+                        in.origin(source)),
+            "there is no iPXE program that is signed",
+            "serve a distribution's signed chain (shim and GRUB) by --netboot-dir alone, put a signed iPXE "
+            "into that folder, or use --firmware uefi",
+            ExitCode::host};
     }
     const bool arm = frame.arch == Arch::aarch64;
-    tell_of_no_boot(
-        in,
-        {fmt::format("{}: the firmware's own client cannot boot it, and there is no iPXE program for {} that "
-                     "it could load first",
-                     in.origin(source), to_string(frame.arch)),
-         fmt::format("neither {}/usr/lib/ipxe nor /usr/share/ipxe holds {}",
-                     in.settings.netboot_dir ? in.settings.netboot_dir->string() + " nor " : "",
-                     arm ? "ipxe-arm64.efi or snponly.efi" : "snponly.efi or ipxe.efi"),
-         fmt::format("apt-get install ipxe{}, or put the program into a folder, for --netboot-dir{}",
-                     arm ? " (Debian 13's)" : "",
-                     source == "bootfile" ? "; a URL is what --pxe http4 fetches by itself" : ""),
-         ExitCode::host},
-        findings);
+    return {fmt::format("{}: the firmware's own client cannot boot it, and there is no iPXE program for {} "
+                        "that it could load first",
+                        in.origin(source), to_string(frame.arch)),
+            fmt::format("neither {}/usr/lib/ipxe nor /usr/share/ipxe holds {}",
+                        in.settings.netboot_dir ? in.settings.netboot_dir->string() + " nor " : "",
+                        arm ? "ipxe-arm64.efi or snponly.efi" : "snponly.efi or ipxe.efi"),
+            fmt::format("apt-get install ipxe{}, or put the program into a folder, for --netboot-dir{}",
+                        arm ? " (Debian 13's)" : "",
+                        source == "bootfile" ? "; a URL is what --pxe http4 fetches by itself" : ""),
+            ExitCode::host};
 }
 
 bool can_be_fetched(const DecideInput& in, const BootProgram& program, Findings& findings) {
@@ -239,6 +238,14 @@ std::vector<OutsideLink> serve_linked(const DecideInput& in, const NicFrame& fra
 
 }  // namespace
 
+std::vector<Fault> unserved_faults(const DecideInput& in, const NicFrame& frame) {
+    std::vector<Fault> faults{no_program(in, frame)};
+    if (in.settings.netboot_dir) {
+        faults.push_back(unsigned_folder(in, frame));
+    }
+    return faults;
+}
+
 void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings) {
     const NetbootFacts& found = *in.facts.netboot;
@@ -279,17 +286,13 @@ bool give_program_to_firmware(const DecideInput& in, const NicFrame& frame, Netb
     if (!netboot.bootfile) {
         return true;
     }
-    const std::string_view source = in.settings.script     ? "script"
-                                    : in.settings.kernel   ? "kernel"
-                                    : in.settings.bootfile ? "bootfile"
-                                                           : "netboot-dir";
     const BootProgram* const program = program_for(in, frame, true);
-    if (has_a_server(in, source, findings)) {
+    if (has_a_server(in, served_by(in), findings)) {
         if (!needs_ipxe(in, netboot)) {
             return true;
         }
         if (program == nullptr) {
-            tell_of_no_program(in, frame, source, findings);
+            tell_of_no_boot(in, no_program(in, frame), findings);
         } else if (can_be_fetched(in, *program, findings)) {
             name_program(in, *program, netboot);
             return true;

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <variant>
 
 #include "launcher/vm/boot_sources.h"
@@ -42,6 +41,12 @@ std::vector<Fault> rom_misfits(const DecideInput& in) {
     return misfits;
 }
 
+// What a folder lacks is known of one that can be read.
+bool can_be_read(const HostFacts& facts) {
+    return facts.netboot && facts.netboot->folder.kind == PathFacts::Kind::folder &&
+           facts.netboot->folder.open_error == 0;
+}
+
 }  // namespace
 
 std::vector<Fault> impossible_of(const std::vector<Fault>& faults, const Settings& settings,
@@ -63,16 +68,16 @@ std::vector<Fault> unserved_of(const std::vector<Fault>& faults, const Settings&
     const bool has_program = std::any_of(
         facts.boot_programs.begin(), facts.boot_programs.end(),
         [&](const BootProgram& program) { return program.is_signed || firmware != FirmwareMode::secure; });
-    if (!nic || !boots_by_firmware(settings, *nic, firmware) || has_program) {
+    if (!nic || !boots_by_firmware(settings, *nic, firmware) || has_program ||
+        (settings.netboot_dir && !can_be_read(facts))) {
         return {};
     }
-    Findings again;
     const std::string nobody;
-    std::ignore = decide_netboot({settings, origins, facts}, {nobody, arch, firmware, nobody}, *nic, again);
-    const std::vector<Fault> of_netboot = again.sorted_faults();
+    const std::vector<Fault> meant =
+        unserved_faults({settings, origins, facts}, {nobody, arch, firmware, nobody});
     std::vector<Fault> unserved;
     std::copy_if(faults.begin(), faults.end(), std::back_inserter(unserved), [&](const Fault& fault) {
-        return std::find(of_netboot.begin(), of_netboot.end(), fault) != of_netboot.end();
+        return std::find(meant.begin(), meant.end(), fault) != meant.end();
     });
     return unserved;
 }

@@ -136,13 +136,6 @@ std::optional<ChosenRom> as_qemu_default(const RomQuestion& question, const RomC
         fit->warnings};
 }
 
-// Why iPXE does not boot this NIC, although the firmware runs the image.
-std::optional<std::string> does_not_boot(const RomQuestion& question, const rom::OptionRom& rom,
-                                         std::size_t index) {
-    auto foreign = foreign_driver(question, rom.images.at(index), index);
-    return foreign ? foreign : rom::driver_alone(rom, index);
-}
-
 // UEFI may run a ROM that boots no iPXE; for a BIOS, running it is all.
 std::string refusal(const RomQuestion& question) {
     const bool uefi = question.firmware != FirmwareMode::legacy;
@@ -156,15 +149,39 @@ std::string refusal(const RomQuestion& question) {
                 : fmt::format("no iPXE ROM that {} can run on {}", where, nic);
 }
 
-// The choice, or why this candidate is none.
-std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const RomCandidate& candidate) {
+// Why iPXE does not boot this NIC, although the firmware runs the image.
+std::optional<std::string> does_not_boot(const RomQuestion& question, const RomCandidate& candidate,
+                                         std::size_t index) {
+    auto foreign = foreign_driver(question, candidate.rom->images.at(index), index);
+    return foreign ? foreign : rom::driver_alone(*candidate.rom, index);
+}
+
+// Why the firmware's own client does not boot this NIC by the image.
+std::optional<std::string> does_not_drive(const RomQuestion& question, const RomCandidate& candidate,
+                                          std::size_t index) {
+    if (auto foreign = foreign_driver(question, candidate.rom->images.at(index), index)) {
+        return foreign;
+    }
+    if (rom::driver_alone(*candidate.rom, index)) {
+        return std::nullopt;
+    }
+    return fmt::format("it is {}, and would boot in that client's place.",
+                       is_asked_for(question, candidate) ? "not known to be a driver alone" : "iPXE itself");
+}
+
+// The choice, or why this candidate is none: the firmware does not run it, or it does not do what it is for.
+std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const RomCandidate& candidate,
+                                           decltype(does_not_boot)& why_unfit) {
+    const auto none = [&](std::string_view why) {
+        return fmt::format("{}: {}", candidate.path.string(), why);
+    };
     if (candidate.fault) {
-        return fmt::format("{}: {}", candidate.path.string(), candidate.fault->why);
+        return none(candidate.fault->why);
     }
     const auto verdict = rom::match(*candidate.rom, target_of(question));
     if (const auto* fit = std::get_if<rom::Fit>(&verdict)) {
-        if (const auto why = does_not_boot(question, *candidate.rom, fit->image_index)) {
-            return fmt::format("{}: {}", candidate.path.string(), *why);
+        if (const auto why = why_unfit(question, candidate, fit->image_index)) {
+            return none(*why);
         }
         return ChosenRom{{candidate.path, fit->id, reason_for(question, candidate), false, candidate.bytes},
                          fit->warnings};
@@ -172,37 +189,7 @@ std::variant<ChosenRom, std::string> judge(const RomQuestion& question, const Ro
     if (auto patched = as_qemu_default(question, candidate)) {
         return *patched;
     }
-    return fmt::format("{}: {}", candidate.path.string(), joined(std::get<rom::Misfit>(verdict).reasons));
-}
-
-// The same for a driver that the firmware's own client is to have.
-std::variant<ChosenRom, std::string> judge_driver(const RomQuestion& question,
-                                                  const RomCandidate& candidate) {
-    const std::string file = candidate.path.string();
-    if (candidate.fault) {
-        return fmt::format("{}: {}", file, candidate.fault->why);
-    }
-    const auto verdict = rom::match(*candidate.rom, target_of(question));
-    const auto* fit = std::get_if<rom::Fit>(&verdict);
-    if (fit == nullptr) {
-        return fmt::format("{}: {}", file, joined(std::get<rom::Misfit>(verdict).reasons));
-    }
-    if (const auto foreign =
-            foreign_driver(question, candidate.rom->images.at(fit->image_index), fit->image_index)) {
-        return fmt::format("{}: {}", file, *foreign);
-    }
-    if (!rom::driver_alone(*candidate.rom, fit->image_index)) {
-        return fmt::format(
-            "{} is {}: it would boot in that client's place.", file,
-            is_asked_for(question, candidate) ? "not known to be a driver alone" : "iPXE itself");
-    }
-    return ChosenRom{
-        {candidate.path, fit->id,
-         fmt::format("{} for {}: the firmware's own PXE boots by this driver",
-                     is_asked_for(question, candidate) ? question.origin + " names it" : "the bundled ROM",
-                     question.model.name),
-         false, candidate.bytes, true},
-        fit->warnings};
+    return none(joined(std::get<rom::Misfit>(verdict).reasons));
 }
 
 }  // namespace
@@ -210,7 +197,7 @@ std::variant<ChosenRom, std::string> judge_driver(const RomQuestion& question,
 std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
     std::vector<std::string> reasons;
     for (const RomCandidate& candidate : question.candidates) {
-        auto verdict = judge(question, candidate);
+        auto verdict = judge(question, candidate, does_not_boot);
         if (auto* chosen = std::get_if<ChosenRom>(&verdict)) {
             return std::move(*chosen);
         }
@@ -228,8 +215,13 @@ std::variant<ChosenRom, Fault> choose_rom(const RomQuestion& question) {
 std::variant<ChosenRom, Fault> choose_driver(const RomQuestion& question) {
     std::vector<std::string> reasons;
     for (const RomCandidate& candidate : question.candidates) {
-        auto verdict = judge_driver(question, candidate);
+        auto verdict = judge(question, candidate, does_not_drive);
         if (auto* chosen = std::get_if<ChosenRom>(&verdict)) {
+            chosen->rom.reason = fmt::format(
+                "{} for {}: the firmware's own PXE boots by this driver",
+                is_asked_for(question, candidate) ? question.origin + " names it" : "the bundled ROM",
+                question.model.name);
+            chosen->rom.driver = true;
             return std::move(*chosen);
         }
         reasons.push_back(std::get<std::string>(std::move(verdict)));
