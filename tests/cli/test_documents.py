@@ -44,7 +44,7 @@ ELSEWHERE = {
     "pytest.md: python3 -m venv --system-site-packages venv": "test_the_page_of_pytest_runs_with_the_package_installed",
     "test.md: vm-launch test --matrix firmware=legacy,uefi --matrix nic-model=virtio,e1000 --junit out.xml --report out ./netboot":
         "test_a_matrix_and_what_is_written_of_it",
-    "test.md: vm-launch test --matrix default --netboot-dir ./netboot --junit out.xml --report out": "test_every_way_boots_a_kernel",
+    "test.md: vm-launch test --matrix default --netboot-dir ./netboot --junit out.xml --report out": "test_every_way_runs_the_script",
     "test.md: vm-launch test boot.toml": "test_the_example_of_the_document",
     "watch.md: vm-launch watch br0": "test_until_a_stage",
     "labgrid.md: export PYTHONPATH=integrations/pytest:integrations/labgrid": "test_the_page_of_labgrid_runs",
