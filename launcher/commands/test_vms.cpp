@@ -170,6 +170,9 @@ Look look_without_way(const cases::Cell& cell, const Environment& environment) {
 // That there can be no such machine says more than that its way leads nowhere, and comes first.
 Look look_at(const cases::Cell& cell, const Environment& environment) {
     Look found = look_without_way(cell, environment);
+    if (!found.impossible.empty()) {
+        return found;
+    }
     if (const auto fault = fault_of_way(cell)) {
         found.faults.push_back(*fault);
         found.impossible.push_back(*fault);

@@ -113,12 +113,12 @@ def test_every_way_runs_the_script(served):
 
 
 def test_an_undionly_that_returns_is_no_boot(netboot):
-    """The ROM's iPXE, which then goes on in its script, does not run the folder's in its place."""
+    """The ROM's iPXE, which then goes on in its script, does not run the folder's in its place. (A stage of script is that first one.)"""
     (netboot.script().path / "undionly.kpxe").write_bytes(b"\x31\xc0\xcb".ljust(512, b"\0"))  # xor ax, ax; retf
     folder = netboot.path.parent
     axes = ("default", "boot=bios-undionly", "arch=x86_64", "nic-model=virtio", "offer=dhcp")
     matrix = [word for axis in axes for word in ("--matrix", axis)]
-    result, told = run_test(folder, "test", *matrix, "--netboot-dir", netboot.path, "--until", "script", *vm.SMALL)
+    result, told = run_test(folder, "test", *matrix, "--netboot-dir", netboot.path, "--until", "kernel", *vm.SMALL)
     assert result.returncode != 0, result.stdout + result.stderr
     [each] = told.values()
     assert each["outcome"] == "failed", each
