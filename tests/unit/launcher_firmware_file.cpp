@@ -380,13 +380,35 @@ rom::test::EfiImage for_e1000() {
     return {.id = {0x8086, 0x100E}};
 }
 
+std::string notes_of(const Words& flags, const HostFacts& facts) {
+    std::string notes;
+    for (const std::string& note : spec_of(flags, facts).notes) {
+        notes += note + "\n";
+    }
+    return notes;
+}
+
+TEST_CASE(
+    "a NIC that UEFI does not drive is a note where another one boots, or where the user's own words may "
+    "help") {
+    HostFacts facts = with_rom_for_e1000(test::candidate(
+        "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::whole_program(), false)));
+    const Words by_words =
+        flags_and(by_uefi, {"--nic-model=e1000", "--pxe=v4", "--", "-set", "device.net0.romfile=/x.rom"});
+    CHECK(contains(notes_of(by_words, facts), "unless your own QEMU arguments bring one"));
+    facts.roms.insert(facts.roms.begin(), std::vector<RomCandidate>{});
+    const Words second = flags_and(by_uefi, {"--pxe=v4", "--nic=model=e1000,mode=nat,boot=on"});
+    CHECK(contains(notes_of(second, facts), "NIC 2 does not boot: UEFI on x86_64 has no driver for e1000"));
+}
+
 TEST_CASE("UEFI's own client drives virtio alone, and another NIC by a ROM that is a driver") {
     const Words flags = flags_and(by_uefi, {"--nic-model=e1000", "--pxe=v4"});
     const RomCandidate whole = test::candidate(
         "/roms/efi-e1000.rom", rom::test::make(for_e1000(), rom::test::whole_program(), false));
     const Fault fault = test::faults_of(flags, with_rom_for_e1000(whole)).front();
     CHECK(fault.what == "UEFI on x86_64 has no driver for e1000");
-    CHECK(contains(fault.why, "/roms/efi-e1000.rom is iPXE itself: it would boot in that client's place"));
+    CHECK(contains(fault.why,
+                   "/roms/efi-e1000.rom: it is iPXE itself, and would boot in that client's place."));
     CHECK(fault.code == ExitCode::host);
     CHECK(contains(first_fault_of(flags, with_rom_for_e1000(test::bios_rom("/roms/b.rom", {0x8086, 0x100E}))),
                    "has no driver for e1000"));
