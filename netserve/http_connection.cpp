@@ -115,6 +115,11 @@ void HttpConnection::read() {
                             });
 }
 
+std::optional<std::chrono::steady_clock::time_point> HttpConnection::idle_since() const {
+    error_code error;
+    return stream_.socket().available(error) == 0 ? idle_since_ : std::nullopt;
+}
+
 void HttpConnection::close() {
     on_end_ = nullptr;
     stream_.close();

@@ -33,10 +33,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void close();  // `on_end` is not called any more
     void reset();  // likewise, and the other side is told at once, by a RST
 
-    // Since when it waits for a request's head; nothing while it has one.
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> idle_since() const {
-        return idle_since_;
-    }
+    // Since when it waits for a request's head; nothing while it has one, or bytes have come that are unread.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> idle_since() const;
 
     // What is sent for a request: the head, and the slice of the file that follows it.
     struct Answer {

@@ -264,8 +264,7 @@ TEST_CASE("of other servers and other programs nothing is known, nor of what som
 }
 
 TEST_CASE("the document tells every value of the default matrix") {
-    const std::filesystem::path root =
-        std::filesystem::path{__FILE__}.parent_path().parent_path().parent_path();
+    const std::filesystem::path root = std::filesystem::path{VML_TEST_DIR}.parent_path();
     const std::string text = vml::test::text_in(root / "docs/test.md");
     for (const std::string_view axis : {way_axis, offer_axis}) {
         for (const Bundle& bundle : *bundles_of(axis)) {

@@ -115,6 +115,7 @@ inline OwnedFd folder_of(const std::filesystem::path& file) {
 
 inline std::string text_in(const std::filesystem::path& file) {
     std::ifstream stream{file, std::ios::binary};
+    REQUIRE(stream);
     return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
