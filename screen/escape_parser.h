@@ -31,6 +31,8 @@ class EscapeParser {
   public:
     using Sink = std::function<void(const Piece&)>;
     void feed(std::string_view bytes, const Sink& sink);
+    // Nothing is begun that waits for its end.
+    [[nodiscard]] bool is_between() const { return mode_ == Mode::ground; }
 
     static constexpr std::size_t longest_sequence = 64;
     static constexpr std::size_t longest_string = 4096;

@@ -72,6 +72,14 @@ ConsoleMode console_mode(const Settings& settings, ConsoleView view) {
     return is_our_terminal(STDIN_FILENO) ? ConsoleMode::attached : ConsoleMode::shown;
 }
 
+// On the terminal of a user who sits there, and who wants what suits it, or nothing of the guest's.
+bool wants_status_row(const Settings& settings, ConsoleView view, const Environment& environment) {
+    const std::string term = value_of(environment, "TERM");
+    const bool suits = view != ConsoleView::plain && view != ConsoleView::raw;
+    return is_our_terminal(STDOUT_FILENO) && !term.empty() && term != "dumb" && suits &&
+           !is_on_standard_output(settings.events) && settings.log_format == LogFormat::text;
+}
+
 std::string devices_of(const std::vector<BootEntry>& order) {
     std::string devices;
     for (const BootEntry& entry : order) {
@@ -205,7 +213,8 @@ int run_vm(const ReadResult& read, const Environment& environment, Log& log) {
          spec.accelerator == Accelerator::kvm, console_bytes(view), net::outlives_descriptors(plan.links),
          becomes, settings.reports, description_of(spec), keeps_disks(spec),
          settings.on_io_error == OnIoError::resume, value_of(environment, "XDG_RUNTIME_DIR"),
-         wording_for(read), is_in_colour(settings.colour, environment)},
+         wording_for(read), is_in_colour(settings.colour, environment),
+         wants_status_row(settings, view, environment)},
         std::move(inputs));
 }
 

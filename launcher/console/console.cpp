@@ -162,6 +162,17 @@ void Console::release_terminal() {
     raw_.reset();
 }
 
+void Console::suspend(bool stops) {
+    if (mode_ != ConsoleMode::attached) {
+        return;
+    }
+    if (stops) {
+        release_terminal();
+    } else if (!raw_ && is_our_terminal(STDIN_FILENO)) {
+        raw_.emplace(STDIN_FILENO);
+    }
+}
+
 void Console::read_keys() {
     keyboard_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
         std::array<char, 1024> keys{};
@@ -183,14 +194,13 @@ void Console::typed(std::string_view bytes) {
         return;
     }
     const Keys keys = split_keys(bytes);
-    send(keys.for_guest);
+    type(keys.for_guest);
     if (keys.detach) {
         detach();
     }
 }
 
-// A guest that does not read its serial port loses keys, as with a real one.
-void Console::send(std::string_view bytes) {
+void Console::type(std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::send(guest_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count <= 0) {

@@ -69,8 +69,11 @@ class Console {
     // begun is over.
     void system_runs(bool runs);
 
-    // Keys for the guest that come from elsewhere than the terminal.
-    void type(std::string_view bytes) { send(bytes); }
+    // Keys for the guest. One that does not read its serial port loses them, as with a real one.
+    void type(std::string_view bytes);
+    // We are about to be stopped, and the terminal to be another program's; or we go on. It is made raw again
+    // once it is ours, for which this may be called more than once.
+    void suspend(bool stops);
     [[nodiscard]] bool has_keyboard() const { return raw_.has_value(); }
 
   private:
@@ -80,7 +83,6 @@ class Console {
     void show(std::string_view bytes);
     void read_keys();
     void typed(std::string_view bytes);
-    void send(std::string_view bytes);
     void attach();
     void detach();
 

@@ -59,7 +59,7 @@ OutputQueue::OutputQueue(boost::asio::io_context& io, int fd)
     }
 }
 
-void OutputQueue::write(std::string_view bytes) {
+void OutputQueue::write_as_is(std::string_view bytes) {
     if (waiting_.empty()) {
         bytes.remove_prefix(write_some(bytes));
     }

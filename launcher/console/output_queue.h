@@ -24,7 +24,13 @@ class OutputQueue {
   public:
     OutputQueue(boost::asio::io_context& io, int fd);
 
-    void write(std::string_view bytes);
+    void write(std::string_view bytes) { filter_ ? write_as_is(filter_(bytes)) : write_as_is(bytes); }
+    // What is written goes through this, from now on; none: as it is.
+    void through(std::function<std::string(std::string_view bytes)> filter) { filter_ = std::move(filter); }
+    // Past that.
+    void write_as_is(std::string_view bytes);
+    // The reader has not taken all of it.
+    [[nodiscard]] bool is_waiting() const { return !waiting_.empty(); }
     // More waits here than a reader that keeps up would leave: the source should pause until `on_drained` is
     // called.
     [[nodiscard]] bool congested() const { return waiting_.size() > enough; }
@@ -51,6 +57,7 @@ class OutputQueue {
     std::string waiting_;
     bool armed_ = false;
     std::function<void()> drained_;
+    std::function<std::string(std::string_view bytes)> filter_;
 };
 
 }  // namespace vml

@@ -29,12 +29,16 @@ bool is_our_terminal(int fd) {
     return is_terminal(fd) && ::tcgetpgrp(fd) == ::getpgrp();
 }
 
+TerminalSize size_of_terminal(int fd) {
+    winsize size{};
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? TerminalSize{size.ws_col, size.ws_row} : TerminalSize{};
+}
+
 screen::OutputKind output_kind(int fd, bool keyboard, ConsoleBytes bytes) {
     screen::OutputKind kind{is_terminal(fd) && bytes != ConsoleBytes::plain, keyboard,
                             bytes == ConsoleBytes::raw};
-    winsize size{};
-    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
-        kind.rows = size.ws_row;
+    if (const int rows = size_of_terminal(fd).rows; rows > 0) {
+        kind.rows = rows;
     }
     return kind;
 }

@@ -18,6 +18,13 @@ void hold_standard_streams();
 // would stop us.
 [[nodiscard]] bool is_our_terminal(int fd);
 
+// 0 by 0 where that is not known.
+struct TerminalSize {
+    int columns = 0;
+    int rows = 0;
+};
+[[nodiscard]] TerminalSize size_of_terminal(int fd);
+
 enum class ConsoleBytes {
     fitting,  // what suits the output: on a terminal its control sequences, elsewhere text
     plain,    // text alone

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,10 @@
 #include "launcher/console/console_log.h"
 #include "launcher/console/console_viewers.h"
 #include "launcher/console/screen_log.h"
+#include "launcher/console/status_row.h"
 #include "launcher/remote/guest_agent.h"
 #include "launcher/run/run_options.h"
+#include "launcher/run/suspension.h"
 
 namespace vml {
 
@@ -26,6 +29,8 @@ class GuestPorts {
         std::function<void(const std::string& line, double quiet_s)> on_partial;
         std::function<void(bool attached)> on_attach;
         std::function<void()> on_agent;  // it answers
+        // What the row below the console tells, but for the keys; none: the boot is over.
+        StatusRow::Look status;
     };
     struct Ends {
         OwnedFd console;
@@ -41,6 +46,11 @@ class GuestPorts {
     [[nodiscard]] ConsoleViewers& viewers() { return viewers_; }
     [[nodiscard]] GuestAgent& agent() { return agent_; }
 
+    // The row below the console tells of the file that comes.
+    [[nodiscard]] bool tells_fetch() const { return status_.is_shown(); }
+    // What the guest has written by now is shown, and the terminal put back.
+    void end();
+
     // Somebody may type: at the terminal that vm-launch runs on, or over the control socket.
     [[nodiscard]] bool is_attended() const { return console_.has_keyboard() || viewers_.has_keyboard(); }
 
@@ -48,6 +58,9 @@ class GuestPorts {
     using Clock = std::chrono::steady_clock;
 
     void heard(std::string_view bytes);
+    // How to leave.
+    [[nodiscard]] std::string_view keys() const;
+    [[nodiscard]] std::optional<BootStatus> with_keys(std::optional<BootStatus> status) const;
 
     ConsoleViewers viewers_;
     Clock::time_point heard_at_ = Clock::now();  // the latest piece
@@ -55,6 +68,9 @@ class GuestPorts {
     ConsoleLog log_;
     Console console_;
     GuestAgent agent_;
+    bool may_attach_;  // the terminal on standard input is for the guest's console
+    StatusRow status_;
+    Suspension suspension_;
 };
 
 }  // namespace vml

@@ -28,6 +28,7 @@
 #include "launcher/run/qemu_link.h"
 #include "launcher/run/record_file.h"
 #include "launcher/run/run_report.h"
+#include "launcher/run/run_status.h"
 #include "launcher/run/signals.h"
 #include "launcher/run/supervision.h"
 #include "launcher/run/told_state.h"
@@ -157,10 +158,7 @@ void RunLoop::end_of_run() {
             log_.fault(fault);
         }
     });
-    guard_.run([this] {
-        guest_.console().drain({});
-        guest_.console().release_terminal();
-    });
+    guard_.run([this] { guest_.end(); });
     RunSummary told;
     guard_.run([&] { told = write_report(); });
     say_end(*end_, how_it_ended(*end_, supervision_.config(), supervision_.state()), told, log_);
@@ -210,7 +208,7 @@ GuestPorts::Handlers RunLoop::guest_handlers() {
                               : "detached from the console: the VM runs on; Enter attaches again, Ctrl-C "
                                 "stops the VM");
             }),
-            guard_.around([this] { watch_.agent_answered(); })};
+            guard_.around([this] { watch_.agent_answered(); }), [this] { return status_of(watch_); }};
 }
 
 BootWatch::Handlers RunLoop::watch_handlers() {
@@ -235,7 +233,8 @@ BootWatch::Handlers RunLoop::watch_handlers() {
             [this] {
                 return link_state_now(watch_.observer().config().about,
                                       held_.links ? held_.links->executor().link_name(1) : "");
-            }};
+            },
+            [this] { return guest_.tells_fetch(); }};
 }
 
 QemuLink::Handlers RunLoop::qemu_handlers() {

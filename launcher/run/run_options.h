@@ -39,6 +39,7 @@ struct RunOptions {
     std::string runtime_dir{};  // $XDG_RUNTIME_DIR
     Log::Wording wording{};     // of what is told
     bool colour = false;        // in what is told, where that is text
+    bool status_row = false;    // on standard output, which is a terminal
 };
 
 [[nodiscard]] supervise::Config supervisor_config(const Plan& plan, const RunOptions& options,

@@ -276,7 +276,7 @@ void BootWatch::observed(const Observed& seen) {
         record_.note(news);
     }
     record_.note(seen.marks);
-    if (seen.progress) {
+    if (seen.progress && !(handlers_.fetch_is_told && handlers_.fetch_is_told())) {
         const events::Event event = events::fetch(news_.boot(), observer_.fetches().back());
         log_.tell(LogLevel::info, fmt::format("[{:6.2f} s] {}", now(), *seen.progress),
                   {events::name_of(event.kind), event.fields});

@@ -53,6 +53,8 @@ class BootWatch {
         std::function<void()> press_key;
         // What the guest's network looks like from outside, now.
         std::function<std::vector<std::string>()> link_state;
+        // Is it told elsewhere how far a fetch is, so that it needs no lines? None: it is not.
+        std::function<bool()> fetch_is_told{};
     };
 
     BootWatch(boost::asio::io_context& io, BootWatchConfig config, std::vector<WireTap> taps, Log& log,

@@ -1,5 +1,6 @@
 """Whole runs with a fake QEMU: how each ends, what is said, and that nothing is left behind."""
 
+import codecs
 import errno
 import fcntl
 import json
@@ -18,7 +19,7 @@ import time
 import pyte
 import pytest
 
-from launch import BINARY, BOOT, DEADLINE, FAKE, ROOT, Running, command, environment, launch, wait_for_end
+from launch import BOOT, DEADLINE, FAKE, ROOT, Running, command, environment, launch, wait_for_end
 
 STARTED = "machine: QEMU built the machine and runs it"
 
@@ -438,12 +439,15 @@ COLUMNS, ROWS = 80, 24
 class Terminal:
     """vm-launch in the foreground of a terminal of its own."""
 
-    def __init__(self, *arguments, scenario, standard_input=True, console="", columns=COLUMNS, **variables):
+    def __init__(self, *arguments, scenario, standard_input=True, console="", columns=COLUMNS, shell=False, **variables):
+        """`shell`: a shell is there instead, which its user may tell to run that."""
         self.columns = columns
+        program = ["/bin/bash", "--norc", "--noprofile", "-i"] if shell else command(*arguments)
         self.user, self.terminal = pty.openpty()
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("4H", ROWS, columns, 0, 0))
         self.before = termios.tcgetattr(self.terminal)
         self.seen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         ready, go = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -454,7 +458,7 @@ class Terminal:
                 for number in (0, 1, 2):
                     os.dup2(self.terminal if number or standard_input else nothing, number)
                 os.closerange(3, 256)
-                os.execve(BINARY, command(*arguments), environment(scenario, QEMU_FAKE_CONSOLE=console, **variables))
+                os.execve(program[0], program, environment(scenario, QEMU_FAKE_CONSOLE=console, **variables))
             finally:
                 os._exit(126)
         os.close(go)
@@ -475,7 +479,7 @@ class Terminal:
         while words not in self.seen:
             assert select.select([self.user], [], [], max(0, until - time.monotonic()))[0], self.seen
             try:
-                self.seen += os.read(self.user, 65536).decode(errors="replace")
+                self.seen += self.decoder.decode(os.read(self.user, 65536))
             except OSError as error:
                 assert error.errno == errno.EIO
                 raise AssertionError(f"the terminal closed without {words!r}: {self.seen}") from error
@@ -494,7 +498,7 @@ class Terminal:
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.pid = 0
         while select.select([self.user], [], [], 0)[0]:
-            self.seen += os.read(self.user, 65536).decode(errors="replace")
+            self.seen += self.decoder.decode(os.read(self.user, 65536))
         return status
 
     def lines(self):
@@ -544,11 +548,12 @@ def with_default_modes(view):
     return pyte.modes.DECAWM in view.mode and not view.cursor.hidden and view.cursor.attrs.fg == view.cursor.attrs.bg == "default"
 
 
+@pytest.mark.parametrize("variables", [{}, {"TERM": "xterm", "NO_COLOR": "1"}], ids=["", "row"])
 @pytest.mark.parametrize("standard_input", [True, False], ids=["keyboard", "no-keyboard"])
 @pytest.mark.parametrize("name", ["seabios-ipxe", "seabios-ipxe-menu", "edk2-ipxe-menu", "edk2-grub"])
-def test_own_lines_stay_on_a_terminal_and_it_is_left_as_it_was(name, standard_input):
+def test_own_lines_stay_on_a_terminal_and_it_is_left_as_it_was(name, standard_input, variables):
     console = STREAMS / f"console-{name}.bin"
-    with Terminal(*BOOT, scenario="replay,poweroff", standard_input=standard_input, console=str(console)) as terminal:
+    with Terminal(*BOOT, scenario="replay,poweroff", standard_input=standard_input, console=str(console), **variables) as terminal:
         terminal.end()
         assert terminal.mode() == terminal.before
         said = re.findall(r"vm-launch: [^\r\n\x1b]*", terminal.seen)
