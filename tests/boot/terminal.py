@@ -30,7 +30,8 @@ class Terminal(vm.Boot):
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("4H", self.rows, self.columns, 0, 0))
         self.before_settings = self.settings()
         self.log = open(self.folder / "screen", "wb")
-        self.screen = fdpexpect.fdspawn(self.ours, timeout=vm.BOOT_DEADLINE, logfile=self.log)
+        self.screen = fdpexpect.fdspawn(self.ours, timeout=vm.BOOT_DEADLINE)
+        self.screen.logfile_read = self.log  # what is typed is on the screen only where the guest says it again
 
     def start(self):
         self.before = vm.leftovers_in_shared_places()
