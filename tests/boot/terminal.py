@@ -17,6 +17,11 @@ import vm
 
 END = b"\x1b]2;the end\x07"
 
+# vm-launch's row below the guest's text, as screen::BottomRow draws and wipes it: it may stand between two letters of a word.
+ROW = re.compile(rb"\x1bD\x1b\[A\x1b7\x1b\[0m\x1b\(B\x0f\r\x1b\[B.*?\x1b\[K\x1b8|\x1b7(?:\x1b\[\d+C)?\x1b\[0m\x1b\[J\x1b8")
+# One that has not come whole: nothing behind it is looked at yet.
+BEGUN_ROW = re.compile(rb"\x1bD[^\n]*\Z|\x1b7(?:\x1b(?:\[[\d;]*[CJm]?)?)*\Z|\x1b\Z")
+
 
 class Terminal(vm.Boot):
     """`screen` is pexpect's view of it. The test holds the terminal open too, so that its settings can be compared when
@@ -31,6 +36,7 @@ class Terminal(vm.Boot):
         self.before_settings = self.settings()
         self.log = open(self.folder / "screen", "wb")
         self.screen = fdpexpect.fdspawn(self.ours, timeout=vm.BOOT_DEADLINE)
+        self.matched_to = 0  # in text_without_row()
         self.screen.logfile_read = self.log  # what is typed is on the screen only where the guest says it again
 
     def start(self):
@@ -60,6 +66,12 @@ class Terminal(vm.Boot):
             self.log.flush()
         return (self.folder / "screen").read_text(errors="replace") if where == "console" else "(on the screen)"
 
+    def scrolled(self):
+        """All of it from the first row on, the screen last."""
+        view = self.view()
+        rows = ["".join(row[column].data for column in range(self.columns)) for row in view.history.top] + view.display
+        return [row.rstrip() for row in rows]
+
     def view(self):
         """What a person sees, as pyte draws it, with what can be scrolled back to."""
         view = pyte.HistoryScreen(self.columns, self.rows, history=10_000)
@@ -77,10 +89,8 @@ class Terminal(vm.Boot):
 
     def assert_own_lines_are_whole(self):
         """Each line of vm-launch's stands as it was said, wrapped at the edge at most, and can be scrolled back to."""
-        view = self.view()
-        seen = ["".join(row[column].data for column in range(self.columns)).rstrip() for row in view.history.top]
-        seen += [row.rstrip() for row in view.display]
-        said = re.findall(r"vm-launch: [^\r\n\x1b]*", re.sub(r"\x1b\[[\d;]*m", "", self.text()))
+        seen = self.scrolled()
+        said = re.findall(r"vm-launch: [^\r\n\x1b]*", re.sub(r"\x1b\[[\d;]*m", "", self.text_without_row().decode(errors="replace")))
         assert said
         for line in said:
             wrapped = [line[at:at + self.columns].rstrip() for at in range(0, len(line), self.columns)]
@@ -116,7 +126,18 @@ class Terminal(vm.Boot):
         raise AssertionError(self.missing(pattern))
 
     def came(self, pattern, seconds):
-        return self.screen.expect([pattern, fdpexpect.TIMEOUT], timeout=seconds) == 0
+        """Behind what came before; `self.match` is where."""
+        deadline = time.monotonic() + seconds
+        while not (match := re.compile(pattern.encode()).search(self.text_without_row(), self.matched_to)):
+            if time.monotonic() > deadline:
+                return False
+            self.screen.expect([fdpexpect.TIMEOUT], timeout=0.1)
+        self.match, self.matched_to = match, match.end()
+        return True
+
+    def text_without_row(self):
+        self.log.flush()
+        return BEGUN_ROW.sub(b"", ROW.sub(b"", (self.folder / "screen").read_bytes()))
 
     def missing(self, pattern):
         return f"{pattern!r} did not come:\n{self.text()[-3000:]!r}"

@@ -173,9 +173,9 @@ def test_nobody_but_the_guest_is_served(net, boot, folder):
     flags = ("--netboot-dir", folder.path, "--log-level", "debug")
     with private_folder() as place, LabTerminal(there, place, *BRIDGE, *flags) as run:
         run.wait(rf"file http://{HOST}:(\d+)/boot.ipxe")
-        port = int(run.screen.match.group(1))
+        port = int(run.match.group(1))
         run.wait(r"address (10\.77\.0\.\d+) from")
-        address = run.screen.match.group(1).decode()
+        address = run.match.group(1).decode()
         run.wait(vm.GUEST_UP)
         for namespace in (there.srv, there.vm):
             assert answer_to(namespace, port) == b""
