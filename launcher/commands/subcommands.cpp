@@ -160,7 +160,8 @@ std::vector<Subcommand> by_verbs() {
         rows.push_back({verb.name, verb.usage, verb.formats, true, false, verb.help, verb.details,
                         verb.exit_code,
                         [](const ReadResult& read, const Environment& environment, Log& /*log*/) {
-                            return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"));
+                            return ask_vm(read, value_of(environment, "XDG_RUNTIME_DIR"),
+                                          is_in_colour(read.settings.colour, environment));
                         },
                         verb.example, verb.flags});
     }

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "launcher/console/console.h"
 #include "launcher/console/output_queue.h"
 #include "launcher/console/terminal.h"
@@ -107,11 +106,10 @@ class ConsoleClient {
 
 }  // namespace
 
-void attach_console(control::Client client, ConsoleBytes bytes) {
+void attach_console(control::Client client, ConsoleBytes bytes, Log& log) {
     const bool terminal = is_our_terminal(STDIN_FILENO);
     const nlohmann::json answer = client.ask({"console", {{"keyboard", terminal}}}, answer_limit);
     const bool keyboard = terminal && answer.value("keyboard", false);
-    Log log{LogLevel::info, LogFormat::text, stderr_sink()};
     log.info(keyboard   ? "attached to the console; Ctrl-] detaches"
              : terminal ? "somebody else writes on this console: you only watch; Ctrl-] detaches"
                         : "watching the console");

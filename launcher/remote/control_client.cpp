@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/output.h"
 #include "base/text.h"
 #include "control/folder.h"
@@ -119,13 +120,10 @@ bool contains(const json& list, const std::string& word) {
 }
 
 // A console on which nothing happens should not be a riddle.
-void tell_pause(const Address& vm) {
+void tell_pause(const Address& vm, Log& log) {
     const std::string state = text_at(status_of(vm).words, "paused");
     if (!state.empty()) {
-        write_out(stderr,
-                  fmt::format("vm-launch: warning: {}; {}\n", why_not_running(state).value_or(state),
-                              remedy_for(state)),
-                  "cannot write to standard error");
+        log.warning(fmt::format("{}; {}", why_not_running(state).value_or(state), remedy_for(state)));
     }
 }
 
@@ -181,10 +179,10 @@ int ask_by(const ControlVerb& verb, const Question& question) {
 
 }  // namespace
 
-int ask_vm(const ReadResult& read, std::string_view runtime_dir) {
+int ask_vm(const ReadResult& read, std::string_view runtime_dir, bool colour) {
     const ControlVerb& verb = *find_verb(read.command.subcommand);
     try {
-        return ask_by(verb, {read, control::folders_in_reach(runtime_dir)});
+        return ask_by(verb, {read, control::folders_in_reach(runtime_dir), colour});
     } catch (const Error& error) {
         std::vector<Fault> faults = error.faults();
         for (Fault& fault : faults) {
@@ -245,8 +243,9 @@ int watch_console(const Question& question) {
                      "auto, plain or raw", ExitCode::settings}};
     }
     const Address vm = named_vm(question);
-    tell_pause(vm);
-    attach_console(Client{vm}, console_bytes(view));
+    Log log{LogLevel::info, LogFormat::text, stderr_sink(), {}, question.colour};
+    tell_pause(vm, log);
+    attach_console(Client{vm}, console_bytes(view), log);
     return 0;
 }
 

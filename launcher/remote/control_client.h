@@ -9,8 +9,9 @@
 
 namespace vml {
 
-// Carries out the subcommand of a verb. `runtime_dir`: $XDG_RUNTIME_DIR. Throws Error.
-[[nodiscard]] int ask_vm(const ReadResult& read, std::string_view runtime_dir);
+// Carries out the subcommand of a verb. `runtime_dir`: $XDG_RUNTIME_DIR; `colour`: in lines of ours on
+// standard error. Throws Error.
+[[nodiscard]] int ask_vm(const ReadResult& read, std::string_view runtime_dir, bool colour);
 
 // The VM that the command line names, or the only one that runs. Throws Error (ExitCode::settings where
 // several run).

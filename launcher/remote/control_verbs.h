@@ -19,6 +19,7 @@ namespace vml {
 struct Question {
     const ReadResult& read;
     std::vector<control::Folder> folders;
+    bool colour = false;  // in lines of ours on standard error
 };
 
 // The client's side of one exchange.

@@ -224,6 +224,16 @@ def test_console_in_a_terminal_detaches_and_puts_it_back():
         assert vm.process.poll() is None
 
 
+@pytest.mark.parametrize("no_colour", ["", "1"])
+def test_consoles_own_lines_are_coloured_on_a_terminal(no_colour):
+    prefix = "vm-launch: " if no_colour else "\x1b[2mvm-launch: \x1b[22m"
+    with Vm(scenario="echo") as vm, Terminal("console", vm.name, scenario="run", TERM="xterm", NO_COLOR=no_colour) as terminal:
+        terminal.wait_for(prefix + "attached to the console; Ctrl-] detaches")
+        terminal.type(b"\x1d")
+        terminal.wait_for(prefix + "detached from the console")
+        assert terminal.end() == 0
+
+
 def test_console_ends_with_the_vm():
     with Vm(scenario="echo") as vm, Terminal("console", vm.name, scenario="run") as terminal:
         terminal.wait_for("fake firmware")
