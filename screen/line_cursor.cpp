@@ -34,7 +34,7 @@ void LineCursor::text(std::string_view characters) {
     if (!known_ || characters.empty()) {
         return;
     }
-    const std::size_t width = static_cast<std::size_t>(columns_);
+    const auto width = static_cast<std::size_t>(columns_);
     const std::size_t behind = static_cast<std::size_t>(column_) + characters.size();
     const auto column = static_cast<int>(behind % width);
     if (behind > width) {

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/output.h"
+#include "launcher/commands/commands.h"
 #include "launcher/commands/completion.h"
 #include "launcher/commands/config_schema.h"
 #include "launcher/commands/help.h"

@@ -44,7 +44,7 @@ std::string first_columns(std::string_view text, std::size_t columns) {
 // A name's end tells more than its beginning: "…-generic.img".
 std::string short_name(const std::string& name, std::size_t columns) {
     constexpr std::string_view dots = "..";
-    const std::string shown = printable(name);
+    std::string shown = printable(name);
     if (columns_of(shown) <= columns) {
         return shown;
     }
@@ -94,7 +94,7 @@ constexpr std::array parts{&Shown::earlier, &Shown::words, &Shown::bar,
                            &Shown::stage,   &Shown::speed, &Shown::keys};
 
 std::string speed_of(const BootStatus::Fetch& fetch, bool words) {
-    const std::string text =
+    std::string text =
         fmt::format("{}/s ", boot::size_text(static_cast<std::uint64_t>(fetch.bytes_per_second)));
     if (fetch.expected.value_or(0) <= fetch.received) {
         return text;

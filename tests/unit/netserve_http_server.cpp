@@ -362,7 +362,8 @@ TEST_CASE("a connection whose request has not been read yet is not unused") {
     const auto send_to = [&](const OwnedFd& fd) {
         ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
     };
-    served.on_its_thread([&] {  // so that it sees first who waits, after the others are old enough to be closed
+    // It sees first who waits, when the others are old enough to be closed.
+    served.on_its_thread([&] {
         all.push_back(served.connect());
         std::for_each(all.begin(), all.end(), send_to);
         std::this_thread::sleep_for(std::chrono::milliseconds{1200});
