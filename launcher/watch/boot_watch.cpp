@@ -42,6 +42,13 @@ void tell_both(LogLevel level, const std::string& sentence, const events::Event&
     log.tell(level, sentence, {events::name_of(event.kind), event.fields});
 }
 
+// By the HTTP server of that URL, which is on the host or behind QEMU's own network; one on a segment has its
+// own MAC address.
+bool is_sent_by(const std::string& own_url, const boot::Packet& packet) {
+    return !own_url.empty() && packet.from.port != 0 &&
+           fmt::format("http://{}:{}/", to_string(packet.from.address), packet.from.port) == own_url;
+}
+
 // Did the guest fetch anything from vm-launch itself?
 bool was_served(const std::vector<boot::Boot>& boots, const std::string& own_url) {
     return std::any_of(boots.begin(), boots.end(), [&](const boot::Boot& boot) {
@@ -253,6 +260,9 @@ void BootWatch::frame_seen(std::size_t nic, const WireFrame& frame) {
     observed(seen);
     if (brings_more_of_a_file(*packet, observer_.fetches())) {
         record_.keep_head();
+    }
+    if (is_sent_by(own_url_, *packet)) {  // after that: of a frame with a comment all is kept
+        record_.note(boot::own_server_comment);
     }
     for (const std::string& own : offered) {
         if (const auto own_seen = own_packet(own)) {

@@ -127,7 +127,6 @@ void FrameRecord::write_latest() {
 }
 
 // At once what tells of a stage: it is not lost with vm-launch.
-
 void FrameRecord::put(std::string_view bytes) {
     size_ += bytes.size();
     buffer_ += bytes;

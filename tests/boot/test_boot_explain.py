@@ -2,7 +2,9 @@
 
 import json
 import os
+import struct
 import subprocess
+import urllib.parse
 
 import pcap
 import vm
@@ -70,11 +72,21 @@ def check_packets(packets, live):
     asked = record.commented("fetch begins: ")
     assert [fetch["url"].rsplit("/", 1)[1].encode() in packet.frame for fetch, packet in zip(live["boots"][0]["fetches"], asked, strict=True)] == [True] * len(asked)
     assert all(record.commented(words) for words in ("DHCP: ", "script: boot.ipxe runs"))
+    check_own_server(record, live["boots"][0]["fetches"])
     assert len(record.commented("vm-launch's own, to this guest alone: spares a wait")) == told["frames"]["own_help"] == 1  # the offer, repeated
     assert record.packets[-1].comments[-1].startswith("the run's end: ")
     times = [packet.at for packet in record.packets]
     assert times == sorted(times)
     assert comments_by_tshark(packets) == [packet.comments[0] if packet.comments else "" for packet in record.packets]
+
+
+def check_own_server(record, fetches):
+    """What came from vm-launch's HTTP server is marked, and no other frame."""
+    [port] = {urllib.parse.urlsplit(fetch["url"]).port for fetch in fetches}
+    ipv4_tcp, from_port = b"\x08\x00\x45", struct.pack("!H", port)
+    sent = [packet.frame for packet in record.packets if packet.frame[12:15] == ipv4_tcp and packet.frame[23] == 6 and packet.frame[34:36] == from_port]
+    assert sent
+    assert [packet.frame for packet in record.commented("vm-launch's own server")] == sent
 
 
 def comments_by_tshark(packets):
