@@ -44,7 +44,6 @@ constexpr std::size_t dhcp4_fixed_size = 236;  // RFC 2131, 2
 constexpr std::size_t dhcp4_options_at = 240;
 constexpr std::size_t least_dhcp4_size = 300;       // RFC 951: what a relay of old passes on
 constexpr std::size_t least_everybody_takes = 548;  // 576 with the headers of IP and UDP (RFC 2132, 9.10)
-constexpr std::size_t headers_of_ip_and_udp = 28;
 constexpr std::string_view ten_days = "\0\x0D\x2F\0"sv;  // seconds
 
 struct Dhcp4Question {
@@ -179,10 +178,10 @@ std::string answer_of_kind(const SegmentGuest& guest, const Dhcp4Question& quest
     return text;
 }
 
-// What the client takes at most; the user's options do not always fit.
-std::size_t largest_for(const Dhcp4Question& question) {
+// What the client takes at most, and its link; the user's options do not always fit.
+std::size_t largest_for(const SegmentGuest& guest, const Dhcp4Question& question) {
     const std::size_t said = bytes_of(question.option(of_largest)).be16(0);
-    return std::max(said, least_everybody_takes + headers_of_ip_and_udp) - headers_of_ip_and_udp;
+    return std::min(std::max(said, least_everybody_takes + udp4_overhead), guest.mtu) - udp4_overhead;
 }
 
 std::optional<Dhcp4Kind> kind_for(const SegmentGuest& guest, const Dhcp4Question& question) {
@@ -215,7 +214,33 @@ ProxyOffer proxy_offer_to(const SegmentGuest& guest, const Dhcp4Question& questi
     return offer;
 }
 
+// iPXE: src/net/udp/dhcp.c (dhcp_request_options_data); edk2: PxeBcImpl.h, HttpBootDhcp4.h. They say the same
+// of their size; iPXE says who it is by its hardware address (61), and edk2 does not.
+Dhcp4Question search_of(BootClient client) {
+    static const std::string head(dhcp4_options_at, '\0');
+    Dhcp4Question question{bytes_of(head),
+                           {{of_kind, {static_cast<char>(Dhcp4Kind::discover)}}, {of_largest, "\x05\xC0"}}};
+    switch (client) {
+        case BootClient::ipxe:
+            question.options.insert(
+                {{of_user_class, "iPXE"}, {of_client, std::string(1 + Mac{}.size(), '\1')}});
+            break;
+        case BootClient::pxe:
+            question.options.emplace(of_class, "PXEClient");
+            break;
+        case BootClient::http:
+            question.options.emplace(of_class, "HTTPClient");
+            break;
+    }
+    return question;
+}
+
 }  // namespace
+
+AnswerSize dhcp4_answer_size(const SegmentGuest& guest, BootClient client) {
+    const Dhcp4Question question = search_of(client);
+    return {answer_of_kind(guest, question, Dhcp4Kind::offer, true).size(), largest_for(guest, question)};
+}
 
 std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_view frame) {
     constexpr std::uint16_t server_port = 67;
@@ -230,7 +255,7 @@ std::optional<std::string> dhcp4_answer(const SegmentGuest& guest, std::string_v
         return std::nullopt;
     }
     std::string message = answer_of_kind(guest, *question, *kind, true);
-    if (message.size() > largest_for(*question)) {
+    if (message.size() > largest_for(guest, *question)) {
         message = answer_of_kind(guest, *question, *kind, false);
     }
     // To everybody on the link, unless the client says that it has an address (RFC 2131, 4.1).

@@ -5,6 +5,7 @@
 // its PXE asks as "PXEClient" and gets a name by TFTP. Everybody else gets an address alone.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,5 +22,16 @@ namespace vml::serve {
 // address, beside that answer, and what it says to a client that asks it again at port 4011
 // (netserve/proxy_offer.h). Nothing where there is nothing to name.
 [[nodiscard]] std::vector<std::string> proxy4_answers(const SegmentGuest& guest, std::string_view frame);
+
+// A client that boots, as far as its answer depends on it.
+enum class BootClient { ipxe, pxe, http };
+
+// Bytes of DHCP's message.
+struct AnswerSize {
+    std::size_t whole = 0;  // with all of the user's options
+    std::size_t largest =
+        0;  // that this client and its link take; a whole one that is longer goes without them
+};
+[[nodiscard]] AnswerSize dhcp4_answer_size(const SegmentGuest& guest, BootClient client);
 
 }  // namespace vml::serve

@@ -58,4 +58,9 @@ std::string proxy_offer(const ProxyOffer& offer) {
                       std::move(text));
 }
 
+std::size_t proxy_offer_size(const ProxyOffer& offer) {
+    const std::string frame = proxy_offer(offer);
+    return read_udp4(frame)->payload.size();
+}
+
 }  // namespace vml::serve

@@ -16,6 +16,7 @@
 // offer whose class is HTTPClient, and asks nobody again.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,5 +62,8 @@ struct ProxyOffer {
 // The Ethernet frame, to everybody on the link where the client has no address yet. To be sent on the guest's
 // own link only.
 [[nodiscard]] std::string proxy_offer(const ProxyOffer& offer);
+
+// Bytes of DHCP's message in that frame: what an MTU has to have room for, beside udp4_overhead.
+[[nodiscard]] std::size_t proxy_offer_size(const ProxyOffer& offer);
 
 }  // namespace vml::serve

@@ -1,6 +1,7 @@
 // The one guest that a vm-launch serves on an isolated segment, and what it is given there. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ struct SegmentGuest {
     std::string program{};  // what any other client is named
     std::vector<OfferOption> options{};  // by DHCP over IPv4; those inside of option 175 for iPXE alone
     bool with_ip6 = true;                // a server listens at server6_of(number)
-    bool by_proxy = false;  // a ProxyDHCP server names the file, and who gives the address names none
+    bool by_proxy = false;   // a ProxyDHCP server names the file, and who gives the address names none
+    std::size_t mtu = 1500;  // of its link; at least 1280 (RFC 8200, 5)
 };
 
 // What its server is called, by DNS.

@@ -1,6 +1,9 @@
 #include "launcher/plan/network_text.h"
 
+#include <algorithm>
+#include <iterator>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,8 +25,26 @@ std::vector<std::string> names_of_options(const std::vector<DhcpOption>& options
     return names;
 }
 
+std::string words_for_options(const std::vector<DhcpOption>& options) {
+    return fmt::format("DHCP option{} {}", options.size() > 1 ? "s" : "",
+                       listed(names_of_options(options), "and"));
+}
+
 std::string with_options(const std::vector<DhcpOption>& options) {
-    return options.empty() ? "" : ", with the DHCP options " + listed(names_of_options(options), "and");
+    return options.empty() ? "" : ", with the " + words_for_options(options);
+}
+
+// Whoever asks over IPv4 gets them, but for iPXE's own.
+std::string segment_options(const std::vector<DhcpOption>& options) {
+    std::vector<DhcpOption> for_all = options;
+    std::vector<DhcpOption> for_ipxe;
+    std::erase_if(for_all, [](const DhcpOption& option) { return option.inner.has_value(); });
+    std::copy_if(options.begin(), options.end(), std::back_inserter(for_ipxe),
+                 [](const DhcpOption& option) { return option.inner.has_value(); });
+    const auto line = [](std::string_view whom, const std::vector<DhcpOption>& sent) {
+        return sent.empty() ? "" : fmt::format("  {} is sent the {}\n", whom, words_for_options(sent));
+    };
+    return line("whoever asks over IPv4", for_all) + line("iPXE alone", for_ipxe);
 }
 
 // As the network's servers would name it: without vm-launch's own.
@@ -31,10 +52,11 @@ std::string named_by_hand(const std::string& file, const std::optional<HttpPort>
     return printable(port ? file.substr(file.find('/', std::string_view{"http://"}.size()) + 1) : file);
 }
 
-std::string options_by_hand(const std::vector<DhcpOption>& options) {
-    return options.empty() ? ""
-                           : fmt::format("# by hand nobody sends the DHCP options {}\n",
-                                         listed(names_of_options(options), "and"));
+// Of all that are sent to anybody. iPXE, where it is offered anything, gets each of them.
+std::string options_by_hand(const PlannedOffer& offer) {
+    const std::vector<DhcpOption> sent =
+        offer.bootfile.empty() ? offer.firmware_options() : offer.ipxe_options();
+    return sent.empty() ? "" : fmt::format("# by hand nobody sends the {}\n", words_for_options(sent));
 }
 
 // iPXE would get itself again.
@@ -42,7 +64,7 @@ std::string missing_in_user_mode(const PlannedOffer& offer) {
     const std::string chain = fmt::format(
         "# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: dhcp && chain {}\n",
         named_by_hand(shown_bootfile(offer), offer.http_port));
-    return (offer.bootfile.empty() ? "" : chain) + options_by_hand(offer.options);
+    return (offer.bootfile.empty() ? "" : chain) + options_by_hand(offer);
 }
 
 std::string missing_on_link(const PlannedOffer& offer) {
@@ -60,7 +82,7 @@ std::string missing_on_link(const PlannedOffer& offer) {
         text += missing("iPXE", named_by_hand(shown_bootfile(offer), offer.http_port),
                         offer.http_port.has_value());
     }
-    return text + options_by_hand(offer.options);
+    return text + options_by_hand(offer);
 }
 
 }  // namespace
@@ -105,7 +127,7 @@ std::string offer_as_text(const PlannedOffer& offer) {
             "\nThe iPXE of {} gets its address from {}, and {} from vm-launch: a ProxyDHCP offer, to "
             "this guest alone{}\n",
             offer.id, offer.in_user_mode ? "QEMU" : "the network", shown_bootfile(offer),
-            with_options(offer.options));
+            with_options(offer.ipxe_options()));
     }
     return text;
 }
@@ -125,9 +147,7 @@ std::string segments_as_text(const Plan& plan) {
         };
         named("iPXE", segment.script);
         named("the firmware's own client", segment.program);
-        text += segment.options.empty() ? ""
-                                        : fmt::format("  with the DHCP options {}\n",
-                                                      listed(names_of_options(segment.options), "and"));
+        text += segment_options(segment.options);
     }
     return text;
 }
@@ -151,10 +171,8 @@ nlohmann::ordered_json offer_of(const Plan& plan) {
             {"firmware_file", offer.firmware == FirmwareFetch::none
                                   ? nlohmann::ordered_json(nullptr)
                                   : nlohmann::ordered_json(shown_firmware_file(offer))},
-            {"options", names_of_options(offer.options)},
-            {"firmware_options", offer.firmware == FirmwareFetch::none
-                                     ? nlohmann::ordered_json::array()
-                                     : nlohmann::ordered_json(names_of_options(offer.firmware_options()))}};
+            {"options", names_of_options(offer.ipxe_options())},
+            {"firmware_options", names_of_options(offer.firmware_options())}};
 }
 
 nlohmann::ordered_json segment_of(const PlannedSegment& segment) {

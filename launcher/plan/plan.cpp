@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "launcher/settings/dhcp_option.h"
+#include "launcher/vm/offer_options.h"
 
 namespace vml {
 
@@ -62,12 +62,12 @@ std::string shown_firmware_file(const PlannedOffer& offer) {
                                                  : file;
 }
 
+std::vector<DhcpOption> PlannedOffer::ipxe_options() const {
+    return bootfile.empty() ? std::vector<DhcpOption>{} : options;
+}
+
 std::vector<DhcpOption> PlannedOffer::firmware_options() const {
-    std::vector<DhcpOption> sent = options;
-    std::erase_if(sent, [&](const DhcpOption& option) {
-        return option.inner || (option.code == vendor_options && firmware == FirmwareFetch::tftp);
-    });
-    return sent;
+    return options_for_firmware(options, firmware);
 }
 
 std::string_view to_string(Shortcut::Kind kind) {

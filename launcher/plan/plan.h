@@ -150,7 +150,7 @@ struct PlannedOffer {
     std::string bootfile;  // a URL, for iPXE; empty: nothing is offered to it
     std::optional<HttpPort> http_port = std::nullopt;
     bool in_user_mode = false;                     // `from` is QEMU's, and stands for the loopback
-    std::vector<DhcpOption> options{};             // for iPXE; of them, for the firmware: firmware_options
+    std::vector<DhcpOption> options{};             // of whom each is for: below
     FirmwareFetch firmware = FirmwareFetch::none;  // how the firmware's own client gets
     std::string firmware_file{};                   // this: a name, or by HTTP a URL
     std::optional<HttpPort> firmware_http_port = std::nullopt;
@@ -160,8 +160,8 @@ struct PlannedOffer {
 
     // Does it name anything of vm-launch's own HTTP server?
     [[nodiscard]] bool by_http() const { return http_port || firmware_http_port; }
-    // Those that are not iPXE's alone; and UEFI's PXE client takes the file that it is offered, and goes by
-    // no menu, because of what vm-launch's own option 43 says.
+    // What each of the two is sent beside its file; nothing where it is offered none.
+    [[nodiscard]] std::vector<DhcpOption> ipxe_options() const;
     [[nodiscard]] std::vector<DhcpOption> firmware_options() const;
     bool operator==(const PlannedOffer&) const = default;
 };

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "launcher/run/run_inputs.h"
+#include "launcher/vm/offer_options.h"
 #include "launcher/watch/guest_connections.h"
 
 namespace vml {
@@ -78,7 +78,8 @@ void NetbootServer::serve_segment(const PlannedSegment& planned, net::SegmentLin
     segments_.emplace_back(
         io_, std::move(sockets),
         serve::SegmentGuest{mac_from_text(planned.mac).value_or(Mac{}), link.number, planned.script,
-                            planned.program, options_for_offer(planned.options), with_ip6, planned.by_proxy},
+                            planned.program, options_for_offer(planned.options), with_ip6, planned.by_proxy,
+                            planned.mtu == 0 ? serve::SegmentGuest{}.mtu : planned.mtu},
         planned.serves ? open_ : serve::OpenFile{nothing_is_there}, on_request_);
     doors_.push_back(std::make_unique<SegmentDoor>(io_, std::move(link)));
 }

@@ -6,6 +6,7 @@
 
 #include "launcher/settings/values.h"
 #include "launcher/vm/link_kind.h"
+#include "launcher/vm/offer_options.h"
 
 namespace vml {
 
@@ -168,15 +169,6 @@ boot::ReportHead report_head(const VmSpec& spec, const Plan& plan) {
 }
 
 }  // namespace
-
-std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options) {
-    std::vector<serve::OfferOption> offered;
-    offered.reserve(options.size());
-    for (const DhcpOption& option : options) {
-        offered.push_back({option.inner.value_or(option.code), option.inner.has_value(), option.value});
-    }
-    return offered;
-}
 
 std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port) {
     if (!plan.offer) {

@@ -27,9 +27,6 @@ struct RunInputs {
 // What the guest's iPXE is told of what vm-launch serves on a bridge. `http_port`: of its HTTP server.
 [[nodiscard]] std::optional<OwnService> own_service(const Plan& plan, std::uint16_t http_port);
 
-// As they are written into an offer.
-[[nodiscard]] std::vector<serve::OfferOption> options_for_offer(const std::vector<DhcpOption>& options);
-
 // What begins so vm-launch serves to the guest, by HTTP; empty: nothing.
 [[nodiscard]] std::string own_url(const Plan& plan, std::uint16_t http_port);
 

@@ -278,12 +278,7 @@ Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t
         decide_offer(in, frame, index, netboot, findings);
     }
     netboot.by_proxy = names_by_proxy(in, frame, index, findings);
-    if (can_boot) {
-        decide_dhcp_options(in, index, netboot, findings);
-    } else if (!settings.dhcp_options.empty()) {
-        findings.note(fmt::format("{} has no effect: the firmware's own client gets nothing to boot here",
-                                  in.origin("dhcp-option")));
-    }
+    decide_dhcp_options(in, index, can_boot, netboot, findings);
     return netboot;
 }
 

@@ -7,6 +7,7 @@
 #include "launcher/vm/decide_parts.h"
 #include "launcher/vm/identity.h"
 #include "launcher/vm/link_kind.h"
+#include "launcher/vm/offer_options.h"
 #include "rom/catalogue.h"
 
 namespace vml {
@@ -83,6 +84,7 @@ NicSpec decide_nic(const DecideInput& in, const NicFrame& frame, std::size_t ind
     if (netboot_nic(in.settings) == index) {
         nic.netboot = decide_netboot(in, frame, index, findings);
         check_offer(in, index, nic, findings);
+        check_offer_size(in, index, nic, findings);
     }
     return nic;
 }

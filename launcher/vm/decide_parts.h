@@ -141,8 +141,9 @@ void decide_offer(const DecideInput& in, const NicFrame& frame, std::size_t inde
                   Findings& findings);
 void check_netboot_settings(const DecideInput& in, Findings& findings);
 // decide_dhcp_options.cpp: what the offer to iPXE has beside the bootfile; where there is none, it is made
-// one.
-void decide_dhcp_options(const DecideInput& in, std::size_t index, Netboot& netboot, Findings& findings);
+// one. Not `can_boot`: the firmware's own client gets nothing, and the findings say so.
+void decide_dhcp_options(const DecideInput& in, std::size_t index, bool can_boot, Netboot& netboot,
+                         Findings& findings);
 // Is it a ProxyDHCP server that names the boot file on a segment?
 [[nodiscard]] bool names_by_proxy(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                   Findings& findings);

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,6 +26,17 @@ void drop_idle_program(VmSpec& spec) {
     }
 }
 
+namespace {
+
+std::string_view who_is_offered(const Netboot& netboot) {
+    if (netboot.firmware_fetch == FirmwareFetch::none) {
+        return "the guest's iPXE";
+    }
+    return netboot.firmware_file ? "the guest's firmware and its iPXE" : "the guest's firmware";
+}
+
+}  // namespace
+
 // The packets of the NICs that boot are evidence of the boot.
 void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
     spec.firmware_log = in.settings.log_level == LogLevel::debug && spec.arch == Arch::x86_64 &&
@@ -40,8 +52,8 @@ void watch_nics(const DecideInput& in, VmSpec& spec, Findings& findings) {
         }
         if (nic.netboot.is_offered() && !nic.watched) {
             findings.host_fault(
-                fmt::format("what vm-launch serves cannot be offered to the guest{}",
-                            by_socket ? fmt::format(" on {}", host_link_of(nic.net)) : "'s iPXE"),
+                fmt::format("what vm-launch serves cannot be offered to {}{}", who_is_offered(nic.netboot),
+                            by_socket ? fmt::format(" on {}", host_link_of(nic.net)) : ""),
                 wanted ? fmt::format("the guest's search for an address cannot be seen: {}",
                                      errno_text(in.facts.capture_error))
                        : fmt::format("{}: nobody watches for the guest's search for an address",

@@ -10,6 +10,7 @@ import vm
 IPXE, FIRMWARE = "iPXE", "firmware"
 RAN = "THE-OFFERED-SCRIPT-RAN"
 UEFI = ("--firmware", "uefi", "--no-ipxe", *vm.SMALL)
+LAST = "y" * 178  # of 1200 bytes of options, the most that an offer to iPXE has room for
 
 
 @pytest.fixture
@@ -20,19 +21,22 @@ def served(tmp_path):
         folder = tmp_path / "served"
         folder.mkdir()
         shutil.copy(program, folder / name)
-        (folder / "boot.ipxe").write_text(f"#!ipxe\necho {RAN} ${{user-class}} ${{209:string}} ${{175.83:uint8}}\nsleep 600\n")
+        script = f"#!ipxe\niseq ${{228:string}} {LAST} && set whole and-all\necho {RAN} ${{user-class}} ${{209:string}} ${{175.83:uint8}} ${{whole}}\n"
+        (folder / "boot.ipxe").write_text(script + "sleep 600\n")
         return folder
 
     return make
 
 
 def test_pxe_loads_ipxe_by_tftp_and_ipxe_the_script_by_http(boot, served, tmp_path):
-    """iPXE of 2019, as snponly.efi; and what DHCP options it is given beside the script."""
+    """iPXE of 2019, as snponly.efi; and what DHCP options it is given beside the script: as many as fit into a frame."""
     folder = served(vm.made_assets("--payloads") / "payloads/snponly.efi", "snponly.efi")
     report = tmp_path / "boot.json"
     options = ("--dhcp-option", "config-file=A-VALUE", "--dhcp-option", "175.83=u8:83")
+    for code in range(224, 229):
+        options += ("--dhcp-option", f"{code}={LAST if code == 228 else 'x' * 250}")
     with boot(*UEFI, "--netboot-dir", folder, *options, "--report", report) as run:
-        run.wait_text(f"{RAN} .*A-VALUE 0x53")
+        run.wait_text(f"{RAN} .*A-VALUE 0x53 and-all")
         assert [packet.sender for packet in run.dhcp()][0] == FIRMWARE
         assert IPXE in {packet.sender for packet in run.dhcp()}
         assert "Start PXE over IPv4" in run.text() and "HTTP Boot" not in run.text()

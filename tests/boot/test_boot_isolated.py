@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -51,6 +52,19 @@ def test_ipxe_boots_from_the_segment_and_knows_names(boot, netboot):
         own = run.text("own")
         assert "198.18.1.2 offered by 198.18.1.1, file http://198.18.1.1/boot.ipxe" in own
         assert "http://boot.local/initrd.gz" in own
+        run.stop()
+
+
+def test_a_vendor_option_of_the_users_leads_no_client_astray(boot, netboot, ipxes):
+    """PXE's servers, menu and prompt: what names the file there is no PXE server's offer (option 60), and goes by none of these."""
+    shutil.copy(ipxes / "13/ipxe.efi", netboot.path)
+    servers = "0807000101c6120109"  # of type 1: 198.18.1.9, which nobody is
+    given = f"060104{servers}0907000104544553540a07ff43484f4f5345ff"
+    (netboot.path / "boot.ipxe").write_text(f"#!ipxe\niseq ${{43:hexraw}} {given} && echo IPXE-HAS-IT\nsleep 600\n")
+    flags = (*ISOLATED, "--firmware", "uefi", "--pxe", "v4", "--netboot-dir", netboot.path, "--dhcp-option", f"43=hex:{given}")
+    with boot(*flags, *vm.SMALL, capture=False) as run:
+        run.wait_text("IPXE-HAS-IT")
+        assert "fetch: tftp://198.18.1.1/ipxe.efi" in run.text("own")
         run.stop()
 
 

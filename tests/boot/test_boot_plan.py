@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import vm
+from pasted import Pasted
 
 
 def plan(netboot, form):
@@ -18,25 +19,51 @@ def plan(netboot, form):
 
 def test_the_shell_command_boots_when_pasted(netboot):
     netboot.script()
-    command = plan(netboot, "sh")
-    done = subprocess.run(
-        ["sh"], input=command.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=vm.BOOT_DEADLINE
-    )
-    text = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, text
+    with Pasted(plan(netboot, "sh")) as shell:
+        code, text = shell.wait_exit()
+    assert code == 0, text
     assert vm.SCRIPT_RAN in text and vm.GUEST_UP in text
 
 
-@pytest.mark.parametrize("network", ["nat", "isolated"])
-@pytest.mark.parametrize("client", ["v4", "http4"])
-def test_the_shells_commands_say_what_nobody_does_by_hand(netboot, ipxes, network, client):
+def commands_for_firmware(netboot, ipxes, network, client):
     netboot.script()
     shutil.copy(ipxes / "13/ipxe.efi", netboot.path)
     flags = ("--firmware", "uefi", "--pxe", client, "--network", network, "--netboot-dir", netboot.path, *vm.SMALL)
     done = vm.run("plan", *flags, "--format", "sh")
     assert done.returncode == 0, done.stderr
     subprocess.run(["sh", "-n"], input=done.stdout, text=True, timeout=60, check=True)
-    assert done.stdout.startswith("# by hand nobody ")
+    return done.stdout
+
+
+CHAINED = "dhcp && chain boot.ipxe"
+BY_PXE = f"# by hand nobody offers iPXE anything: where it gets itself again, Ctrl-B and: {CHAINED}"
+BY_HTTP = "# by hand nobody serves HTTP, by which this firmware boots: plan it with --pxe v4"
+SEGMENT = "# by hand nobody serves the isolated segment: no DHCP, TFTP, HTTP or DNS"
+
+
+@pytest.mark.parametrize(
+    "network, client, missing",
+    [("nat", "v4", BY_PXE), ("nat", "http4", BY_HTTP), ("isolated", "v4", SEGMENT), ("isolated", "http4", SEGMENT)],
+)
+def test_the_shells_commands_say_all_that_nobody_does_by_hand(netboot, ipxes, network, client, missing):
+    """What vm-launch itself would do is told before the commands, and nothing else is."""
+    served = [f"# what vm-launch would serve is all of {netboot.path}"] if network == "isolated" else []
+    lines = commands_for_firmware(netboot, ipxes, network, client).splitlines()
+    assert [line for line in lines if line.startswith("#")] == [missing, *served]
+    assert lines[: 1 + len(served)] == [missing, *served]
+
+
+def test_what_the_shells_commands_leave_to_be_typed_boots(netboot, ipxes):
+    """The firmware gets iPXE by QEMU's TFTP; nobody offers that iPXE a script, and the words of the comment find it."""
+    commands = commands_for_firmware(netboot, ipxes, "nat", "v4")
+    with Pasted(commands, cwd=netboot.path.parent) as shell:
+        shell.wait_text("Press Ctrl-B")
+        assert vm.SCRIPT_RAN not in shell.shown
+        shell.type("\x02")
+        shell.wait_text("iPXE>")
+        shell.type(CHAINED + "\r")
+        shell.wait_text(vm.GUEST_UP)
+        assert vm.SCRIPT_RAN in shell.shown
 
 
 def test_json_says_what_is_started(boot, netboot):

@@ -26,7 +26,7 @@ ARROWS = {
     "capture": "bootwatch",
     "launcher/settings": "rom bootwatch",
     "launcher/events": "bootwatch",
-    "launcher/vm": "launcher/settings rom netsetup ipxescript bootwatch",
+    "launcher/vm": "launcher/settings rom netsetup netserve ipxescript bootwatch",
     "launcher/cases": "launcher/vm launcher/settings bootwatch",
     "launcher/plan": "launcher/vm launcher/settings rom netsetup netserve",
     "launcher/process": "launcher/vm",

@@ -12,6 +12,7 @@ import lab as labs
 import pcap
 import vm
 from frames import Frames
+from pasted import Pasted
 
 HOST = "10.77.0.3"
 OUR_MAC = bytes.fromhex("02564d4c5241")  # netserve/frame_bytes.h
@@ -188,8 +189,6 @@ def test_the_plans_commands_boot_from_the_networks_own_servers(lab, assets, fold
         assert "have to name ipxe.efi and serve it" in text and "have to name boot.ipxe and serve it" in text
     text = commands(there, "--ipxe", "--netboot-dir", folder)
     assert f"have to name boot.ipxe and serve it\n# what vm-launch would serve is all of {folder}\n" in text
-    done = subprocess.run(
-        there.inside("sh"), input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=vm.BOOT_DEADLINE, cwd=folder
-    )
-    shown = done.stdout.decode(errors="replace")
-    assert done.returncode == 0 and vm.SCRIPT_RAN in shown and vm.GUEST_UP in shown, shown
+    with Pasted(text, words=there.inside("sh"), cwd=folder) as shell:
+        code, shown = shell.wait_exit()
+    assert code == 0 and vm.SCRIPT_RAN in shown and vm.GUEST_UP in shown, shown

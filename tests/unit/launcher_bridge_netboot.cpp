@@ -119,7 +119,7 @@ TEST_CASE("what cannot be served on a bridge is refused, with what can") {
     CHECK(contains(other_client, "it is iPXE or UEFI's own client that vm-launch serves"));
     CHECK(contains(other_client, "add --ipxe, or --firmware uefi"));
     CHECK(contains(refusal(bridge_words({"--netboot-dir=/srv/n", "--no-boot-watch"}), host_on_bridge()),
-                   "cannot be offered to the guest on br0"));
+                   "cannot be offered to the guest's iPXE on br0"));
     HostFacts blind = host_on_bridge();
     blind.capture_error = EPERM;
     CHECK(contains(refusal(bridge_words(), blind), "--cap-add NET_RAW"));
@@ -234,6 +234,9 @@ TEST_CASE("the firmware's HTTP client gets all of it by HTTP, and nothing is kep
     }));
     CHECK(own_service(plan, 40000)->firmware->file == "http://10.77.0.3:40000/snponly.efi");
     CHECK(own_service(plan, 40000)->firmware->by_http);
+    CHECK(contains(refusal(firmware_words({"--pxe=http4", "--no-boot-watch"}),
+                           with_programs({program("snponly.efi", true, false)})),
+                   "cannot be offered to the guest's firmware and its iPXE on br0"));
     CHECK(contains(own_service(plan, 40000)->told, "serves by HTTP from 10.77.0.3"));
 }
 
@@ -260,7 +263,8 @@ TEST_CASE("on a bridge the firmware's client is sent the options that are not iP
     const auto sent = [&](Words flags) {
         flags.insert(flags.end(), options.begin(), options.end());
         const VmSpec spec = spec_of(firmware_words(flags), facts);
-        CHECK(has_note(spec, "option 43 is not sent") == flags.front().starts_with("--dhcp"));
+        CHECK(has_note(spec, "nobody gets option 43 (vendor-options)") ==
+              flags.front().starts_with("--dhcp"));
         Words codes;
         const auto service = own_service(make_plan(spec), 0);
         REQUIRE(service);
@@ -287,7 +291,7 @@ TEST_CASE("the shell's commands say what the network's servers have to do in vm-
                                       with_programs({program("snponly.efi", true, false)}));
     CHECK(contains(bundled, "the network's own servers have to name snponly.efi and serve it\n"));
     CHECK(contains(bundled, "the network's own servers have to name boot.ipxe and serve it\n"));
-    CHECK(contains(bundled, "nobody sends the DHCP options 209 (config-file)\n"));
+    CHECK(contains(bundled, "nobody sends the DHCP option 209 (config-file)\n"));
     CHECK(contains(bundled, "# what vm-launch would serve is vm-served, which is made here\n"));
     CHECK(contains(bundled, "/snponly.efi vm-served/snponly.efi"));
 }

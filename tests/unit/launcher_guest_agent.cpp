@@ -101,59 +101,59 @@ struct Guest {
 };
 
 TEST_CASE("a command runs in the guest, and its end is asked for until it comes") {
-    Guest guest;
-    guest.opens();
-    guest.agent->exec({"uname", "-a"}, guest.keep());
-    guest.answer_sync();
-    const json start = guest.next_request();
+    Guest machine;
+    machine.opens();
+    machine.agent->exec({"uname", "-a"}, machine.keep());
+    machine.answer_sync();
+    const json start = machine.next_request();
     CHECK(start["execute"] == "guest-exec");
     CHECK(start["arguments"] == json{{"path", "uname"}, {"arg", {"-a"}}, {"capture-output", true}});
-    guest.answer({{"pid", 7}});
+    machine.answer({{"pid", 7}});
     for (int turn = 0; turn < 3; ++turn) {
-        const json question = guest.next_request();
+        const json question = machine.next_request();
         CHECK(question["execute"] == "guest-exec-status");
         CHECK(question["arguments"]["pid"] == 7);
-        guest.answer({{"exited", false}});
+        machine.answer({{"exited", false}});
     }
-    std::ignore = guest.next_request();
-    guest.answer({{"exited", true}, {"exitcode", 3}, {"out-data", "TGludXgK"}, {"err-data", "IQ=="}});
-    const GuestExit exit = guest.exit();
+    std::ignore = machine.next_request();
+    machine.answer({{"exited", true}, {"exitcode", 3}, {"out-data", "TGludXgK"}, {"err-data", "IQ=="}});
+    const GuestExit exit = machine.exit();
     CHECK(exit.code == 3);
     CHECK(from_base64(exit.output) == "Linux\n");
     CHECK(from_base64(exit.errors) == "!");
 }
 
 TEST_CASE("who opens the port is an agent once it answers with the number that it was sent, and not before") {
-    Guest guest;
-    guest.agent->port_changed(true);
-    const json question = guest.next_request();
+    Guest machine;
+    machine.agent->port_changed(true);
+    const json question = machine.next_request();
     CHECK(question["execute"] == "guest-sync");
     const auto number = question["arguments"]["id"].get<int>();
-    CHECK(!guest.agent->answers());
+    CHECK(!machine.agent->answers());
     // UEFI's console, an echo, an older answer, an answer that was never asked for
-    guest.say("UEFI Interactive Shell\n" + question.dump() + "\n{\"return\":0}\n");
-    guest.say(json{{"return", number + 1}}.dump() + "\n{\"return\":{}}\n{\"return\":\"1\"}\n");
-    guest.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"x\"}}\n");
-    guest.until([&] { return guest.io.poll() == 0; });
-    CHECK(!guest.agent->answers());
-    CHECK(guest.answers == 0);
-    guest.answer(number);
-    guest.until([&] { return guest.agent->answers(); });
-    CHECK(guest.answers == 1);
-    guest.answer(number);
-    guest.agent->port_changed(false);
-    CHECK(!guest.agent->answers());
-    guest.opens();  // the operating system's agent, after the firmware's driver
-    CHECK(guest.answers == 2);
+    machine.say("UEFI Interactive Shell\n" + question.dump() + "\n{\"return\":0}\n");
+    machine.say(json{{"return", number + 1}}.dump() + "\n{\"return\":{}}\n{\"return\":\"1\"}\n");
+    machine.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"x\"}}\n");
+    machine.until([&] { return machine.io.poll() == 0; });
+    CHECK(!machine.agent->answers());
+    CHECK(machine.answers == 0);
+    machine.answer(number);
+    machine.until([&] { return machine.agent->answers(); });
+    CHECK(machine.answers == 1);
+    machine.answer(number);
+    machine.agent->port_changed(false);
+    CHECK(!machine.agent->answers());
+    machine.opens();  // the operating system's agent, after the firmware's driver
+    CHECK(machine.answers == 2);
 }
 
 TEST_CASE("a command for a guest whose firmware alone has the port open finds no agent") {
-    Guest guest;
-    guest.agent->port_changed(true);
-    std::ignore = guest.next_request();
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.agent->port_changed(false);
-    CHECK(guest.fault().why == "no guest agent runs in it");
+    Guest machine;
+    machine.agent->port_changed(true);
+    std::ignore = machine.next_request();
+    machine.agent->exec({"ls"}, machine.keep());
+    machine.agent->port_changed(false);
+    CHECK(machine.fault().why == "no guest agent runs in it");
 }
 
 // Bytes that are in use, or 0 where the C library does not count them (a sanitizer's).
@@ -163,15 +163,15 @@ std::size_t bytes_in_use() {
 }
 
 // What the guest's flood costs at most.
-std::size_t cost_of(Guest& guest, char letter) {
+std::size_t cost_of(Guest& machine, char letter) {
     const std::string piece(65536, letter);
     const std::size_t before = bytes_in_use();
     std::size_t most = before;
     for (std::size_t sent = 0; sent < std::size_t{12} << 20;) {
         error_code error;
-        sent += guest.port.write_some(boost::asio::buffer(piece), error);
-        guest.io.restart();
-        guest.io.poll();
+        sent += machine.port.write_some(boost::asio::buffer(piece), error);
+        machine.io.restart();
+        machine.io.poll();
         most = std::max(most, bytes_in_use());
     }
     return most - before;
@@ -182,33 +182,33 @@ constexpr std::size_t few = std::size_t{2} << 20;
 TEST_CASE("what nobody asked for costs nothing, and the agent is understood afterwards") {
     for (const char letter : {'[', '{', 'x', '"'}) {
         CAPTURE(letter);
-        Guest guest;
-        CHECK(cost_of(guest, letter) < few);  // the port is not even open
-        guest.say("\n");
-        guest.opens();
-        CHECK(cost_of(guest, letter) < few);
-        guest.say("\n");
-        guest.agent->exec({"ls"}, guest.keep());
-        const auto number = guest.next_request()["arguments"]["id"];
-        CHECK(cost_of(guest, letter) < few);  // guest-sync is under way
-        guest.say("\n");
-        guest.answer(number);
-        CHECK(guest.next_request()["execute"] == "guest-exec");
+        Guest machine;
+        CHECK(cost_of(machine, letter) < few);  // the port is not even open
+        machine.say("\n");
+        machine.opens();
+        CHECK(cost_of(machine, letter) < few);
+        machine.say("\n");
+        machine.agent->exec({"ls"}, machine.keep());
+        const auto number = machine.next_request()["arguments"]["id"];
+        CHECK(cost_of(machine, letter) < few);  // guest-sync is under way
+        machine.say("\n");
+        machine.answer(number);
+        CHECK(machine.next_request()["execute"] == "guest-exec");
     }
 }
 
 TEST_CASE("brackets without end, where an answer may be long, cost nothing either") {
-    Guest guest;
-    guest.runs_a_command();
-    CHECK(cost_of(guest, '[') < few);
-    guest.say("\n");
-    guest.answer({{"exited", true}, {"exitcode", 0}});
-    CHECK(guest.exit().code == 0);
+    Guest machine;
+    machine.runs_a_command();
+    CHECK(cost_of(machine, '[') < few);
+    machine.say("\n");
+    machine.answer({{"exited", true}, {"exitcode", 0}});
+    CHECK(machine.exit().code == 0);
 }
 
 // Bytes that are taken of a guest that repeats a text without end, until the reading rests: 64 MiB where it
 // never does.
-std::size_t taken_before_rest(Guest& guest, const std::string& text) {
+std::size_t taken_before_rest(Guest& machine, const std::string& text) {
     std::string piece;
     while (piece.size() < 65536) {
         piece += text;
@@ -216,10 +216,10 @@ std::size_t taken_before_rest(Guest& guest, const std::string& text) {
     std::size_t sent = 0;
     for (int idle = 0; idle < 3 && sent < std::size_t{64} << 20;) {
         error_code error;
-        const std::size_t more = guest.port.write_some(boost::asio::buffer(piece), error);
+        const std::size_t more = machine.port.write_some(boost::asio::buffer(piece), error);
         sent += more;
-        guest.io.restart();
-        idle = guest.io.poll() == 0 && more == 0 ? idle + 1 : 0;
+        machine.io.restart();
+        idle = machine.io.poll() == 0 && more == 0 ? idle + 1 : 0;
     }
     return sent;
 }
@@ -227,22 +227,22 @@ std::size_t taken_before_rest(Guest& guest, const std::string& text) {
 TEST_CASE("the reading rests where a guest writes without end what nobody asked for") {
     for (const std::string text : {"\n", "x", "[", "{}\n", "{\"return\":1}\n"}) {
         CAPTURE(text);
-        Guest guest;
-        CHECK(taken_before_rest(guest, text) < std::size_t{16} << 20);  // the port is not even open
+        Guest machine;
+        CHECK(taken_before_rest(machine, text) < std::size_t{16} << 20);  // the port is not even open
     }
     for (const std::string text : {"\n", "{}\n", "[\n"}) {
         CAPTURE(text);
-        Guest guest;
-        guest.runs_a_command();
-        CHECK(taken_before_rest(guest, text) < std::size_t{16} << 20);  // guest-exec-status is under way
+        Guest machine;
+        machine.runs_a_command();
+        CHECK(taken_before_rest(machine, text) < std::size_t{16} << 20);  // guest-exec-status is under way
     }
 }
 
 TEST_CASE("the reading does not rest while the answer comes that was asked for") {
-    Guest guest;
-    guest.runs_a_command();
-    guest.say("{\"return\":{\"exited\":true,\"exitcode\":0,\"out-data\":\"");
-    CHECK(taken_before_rest(guest, "TGlu") > std::size_t{40} << 20);
+    Guest machine;
+    machine.runs_a_command();
+    machine.say("{\"return\":{\"exited\":true,\"exitcode\":0,\"out-data\":\"");
+    CHECK(taken_before_rest(machine, "TGlu") > std::size_t{40} << 20);
 }
 
 TEST_CASE("an answer of more values than an agent's is not kept") {
@@ -253,17 +253,17 @@ TEST_CASE("an answer of more values than an agent's is not kept") {
 }
 
 TEST_CASE("an answer that is too large is a fault, and what comes after it is understood") {
-    Guest guest;
-    guest.opens();
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.answer_sync();
-    std::ignore = guest.next_request();
-    guest.answer(std::string(short_answer, 'x'));  // to guest-exec
-    CHECK(guest.fault().why == "the guest agent's reply is too large");
-    guest.result.reset();
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.answer_sync();
-    CHECK(guest.next_request()["execute"] == "guest-exec");
+    Guest machine;
+    machine.opens();
+    machine.agent->exec({"ls"}, machine.keep());
+    machine.answer_sync();
+    std::ignore = machine.next_request();
+    machine.answer(std::string(short_answer, 'x'));  // to guest-exec
+    CHECK(machine.fault().why == "the guest agent's reply is too large");
+    machine.result.reset();
+    machine.agent->exec({"ls"}, machine.keep());
+    machine.answer_sync();
+    CHECK(machine.next_request()["execute"] == "guest-exec");
 }
 
 TEST_CASE("lines of a guest: whole ones, in pieces, too long or too deep") {
@@ -288,70 +288,70 @@ TEST_CASE("lines of a guest: whole ones, in pieces, too long or too deep") {
 }
 
 TEST_CASE("two commands run beside each other over the one port") {
-    Guest guest;
-    guest.opens();
+    Guest machine;
+    machine.opens();
     std::optional<GuestAgent::Result> second;
-    guest.agent->exec({"first"}, guest.keep());
-    guest.agent->exec({"second"}, [&](const GuestAgent::Result& outcome) { second = outcome; });
+    machine.agent->exec({"first"}, machine.keep());
+    machine.agent->exec({"second"}, [&](const GuestAgent::Result& outcome) { second = outcome; });
     int started = 0;
     while (true) {
         bool asked = false;
-        guest.until([&] { return (asked = guest.has_request()) || (guest.result && second); });
+        machine.until([&] { return (asked = machine.has_request()) || (machine.result && second); });
         if (!asked) {
             break;
         }
-        const json request = guest.next_request();
+        const json request = machine.next_request();
         if (request["execute"] == "guest-sync") {
-            guest.answer(request["arguments"]["id"]);
+            machine.answer(request["arguments"]["id"]);
         } else if (request["execute"] == "guest-exec") {
-            guest.answer({{"pid", ++started}});
+            machine.answer({{"pid", ++started}});
         } else {
-            guest.answer({{"exited", true}, {"exitcode", request["arguments"]["pid"]}});
+            machine.answer({{"exited", true}, {"exitcode", request["arguments"]["pid"]}});
         }
     }
-    CHECK(std::get<GuestExit>(*guest.result).code == 1);
+    CHECK(std::get<GuestExit>(*machine.result).code == 1);
     CHECK(std::get<GuestExit>(*second).code == 2);
 }
 
 TEST_CASE("without an agent in the guest nothing is sent") {
-    Guest guest;
-    guest.agent->exec({"ls"}, guest.keep());
-    CHECK(guest.fault().why == "no guest agent runs in it");
-    GuestAgent none{guest.io, OwnedFd{}};
+    Guest machine;
+    machine.agent->exec({"ls"}, machine.keep());
+    CHECK(machine.fault().why == "no guest agent runs in it");
+    GuestAgent none{machine.io, OwnedFd{}};
     none.port_changed(true);
-    guest.result.reset();
-    none.exec({"ls"}, guest.keep());
-    CHECK(guest.fault().code == ExitCode::exec_failed);
+    machine.result.reset();
+    none.exec({"ls"}, machine.keep());
+    CHECK(machine.fault().code == ExitCode::exec_failed);
 }
 
 TEST_CASE("what is left over of an earlier conversation is passed over") {
-    Guest guest;
-    guest.opens();
-    guest.say("half an answer\n\xff{\"return\":{}}\n{\"return\":99}\n[]\n");
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.say("{\"return\":{\"pid\":1}}\n");
-    guest.answer_sync();
-    CHECK(guest.next_request()["execute"] == "guest-exec");
-    guest.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"no such program\"}}\n");
-    CHECK(guest.fault().why == "no such program");
+    Guest machine;
+    machine.opens();
+    machine.say("half an answer\n\xff{\"return\":{}}\n{\"return\":99}\n[]\n");
+    machine.agent->exec({"ls"}, machine.keep());
+    machine.say("{\"return\":{\"pid\":1}}\n");
+    machine.answer_sync();
+    CHECK(machine.next_request()["execute"] == "guest-exec");
+    machine.say("{\"error\":{\"class\":\"GenericError\",\"desc\":\"no such program\"}}\n");
+    CHECK(machine.fault().why == "no such program");
 }
 
 TEST_CASE("an agent that ends, or whose answers make no sense, fails the command and no more") {
     for (const std::string nonsense : {"{\"return\":7}\n", "{\"return\":{}}\n", "{}\n", "{\"error\":[]}\n"}) {
-        Guest guest;
-        guest.opens();
-        guest.agent->exec({"ls"}, guest.keep());
-        guest.answer_sync();
-        std::ignore = guest.next_request();
-        guest.say(nonsense);
-        CHECK(guest.fault().code == ExitCode::exec_failed);
+        Guest machine;
+        machine.opens();
+        machine.agent->exec({"ls"}, machine.keep());
+        machine.answer_sync();
+        std::ignore = machine.next_request();
+        machine.say(nonsense);
+        CHECK(machine.fault().code == ExitCode::exec_failed);
     }
-    Guest guest;
-    guest.opens();
-    guest.agent->exec({"ls"}, guest.keep());
-    guest.agent->port_changed(false);
-    CHECK(guest.fault().why == "its guest agent ended");
-    CHECK(!guest.agent->answers());
+    Guest machine;
+    machine.opens();
+    machine.agent->exec({"ls"}, machine.keep());
+    machine.agent->port_changed(false);
+    CHECK(machine.fault().why == "its guest agent ended");
+    CHECK(!machine.agent->answers());
 }
 
 TEST_CASE("an exit is a code or a signal") {

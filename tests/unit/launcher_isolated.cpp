@@ -108,8 +108,9 @@ TEST_CASE("the plan says which DHCP options are sent on a segment") {
     const std::string text = plan_as_text(test::plan_of(flags, made_up_host()));
     CHECK(contains(text,
                    "  iPXE is named http://h/x.ipxe\n"
-                   "  with the DHCP options 209 (config-file) and 175.83\n"));
-    CHECK_FALSE(contains(plan_as_text(test::plan_of(on_segment({}), made_up_host())), "DHCP options"));
+                   "  whoever asks over IPv4 is sent the DHCP option 209 (config-file)\n"
+                   "  iPXE alone is sent the DHCP option 175.83\n"));
+    CHECK_FALSE(contains(plan_as_text(test::plan_of(on_segment({}), made_up_host())), "DHCP option"));
 }
 
 }  // namespace

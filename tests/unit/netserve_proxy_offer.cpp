@@ -54,6 +54,15 @@ TEST_CASE("a file's name of any length that DHCP takes") {
     }
 }
 
+TEST_CASE("an offer's size is its message's") {
+    ProxyOffer offer{1, offered_mac, {10, 0, 2, 2}, "a"};
+    constexpr std::size_t ethernet_header = 14;
+    for (const std::size_t length : {1U, 255U}) {
+        offer.options = {{209, false, std::string(length, 'x')}};
+        CHECK(proxy_offer(offer).size() == ethernet_header + udp4_overhead + proxy_offer_size(offer));
+    }
+}
+
 TEST_CASE("a priority among iPXE's settings is there where it is asked for") {
     using namespace std::string_literals;
     constexpr std::uint8_t of_ipxe = 175;

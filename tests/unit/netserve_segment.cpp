@@ -141,6 +141,25 @@ TEST_CASE(
     CHECK(answered4(with, bootp(guest_mac, opt4(53, "\x01") + pxe4 + opt4(57, "\x05\xC0")))->has(210));
 }
 
+TEST_CASE("no answer is longer than the link takes, and its size is told before") {
+    SegmentGuest with = guest();
+    with.options = {{209, false, std::string(255, 'x')},
+                    {210, false, std::string(255, 'x')},
+                    {211, false, std::string(255, 'x')},
+                    {224, false, std::string(226, 'x')}};
+    const std::string asks = bootp(guest_mac, opt4(53, "\x01") + pxe4 + opt4(57, "\x05\xC0"));
+    const AnswerSize size = dhcp4_answer_size(with, BootClient::pxe);
+    CHECK(size.largest == 1444);
+    CHECK(size.whole == read_udp4(*segment_answer(with, from_guest4(asks)))->payload.size());
+    CHECK(answered4(with, asks)->has(224));
+    with.mtu = size.whole + udp4_overhead;
+    CHECK(dhcp4_answer_size(with, BootClient::pxe).largest == size.whole);
+    CHECK(answered4(with, asks)->has(224));
+    --with.mtu;
+    CHECK(dhcp4_answer_size(with, BootClient::pxe).whole == size.whole);
+    CHECK_FALSE(answered4(with, asks)->has(224));
+}
+
 TEST_CASE("a mask and a name server of the user's go in place of ours") {
     const std::string asks = bootp(guest_mac, opt4(53, "\x01"));
     const std::string our_mask = opt4(1, "\xFF\xFF\0\0"s);
