@@ -1,6 +1,7 @@
 // DNS, TFTP, and which datagram is which.
 #include <algorithm>
 
+#include "base/boot_server_port.h"
 #include "base/text.h"
 #include "bootwatch/packet_parts.h"
 
@@ -102,8 +103,9 @@ bool is_one_of(const Packet& packet, std::uint16_t port) {
 // is nothing else counts; who follows transfers knows which are meant.
 std::optional<PacketBody> decode_udp(const Packet& packet, Bytes payload, std::size_t size) {
     enum : std::uint16_t { dns_port = 53, dhcp_server = 67, dhcp_client = 68, tftp_port = 69 };
-    enum : std::uint16_t { dhcp6_client = 546, dhcp6_server = 547, mdns = 5353, proxy_dhcp = 4011 };
-    if (is_one_of(packet, dhcp_server) || is_one_of(packet, dhcp_client) || is_one_of(packet, proxy_dhcp)) {
+    enum : std::uint16_t { dhcp6_client = 546, dhcp6_server = 547, mdns = 5353 };
+    if (is_one_of(packet, dhcp_server) || is_one_of(packet, dhcp_client) ||
+        is_one_of(packet, boot_server_port)) {
         return decode_dhcp(payload);
     }
     if (is_one_of(packet, dhcp6_client) || is_one_of(packet, dhcp6_server)) {

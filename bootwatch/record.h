@@ -109,6 +109,7 @@ struct Probe {
 // DHCPv6 and the routers of a boot program (RFC 8415, 5970; RFC 4861).
 struct Ipv6Story {
     std::optional<double> solicited_at{};  // the client looked for a DHCPv6 server
+    std::optional<Client> client{};        // that said it boots: the first
     std::optional<double> answered_at{};
     Address server{};
     bool address = false;             // it gave an address

@@ -80,6 +80,7 @@ ordered_json address_or_null(const Address& address) {
 
 ordered_json ipv6_json(const Ipv6Story& story) {
     return {{"solicited", time_or_null(story.solicited_at)},
+            {"client", story.client ? ordered_json(name_of(*story.client)) : ordered_json(nullptr)},
             {"answered", time_or_null(story.answered_at)},
             {"server", address_or_null(story.server)},
             {"bootfile", story.bootfile},

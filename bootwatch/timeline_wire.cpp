@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/boot_server_port.h"
 #include "bootwatch/own_offer.h"
 #include "bootwatch/timeline.h"
 
@@ -161,7 +162,6 @@ void Timeline::dhcp(double at, std::size_t nic, bool from_guest, const Packet& p
 }
 
 void Timeline::dhcp_from_guest(double at, std::size_t nic, const Packet& packet, const DhcpMessage& message) {
-    constexpr std::uint16_t boot_server_port = 4011;
     if (DhcpTalk* asked = talk_of(nic); asked != nullptr && packet.to.port == boot_server_port) {
         asked->boot_server = packet.to.address;
         ++asked->boot_server_requests;
@@ -209,9 +209,9 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         return;
     }
     const Offer offer{at, message, packet.from.address};
-    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == 4011;
+    talk->boot_server_answered = talk->boot_server_answered || packet.from.port == boot_server_port;
     if (packet.ours) {
-        talk->own_answered = talk->own_answered || packet.from.port == 4011;
+        talk->own_answered = talk->own_answered || packet.from.port == boot_server_port;
         if (!talk->own) {  // iPXE keeps the first one for as long as it looks for an address
             talk->own = offer;
             mark(Stage::offer, at, Proof::wire,
@@ -237,8 +237,12 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         }
         return;
     }
-    const bool known = std::any_of(talk->offers.begin(), talk->offers.end(),
-                                   [&](const Offer& old) { return old.sender == offer.sender; });
+    // One that gives addresses may name the file in an offer beside, as a ProxyDHCP server does. What comes
+    // from a boot server's port answers another question.
+    const bool may_be_beside = message.kind == DhcpKind::offer;
+    const bool known = std::any_of(talk->offers.begin(), talk->offers.end(), [&](const Offer& old) {
+        return old.sender == offer.sender && (!may_be_beside || old.proxy() == offer.proxy());
+    });
     if (!known) {
         add_bounded(talk->offers, offer, most_offers, current().left_out.offers);
         mark(Stage::offer, at, Proof::wire, offer_text(offer));
@@ -256,6 +260,9 @@ void Timeline::dhcp6(double at, bool from_guest, const Packet& packet, const Dhc
                              title_of(message.ipxe ? Client::ipxe : Client::firmware)));
         }
         story.solicited_at = story.solicited_at.value_or(at);
+        if (!story.client && (message.ipxe || message.boots)) {
+            story.client = message.ipxe ? Client::ipxe : Client::firmware;
+        }
         return;
     }
     if (message.kind != advertise && message.kind != reply) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "base/boot_server_port.h"
 #include "base/bytes.h"
 #include "base/url.h"
 #include "netserve/dhcp_frame.h"

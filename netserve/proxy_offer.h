@@ -36,8 +36,6 @@ struct OfferOption {
     bool operator==(const OfferOption&) const = default;
 };
 
-inline constexpr std::uint16_t boot_server_port = 4011;  // PXE specification 2.1, 2.2.4
-
 // Whose question is answered, beside the search of a client without an address.
 struct ProxyAnswer {
     UdpEnd to;    // the client

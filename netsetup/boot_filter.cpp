@@ -7,6 +7,8 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
+#include "base/boot_server_port.h"
+
 namespace vml::net {
 
 namespace {
@@ -91,7 +93,7 @@ void udp_over_ipv4(Program& program) {
     constexpr std::uint32_t data = 3;
     for (const AfterIp port : {source_port, target_port}) {
         program.load(BPF_H | BPF_IND, port);
-        for (const std::uint32_t known : {53U, 67U, 68U, 69U, 4011U}) {
+        for (const std::uint32_t known : {53U, 67U, 68U, 69U, std::uint32_t{boot_server_port}}) {
             program.test(BPF_JEQ, known, Goal::whole);
         }
     }

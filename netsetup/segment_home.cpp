@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <net/if.h>
 
+#include "base/boot_server_port.h"
 #include "base/segment_place.h"
 #include "base/text.h"
 #include "netsetup/capture.h"

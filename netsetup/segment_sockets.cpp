@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/boot_server_port.h"
 #include "netsetup/failure.h"
 
 namespace vml::net {

@@ -14,7 +14,6 @@ inline constexpr std::uint16_t http_port = 80;
 inline constexpr std::uint16_t tftp_port = 69;
 inline constexpr std::uint16_t dns_port = 53;
 inline constexpr std::uint16_t dhcp_port = 67;
-inline constexpr std::uint16_t boot_server_port = 4011;  // PXE specification 2.1, 2.2.4
 
 // TCP, listening.
 [[nodiscard]] OwnedFd listen_at(const Ip4& address, std::uint16_t port);

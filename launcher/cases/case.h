@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/choice.h"
+#include "bootwatch/record.h"
 #include "bootwatch/stage.h"
 #include "launcher/settings/layer.h"
 
@@ -45,6 +46,21 @@ struct ExpectedFile {
     bool operator==(const ExpectedFile&) const = default;
 };
 
+// By what a machine boots from the network.
+struct Way {
+    struct Path {
+        std::string scheme;   // "tftp", "http"; the latter also by TLS
+        bool by_six = false;  // over IPv6, or else IPv4
+
+        bool operator==(const Path&) const = default;
+    };
+    boot::Client client = boot::Client::ipxe;  // who looks for an address, and fetches the first file
+    std::optional<Path> path{};                // how it does; none: as it is told to
+    std::string chained{};  // the program that takes over the NIC from it; empty: there is none
+
+    bool operator==(const Way&) const = default;
+};
+
 struct Expectation {
     std::optional<boot::Stage> stage{};    // was reached, by evidence of its own
     int exit_code = 0;                     // of vm-launch run
@@ -53,6 +69,8 @@ struct Expectation {
     std::optional<std::uint64_t> bytes{};  // fetched, at most
     std::vector<ExpectedFile> fetched{};
     std::vector<std::string> not_fetched{};  // URLs, likewise with "*"
+    std::optional<Way> way{};                // that the boot took, as far as it came
+    std::optional<NamedBy> named_by{};       // who named the first file
 
     bool operator==(const Expectation&) const = default;
 };

@@ -263,9 +263,9 @@ class CellMaker {
 
     static void take_way(const std::vector<Axis>& axes, const Combination& combination, Cell& cell) {
         for (std::size_t i = 0; i < axes.size(); ++i) {
+            expect_of(axes[i].flag, combination[i], cell.expect);
             if (axes[i].flag == way_axis) {
                 cell.is_a_way = true;
-                cell.needed_files = files_for(axes[i].flag, combination[i]);
                 if (knows_gaps(cell.read.settings)) {
                     cell.gap = gap_of(combination[i], axes, combination);
                 }

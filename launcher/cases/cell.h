@@ -21,9 +21,8 @@ struct Cell {
     bool is_combination = false;  // a matrix made it
     // It tries a way to boot (default_matrix.h): where nothing is served that boots so, it cannot be.
     bool is_a_way = false;
-    std::vector<std::string> needed_files{};  // in the folder that is served, for that way
-    std::string gap{};                        // why it is known not to boot; empty: it may
-    ReadResult read;                          // what vm-launch makes of these arguments
+    std::string gap{};  // why it is known not to boot; empty: it may
+    ReadResult read;    // what vm-launch makes of these arguments
 };
 
 // Where the cells come from.

@@ -7,14 +7,6 @@ namespace vml::cases {
 
 namespace {
 
-// The ROM's iPXE, which asks as iPXE, gets a script that loads undionly.kpxe, as a network gives it to a ROM
-// that is none. That one sees the ROM's UNDI instead of a chip, and goes on to the folder's own script.
-// Should it return instead, the ROM's iPXE ends in a failure, not with that script.
-constexpr std::string_view undionly_chain =
-    "#!ipxe\n"
-    "iseq ${net0/chip} undionly || chain undionly.kpxe\n"
-    "iseq ${net0/chip} undionly && chain boot.ipxe\n";
-
 // iPXE, from the network alone: a disk that the settings name as well would boot in its place.
 std::vector<Assignment> by_ipxe(std::string firmware) {
     return {{"firmware", std::move(firmware)}, {"ipxe", "on"}, {"boot-order", "network"}};
@@ -22,7 +14,7 @@ std::vector<Assignment> by_ipxe(std::string firmware) {
 
 std::vector<Assignment> by_undionly() {
     std::vector<Assignment> all = by_ipxe("legacy");
-    all.push_back({"script", std::string{undionly_chain}});
+    all.push_back({"undionly", "on"});
     return all;
 }
 
@@ -34,19 +26,23 @@ std::vector<Assignment> by_client(std::string client, std::string firmware = "ue
             {"pxe", std::move(client)}};
 }
 
+Way firmware_way(const std::string& scheme, bool by_six) {
+    return {boot::Client::firmware, Way::Path{scheme, by_six}};
+}
+
 const std::vector<Bundle>& ways() {
+    static const Way by_rom{boot::Client::ipxe};
     static const std::vector<Bundle> rows{
-        {"bios-ipxe", "BIOS, the NIC's iPXE ROM", by_ipxe("legacy")},
-        {"bios-undionly",
-         "BIOS, the ROM's iPXE loads undionly.kpxe, which boots by the ROM's PXE calls",
-         by_undionly(),
-         {"undionly.kpxe", "boot.ipxe"}},
-        {"uefi-ipxe", "UEFI, iPXE by a ROM, or as a program in its place", by_ipxe("uefi")},
-        {"uefi-pxev4", "UEFI's own PXE over IPv4", by_client("v4")},
-        {"uefi-pxev6", "UEFI's own PXE over IPv6", by_client("v6")},
-        {"uefi-httpv4", "UEFI's own HTTP boot over IPv4", by_client("http4")},
-        {"uefi-httpv6", "UEFI's own HTTP boot over IPv6", by_client("http6")},
-        {"secure-shim", "UEFI with Secure Boot: its own PXE, and a signed shim", by_client("v4", "secure")},
+        {"bios-ipxe", "BIOS, the NIC's iPXE ROM", by_ipxe("legacy"), by_rom},
+        {"bios-undionly", "BIOS, the ROM's iPXE loads undionly.kpxe, which boots by the ROM's PXE calls",
+         by_undionly(), Way{boot::Client::ipxe, {}, "undionly.kpxe"}},
+        {"uefi-ipxe", "UEFI, iPXE by a ROM, or as a program in its place", by_ipxe("uefi"), by_rom},
+        {"uefi-pxev4", "UEFI's own PXE over IPv4", by_client("v4"), firmware_way("tftp", false)},
+        {"uefi-pxev6", "UEFI's own PXE over IPv6", by_client("v6"), firmware_way("tftp", true)},
+        {"uefi-httpv4", "UEFI's own HTTP boot over IPv4", by_client("http4"), firmware_way("http", false)},
+        {"uefi-httpv6", "UEFI's own HTTP boot over IPv6", by_client("http6"), firmware_way("http", true)},
+        {"secure-shim", "UEFI with Secure Boot: its own PXE, and a signed shim", by_client("v4", "secure"),
+         firmware_way("tftp", false)},
     };
     return rows;
 }
@@ -56,8 +52,14 @@ const std::vector<Bundle>& offers() {
     static const std::vector<Bundle> rows{
         {"dhcp",
          "the server that gives the address names the file",
-         {{"network", "isolated"}, {"proxydhcp", "off"}}},
-        {"proxydhcp", "a ProxyDHCP server does", {{"network", "isolated"}, {"proxydhcp", "on"}}},
+         {{"network", "isolated"}, {"proxydhcp", "off"}},
+         {},
+         NamedBy::dhcp},
+        {"proxydhcp",
+         "a ProxyDHCP server does",
+         {{"network", "isolated"}, {"proxydhcp", "on"}},
+         {},
+         NamedBy::proxydhcp},
     };
     return rows;
 }
@@ -107,9 +109,11 @@ std::vector<std::string> flags_set_by(const Axis& axis) {
     return flags;
 }
 
-std::vector<std::string> files_for(const std::string& axis, const std::string& value) {
-    const Bundle* const bundle = find_bundle(axis, value);
-    return bundle == nullptr ? std::vector<std::string>{} : bundle->files;
+void expect_of(const std::string& axis, const std::string& value, Expectation& expect) {
+    if (const Bundle* const bundle = find_bundle(axis, value)) {
+        expect.way = bundle->way ? bundle->way : expect.way;
+        expect.named_by = bundle->named_by ? bundle->named_by : expect.named_by;
+    }
 }
 
 const std::vector<Gap>& known_gaps() {

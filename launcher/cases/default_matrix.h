@@ -29,8 +29,9 @@ struct Bundle {
     std::string_view name;
     std::string_view meaning;
     std::vector<Assignment> settings;
-    // Of the folder that is served, which has to hold them.
-    std::vector<std::string> files{};
+    // What shows that it was this one which booted, beside what the case expects.
+    std::optional<Way> way{};
+    std::optional<NamedBy> named_by{};
 };
 
 // The values of this axis, in the order in which they are tried; none: it is a setting.
@@ -42,8 +43,8 @@ struct Bundle {
 // Every setting that some value of this axis sets.
 [[nodiscard]] std::vector<std::string> flags_set_by(const Axis& axis);
 
-// What has to lie in the folder for this value.
-[[nodiscard]] std::vector<std::string> files_for(const std::string& axis, const std::string& value);
+// Adds what is expected of a boot because this value was asked for.
+void expect_of(const std::string& axis, const std::string& value, Expectation& expect);
 
 // Two values that do not go together: what is known of the programs that would boot, with vm-launch's answers
 // on an isolated segment and the distribution's ROMs. Who names the value of the other axis means it, and has
@@ -53,7 +54,7 @@ struct Gap {
     std::string_view axis;  // another one
     std::string_view value;
     std::string_view why;
-    bool misleads = false;  // another way would boot in its place, and pass: not to be tried even by name
+    bool misleads = false;  // another way would boot in its place: not to be tried even by name
 };
 [[nodiscard]] const std::vector<Gap>& known_gaps();
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "launcher/cases/report_view.h"
+#include "launcher/cases/way.h"
 
 namespace vml::cases {
 
@@ -238,6 +239,9 @@ std::vector<std::string> unmet(const Expectation& expect, const Evidence& eviden
         check_bytes(*expect.bytes, evidence.report, reasons);
     }
     for (std::string& reason : unmet_files(expect, evidence.report)) {
+        reasons.push_back(std::move(reason));
+    }
+    for (std::string& reason : unmet_way(expect, evidence.report)) {
         reasons.push_back(std::move(reason));
     }
     return reasons;

@@ -86,11 +86,6 @@ bool is_script_before(const json& fetch, double before) {
            time_at(fetch, "ended").value_or(before) <= before;
 }
 
-bool asks_for_size(const json& fetch) {
-    const std::string protocol = text_at(fetch, "protocol");
-    return protocol == "tftp-size" || protocol == "http-head";
-}
-
 bool any_left_out(const std::vector<json>& boots, const char* key) {
     return std::any_of(boots.begin(), boots.end(), [&](const json& boot) {
         return number_at<std::uint64_t>(value_at(boot, "left_out"), key).value_or(0) > 0;
@@ -189,6 +184,11 @@ std::optional<std::string> why_namers_are_unknown(const json& report) {
         return "there were more offers than a report has room for";
     }
     return why_files_are_unknown(report);
+}
+
+bool asks_for_size(const json& fetch) {
+    const std::string protocol = text_at(fetch, "protocol");
+    return protocol == "tftp-size" || protocol == "http-head";
 }
 
 std::vector<SeenFile> fetched_files(const json& report) {

@@ -41,6 +41,8 @@ struct SeenFile {
     };
     std::vector<Namer> namers{};
 };
+// A fetch that asks for a file's size alone.
+[[nodiscard]] bool asks_for_size(const nlohmann::json& fetch);
 // Of all boots, in their order; without what asked for a file's size alone.
 [[nodiscard]] std::vector<SeenFile> fetched_files(const nlohmann::json& report);
 

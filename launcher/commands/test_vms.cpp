@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -142,23 +140,6 @@ Look look_for(const cases::Cell& cell, const Environment& environment) {
     return found;
 }
 
-// Of the way to boot that it tries: it may be known to lead nowhere, or need a file which others do without.
-std::optional<Fault> fault_of_way(const cases::Cell& cell) {
-    if (!cell.gap.empty()) {
-        return Fault{cell.gap, "", "", ExitCode::settings};
-    }
-    const auto& folder = cell.read.settings.netboot_dir;
-    for (const std::string& name : cell.needed_files) {
-        std::error_code ignored;
-        if (!folder || !std::filesystem::exists(*folder / name, ignored)) {
-            return Fault{fmt::format("this way to boot needs {} in the folder of --netboot-dir", name),
-                         folder ? fmt::format("{} has none", folder->string()) : "no folder is given", "",
-                         ExitCode::settings};
-        }
-    }
-    return std::nullopt;
-}
-
 Look look_without_way(const cases::Cell& cell, const Environment& environment) {
     try {
         return look_for(cell, environment);
@@ -173,9 +154,10 @@ Look look_at(const cases::Cell& cell, const Environment& environment) {
     if (!found.impossible.empty()) {
         return found;
     }
-    if (const auto fault = fault_of_way(cell)) {
-        found.faults.push_back(*fault);
-        found.impossible.push_back(*fault);
+    if (!cell.gap.empty()) {
+        const Fault fault{cell.gap, "", "", ExitCode::settings};
+        found.faults.push_back(fault);
+        found.impossible.push_back(fault);
     }
     return found;
 }

@@ -223,6 +223,24 @@ void look_at_kernel(const Settings& settings, OfferedFacts& offered) {
     }
 }
 
+// What the user serves goes before the distribution's.
+std::optional<NamedOffer> look_for_undionly(const Settings& settings) {
+    std::vector<fs::path> folders{"/usr/lib/ipxe", "/usr/share/ipxe"};
+    if (settings.netboot_dir) {
+        folders.insert(folders.begin(), *settings.netboot_dir);
+    } else if (settings.script && !is_url(*settings.script) && !is_script_text(*settings.script)) {
+        folders.insert(folders.begin(), fs::absolute(*settings.script).parent_path());
+    }
+    for (const fs::path& folder : folders) {
+        const fs::path file = folder / undionly_program;
+        std::error_code error;
+        if (fs::is_regular_file(file, error)) {
+            return NamedOffer{file, look_at_offered(file)};
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 void look_at_netboot(const Settings& settings, HostFacts& facts) {
@@ -242,6 +260,9 @@ void look_at_netboot(const Settings& settings, HostFacts& facts) {
     }
     look_at_kernel(settings, facts.offered);
     facts.offered.ipxe = build;
+    if (settings.undionly) {
+        facts.offered.undionly = look_for_undionly(settings);
+    }
 }
 
 }  // namespace vml

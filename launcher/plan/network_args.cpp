@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/boot_server_port.h"
 #include "base/overloaded.h"
 #include "base/url.h"
 #include "launcher/plan/by_hand.h"
@@ -140,9 +141,9 @@ void add_queues(Properties& netdev, const std::string& key, PlannedFd planned, u
 // (edk2 PxeBcDhcp4.c, PxeBcDhcp4Discover), iPXE from a DHCP client's (src/net/udp/dhcp.c): where nothing is
 // offered to iPXE, its questions are the network's to answer.
 net::DatagramTarget kept_datagrams_of(const Netboot& netboot) {
-    net::DatagramTarget kept{netboot.offered_from, {serve::tftp_port}, {serve::boot_server_port}, {}};
+    net::DatagramTarget kept{netboot.offered_from, {serve::tftp_port}, {boot_server_port}, {}};
     if (!netboot.firmware_file) {
-        kept.everywhere_from = serve::boot_server_port;
+        kept.everywhere_from = boot_server_port;
     }
     return kept;
 }

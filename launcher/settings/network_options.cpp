@@ -214,6 +214,11 @@ std::vector<OptionRow> served_options() {
                     {"bootfile", "NETBOOT_FILE", "NAME", "boot.ipxe, where --netboot-dir holds one",
                      "nat, isolated and bridge: the file that DHCP names to the "
                      "guest: an iPXE script or boot program in --netboot-dir, or a URL"})),
+        option<&Settings::undionly>(
+            {"undionly", "NETBOOT_UNDIONLY", "", "off",
+             "nat, isolated and bridge, on BIOS: the ROM's iPXE first loads undionly.kpxe (of --netboot-dir, "
+             "or "
+             "beside the script, or else of the package ipxe), which then boots by the ROM's PXE calls"}),
         repeated_option<&Settings::dhcp_options, parse_dhcp_option>(
             {"dhcp-option", "DHCP_OPTION", "N=VALUE", "none",
              "nat, isolated and bridge: a DHCP option that iPXE and UEFI's own client get with what "

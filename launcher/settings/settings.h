@@ -227,6 +227,7 @@ struct Settings {
     std::vector<std::string> initrds;      // likewise
     std::optional<std::string> append;     // the kernel's command line
     std::vector<DhcpOption> dhcp_options;  // each once
+    bool undionly = false;                 // iPXE loads undionly.kpxe first, which boots the rest
     bool proxydhcp = false;                // on a segment: a ProxyDHCP server of ours names the boot file
     std::vector<PortForward> port_forwards;
     std::optional<std::uint16_t> ssh_port;

@@ -214,7 +214,8 @@ bool names_by_proxy(const DecideInput& in, const NicFrame& frame, std::size_t in
     const bool by_six = in.settings.pxe == PxeClient::v6 || in.settings.pxe == PxeClient::http6;
     if (by_six && boots_by_firmware(in.settings, index, frame.firmware)) {
         findings.settings_fault(
-            fmt::format("{}: {} knows no ProxyDHCP", in.origin("proxydhcp"), in.origin("pxe")),
+            fmt::format("{}: ProxyDHCP exists for IPv4 only, and {} is {}", in.origin("proxydhcp"),
+                        in.origin("pxe"), to_string(*in.settings.pxe)),
             "it asks by DHCPv6, in which the server that gives the address names the file too (RFC 5970)",
             fmt::format("leave {} out, or use --pxe v4 or http4", in.origin("proxydhcp")));
     }

@@ -118,6 +118,9 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
+// That undionly.kpxe, which is asked for, was found nowhere.
+[[nodiscard]] Fault no_undionly(const DecideInput& in);
+
 // firmware_file.cpp: of a NIC that the firmware's own client boots.
 void serve_folder_to_firmware(const DecideInput& in, const NicFrame& frame, Netboot& netboot,
                               Findings& findings);

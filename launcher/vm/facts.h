@@ -65,6 +65,9 @@ inline constexpr const char* lasting_name = "vm";
 // The file in a VM's state folder whose being there says that --boot-once was done.
 inline constexpr const char* first_boot_mark = "boot-once.done";
 
+// iPXE that drives no chip, but goes by the PXE calls of the NIC's ROM: what it is called everywhere.
+inline constexpr const char* undionly_program = "undionly.kpxe";
+
 // An option ROM that could serve: read, or the reason why it could not be.
 struct RomCandidate {
     std::filesystem::path path;
@@ -122,11 +125,18 @@ struct GivenScriptFacts {
     std::string why_not{};  // it cannot be read from standard input; empty: nothing is wrong
 };
 
+// Likewise, where it was looked for in several places.
+struct NamedOffer {
+    std::filesystem::path found;
+    OfferedFile file;
+};
+
 // What --script, --kernel and --initrd name; nothing where that is a URL.
 struct OfferedFacts {
     std::optional<GivenScriptFacts> script{};
     std::optional<OfferedFile> kernel{};
     std::vector<std::optional<OfferedFile>> initrds{};
+    std::optional<NamedOffer> undionly{};             // where --undionly asks for it; none: there is none
     ipxescript::Build ipxe = ipxescript::Build::any;  // that will boot them
 };
 

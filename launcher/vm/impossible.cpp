@@ -62,14 +62,20 @@ std::vector<Fault> impossible_of(const std::vector<Fault>& faults, const Setting
 
 std::vector<Fault> unserved_of(const std::vector<Fault>& faults, const Settings& settings,
                                const Origins& origins, const HostFacts& facts) {
+    if (settings.netboot_dir && !can_be_read(facts)) {
+        return {};
+    }
+    if (const Fault none = no_undionly({settings, origins, facts});
+        std::find(faults.begin(), faults.end(), none) != faults.end()) {
+        return {none};
+    }
     const Arch arch = arch_of(settings, facts.arch);
     const FirmwareMode firmware = firmware_of(settings, arch);
     const std::optional<std::size_t> nic = netboot_nic(settings);
     const bool has_program = std::any_of(
         facts.boot_programs.begin(), facts.boot_programs.end(),
         [&](const BootProgram& program) { return program.is_signed || firmware != FirmwareMode::secure; });
-    if (!nic || !boots_by_firmware(settings, *nic, firmware) || has_program ||
-        (settings.netboot_dir && !can_be_read(facts))) {
+    if (!nic || !boots_by_firmware(settings, *nic, firmware) || has_program) {
         return {};
     }
     const std::string nobody;

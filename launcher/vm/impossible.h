@@ -16,7 +16,8 @@ namespace vml {
                                                const Origins& origins, const HostFacts& facts);
 
 // Of what decide() found: that there is nothing among what is served which the firmware's own client could
-// boot, and no iPXE program on this host: nothing signed for Secure Boot, say.
+// boot, and no iPXE program on this host: nothing signed for Secure Boot, say; or that there is no
+// undionly.kpxe, which is asked for.
 [[nodiscard]] std::vector<Fault> unserved_of(const std::vector<Fault>& faults, const Settings& settings,
                                              const Origins& origins, const HostFacts& facts);
 

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/boot_server_port.h"
+
 namespace vml {
 
 namespace {
@@ -27,7 +29,7 @@ Ip4 ipv4_of(const boot::Address& address) {
 // server is asked, it is vm-launch that answers: the question goes no further than the guest's link
 // (net::KeepDatagrams).
 bool asks_again(const boot::Packet& packet, const boot::DhcpMessage& message, const Ip4& us) {
-    if (packet.to.port == serve::boot_server_port) {
+    if (packet.to.port == boot_server_port) {
         return message.kind != boot::DhcpKind::bootp;
     }
     const Ip4 to = ipv4_of(packet.to.address);
@@ -91,13 +93,13 @@ std::vector<serve::ProxyOffer> OwnOffer::due(std::size_t nic, const boot::Packet
     if (!offer) {
         return {};
     }
-    if (packet.to.port == serve::boot_server_port && (!service_->firmware || service_->firmware->by_http)) {
+    if (packet.to.port == boot_server_port && (!service_->firmware || service_->firmware->by_http)) {
         return {};  // nothing keeps it from whoever is asked
     }
     if (asks_again(packet, *message, service_->address)) {
         return answers_to(packet, *std::move(offer), service_->address);
     }
-    if (message->kind != boot::DhcpKind::discover || packet.to.port == serve::boot_server_port) {
+    if (message->kind != boot::DhcpKind::discover || packet.to.port == boot_server_port) {
         return {};
     }
     std::vector<serve::ProxyOffer> offers{*offer};

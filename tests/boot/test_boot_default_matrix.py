@@ -67,6 +67,7 @@ def test_every_nic_model_runs_ipxe(netboot, offer):
         assert first_talk(each)["client"] == "iPXE"
         assert each["report"]["nics"][0]["rom"].endswith(".rom")
         assert named_with_address(each) == (offer == "dhcp")
+        assert any(told["proxy"] and told["file"] for told in first_talk(each)["offers"]) == (offer == "proxydhcp")
 
 
 @pytest.mark.slow

@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <utility>
 #include <variant>
+
+#include <nlohmann/json.hpp>
 
 #include "launcher/cases/default_matrix.h"
 #include "launcher/cases/matrix.h"
+#include "launcher/cases/way.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/impossible.h"
 #include "launcher/vm/spec.h"
@@ -91,10 +95,9 @@ TEST_CASE("a way to boot is several settings") {
     CHECK(by_way["bios-ipxe"].ipxe);
     CHECK(by_way["bios-ipxe"].firmware == FirmwareMode::legacy);
     CHECK_FALSE(by_way["bios-ipxe"].script);
-    CHECK(contains(*by_way["bios-undionly"].script, "chain undionly.kpxe"));
+    CHECK_FALSE(by_way["bios-ipxe"].undionly);
+    CHECK(by_way["bios-undionly"].undionly);
     CHECK(by_way["bios-undionly"].ipxe);
-    // Were it to return, the ROM's iPXE would run the folder's script, as if it had booted.
-    CHECK(by_way["bios-undionly"].script->ends_with("\niseq ${net0/chip} undionly && chain boot.ipxe\n"));
     CHECK(by_way["uefi-ipxe"].ipxe);
     CHECK(by_way["uefi-ipxe"].firmware == FirmwareMode::uefi);
     CHECK(by_way["secure-shim"].firmware == FirmwareMode::secure);
@@ -145,8 +148,8 @@ TEST_CASE("what a way sets, nobody else does") {
     CHECK(contains(told({"default"}, {"--firmware", "uefi"}),
                    "--firmware says one value, and the matrix others: boot sets it"));
     CHECK(contains(told({"default"}, {"--arch", "aarch64"}), "--arch says one value"));
-    CHECK(contains(told({"default"}, {"--script", "a.ipxe"}), "--script says one value"));
-    CHECK(told({"default", "boot=bios-ipxe"}, {"--script", "a.ipxe"}).empty());
+    CHECK(contains(told({"default"}, {"--undionly"}), "--undionly says one value"));
+    CHECK(told({"default"}, {"--script", "a.ipxe"}).empty());
     CHECK(told({"boot=uefi-ipxe"}, {"--firmware", "uefi"}).empty());
     std::vector<Fault> faults;
     static_cast<void>(axes_of_words({"boot=uefi-pxe4", "offer=both,dhcp", "ofer=dhcp"}, faults));
@@ -177,6 +180,10 @@ HostFacts debian_12(const Settings& settings) {
         facts.offered.script.emplace();
         facts.offered.script->read.name = "script.ipxe";
         facts.offered.script->read.bytes = *settings.script;
+    }
+    if (settings.undionly) {
+        facts.offered.undionly =
+            NamedOffer{"/srv/n/undionly.kpxe", {{PathFacts::Kind::file}, "/srv/n/undionly.kpxe", 0, 7}};
     }
     facts.swtpm = "/usr/bin/swtpm";
     facts.qemu = "/usr/bin/qemu-system-any";
@@ -215,7 +222,8 @@ TEST_CASE("each cell of the default matrix boots or has its reason, on a host wi
     std::map<std::string, int> expected{
         {"", 44},
         {"--firmware: aarch64 has no legacy firmware", 20},
-        {"--proxydhcp: --pxe knows no ProxyDHCP", 20},
+        {"--proxydhcp: ProxyDHCP exists for IPv4 only, and --pxe is v6", 10},
+        {"--proxydhcp: ProxyDHCP exists for IPv4 only, and --pxe is http6", 10},
         {"--netboot-dir: only iPXE could boot it, and Secure Boot lets the firmware run none here", 2},
     };
     for (const std::string nic : {"virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"}) {
@@ -261,6 +269,155 @@ TEST_CASE("of other servers and other programs nothing is known, nor of what som
                                          "offer=dhcp"};
     CHECK(gaps(other) == 1);
     CHECK(gaps(other, {"--firmware-code=/f/code.fd"}) == 0);
+}
+
+TEST_CASE("a script of the user's own is what undionly.kpxe goes on to, in every cell of that way") {
+    const Cells made = cells_of_words({"default", "boot=bios-undionly,bios-ipxe"}, {"my.ipxe"});
+    for (const Cell& cell : made.cells) {
+        CHECK(cell.read.settings.script == "my.ipxe");
+    }
+}
+
+// -- by which way it went
+
+TEST_CASE("each way, and each kind of offer, expects evidence of its own, beside what the case does") {
+    Case mine;
+    mine.name = "mine";
+    mine.expect.not_fetched = {"*/secret"};
+    for (const Cell& cell : cells_from({mine}, matrix_of({"default"})).cells) {
+        INFO(cell.name);
+        REQUIRE(cell.expect.way);
+        CHECK(cell.expect.not_fetched == mine.expect.not_fetched);
+        CHECK(cell.expect.named_by ==
+              (contains(cell.name, "offer=proxydhcp") ? NamedBy::proxydhcp : NamedBy::dhcp));
+        const bool by_ipxe = contains(cell.name, "ipxe arch") || contains(cell.name, "undionly arch");
+        CHECK((cell.expect.way->client == boot::Client::ipxe) == by_ipxe);
+    }
+}
+
+Expectation expected_of(const std::string& way, const std::string& offer = "dhcp") {
+    Expectation expect;
+    expect_of(std::string{way_axis}, way, expect);
+    expect_of(std::string{offer_axis}, offer, expect);
+    return expect;
+}
+
+nlohmann::json talk(const std::string& client, double began, const std::string& by_dhcp,
+                    const std::string& by_proxy = "") {
+    nlohmann::json one{{"client", client},
+                       {"began", began},
+                       {"acknowledged", {{"at", began}, {"server", "198.18.1.1"}, {"file", by_dhcp}}},
+                       {"offers", nlohmann::json::array()}};
+    if (!by_proxy.empty()) {
+        one["offers"].push_back(
+            {{"at", began}, {"server", "198.18.1.1"}, {"proxy", true}, {"file", by_proxy}});
+    }
+    return one;
+}
+
+nlohmann::json fetch(const std::string& url, double began) {
+    const bool six = contains(url, "[");
+    return {{"url", url},
+            {"protocol", url.substr(0, 4)},
+            {"server", six ? "fd56::1" : "198.18.1.1"},
+            {"began", began},
+            {"ended", began},
+            {"state", "done"}};
+}
+
+nlohmann::json report_of(nlohmann::json talks, nlohmann::json fetches, const std::string& stage = "os",
+                         const std::string& client6 = "") {
+    return {{"nics", {{{"id", "net0"}, {"watched", true}}}},
+            {"boots",
+             {{{"stages", {{{"stage", stage}, {"reached", true}}}},
+               {"dhcp", std::move(talks)},
+               {"ipv6", {{"client", client6}}},
+               {"fetches", std::move(fetches)}}}}};
+}
+
+std::string unmet_text(const Expectation& expect, const nlohmann::json& report) {
+    std::string text;
+    for (const std::string& reason : unmet_way(expect, report)) {
+        text += reason + "\n";
+    }
+    return text;
+}
+
+// A boot by each way, as its evidence shows it.
+std::map<std::string, nlohmann::json> boots_by_way() {
+    const std::string script = "http://198.18.1.1/boot.ipxe";
+    const std::string first = "http://198.18.1.1/undionly.ipxe";
+    const std::string tftp = "tftp://198.18.1.1/ipxe.efi";
+    const std::string http = "http://198.18.1.1/ipxe.efi";
+    return {{"ipxe", report_of({talk("iPXE", 1, script)}, {fetch(script, 2)})},
+            {"bios-undionly",
+             report_of({talk("iPXE", 1, first), talk("iPXE", 4, first)},
+                       {fetch(first, 2), fetch("http://198.18.1.1/undionly.kpxe", 3), fetch(script, 5)})},
+            {"uefi-pxev4", report_of({talk("firmware", 1, tftp), talk("iPXE", 3, script)},
+                                     {fetch(tftp, 2), fetch(script, 4)})},
+            {"uefi-httpv4", report_of({talk("firmware", 1, http), talk("iPXE", 3, script)},
+                                      {fetch(http, 2), fetch(script, 4)})},
+            {"uefi-pxev6",
+             report_of({talk("iPXE", 3, script)}, {fetch("tftp://[fd56::1]/ipxe.efi", 2), fetch(script, 4)},
+                       "os", "firmware")},
+            {"uefi-httpv6",
+             report_of({talk("iPXE", 3, script)}, {fetch("http://[fd56::1]/ipxe.efi", 2), fetch(script, 4)},
+                       "os", "firmware")}};
+}
+
+TEST_CASE("a boot that went another way than its cell's fails it, and no other does") {
+    const std::map<std::string, std::string> shown{
+        {"bios-ipxe", "ipxe"}, {"uefi-ipxe", "ipxe"}, {"secure-shim", "uefi-pxev4"}};
+    for (const Bundle& way : *bundles_of(way_axis)) {
+        const std::string name{way.name};
+        const std::string own = shown.contains(name) ? shown.at(name) : name;
+        for (const auto& [other, report] : boots_by_way()) {
+            INFO(name << " by " << other << ": " << unmet_text(expected_of(name), report));
+            // iPXE that loads another one is iPXE's way as well.
+            const bool same = other == own || (own == "ipxe" && other == "bios-undionly");
+            CHECK(unmet_text(expected_of(name), report).empty() == same);
+        }
+    }
+}
+
+TEST_CASE("it is said by what way a boot went instead") {
+    const auto boots = boots_by_way();
+    CHECK(unmet_text(expected_of("uefi-httpv6"), boots.at("uefi-httpv4")) ==
+          "it went another way: the firmware fetched http://198.18.1.1/ipxe.efi first (HTTP over IPv4), "
+          "where the "
+          "firmware was to fetch by HTTP over IPv6\n");
+    CHECK(unmet_text(expected_of("bios-ipxe"), boots.at("uefi-pxev4")) ==
+          "it went another way: the firmware fetched tftp://198.18.1.1/ipxe.efi first (TFTP over IPv4), "
+          "where iPXE "
+          "was to fetch\n");
+    CHECK(unmet_text(expected_of("bios-undionly"), boots.at("ipxe")) ==
+          "it went another way: the NIC's own iPXE booted, and undionly.kpxe was not fetched\n");
+    auto returned = boots.at("bios-undionly");
+    returned["boots"][0]["dhcp"].erase(1);
+    CHECK(contains(unmet_text(expected_of("bios-undionly"), returned),
+                   "no iPXE looked for an address after it"));
+    CHECK(
+        unmet_text(expected_of("uefi-pxev4"), report_of(nlohmann::json::array(), nlohmann::json::array())) ==
+        "it went another way: nothing was fetched from the network\n");
+    // As far as it came.
+    CHECK(unmet_text(expected_of("uefi-pxev4"),
+                     report_of({talk("firmware", 1, "")}, nlohmann::json::array(), "address"))
+              .empty());
+    CHECK(contains(unmet_text(expected_of("uefi-pxev4"),
+                              report_of({talk("iPXE", 1, "")}, nlohmann::json::array(), "address")),
+                   "iPXE looked for an address first"));
+}
+
+TEST_CASE("a file that came with the address is no ProxyDHCP server's, nor the other way round") {
+    const std::string url = "http://198.18.1.1/boot.ipxe";
+    const auto by_dhcp = report_of({talk("iPXE", 1, url)}, {fetch(url, 2)});
+    const auto by_proxy = report_of({talk("iPXE", 1, "", url)}, {fetch(url, 2)});
+    CHECK(unmet_text(expected_of("bios-ipxe", "dhcp"), by_dhcp).empty());
+    CHECK(unmet_text(expected_of("bios-ipxe", "proxydhcp"), by_proxy).empty());
+    CHECK(contains(unmet_text(expected_of("bios-ipxe", "proxydhcp"), by_dhcp),
+                   "it was named by dhcp (198.18.1.1), not by proxydhcp"));
+    CHECK(contains(unmet_text(expected_of("bios-ipxe", "dhcp"), by_proxy),
+                   "it was named by proxydhcp (198.18.1.1), not by dhcp"));
 }
 
 TEST_CASE("the document tells every value of the default matrix") {

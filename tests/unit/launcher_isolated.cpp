@@ -64,13 +64,37 @@ TEST_CASE("a ProxyDHCP server names the file where it is asked for, on a segment
     flags = by_client("v6");
     flags.emplace_back("--proxydhcp");
     const Fault fault = test::faults_of(flags, with_program()).front();
-    CHECK(fault.what == "--proxydhcp: --pxe knows no ProxyDHCP");
+    CHECK(fault.what == "--proxydhcp: ProxyDHCP exists for IPv4 only, and --pxe is v6");
     CHECK(fault.code == ExitCode::settings);
     std::string notes;
     for (const std::string& note : test::spec_of({"--ipxe", "--proxydhcp"}, made_up_host()).notes) {
         notes += note + "\n";
     }
     CHECK(contains(notes, "--proxydhcp has no effect without --network=isolated"));
+}
+
+TEST_CASE("undionly.kpxe is loaded before whatever is named, and it is said where there is none") {
+    HostFacts facts = made_up_host();
+    facts.offered.undionly = NamedOffer{"/usr/lib/ipxe/undionly.kpxe",
+                                        {{PathFacts::Kind::file}, "/usr/lib/ipxe/undionly.kpxe", 0, 7}};
+    const Words flags = on_segment({"--undionly", "--bootfile=http://h/x.ipxe"});
+    const Netboot netboot = test::spec_of(flags, facts).nics.front().netboot;
+    CHECK(netboot.bootfile == "undionly.ipxe");
+    REQUIRE(netboot.files.size() == 2);
+    CHECK(netboot.files.front().file == "/usr/lib/ipxe/undionly.kpxe");
+    // Were it to return, the ROM's iPXE would run the bootfile, as if it had booted.
+    CHECK(netboot.files.back().text.ends_with("\niseq ${net0/chip} undionly && chain http://h/x.ipxe\n"));
+    const auto text = [](const Words& words, const HostFacts& host) {
+        return test::text_of(test::faults_of(words, host));
+    };
+    CHECK(contains(text(flags, made_up_host()), "--undionly: there is no undionly.kpxe"));
+    CHECK(contains(text(on_segment({"--undionly"}), facts),
+                   "--undionly: undionly.kpxe would have nothing to boot"));
+    Words by_uefi = by_client("v4");
+    by_uefi.emplace_back("--undionly");
+    CHECK(contains(text(by_uefi, with_program()), "undionly.kpxe is loaded by iPXE on BIOS"));
+    facts.offered.undionly->file.http_error = EACCES;
+    CHECK(contains(text(flags, facts), "/usr/lib/ipxe/undionly.kpxe cannot be served"));
 }
 
 TEST_CASE("the shell's commands make what is served on a segment, which nobody serves then") {

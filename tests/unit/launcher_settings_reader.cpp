@@ -70,6 +70,7 @@ const std::map<std::string, std::string>& other_values() {
         {"bootfile", "my.ipxe"},
         {"dhcp-option", "path-prefix=a, b=c"},
         {"proxydhcp", "on"},
+        {"undionly", "on"},
         {"script", "/srv/my boot.ipxe"},
         {"kernel", "/boot/vmlinuz"},
         {"initrd", "/boot/initrd.img,http://h/more.gz"},

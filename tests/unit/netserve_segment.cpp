@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/boot_server_port.h"
 #include "base/segment_place.h"
 #include "bootwatch/packet.h"
 #include "netserve/dhcp4_answer.h"
