@@ -118,7 +118,14 @@ void check_netboot_sources(const DecideInput& in, Findings& findings);
 [[nodiscard]] Netboot decide_netboot(const DecideInput& in, const NicFrame& frame, std::size_t index,
                                      Findings& findings);
 
-// That undionly.kpxe, which is asked for, was found nowhere.
+// Can a file be served that is so by itself? `flag` names it.
+[[nodiscard]] bool check_offered(const DecideInput& in, std::string_view flag,
+                                 const std::filesystem::path& path, const OfferedFile& file,
+                                 Findings& findings);
+
+// decide_undionly.cpp: what names the boot is chained by undionly.kpxe, where that is asked for.
+void load_undionly_first(const DecideInput& in, const NicFrame& frame, Netboot& netboot, Findings& findings);
+// undionly.kpxe was found nowhere.
 [[nodiscard]] Fault no_undionly(const DecideInput& in);
 
 // firmware_file.cpp: of a NIC that the firmware's own client boots.
