@@ -216,17 +216,15 @@ std::vector<OptionRow> served_options() {
                      "guest: an iPXE script or boot program in --netboot-dir, or a URL"})),
         option<&Settings::undionly>(
             {"undionly", "NETBOOT_UNDIONLY", "", "off",
-             "nat, isolated and bridge, on BIOS: the ROM's iPXE first loads undionly.kpxe (of --netboot-dir, "
-             "or "
-             "beside the script, or else of the package ipxe), which then boots by the ROM's PXE calls"}),
+             "nat, isolated and bridge, on BIOS: the ROM's iPXE first loads undionly.kpxe (of "
+             "--netboot-dir, or beside the script, or else of the package ipxe), which then boots by the "
+             "ROM's PXE calls"}),
         repeated_option<&Settings::dhcp_options, parse_dhcp_option>(
             {"dhcp-option", "DHCP_OPTION", "N=VALUE", "none",
              "nat, isolated and bridge: a DHCP option that iPXE and UEFI's own client get with what "
-             "vm-launch "
-             "offers them, by its number, by name (path-prefix, config-file, …) or inside of iPXE's own "
-             "(175.N); VALUE is a text, or hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in the "
-             "environment: DHCP_OPTION, "
-             "DHCP_OPTION2, …)"}),
+             "vm-launch offers them, by its number, by name (path-prefix, config-file, …) or inside of "
+             "iPXE's own (175.N); VALUE is a text, or hex:…, ip:…, u8:…, u16:…, u32:…; may be repeated (in "
+             "the environment: DHCP_OPTION, DHCP_OPTION2, …)"}),
         option<&Settings::proxydhcp>(
             {"proxydhcp", "NETBOOT_PROXYDHCP", "", "off",
              "isolated: the answer that gives the guest its address names nothing to boot, and a ProxyDHCP "

@@ -21,7 +21,7 @@ def served(tmp_path):
         folder = tmp_path / "served"
         folder.mkdir()
         shutil.copy(program, folder / name)
-        script = f"#!ipxe\niseq ${{228:string}} {LAST} && set whole and-all\necho {RAN} ${{user-class}} ${{209:string}} ${{175.83:uint8}} ${{whole}}\n"
+        script = f"#!ipxe\niseq ${{228:string}} {LAST} && set whole and-all ||\necho {RAN} ${{user-class}} ${{209:string}} ${{175.83:uint8}} ${{whole}}\n"
         (folder / "boot.ipxe").write_text(script + "sleep 600\n")
         return folder
 

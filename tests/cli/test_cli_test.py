@@ -93,11 +93,14 @@ def test_what_every_vm_suffers_from_is_refused_before_anything_runs():
 
 def test_that_there_is_no_such_machine_comes_before_what_its_way_lacks(tmp_path):
     (tmp_path / "boot.ipxe").write_text("#!ipxe\n")
+    (tmp_path / "undionly.kpxe").touch()
     result = launch("test", "--memory", "64M", "--cpus", "1", "--netboot-dir", tmp_path, "--matrix", "default", "--matrix",
-                    "boot=bios-undionly", "--matrix", "nic-model=virtio", "--matrix", "offer=dhcp", "--format", "json")
-    reasons = {name.split("arch=")[1].split(" ")[0]: each["reasons"][0] for name, each in results(result).items()}
-    assert "aarch64 has no legacy firmware" in reasons["aarch64"]
-    assert "this way to boot needs undionly.kpxe" in reasons["x86_64"]
+                    "boot=bios-undionly,secure-shim", "--matrix", "nic-model=virtio", "--matrix", "offer=dhcp", "--format", "json")
+    told = {name.split("arch=")[1].split(" ")[0]: (each["outcome"], each["reasons"][0])
+            for name, each in results(result).items() if "bios-undionly" in name}
+    assert set(told) == {"aarch64", "x86_64"}
+    assert told["aarch64"][0] == "skipped" and "aarch64 has no legacy firmware" in told["aarch64"][1]
+    assert told["x86_64"][0] == "failed" and "undionly.kpxe is empty" in told["x86_64"][1]
 
 
 def test_every_fault_of_the_command_line_is_told(tmp_path):
