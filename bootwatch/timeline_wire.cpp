@@ -237,11 +237,12 @@ void Timeline::dhcp_from_server(double at, std::size_t nic, const Packet& packet
         }
         return;
     }
-    // One that gives addresses may name the file in an offer beside, as a ProxyDHCP server does. What comes
-    // from a boot server's port answers another question.
+    // One that gives addresses may name another file in an offer beside, as a ProxyDHCP server does. What
+    // comes from a boot server's port answers another question.
     const bool may_be_beside = message.kind == DhcpKind::offer;
     const bool known = std::any_of(talk->offers.begin(), talk->offers.end(), [&](const Offer& old) {
-        return old.sender == offer.sender && (!may_be_beside || old.proxy() == offer.proxy());
+        return old.sender == offer.sender && (!may_be_beside || old.proxy() == offer.proxy() ||
+                                              old.message.bootfile == offer.message.bootfile);
     });
     if (!known) {
         add_bounded(talk->offers, offer, most_offers, current().left_out.offers);
