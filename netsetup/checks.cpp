@@ -69,9 +69,9 @@ void check_name(const std::string& name, const std::vector<Link>& links, Finding
     }
 }
 
-void check_privilege(const HostNetworkFacts& facts, Findings& findings) {
+void check_privilege(const HostNetworkFacts& facts, Step step, Findings& findings) {
     if (!facts.net_admin) {
-        findings.fault("this process lacks CAP_NET_ADMIN", hint_for(Step::attach_tap, EPERM));
+        findings.fault("this process lacks CAP_NET_ADMIN", hint_for(step, EPERM));
     }
 }
 
@@ -263,7 +263,7 @@ std::vector<Fault> of(const std::vector<Finding>& findings, Severity severity) {
 
 std::vector<Finding> check_bridge(const BridgeRequest& request, const HostNetworkFacts& facts) {
     Findings findings{fmt::format("NIC {} on the bridge {}", request.nic, request.bridge)};
-    check_privilege(facts, findings);
+    check_privilege(facts, Step::attach_tap, findings);
     check_tun(facts, findings);
     check_name(request.tap_name, facts.links, findings);
     const Link* bridge = check_is_bridge(request.bridge, facts, findings);
@@ -286,7 +286,7 @@ std::vector<Finding> check_bridge(const BridgeRequest& request, const HostNetwor
 
 std::vector<Finding> check_direct(const DirectRequest& request, const HostNetworkFacts& facts) {
     Findings findings{fmt::format("NIC {} on the device {}", request.nic, request.device)};
-    check_privilege(facts, findings);
+    check_privilege(facts, Step::create_macvtap, findings);
     check_name(request.macvtap_name, facts.links, findings);
     if (const Link* lower = check_lower(request.device, facts, findings)) {
         check_mac(uses_on_device(request.guest_mac, *lower, facts.links), findings);

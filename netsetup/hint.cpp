@@ -18,6 +18,10 @@ struct Row {
 constexpr std::string_view need_net_admin =
     "run as root; in a container add --cap-add NET_ADMIN and --device /dev/net/tun";
 
+// A macvtap has a character device of its own, whose number is known only when it is made.
+constexpr std::string_view need_net_admin_for_macvtap =
+    "run as root; in a container add --cap-add NET_ADMIN and --device-cgroup-rule 'c *:* rwm'";
+
 constexpr std::string_view need_user_namespaces =
     "use --network nat, which needs no privilege; or allow user namespaces (sysctl "
     "kernel.unprivileged_userns_clone=1, "
@@ -54,7 +58,7 @@ constexpr std::array rows = {
         "--pxe http4, which need neither"},
     Row{Step::make_private_netns, EPERM, "this needs CAP_SYS_ADMIN; without it a tagged macvtap does"},
     Row{Step::make_private_netns, ENOSPC, "raise user.max_net_namespaces (sysctl)"},
-    Row{Step::create_macvtap, EPERM, need_net_admin},
+    Row{Step::create_macvtap, EPERM, need_net_admin_for_macvtap},
     Row{Step::create_macvtap, ENODEV, "the lower device went away meanwhile: look at `ip link`"},
     Row{Step::create_macvtap, EEXIST, "a link of that name exists: choose another name, or none"},
     Row{Step::create_macvtap, EADDRINUSE,

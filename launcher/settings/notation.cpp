@@ -119,8 +119,8 @@ std::string with_variables(std::string_view text) {
     return without_repetition(std::move(result));
 }
 
-bool speaks_in_variables(const Layer& layer) {
-    bool any = false;
+bool speaks_in_variables(const Layer& layer, bool by_strange_ones) {
+    bool any = by_strange_ones;
     bool all = true;
     const auto count = [&](const Raw& raw) {
         any = true;

@@ -12,7 +12,8 @@ namespace vml {
 // and commands between backticks, stay as they are.
 [[nodiscard]] std::string with_variables(std::string_view text);
 
-// All that is given comes by variables, and none by a flag or a file.
-[[nodiscard]] bool speaks_in_variables(const Layer& layer);
+// All that is given comes by variables, and none by a flag or a file. `by_strange_ones`: among these are some
+// that are no settings.
+[[nodiscard]] bool speaks_in_variables(const Layer& layer, bool by_strange_ones);
 
 }  // namespace vml

@@ -247,12 +247,14 @@ ReadResult read_settings(const std::vector<std::string>& arguments, const Enviro
     result.command = std::move(line.command);
     result.arguments = arguments;
     result.faults = layer.faults;
+    std::vector<std::string> strange;
     if (wants_warnings(result.command, subcommand)) {
-        append(result.warnings, strange_variables(environment));
+        strange = strange_variables(environment);
+        append(result.warnings, strange);
     } else {
         result.warnings.clear();
     }
-    result.in_variables = subcommand.takes_settings && speaks_in_variables(layer) && !line.qemu_args;
+    result.in_variables = subcommand.takes_settings && speaks_in_variables(layer, !strange.empty()) && !line.qemu_args;
     assign_all(layer, result);
     refuse_two_views(result);
     imply_network_boot(result);

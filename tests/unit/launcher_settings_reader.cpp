@@ -846,6 +846,8 @@ TEST_CASE("hints speak of variables to who sets variables") {
     CHECK_FALSE(read_settings({"--disk", "d"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
     CHECK_FALSE(read_settings({"--nic=mode=nat"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
     CHECK_FALSE(read_settings({"--", "-snapshot"}, {{"IPXE_ENABLE", "1"}}, no_file).in_variables);
+    CHECK(read_env({{"DISTRO", "alpine"}}).in_variables);  // of another program, but that is how they speak
+    CHECK_FALSE(read_settings({"--disk", "d"}, {{"DISTRO", "alpine"}}, no_file).in_variables);
     CHECK_FALSE(read_env({}).in_variables);
 }
 
