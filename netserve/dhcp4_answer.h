@@ -28,9 +28,8 @@ enum class BootClient { ipxe, pxe, http };
 
 // Bytes of DHCP's message.
 struct AnswerSize {
-    std::size_t whole = 0;  // with all of the user's options
-    std::size_t largest =
-        0;  // that this client and its link take; a whole one that is longer goes without them
+    std::size_t whole = 0;    // with all of the user's options
+    std::size_t largest = 0;  // that this client and its link take; one that is longer goes without them
 };
 [[nodiscard]] AnswerSize dhcp4_answer_size(const SegmentGuest& guest, BootClient client);
 

@@ -228,7 +228,7 @@ std::optional<NamedOffer> look_for_undionly(const Settings& settings) {
     std::vector<fs::path> folders{"/usr/lib/ipxe", "/usr/share/ipxe"};
     if (settings.netboot_dir) {
         folders.insert(folders.begin(), *settings.netboot_dir);
-    } else if (settings.script && !is_url(*settings.script) && !is_script_text(*settings.script)) {
+    } else if (settings.script && is_script_file(*settings.script)) {
         folders.insert(folders.begin(), fs::absolute(*settings.script).parent_path());
     }
     for (const fs::path& folder : folders) {

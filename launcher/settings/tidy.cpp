@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "launcher/settings/option_table.h"
 
 namespace vml {
@@ -111,6 +112,10 @@ bool is_user_data_text(std::string_view text) {
 bool is_script_text(std::string_view text) {
     const std::string_view kept = without_blanks(text);
     return kept.starts_with("#!ipxe") || kept.starts_with("#!gpxe");
+}
+
+bool is_script_file(std::string_view script) {
+    return script != "-" && !is_url(script) && !is_script_text(script);
 }
 
 std::string cut_surroundings(Raw& raw) {

@@ -27,6 +27,8 @@ inline constexpr std::string_view no_comment_hint =
 
 // An iPXE script itself, where its file may be named too.
 [[nodiscard]] bool is_script_text(std::string_view text);
+// What --script names is a file: not a URL, standard input ("-") or the script itself.
+[[nodiscard]] bool is_script_file(std::string_view script);
 
 // Every value of the layer without it, and a warning for each that had it. A value with a control character
 // within becomes a fault. Where lines mean something (OptionRow::has_lines) the value stays as it is.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/url.h"
 #include "launcher/settings/tidy.h"
 #include "launcher/vm/boot_sources.h"
 #include "launcher/vm/decide_parts.h"
@@ -56,11 +55,10 @@ bool can_load_undionly(const DecideInput& in, const NicFrame& frame, const Netbo
 }  // namespace
 
 Fault no_undionly(const DecideInput& in) {
-    const bool script_file =
-        in.settings.script && !is_url(*in.settings.script) && !is_script_text(*in.settings.script);
     const std::string own = in.settings.netboot_dir ? in.settings.netboot_dir->string() + " nor "
-                            : script_file           ? "the script's folder nor "
-                                                    : "";
+                            : in.settings.script && is_script_file(*in.settings.script)
+                                ? "the script's folder nor "
+                                : "";
     return {fmt::format("{}: there is no undionly.kpxe", in.origin("undionly")),
             fmt::format("neither {}/usr/lib/ipxe nor /usr/share/ipxe holds it", own),
             "apt-get install ipxe, or put it into a folder, for --netboot-dir", ExitCode::host};

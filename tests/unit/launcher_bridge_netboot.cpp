@@ -16,16 +16,7 @@ using namespace test;
 
 // br0, on which the host has these addresses, and eth2.
 HostFacts host_on_bridge(std::vector<net::Ipv4Address> addresses = {{10, 77, 0, 3}}) {
-    net::Link bridge = a_bridge();
-    bridge.carrier = true;
-    bridge.addresses = std::move(addresses);
-    net::Link device = bridge;
-    device.index = 3;
-    device.name = "eth2";
-    device.kind.clear();
-    device.bridge.reset();
-    device.addresses.clear();
-    HostFacts facts = with_links(made_up_host(), {bridge, device});
+    HostFacts facts = with_links(made_up_host(), a_bridge_and_a_device(std::move(addresses)));
     facts.roms.push_back(facts.roms.front());  // for a second NIC
     return with_netboot(facts);
 }

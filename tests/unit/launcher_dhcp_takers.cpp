@@ -27,18 +27,9 @@ const BootProgram snponly{"/srv/n/snponly.efi", "snponly.efi", true, false, true
 const BootProgram grub{"/srv/n/grubx64.efi", "grubx64.efi", false, false, true, "/srv/n/grubx64.efi"};
 
 HostFacts host(const std::vector<BootProgram>& programs, unsigned bridge_mtu = 1500) {
-    net::Link bridge = a_bridge();
-    bridge.carrier = true;
-    bridge.mtu = bridge_mtu;
-    bridge.addresses = {{10, 77, 0, 3}};
-    net::Link device = bridge;
-    device.index = 3;
-    device.name = "eth2";
-    device.kind.clear();
-    device.bridge.reset();
-    device.addresses.clear();
     const bool only_grub = programs == std::vector{grub};
-    HostFacts facts = with_netboot(with_links(made_up_host(), {bridge, device}), !only_grub);
+    HostFacts facts = with_netboot(
+        with_links(made_up_host(), a_bridge_and_a_device({{10, 77, 0, 3}}, bridge_mtu)), !only_grub);
     facts.boot_programs = programs;
     facts.roms.front().push_back(efi_rom("/srv/virtio.efirom"));
     facts.roms.push_back(facts.roms.front());  // for a second NIC

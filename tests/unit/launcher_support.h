@@ -192,6 +192,22 @@ inline net::Link a_bridge() {
     return bridge;
 }
 
+// br0, with a carrier and these addresses of the host's, and eth2, which is no port of it.
+inline std::vector<net::Link> a_bridge_and_a_device(std::vector<net::Ipv4Address> addresses = {{10, 77, 0,
+                                                                                                3}},
+                                                    unsigned mtu = 1500) {
+    net::Link bridge = a_bridge();
+    bridge.carrier = true;
+    bridge.mtu = mtu;
+    net::Link device = bridge;
+    device.index = 3;
+    device.name = "eth2";
+    device.kind.clear();
+    device.bridge.reset();
+    bridge.addresses = std::move(addresses);
+    return {bridge, device};
+}
+
 // A host with these links, on which vm-launch may do everything.
 inline HostFacts with_links(HostFacts facts, std::vector<net::Link> links) {
     facts.network = net::HostNetworkFacts{};
